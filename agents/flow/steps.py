@@ -1,0 +1,74 @@
+"""What a conversation asks its telephone to do, one frozen step each.
+
+A `Conversation` turns words into steps and knows neither sound nor telephone. Steps come out of an
+async generator in the order in which they are to be carried out; whoever carries them out may stop
+taking them (the caller interrupted) by closing the generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak this: one or more whole sentences, plain words without markup."""
+
+    text: str
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand the caller over to a telephone number (E.164) once all that was said has been heard."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call once all that was said has been heard."""
+
+    reason: str = "agent_hangup"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth a line in the call's log: an intent matched, a variable filled, a tool called."""
+
+    kind: Literal["intent", "variable", "tool", "message", "node", "model"]
+    name: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Step = Say | Transfer | HangUp | Noted
+
+# What the caller is expected to say next; a number is dictated with longer pauses than a yes.
+Expectation = Literal["anything", "yes_no", "name", "number"]
+
+
+class Conversation(Protocol):
+    """One call's conversation. Not safe for two replies at once: close one before the next."""
+
+    @property
+    def expects(self) -> Expectation: ...
+
+    def greet(self) -> AsyncGenerator[Step, None]:
+        """What the agent says first."""
+
+    def reply(self, words: str) -> AsyncGenerator[Step, None]:
+        """The answer to one turn of the caller. Raises EngineError when a model fails."""
+
+    def digits(self, digits: str) -> AsyncGenerator[Step, None]:
+        """The answer to keys pressed on the telephone."""
+
+    def silence(self, count: int) -> AsyncGenerator[Step, None]:
+        """What to say when the caller has said nothing for the `count`-th time in a row (from 1)."""
+
+    def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
+        """The spoken goodbye before the telephone ends the call of itself."""
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        """Told after each reply: the part of it that the caller really heard."""

@@ -1,0 +1,28 @@
+"""What can go wrong between a caller's words and an engine."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """An engine did not answer as asked.
+
+    `permanent` tells whether asking again can help: a text in an unknown language stays so, a worker
+    that died does not. `service` names who failed, for messages and for `degraded` answers.
+    """
+
+    def __init__(self, message: str, *, service: str = "", permanent: bool = False) -> None:
+        super().__init__(message)
+        self.service = service
+        self.permanent = permanent
+
+
+class EngineBusy(EngineError):
+    """The queue is full or nothing is ready yet; `retry_after` seconds from now is worth a try."""
+
+    def __init__(self, message: str, *, service: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, service=service)
+        self.retry_after = retry_after
+
+
+class EngineTimeout(EngineError):
+    """No answer within the deadline; the request was cancelled."""

@@ -1,0 +1,67 @@
+"""What the rest of VoiceForge may ask of speech and language models: one small Protocol each.
+
+All are met by the clients in `mlservices/clients` (and by fakes in tests). A coroutine or generator
+that is cancelled or closed frees the worker behind it. Every method may raise `EngineError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import ChatDelta, ChatMessage, SpeechChunk, Transcript, TurnVerdict
+
+
+class SpeechToText(Protocol):
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+        """The words of one utterance (at most 30 s)."""
+
+
+class TextToSpeech(Protocol):
+    def speak(
+        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        """One sentence as sound at `rate` Hz, piece by piece as it is made."""
+
+
+class ChatModel(Protocol):
+    def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        """The model's next message, piece by piece as it is made."""
+
+
+class Embedder(Protocol):
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The meaning of each text as a row of unit length; shape (len(texts), dimensions)."""
+
+
+class TurnJudge(Protocol):
+    async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
+        """Whether a speaker who paused at the end of `pcm` (the last 8 s of a turn) is done."""
+
+
+class VoiceTrack(Protocol):
+    """The ear on one call."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Take the next piece of sound, of any length. Never waits."""
+
+    def close(self) -> None: ...
+
+
+class VoiceDetector(Protocol):
+    """Voice activity of all calls of this process, detected together in batches off the event loop."""
+
+    def open(self, on_window: Callable[[float], None], *, rate: int) -> VoiceTrack:
+        """Listen to one more call at 8 or 16 kHz.
+
+        `on_window` is called on the event loop that opened the track, once for each `WINDOW_SECONDS`
+        of sound fed, in order, with the probability (0..1) that it holds speech.
+        """
+
+
+WINDOW_SECONDS = 0.032

@@ -1,0 +1,72 @@
+"""The words that engines, clients and calls share about sound and text.
+
+Sound is always mono; a `pcm` is s16le bytes, and its rate in Hz stands beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of one request went, in seconds."""
+
+    queue_seconds: float = 0.0  # waiting for a worker to be free
+    compute_seconds: float = 0.0  # from a worker taking it to this answer (or first chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of one recording, seconds from its start; `text` is empty for voice activity."""
+
+    start: float
+    end: float
+    text: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    text: str
+    language: str
+    confidence: float  # 0..1
+    duration_seconds: float  # of the audio heard
+    segments: tuple[Segment, ...] = ()
+    engine: str = ""
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """The next piece of a spoken text, in order. The first piece's timing tells the time to first audio."""
+
+    pcm: bytes
+    rate: int
+    timing: Timing = field(default_factory=Timing)
+
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """The next piece of a model's answer. The first piece's timing tells the time to first token."""
+
+    text: str
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnVerdict:
+    """How probable it is (0..1) that a speaker who has paused is done."""
+
+    completeness: float
+    timing: Timing = field(default_factory=Timing)

@@ -1,0 +1,154 @@
+"""Rows about lines and calls. Every state change of a `Call` goes through `telephony.actions`."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Credential(models.Model):
+    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
+
+    class Provider(models.TextChoices):
+        TWILIO = "twilio", "Twilio"
+
+    provider = models.CharField(max_length=16, choices=Provider)
+    label = models.CharField(max_length=80)
+    account = models.CharField(max_length=64)  # Twilio: the account SID
+    secret = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class PhoneNumber(models.Model):
+    number = models.CharField(max_length=16, unique=True)  # E.164
+    label = models.CharField(max_length=80, blank=True)
+    credential = models.ForeignKey(Credential, models.CASCADE, related_name="+")
+    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Call(models.Model):
+    class Direction(models.TextChoices):
+        INBOUND = "inbound", _("Inbound")
+        OUTBOUND = "outbound", _("Outbound")
+        WEB = "web", _("Browser")
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        INITIATED = "initiated", _("Initiated")
+        RINGING = "ringing", _("Ringing")
+        IN_PROGRESS = "in-progress", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        FAILED = "failed", _("Failed")
+        BUSY = "busy", _("Busy")
+        NO_ANSWER = "no-answer", _("No answer")
+        CANCELED = "canceled", _("Canceled")
+
+    LIVE = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    agent = models.ForeignKey("agents.Agent", models.PROTECT, related_name="+")
+    phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
+    line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
+    direction = models.CharField(max_length=16, choices=Direction)
+    status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
+    caller = models.CharField(max_length=64, blank=True)
+    callee = models.CharField(max_length=64, blank=True)
+    provider_call_id = models.CharField(max_length=64, blank=True)
+    # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
+    provider_sequence = models.IntegerField(default=-1)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
+    transfer_to = models.CharField(max_length=16, blank=True)
+
+    # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
+    last_seq = models.PositiveIntegerField(default=0)
+    # The call as a card of the live board: telephony.live.Card, folded from the events so far.
+    card = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "provider_call_id"],
+                condition=~Q(provider_call_id=""),
+                name="call_once_per_provider_id",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
+            models.Index(fields=["-created_at"], name="call_newest"),  # home, history
+            models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.caller or self.id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("telephony:call", args=[self.pk])
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE
+
+
+class CallEvent(models.Model):
+    """One happening of a call, numbered from 1 without a gap. See telephony.session.events."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=32)
+    at = models.DateTimeField()  # wall clock
+    at_seconds = models.FloatField()  # media clock
+    payload = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["call", "seq"], name="event_numbered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class Recording(models.Model):
+    """Stereo sound of a whole call, caller left, agent right, laid out on the media clock."""
+
+    call = models.OneToOneField(Call, models.CASCADE, related_name="recording")
+    file = models.FileField(upload_to="recordings/%Y/%m/")
+    rate = models.PositiveIntegerField()
+    duration_seconds = models.FloatField()
+    bytes = models.PositiveBigIntegerField()
+    # {"rate": peaks per second, "caller": [0..100, ...], "agent": [...]}, drawn before the sound loads
+    peaks = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.file.name
+
+
+class MediaToken(models.Model):
+    """Admits one media socket to one call, once, within five minutes. Only the hash is kept."""
+
+    digest = models.CharField(max_length=64, primary_key=True)  # sha256 hex
+    call = models.ForeignKey(Call, models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"token of {self.call_id}"

@@ -1,0 +1,208 @@
+"""Every happening of a call, one frozen dataclass each: past tense, no behaviour, units in names.
+
+An event's `kind` (its name in snake case) and its fields are what is stored in `CallEvent`, sent to
+watchers and read back for replay. `at_seconds` is the media clock: seconds of the caller's sound
+heard when it happened, the same clock on which the recording is laid out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging(Event):
+    """The provider asked what to do with a call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    """The media socket is open and the session runs."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderStatusReceived(Event):
+    """The provider told a state of the call; it may be late or out of order and change nothing."""
+
+    status: str
+    applied: bool
+
+
+AgentState = Literal["listening", "thinking", "speaking"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStateChanged(Event):
+    state: AgentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerStartedSpeaking(Event):
+    over_agent: bool  # the agent was speaking: its sound was stopped at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerWordsGuessed(Event):
+    """Words of a turn that may not be over yet; replaced by the next guess or by `CallerSaid`."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSaid(Event):
+    """A whole turn of the caller."""
+
+    turn: int
+    text: str
+    start_seconds: float
+    end_seconds: float
+    confidence: float
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSaidNothing(Event):
+    """Sound without words (a cough, "mm-hm", noise); what the agent was saying goes on."""
+
+    start_seconds: float
+    end_seconds: float
+    text: str  # empty, or the backchannel that was heard
+    agent_resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitsPressed(Event):
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSaid(Event):
+    """A sentence whose sound has begun to go to the line."""
+
+    turn: int
+    text: str
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHeard(Event):
+    """The end of what the agent had to say in this turn: the part that reached the caller."""
+
+    turn: int
+    text: str
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepNoted(Event):
+    """A note of the conversation: an intent matched, a variable filled, a message taken."""
+
+    note: str
+    name: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilencePrompted(Event):
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnMeasured(Event):
+    """Where the time between the caller's last word and the agent's first sound went.
+
+    The stages follow one another and sum up to `voice_to_voice_seconds`; the queue times are the
+    parts of `words_seconds`, `text_seconds` and `audio_seconds` spent waiting for a free worker.
+    """
+
+    turn: int
+    voice_to_voice_seconds: float
+    endpointing_seconds: float  # end of speech -> turn decided
+    words_seconds: float  # turn decided -> words known (STT begun early makes it short)
+    text_seconds: float  # words known -> first sentence of the reply
+    audio_seconds: float  # first sentence -> first sound sent to the line
+    stt_queue_seconds: float = 0.0
+    stt_compute_seconds: float = 0.0
+    llm_queue_seconds: float = 0.0
+    tts_queue_seconds: float = 0.0
+    tts_compute_seconds: float = 0.0
+    heard_seconds: float | None = None  # first sound sent -> played, where the line tells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFailed(Event):
+    """An engine failed or was too slow, and what the session did about it."""
+
+    engine: Literal["stt", "tts", "llm", "conversation"]
+    error: str
+    remedy: Literal["retried", "apologised", "gave_up", "ignored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesDropped(Event):
+    leg: Literal["caller", "agent"]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStarted(Event):
+    number: str
+    reason: Literal["agent", "engine_failure", "operator"]
+
+
+EndReason = Literal[
+    "caller_hung_up",
+    "agent_hung_up",
+    "operator_hung_up",
+    "transferred",
+    "silence",
+    "max_duration",
+    "engine_failure",
+    "line_lost",
+    "server_restarted",
+    "never_connected",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    reason: EndReason
+    duration_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSaved(Event):
+    duration_seconds: float
+    bytes: int
+
+
+KINDS: dict[str, type[Event]] = {
+    re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in Event.__subclasses__()
+}
+_KIND_OF = {cls: kind for kind, cls in KINDS.items()}
+
+
+def kind_of(event: Event) -> str:
+    return _KIND_OF[type(event)]
+
+
+def payload_of(event: Event) -> dict[str, Any]:
+    """The fields that are the event's own, ready for JSON; `at_seconds` has a column of its own."""
+    payload = asdict(event)
+    del payload["at_seconds"]
+    return payload
+
+
+def event_from(kind: str, at_seconds: float, payload: dict[str, Any]) -> Event:
+    """The reverse of `kind_of` and `payload_of`. Raises KeyError or TypeError on a foreign event."""
+    return KINDS[kind](at_seconds=at_seconds, **payload)

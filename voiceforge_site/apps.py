@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    name = "voiceforge_site"
+    default_auto_field = "django.db.models.BigAutoField"

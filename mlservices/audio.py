@@ -1,0 +1,144 @@
+"""Sound as bytes: G.711, sample rates and WAV.
+
+A `pcm` is mono s16le. All functions take and give whole samples; only `Resampler.feed` bears a chunk
+that ends in the middle of one.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+SAMPLE = np.dtype("<i2")
+FULL_SCALE = 32768.0
+
+
+def _ulaw_decode_table() -> NDArray[np.int16]:
+    """ITU-T G.711 table 2a/2b: each code's value, scaled from 14 to 16 bits."""
+    code = ~np.arange(256) & 0xFF
+    segment, step = (code >> 4) & 7, code & 15
+    magnitude = (((step << 3) + 0x84) << segment) - 0x84
+    return np.where(code & 0x80, -magnitude, magnitude).astype(SAMPLE)
+
+
+def _alaw_decode_table() -> NDArray[np.int16]:
+    """ITU-T G.711 table 1a/1b: each code's value, scaled from 13 to 16 bits."""
+    code = np.arange(256) ^ 0x55
+    segment, step = (code >> 4) & 7, code & 15
+    magnitude = np.where(segment == 0, (step << 4) + 8, ((step << 4) + 0x108) << np.maximum(segment - 1, 0))
+    return np.where(code & 0x80, magnitude, -magnitude).astype(SAMPLE)
+
+
+def _segment(magnitude: NDArray[np.int64], first_bit: int) -> NDArray[np.int64]:
+    """Number of the chord (0..7) that a magnitude falls into; the first ends below 2**first_bit."""
+    return sum(((magnitude >> bit) > 0).astype(np.int64) for bit in range(first_bit, first_bit + 7))
+
+
+def _ulaw_encode_table() -> NDArray[np.uint8]:
+    """The code of every 16-bit sample, indexed by its bits read as unsigned."""
+    sample = np.arange(65536).astype(np.uint16).view(np.int16).astype(np.int64)
+    magnitude = np.minimum(np.abs(sample), 32635) + 0x84
+    segment = _segment(magnitude, 8)
+    code = (segment << 4) | ((magnitude >> (segment + 3)) & 15) | np.where(sample < 0, 0x80, 0)
+    return (~code & 0xFF).astype(np.uint8)
+
+
+def _alaw_encode_table() -> NDArray[np.uint8]:
+    """The code of every 16-bit sample, indexed by its bits read as unsigned."""
+    sample = np.arange(65536).astype(np.uint16).view(np.int16).astype(np.int64)
+    magnitude = np.where(sample < 0, ~sample, sample) >> 4
+    segment = _segment(magnitude, 4)
+    step = (magnitude >> np.maximum(segment - 1, 0)) & 15
+    code = (segment << 4) | step | np.where(sample < 0, 0, 0x80)
+    return (code ^ 0x55).astype(np.uint8)
+
+
+_ULAW_DECODE, _ULAW_ENCODE = _ulaw_decode_table(), _ulaw_encode_table()
+_ALAW_DECODE, _ALAW_ENCODE = _alaw_decode_table(), _alaw_encode_table()
+
+
+def ulaw_encode(pcm: bytes) -> bytes:
+    return _ULAW_ENCODE[np.frombuffer(pcm, "<u2")].tobytes()
+
+
+def ulaw_decode(ulaw: bytes) -> bytes:
+    return _ULAW_DECODE[np.frombuffer(ulaw, np.uint8)].tobytes()
+
+
+def alaw_encode(pcm: bytes) -> bytes:
+    return _ALAW_ENCODE[np.frombuffer(pcm, "<u2")].tobytes()
+
+
+def alaw_decode(alaw: bytes) -> bytes:
+    return _ALAW_DECODE[np.frombuffer(alaw, np.uint8)].tobytes()
+
+
+def to_float(pcm: bytes) -> NDArray[np.float32]:
+    """Samples in -1..1."""
+    return np.frombuffer(pcm, SAMPLE).astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def from_float(samples: NDArray[np.float32]) -> bytes:
+    """Samples in -1..1 as pcm; louder ones are clipped."""
+    return np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(SAMPLE).tobytes()
+
+
+class Resampler:
+    """One stream of pcm from one rate to another, in pieces, without clicks at their borders.
+
+    The filter keeps up to 60 ms back; `flush` gives it out and ends the stream.
+    """
+
+    def __init__(self, rate_in: int, rate_out: int) -> None:
+        self._stream = (
+            soxr.ResampleStream(rate_in, rate_out, 1, dtype="int16") if rate_in != rate_out else None
+        )
+        self._half_sample = b""
+
+    def feed(self, pcm: bytes) -> bytes:
+        pcm = self._half_sample + pcm
+        whole = len(pcm) & ~1
+        self._half_sample, pcm = pcm[whole:], pcm[:whole]
+        if self._stream is None or not pcm:
+            return pcm
+        return self._stream.resample_chunk(np.frombuffer(pcm, SAMPLE)).tobytes()
+
+    def flush(self) -> bytes:
+        if self._stream is None:
+            return b""
+        return self._stream.resample_chunk(np.zeros(0, SAMPLE), last=True).tobytes()
+
+
+def resample(pcm: bytes, rate_in: int, rate_out: int) -> bytes:
+    """A whole recording at another rate."""
+    if rate_in == rate_out or not pcm:
+        return pcm
+    return soxr.resample(np.frombuffer(pcm, SAMPLE), rate_in, rate_out).tobytes()
+
+
+def wav_bytes(pcm: bytes, rate: int, channels: int = 1) -> bytes:
+    """A WAV file; with two channels `pcm` holds left and right samples in turn."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(channels)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(pcm)
+    return file.getvalue()
+
+
+def read_wav(source: bytes | str | Path) -> tuple[bytes, int]:
+    """(pcm, rate) of a WAV file or its bytes, its channels mixed to one; ValueError if it is none."""
+    try:
+        samples, rate = soundfile.read(
+            io.BytesIO(source) if isinstance(source, bytes) else str(source), dtype="float32", always_2d=True
+        )
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"not a sound file that can be read: {error}") from error
+    return from_float(samples.mean(axis=1)), rate

@@ -1,0 +1,295 @@
+"""The ears of one call: sound in, turns with their words out.
+
+Transcription begins as soon as the caller pauses and is dropped if the caller goes on, so that a
+turn's words are mostly known by the time the turn is over. Nothing here waits: sound is fed by
+synchronous calls, engines are asked in tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from agents.flow.steps import Expectation
+from mlservices.errors import EngineError, EngineTimeout
+from mlservices.interfaces import SpeechToText, TurnJudge, VoiceDetector
+from mlservices.types import Timing, Transcript
+
+from .turns import (
+    Decision,
+    Endpointer,
+    Paused,
+    Resumed,
+    SpeechStarted,
+    TurnEnded,
+    TurnPolicy,
+    patience,
+    spoken_words,
+)
+
+T = TypeVar("T")
+
+TRANSCRIBE_TIMEOUT_SECONDS = 4.0
+JUDGE_TIMEOUT_SECONDS = 0.5
+JUDGED_SECONDS = 8.0  # of the turn's end that the judge hears
+PREROLL_SECONDS = 0.3  # sound before the detected onset: the first consonant is quieter than a vowel
+POSTROLL_SECONDS = 0.1
+# A pause in a long turn closes a segment, so that what is transcribed again and again stays short.
+SEGMENT_SECONDS = 10.0
+LONGEST_SEGMENT_SECONDS = 25.0  # Whisper hears 30
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a turn's transcription came to."""
+
+    text: str
+    confidence: float
+    language: str
+    timing: Timing
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn that has ended; `words` may still be under way and raises EngineError if it failed."""
+
+    start_seconds: float
+    end_seconds: float
+    ended_at: float  # loop time of the caller's last voice
+    decided_at: float  # loop time
+    words: asyncio.Task[Words]
+
+
+class Hearer(Protocol):
+    """Whom a listener tells. Synchronous, on the event loop; nothing may be slow."""
+
+    def caller_started(self, start_seconds: float) -> None: ...
+    def caller_guessed(self, text: str) -> None: ...
+    def caller_ended(self, turn: Turn) -> None: ...
+    def engine_retried(self, error: EngineError) -> None: ...
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A stretch of the turn in progress that is transcribed as one piece."""
+
+    start_seconds: float
+    drafted_until: float = 0.0
+    draft: asyncio.Task[Transcript] | None = None
+
+
+@dataclass(slots=True)
+class _TurnInProgress:
+    segment: _Segment
+    closed: list[asyncio.Task[Transcript]] = field(default_factory=list)
+
+
+class Listener:
+    def __init__(
+        self,
+        *,
+        rate: int,
+        stt: SpeechToText,
+        judge: TurnJudge | None,
+        detector: VoiceDetector,
+        policy: TurnPolicy,
+        language: str,
+        hearer: Hearer,
+        agent_speaking: Callable[[], bool],
+        expects: Callable[[], Expectation],
+    ) -> None:
+        self._rate = rate
+        self._stt = stt
+        self._judge = judge
+        self._language = language
+        self._hearer = hearer
+        self._agent_speaking = agent_speaking
+        self._expects = expects
+        self._endpointer = Endpointer(policy)
+        self._sound = bytearray()
+        self._sound_start = 0.0  # media seconds of the first byte kept
+        self._heard_seconds = 0.0
+        self._turn: _TurnInProgress | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._track = detector.open(self._window, rate=rate)
+
+    @property
+    def media_seconds(self) -> float:
+        """The media clock: seconds of the caller's sound so far."""
+        return self._heard_seconds
+
+    @property
+    def caller_speaking(self) -> bool:
+        return self._endpointer.in_turn
+
+    def feed(self, pcm: bytes) -> None:
+        self._heard_seconds += len(pcm) / (2 * self._rate)
+        self._sound += pcm
+        if self._turn is None and self._heard_seconds - self._sound_start > 2.0:
+            self._forget_before(self._heard_seconds - 1.0)
+        self._track.feed(pcm)
+
+    async def close(self) -> None:
+        self._track.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- decisions --------------------------------------------------------------------------
+
+    def _window(self, probability: float) -> None:
+        decision = self._endpointer.window(probability, agent_speaking=self._agent_speaking())
+        if decision is not None:
+            self._act(decision)
+        elif self._turn and self._too_long(self._turn.segment):
+            self._close_segment(self._turn, self._endpointer.now)
+
+    def _act(self, decision: Decision) -> None:
+        match decision:
+            case SpeechStarted(start_seconds=start):
+                self._turn = _TurnInProgress(_Segment(max(0.0, start - PREROLL_SECONDS)))
+                self._hearer.caller_started(start)
+            case Paused(end_seconds=end):
+                assert self._turn
+                self._draft(self._turn, end)
+            case Resumed():
+                assert self._turn
+                self._go_on(self._turn)
+            case TurnEnded():
+                assert self._turn
+                self._end(self._turn, decision)
+
+    def _draft(self, turn: _TurnInProgress, end: float) -> None:
+        segment = turn.segment
+        segment.drafted_until = end + POSTROLL_SECONDS
+        segment.draft = self._transcription(segment.start_seconds, segment.drafted_until)
+        self._start(self._consider(turn, segment.draft))
+
+    def _go_on(self, turn: _TurnInProgress) -> None:
+        segment = turn.segment
+        draft, segment.draft = segment.draft, None
+        if draft is None:
+            return
+        if segment.drafted_until - segment.start_seconds >= SEGMENT_SECONDS:
+            turn.closed.append(draft)
+            turn.segment = _Segment(segment.drafted_until)
+            self._forget_before(segment.drafted_until)
+        else:
+            draft.cancel()
+
+    def _too_long(self, segment: _Segment) -> bool:
+        return self._endpointer.now - segment.start_seconds >= LONGEST_SEGMENT_SECONDS
+
+    def _close_segment(self, turn: _TurnInProgress, end: float) -> None:
+        turn.closed.append(self._transcription(turn.segment.start_seconds, end))
+        turn.segment = _Segment(end)
+        self._forget_before(end)
+
+    def _end(self, turn: _TurnInProgress, ended: TurnEnded) -> None:
+        segment = turn.segment
+        if segment.draft is None:
+            segment.draft = self._transcription(segment.start_seconds, ended.end_seconds + POSTROLL_SECONDS)
+        self._turn = None
+        now = asyncio.get_running_loop().time()
+        self._hearer.caller_ended(
+            Turn(
+                start_seconds=ended.start_seconds,
+                end_seconds=ended.end_seconds,
+                ended_at=now - (self._heard_seconds - ended.end_seconds),
+                decided_at=now,
+                words=self._start(_joined([*turn.closed, segment.draft])),
+            )
+        )
+
+    # ---- engines ----------------------------------------------------------------------------
+
+    def _transcription(self, start: float, end: float) -> asyncio.Task[Transcript]:
+        return self._start(self._transcribe(self._between(start, end)))
+
+    async def _transcribe(self, pcm: bytes) -> Transcript:
+        try:
+            return await self._transcribe_once(pcm)
+        except EngineError as error:
+            if error.permanent:
+                raise
+            self._hearer.engine_retried(error)
+            return await self._transcribe_once(pcm)
+
+    async def _transcribe_once(self, pcm: bytes) -> Transcript:
+        try:
+            async with asyncio.timeout(TRANSCRIBE_TIMEOUT_SECONDS):
+                return await self._stt.transcribe(pcm, rate=self._rate, language=self._language)
+        except TimeoutError:
+            raise EngineTimeout("Transcription took too long.", service="stt") from None
+
+    async def _consider(self, turn: _TurnInProgress, draft: asyncio.Task[Transcript]) -> None:
+        """Once the words so far are known: show them and set the pause that ends the turn."""
+        verdict = self._start(self._completeness(self._judge, turn)) if self._judge else None
+        try:
+            transcript = await draft
+        except EngineError:
+            return  # told when the turn ends
+        text = spoken_words(transcript.text)
+        if text:
+            self._hearer.caller_guessed(" ".join([*_closed_texts(turn), text]))
+        completeness = await verdict if verdict else None
+        if self._turn is turn and turn.segment.draft is draft:
+            self._endpointer.be_patient(
+                patience(
+                    self._endpointer.policy, text=text, completeness=completeness, expects=self._expects()
+                )
+            )
+
+    async def _completeness(self, judge: TurnJudge, turn: _TurnInProgress) -> float | None:
+        """The judge's probability that the turn is over; a hint, so its failure is none of ours."""
+        end = self._endpointer.now
+        pcm = self._between(max(turn.segment.start_seconds, end - JUDGED_SECONDS), end)
+        try:
+            async with asyncio.timeout(JUDGE_TIMEOUT_SECONDS):
+                return (await judge.judge(pcm, rate=self._rate)).completeness
+        except (EngineError, TimeoutError):
+            return None
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever awaits the task sees it; a dropped draft's is nobody's
+
+    # ---- the sound so far -------------------------------------------------------------------
+
+    def _between(self, start: float, end: float) -> bytes:
+        first = self._offset(start)
+        return bytes(memoryview(self._sound)[first : max(first, self._offset(end))])
+
+    def _offset(self, seconds: float) -> int:
+        return max(0, int((seconds - self._sound_start) * self._rate)) * 2
+
+    def _forget_before(self, seconds: float) -> None:
+        drop = self._offset(seconds)
+        del self._sound[:drop]
+        self._sound_start += drop / (2 * self._rate)
+
+
+def _closed_texts(turn: _TurnInProgress) -> list[str]:
+    done = [task for task in turn.closed if task.done() and not task.cancelled() and not task.exception()]
+    return [text for task in done if (text := spoken_words(task.result().text))]
+
+
+async def _joined(pieces: list[asyncio.Task[Transcript]]) -> Words:
+    transcripts = [await piece for piece in pieces]
+    texts = [text for transcript in transcripts if (text := spoken_words(transcript.text))]
+    last = transcripts[-1]
+    return Words(
+        text=" ".join(texts),
+        confidence=min(transcript.confidence for transcript in transcripts),
+        language=last.language,
+        timing=last.timing,
+    )

@@ -1,0 +1,228 @@
+"""One reply of the agent: a task that takes the conversation's steps, speaks them and measures itself.
+
+When an engine fails, what was recorded beforehand is played; the failed part is tried once more; then
+the reply ends with an outcome that gives the call up. It never stays silent and never makes words up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.flow.steps import HangUp, Noted, Say, Step, Transfer
+from mlservices.errors import EngineError, EngineTimeout
+
+from .events import EngineFailed, StepNoted, TurnMeasured
+from .listener import Turn, Words
+from .speaker import Speaker
+
+logger = logging.getLogger(__name__)
+
+Steps = Callable[[], AsyncGenerator[Step, None]]
+Prompt = Literal["one_moment", "apology", "goodbye"]
+
+# A caller who has heard nothing for this long after the turn's end is told to wait a moment.
+SLOW_SECONDS = 1.5
+STEP_TIMEOUT_SECONDS = 6.0
+PROMPT_TEXTS: Mapping[Prompt, str] = {
+    "one_moment": "One moment, please.",
+    "apology": "I'm sorry, I didn't catch that. Could you say it again?",
+    "goodbye": "I'm sorry, something is not working on our side. Please call again later. Goodbye.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is to happen once the reply has been heard; nothing set means: listen."""
+
+    hangs_up: bool = False
+    transfer_to: str = ""
+    gives_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The turn that a reply answers."""
+
+    turn: Turn
+    words: Words
+    text: str  # may begin with words of an earlier turn that was not answered yet
+
+
+class Reply:
+    """`done(reply)` is called when it has been heard or has failed, not when it is cancelled."""
+
+    def __init__(
+        self,
+        steps: Steps | None,
+        *,
+        speaker: Speaker,
+        number: int,
+        prompts: Mapping[str, bytes],
+        note: Callable[..., None],
+        done: Callable[[Reply], None],
+        asked: Asked | None = None,
+        recorded: Prompt | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        self.number = number  # of the caller's turn it follows; 0 is the greeting
+        self.asked = asked
+        self.recorded = recorded
+        self.interruptible = True
+        self._steps = steps
+        self._speaker = speaker
+        self._prompts = prompts
+        self._note = note
+        self._done = done
+        self._outcome = outcome or Outcome()
+        self._heard_text = ""
+        self._begun_at = self._now()
+        self._first_text_at: float | None = None
+        self._llm_queue_seconds = 0.0
+        self._measured = asked is None
+        speaker.begin()
+        self._slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._tell_to_wait)
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def audible(self) -> bool:
+        return self._speaker.first_sound_at is not None
+
+    @property
+    def heard_text(self) -> str:
+        """What of it reached the caller; final once it is done or cancelled."""
+        return self._heard_text
+
+    async def outcome(self) -> Outcome:
+        return await self._task
+
+    async def finished(self) -> None:
+        await asyncio.wait({self._task})
+
+    async def cancel(self) -> None:
+        """Stop at once. The speaker has been paused, so that what was heard can be told."""
+        self._slow.cancel()
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        self._settle()
+
+    def sound_arrived(self) -> None:
+        """A mark came back: the first one tells how long the line takes to be heard."""
+        if not self._measured and self._speaker.first_sound_at is not None:
+            self._measure(heard_seconds=self._speaker.line_delay_seconds)
+
+    # ---- speaking ---------------------------------------------------------------------------
+
+    async def _run(self) -> Outcome:
+        try:
+            if self.recorded:
+                self._play(self.recorded)
+            elif self._steps:
+                await self._answer(self._steps)
+            await self._speaker.drained()
+        except Exception as error:  # a fault of ours must not leave the caller in silence
+            logger.exception("A reply failed")
+            self._give_up(EngineError(f"{type(error).__name__}", service="conversation"))
+            await self._speaker.drained()
+        self._slow.cancel()
+        self._settle()
+        self._done(self)
+        return self._outcome
+
+    async def _answer(self, steps: Steps) -> None:
+        """Speak the steps; once more from the start where nothing of them had been said."""
+        try:
+            await self._speak(steps)
+        except EngineError as error:
+            if error.service == "tts" or error.permanent:
+                self._give_up(error)
+            elif self._first_text_at is not None:
+                self._failed(error, "apologised")
+                self._play("apology")
+            else:
+                self._failed(error, "retried")
+                await self._answer_again(steps)
+
+    async def _answer_again(self, steps: Steps) -> None:
+        try:
+            await self._speak(steps)
+        except EngineError as error:
+            self._give_up(error)
+
+    async def _speak(self, steps: Steps) -> None:
+        stream = steps()
+        async with aclosing(stream):
+            while True:
+                try:
+                    async with asyncio.timeout(STEP_TIMEOUT_SECONDS):
+                        step = await anext(stream, None)
+                except TimeoutError:
+                    raise EngineTimeout("The answer took too long.", service="conversation") from None
+                if step is None:
+                    return
+                match step:
+                    case Say():
+                        self.interruptible = step.interruptible
+                        self._first_text_at = self._first_text_at or self._now()
+                        await self._speaker.say(step.text)
+                    case Noted():
+                        self._llm_queue_seconds += float(step.data.get("queue_seconds", 0.0))
+                        self._note(StepNoted, note=step.kind, name=step.name, data=step.data)
+                    case Transfer():
+                        self._outcome = Outcome(transfer_to=step.number)
+                    case HangUp():
+                        self._outcome = Outcome(hangs_up=True)
+
+    # ---- when it goes wrong -----------------------------------------------------------------
+
+    def _tell_to_wait(self) -> None:
+        if not self.audible and not self.recorded and not self._speaker.paused:
+            self._play("one_moment")
+
+    def _play(self, prompt: Prompt) -> None:
+        self._speaker.play(PROMPT_TEXTS[prompt], self._prompts[prompt])
+
+    def _give_up(self, error: EngineError) -> None:
+        self._failed(error, "gave_up")
+        self._play("goodbye")
+        self._outcome = Outcome(gives_up=True)
+
+    def _failed(self, error: EngineError, remedy: str) -> None:
+        self._note(EngineFailed, engine=error.service or "conversation", error=str(error), remedy=remedy)
+
+    # ---- telling ----------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        self._heard_text = self._speaker.heard_text()
+        if not self._measured and self._speaker.first_sound_at is not None:
+            self._measure(heard_seconds=None)
+
+    def _measure(self, *, heard_seconds: float | None) -> None:
+        self._measured = True
+        asked, first_sound_at = self.asked, self._speaker.first_sound_at
+        if asked is None or first_sound_at is None or self._first_text_at is None:
+            return
+        turn, words, tts = asked.turn, asked.words, self._speaker.tts_timing
+        self._note(
+            TurnMeasured,
+            turn=self.number,
+            voice_to_voice_seconds=first_sound_at - turn.ended_at,
+            endpointing_seconds=turn.decided_at - turn.ended_at,
+            words_seconds=self._begun_at - turn.decided_at,
+            text_seconds=self._first_text_at - self._begun_at,
+            audio_seconds=first_sound_at - self._first_text_at,
+            stt_queue_seconds=words.timing.queue_seconds,
+            stt_compute_seconds=words.timing.compute_seconds,
+            llm_queue_seconds=self._llm_queue_seconds,
+            tts_queue_seconds=tts.queue_seconds,
+            tts_compute_seconds=tts.compute_seconds,
+            heard_seconds=heard_seconds,
+        )
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

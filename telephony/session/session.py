@@ -1,0 +1,414 @@
+"""One call while it lasts: ears, brain and mouth, and the rules of who speaks when.
+
+The line tells the session what it hears by synchronous calls (`MediaSink`); decisions go into one
+inbox, which `run` works off. There is one *reply* at a time, a task that takes the conversation's
+steps and speaks them. Whatever the caller does to it is one of three things: `pause` it (voice was
+detected), `resume` it (the voice had no words), or cancel it and answer the new words instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.flow.steps import Conversation
+from mlservices.errors import EngineError
+from mlservices.interfaces import SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+from telephony.media import MediaLine
+
+from .events import (
+    AgentHeard,
+    AgentSaid,
+    AgentState,
+    AgentStateChanged,
+    CallerSaid,
+    CallerSaidNothing,
+    CallerStartedSpeaking,
+    CallerWordsGuessed,
+    DigitsPressed,
+    EndReason,
+    EngineFailed,
+    Event,
+    SilencePrompted,
+    TransferStarted,
+)
+from .keypad import Keypad
+from .listener import Listener, Turn, Words
+from .reply import SLOW_SECONDS, Asked, Outcome, Prompt, Reply, Steps
+from .speaker import Speaker
+from .turns import TurnPolicy, is_backchannel
+
+SILENCE_PROMPTS = 3
+# A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
+LONGEST_FAREWELL_SECONDS = 20.0
+GIVE_UP_AFTER_UNHEARD_TURNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    language: str
+    voice: str
+    speaking_rate: float
+    eagerness: float
+    interruptible: bool
+    silence_seconds: float
+    max_call_seconds: float
+    fallback_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    stt: SpeechToText
+    tts: TextToSpeech
+    judge: TurnJudge | None
+    detector: VoiceDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    reason: EndReason
+    transfer_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeUp:
+    """The longest call has lasted."""
+
+
+class CallSession:
+    """A `MediaSink`. `prompts` holds what is played when engines fail, pcm at the line's rate:
+    "one_moment", "apology" and "goodbye"; `emit` is told every event and must not wait."""
+
+    def __init__(
+        self,
+        *,
+        line: MediaLine,
+        engines: Engines,
+        conversation: Conversation,
+        settings: SessionSettings,
+        prompts: Mapping[str, bytes],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._conversation = conversation
+        self._settings = settings
+        self._prompts = prompts
+        self._emit = emit
+        self._inbox: asyncio.Queue[Turn | str | Reply | _TimeUp | None] = asyncio.Queue()
+        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._speaker = Speaker(
+            line=line,
+            tts=engines.tts,
+            voice=settings.voice,
+            speed=settings.speaking_rate,
+            on_sentence=self._sentence_started,
+            on_retry=self.engine_retried,
+        )
+        self._listener = Listener(
+            rate=line.rate,
+            stt=engines.stt,
+            judge=engines.judge,
+            detector=engines.detector,
+            policy=TurnPolicy.for_eagerness(settings.eagerness),
+            language=settings.language,
+            hearer=self,
+            agent_speaking=lambda: self._speaker.speaking,
+            expects=lambda: conversation.expects,
+        )
+        self._keypad = Keypad(self._inbox.put_nowait)
+        self._reply: Reply | None = None
+        self._turn = 0
+        self._state: AgentState | None = None
+        self._silences = 0  # prompts since the caller last said something
+        self._unheard_turns = 0  # turns in a row that could not be transcribed
+        self._quiet_since = asyncio.get_running_loop().time()
+
+    # ---- what the line tells (MediaSink) ----------------------------------------------------
+
+    def feed(self, pcm: bytes) -> None:
+        self._listener.feed(pcm)
+
+    def mark_played(self, name: str) -> None:
+        self._speaker.mark_played(name)
+        if self._reply:
+            self._reply.sound_arrived()
+
+    def press(self, digit: str) -> None:
+        self._hold_reply()
+        self._keypad.press(digit)
+
+    def line_closed(self, reason: str) -> None:
+        self.end("caller_hung_up" if reason == "hangup" else "line_lost")
+
+    def end(self, reason: EndReason, *, transfer_to: str = "") -> None:
+        """End the session from outside, at once; the first reason counts."""
+        if not self._ending.done():
+            self._ending.set_result(Ending(reason, transfer_to))
+
+    # ---- what the listener tells (Hearer) ---------------------------------------------------
+
+    def caller_started(self, start_seconds: float) -> None:
+        self._note(CallerStartedSpeaking, over_agent=self._speaker.speaking)
+        self._hold_reply()
+        if self._speaker.paused or not self._reply:
+            self._set_state("listening")
+        self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
+
+    def caller_guessed(self, text: str) -> None:
+        self._note(CallerWordsGuessed, turn=self._turn + 1, text=text)
+
+    def caller_ended(self, turn: Turn) -> None:
+        if not self._reply or self._speaker.paused:
+            self._set_state("thinking")
+        self._inbox.put_nowait(turn)
+
+    def engine_retried(self, error: EngineError) -> None:
+        self._note(EngineFailed, engine=error.service or "conversation", error=str(error), remedy="retried")
+
+    # ---- the call ---------------------------------------------------------------------------
+
+    async def run(self) -> Ending:
+        """Speak first, then take turns until somebody ends the call. Frees all it holds."""
+        talk = asyncio.create_task(self._talk())
+        try:
+            await asyncio.wait({talk, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            return self._ending.result() if self._ending.done() else await talk
+        finally:
+            talk.cancel()
+            await asyncio.gather(talk, return_exceptions=True)
+            await self._drop_reply()
+            self._keypad.close()
+            await self._listener.close()
+
+    async def _talk(self) -> Ending:
+        timer = asyncio.get_running_loop().call_later(
+            self._settings.max_call_seconds, self._inbox.put_nowait, _TimeUp()
+        )
+        try:
+            self._begin(self._conversation.greet)
+            while True:
+                ending = await self._happened(await self._next())
+                if ending:
+                    return ending
+        finally:
+            timer.cancel()
+
+    async def _next(self) -> Turn | str | Reply | _TimeUp | None:
+        """The next happening; None is a caller who has been silent for too long, or nothing new."""
+        try:
+            async with asyncio.timeout_at(self._silence_deadline()):
+                return await self._inbox.get()
+        except TimeoutError:
+            self._quiet_since = asyncio.get_running_loop().time()
+            self._prompt_the_silent()
+            return None
+
+    def _silence_deadline(self) -> float | None:
+        if self._reply or self._listener.caller_speaking or not self._inbox.empty():
+            return None
+        slow_answer = self._conversation.expects in ("name", "number")
+        return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
+
+    async def _happened(self, happening: Turn | str | Reply | _TimeUp | None) -> Ending | None:
+        match happening:
+            case Turn():
+                return await self._turn_ended(happening)
+            case str():
+                await self._digits_pressed(happening)
+            case Reply():
+                return await self._replied(happening)
+            case _TimeUp():
+                return await self._say_goodbye("max_duration")
+        return None
+
+    # ---- turns ------------------------------------------------------------------------------
+
+    async def _turn_ended(self, turn: Turn) -> Ending | None:
+        try:
+            words = await self._words_of(turn)
+        except EngineError as error:
+            await self._not_understood(error)
+            return None
+        if not words.text or self._is_listening_noise(words):
+            self._note(
+                CallerSaidNothing,
+                start_seconds=turn.start_seconds,
+                end_seconds=turn.end_seconds,
+                text=words.text,
+                agent_resumed=self._speaker.paused,
+            )
+            self._go_on()
+            return None
+        if self._reply and not self._speaker.paused:  # it may not be interrupted
+            await self._reply.finished()
+            if ending := await self._replied(self._reply):
+                return ending
+        self._unheard_turns = self._silences = 0
+        text = await self._together_with_unanswered(words.text)
+        self._turn += 1
+        self._note(
+            CallerSaid,
+            turn=self._turn,
+            text=text,
+            start_seconds=turn.start_seconds,
+            end_seconds=turn.end_seconds,
+            confidence=words.confidence,
+            language=words.language,
+        )
+        self._begin(lambda: self._conversation.reply(text), asked=Asked(turn, words, text))
+        return None
+
+    async def _words_of(self, turn: Turn) -> Words:
+        """The turn's words; a caller who waits long for them is told so."""
+        await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
+        if not turn.words.done() and not self._reply:
+            self._begin(None, recorded="one_moment")
+        return await turn.words
+
+    def _is_listening_noise(self, words: Words) -> bool:
+        """ "mm-hm" in the middle of what the agent says is no turn, but "yes" to a question is."""
+        return (
+            self._speaker.paused
+            and self._conversation.expects != "yes_no"
+            and is_backchannel(words.text)
+            and bool(self._speaker.heard_text())
+        )
+
+    async def _together_with_unanswered(self, text: str) -> str:
+        """Words that went on after a pause belong to those before, if the answer was not heard yet."""
+        before = self._reply
+        await self._drop_reply()
+        if before and before.asked and not before.heard_text:
+            return f"{before.asked.text} {text}"
+        return text
+
+    async def _not_understood(self, error: EngineError) -> None:
+        self._unheard_turns += 1
+        await self._drop_reply()
+        gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
+        self._note(
+            EngineFailed,
+            engine="stt",
+            error=str(error),
+            remedy="gave_up" if gives_up else "apologised",
+        )
+        self._begin(None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up))
+
+    async def _digits_pressed(self, digits: str) -> None:
+        await self._drop_reply()
+        self._silences = 0
+        self._note(DigitsPressed, digits=digits)
+        self._begin(lambda: self._conversation.digits(digits))
+
+    def _prompt_the_silent(self) -> None:
+        self._silences += 1
+        count = self._silences
+        self._note(SilencePrompted, count=count)
+        self._begin(lambda: self._conversation.silence(count))
+
+    # ---- the one reply ----------------------------------------------------------------------
+
+    def _begin(
+        self,
+        steps: Steps | None,
+        *,
+        asked: Asked | None = None,
+        recorded: Prompt | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Start a reply; what was said before it has been heard or dropped by now."""
+        assert self._reply is None
+        self._set_state("thinking")
+        self._reply = Reply(
+            steps,
+            speaker=self._speaker,
+            number=self._turn,
+            prompts=self._prompts,
+            note=self._note,
+            done=self._inbox.put_nowait,
+            asked=asked,
+            recorded=recorded,
+            outcome=outcome,
+        )
+        if self._listener.caller_speaking:
+            self._hold_reply()
+
+    def _hold_reply(self) -> None:
+        if self._reply and self._settings.interruptible and self._reply.interruptible:
+            self._speaker.pause()
+
+    def _go_on(self) -> None:
+        """After a false alarm."""
+        self._speaker.resume()
+        if not self._reply:
+            self._quiet_since = asyncio.get_running_loop().time()
+            self._set_state("listening")
+        elif self._reply.audible:
+            self._set_state("speaking")
+
+    async def _drop_reply(self) -> None:
+        reply, self._reply = self._reply, None
+        if reply is None:
+            return
+        self._speaker.pause()
+        await reply.cancel()
+        self._tell_heard(reply, interrupted=True)
+
+    async def _replied(self, reply: Reply) -> Ending | None:
+        """A reply came to its end: it was heard, or an engine failed it."""
+        if reply is not self._reply:
+            return None  # dropped in the meantime
+        self._reply = None
+        self._tell_heard(reply, interrupted=False)
+        outcome = await reply.outcome()
+        if outcome.gives_up:
+            return self._give_up()
+        if outcome.transfer_to:
+            self._note(TransferStarted, number=outcome.transfer_to, reason="agent")
+            return Ending("transferred", outcome.transfer_to)
+        if self._silences >= SILENCE_PROMPTS:
+            return Ending("silence")
+        if outcome.hangs_up:
+            return Ending("agent_hung_up")
+        self._quiet_since = asyncio.get_running_loop().time()
+        self._set_state("listening")
+        return None
+
+    def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
+        self._note(AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
+        if not reply.recorded:
+            self._conversation.heard(reply.heard_text, interrupted=interrupted)
+
+    def _give_up(self) -> Ending:
+        if not self._settings.fallback_number:
+            return Ending("engine_failure")
+        self._note(TransferStarted, number=self._settings.fallback_number, reason="engine_failure")
+        return Ending("transferred", self._settings.fallback_number)
+
+    async def _say_goodbye(self, reason: EndReason) -> Ending:
+        """The last words of a call that must end; it ends even if they cannot be said."""
+        await self._drop_reply()
+        self._begin(lambda: self._conversation.farewell("max_duration"))
+        assert self._reply
+        self._reply.interruptible = False
+        try:
+            async with asyncio.timeout(LONGEST_FAREWELL_SECONDS):
+                await self._reply.finished()
+        except TimeoutError:
+            await self._drop_reply()
+        return Ending(reason)
+
+    # ---- telling ----------------------------------------------------------------------------
+
+    def _sentence_started(self, text: str, sentence: int) -> None:
+        self._note(AgentSaid, turn=self._turn, text=text, sentence=sentence)
+        self._set_state("speaking")
+
+    def _set_state(self, state: AgentState) -> None:
+        if state != self._state:
+            self._state = state
+            self._note(AgentStateChanged, state=state)
+
+    def _note(self, event: type[Event], **fields: Any) -> None:
+        self._emit(event(at_seconds=self._listener.media_seconds, **fields))

@@ -1,0 +1,311 @@
+"""The mouth of one call: sentences in, sound on the line, and the knowledge of what was heard.
+
+All that the agent says between two turns of the caller is one *utterance*: its sound is kept until
+the next begins, so that it can be cut at any moment (`pause`) and go on from there (`resume`) when the
+interruption turns out to be a cough. What was heard is told by the line's marks and, between them, by
+the clock: sound plays as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from mlservices.errors import EngineError, EngineTimeout
+from mlservices.interfaces import TextToSpeech
+from mlservices.text import sentences, speakable
+from mlservices.types import Timing
+from telephony.media import MediaLine
+
+FIRST_SOUND_TIMEOUT_SECONDS = 2.5
+NEXT_SOUND_TIMEOUT_SECONDS = 2.5
+# Sound made ahead of the caller's ear: enough to bridge a slow sentence, not so much that a long
+# answer, which may be interrupted, keeps the engine from other calls.
+LOOKAHEAD_SECONDS = 4.0
+# A mark that stays away this long after its sound must have been played is not waited for.
+MARK_GRACE_SECONDS = 2.0
+# Going on after a false alarm starts a little before the cut, as a person would.
+BACKTRACK_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class _Sentence:
+    text: str
+    start: int  # bytes into the utterance
+    end: int | None = None  # None while its sound is still being made
+
+
+@dataclass(slots=True)
+class _Utterance:
+    sound: bytearray = field(default_factory=bytearray)
+    sentences: list[_Sentence] = field(default_factory=list)
+    sent: int = 0  # bytes given to the line
+    plays_until: float = 0.0  # loop time at which what was sent has been played
+    first_sound_at: float | None = None
+    tts_timing: Timing | None = None  # of its first sentence
+
+
+class Speaker:
+    """`on_sentence(text, index)` is called when the sound of a sentence begins to go to the line,
+    `on_retry(error)` when an engine's failure is answered by a second try."""
+
+    def __init__(
+        self,
+        *,
+        line: MediaLine,
+        tts: TextToSpeech,
+        voice: str,
+        speed: float,
+        on_sentence: Callable[[str, int], None],
+        on_retry: Callable[[EngineError], None],
+    ) -> None:
+        self._line = line
+        self._tts = tts
+        self._voice = voice
+        self._speed = speed
+        self._on_sentence = on_sentence
+        self._on_retry = on_retry
+        self._bytes_per_second = 2 * line.rate
+        self._utterance = _Utterance()
+        self._generation = 0  # marks of sound that was cleared come back too; they tell nothing
+        self._line_delay = 0.0  # seconds from sending to playing, learnt from marks
+        self._marks: dict[str, float] = {}  # outstanding: name -> when its sound must have played
+        self._marks_sent = 0
+        self._changed = asyncio.Event()
+        self._unpaused = asyncio.Event()
+        self._unpaused.set()
+
+    # ---- what is going on -------------------------------------------------------------------
+
+    @property
+    def speaking(self) -> bool:
+        """Sound is on its way to the caller's ear."""
+        return bool(self._marks) or self._now() < self._utterance.plays_until
+
+    @property
+    def paused(self) -> bool:
+        return not self._unpaused.is_set()
+
+    @property
+    def first_sound_at(self) -> float | None:
+        """Loop time at which the first sound made for the utterance went to the line; recorded
+        prompts do not count."""
+        return self._utterance.first_sound_at
+
+    @property
+    def tts_timing(self) -> Timing:
+        """Of the utterance's first sentence."""
+        return self._utterance.tts_timing or Timing()
+
+    @property
+    def line_delay_seconds(self) -> float:
+        return self._line_delay
+
+    def heard_text(self) -> str:
+        """What of the utterance has reached the caller, to the word as well as the clock can tell."""
+        heard = self._heard_bytes()
+        parts = []
+        for sentence in self._utterance.sentences:
+            if sentence.start >= heard:
+                break
+            if sentence.end is not None and heard >= sentence.end:
+                parts.append(sentence.text)
+            else:
+                # The sound's full length is not known while it is still being made: a guess at 15
+                # characters a second keeps the proportion honest.
+                made = (sentence.end or len(self._utterance.sound)) - sentence.start
+                spoken = max(made, len(sentence.text) / 15 * self._bytes_per_second * (sentence.end is None))
+                parts.append(_words_within(sentence.text, (heard - sentence.start) / max(spoken, 1)))
+        return " ".join(part for part in parts if part)
+
+    # ---- speaking ---------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A new utterance; the sound of the last one is forgotten."""
+        self._utterance = _Utterance()
+        self._marks.clear()
+        self._generation += 1
+        self._unpaused.set()
+
+    async def say(self, text: str) -> None:
+        """Make and send the sound of `text`; returns once it is sent, not yet heard.
+
+        Raises EngineError when the engine failed twice.
+        """
+        for sentence in sentences(text):
+            await self._until_near_the_end()
+            await self._say_sentence(sentence)
+
+    def play(self, text: str, pcm: bytes) -> None:
+        """Send sound that was recorded beforehand."""
+        utterance = self._utterance
+        entry = _Sentence(text, start=len(utterance.sound), end=len(utterance.sound) + len(pcm))
+        utterance.sentences.append(entry)
+        utterance.sound += pcm
+        if not self.paused:
+            self._send_made()
+            self._mark()
+        self._on_sentence(text, len(utterance.sentences) - 1)
+
+    async def drained(self) -> None:
+        """Wait until all that was said has been heard; while paused that does not come true."""
+        while True:
+            await self._unpaused.wait()
+            if not self.speaking and self._utterance.sent == len(self._utterance.sound):
+                return
+            patience = self._utterance.plays_until + self._line_delay - self._now()
+            try:
+                async with asyncio.timeout(max(0.0, patience) + MARK_GRACE_SECONDS):
+                    await self._wait_for_change()
+            except TimeoutError:
+                self._marks.clear()  # the line lost them; the clock says that all was played
+
+    def pause(self) -> None:
+        """Fall silent at once; sound that is still being made is kept back."""
+        if self.paused:
+            return
+        utterance = self._utterance
+        utterance.sent = self._heard_bytes()
+        utterance.plays_until = self._now()
+        self._unpaused.clear()
+        self._marks.clear()
+        self._generation += 1
+        self._line.clear()
+        self._notify()
+
+    def resume(self) -> None:
+        """Go on from where `pause` cut, a touch earlier."""
+        if not self.paused:
+            return
+        utterance = self._utterance
+        back = int(BACKTRACK_SECONDS * self._bytes_per_second) // 2 * 2
+        utterance.sent = max(0, utterance.sent - back)
+        self._unpaused.set()
+        self._send_made()
+        if utterance.sound:
+            self._mark()
+        self._notify()
+
+    def mark_played(self, name: str) -> None:
+        due = self._marks.pop(name, None)
+        if due is None:
+            return  # of sound that was cleared
+        self._line_delay = min(max(self._now() - due, 0.0), 1.0)
+        self._notify()
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    async def _say_sentence(self, text: str) -> None:
+        entry = _Sentence(text, start=-1)
+        try:
+            try:
+                await self._make(entry)
+            except EngineError as error:
+                if error.permanent:
+                    raise
+                self._on_retry(error)
+                await self._make(entry)
+        finally:
+            if entry.start >= 0:
+                entry.end = len(self._utterance.sound)
+                if not self.paused:
+                    self._mark()
+
+    async def _make(self, entry: _Sentence) -> None:
+        """The sound of one sentence; on a second try what was made before is not sent again."""
+        skip = len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
+        timeout = FIRST_SOUND_TIMEOUT_SECONDS
+        stream = self._tts.speak(
+            speakable(entry.text), rate=self._line.rate, voice=self._voice, speed=self._speed
+        )
+        async with aclosing(stream):
+            while True:
+                try:
+                    async with asyncio.timeout(timeout):
+                        chunk = await anext(stream, None)
+                except TimeoutError:
+                    raise EngineTimeout("The voice took too long.", service="tts") from None
+                if chunk is None:
+                    break
+                timeout = NEXT_SOUND_TIMEOUT_SECONDS
+                fresh, skip = chunk.pcm[skip:], max(0, skip - len(chunk.pcm))
+                if fresh:
+                    self._sound_made(entry, fresh, chunk.timing)
+        if entry.start < 0:
+            raise EngineError("The voice made no sound.", service="tts")
+
+    def _sound_made(self, entry: _Sentence, pcm: bytes, timing: Timing) -> None:
+        utterance = self._utterance
+        begins = entry.start < 0
+        if begins:
+            entry.start = len(utterance.sound)
+            utterance.sentences.append(entry)
+        utterance.sound += pcm
+        if utterance.tts_timing is None:
+            utterance.tts_timing = timing
+        if not self.paused:
+            self._send_made()
+            if utterance.first_sound_at is None:
+                utterance.first_sound_at = self._now()
+                self._mark()  # its return tells the line's delay
+        if begins:
+            self._on_sentence(entry.text, len(utterance.sentences) - 1)
+
+    def _send_made(self) -> None:
+        utterance = self._utterance
+        pcm = bytes(memoryview(utterance.sound)[utterance.sent :])
+        if not pcm:
+            return
+        now = self._now()
+        utterance.sent += len(pcm)
+        utterance.plays_until = max(now, utterance.plays_until) + len(pcm) / self._bytes_per_second
+        self._line.send(pcm)
+        self._notify()
+
+    def _mark(self) -> None:
+        self._marks_sent += 1
+        name = f"{self._generation}.{self._marks_sent}"
+        self._marks[name] = max(self._now(), self._utterance.plays_until)
+        self._line.mark(name)
+
+    async def _until_near_the_end(self) -> None:
+        """Wait while more than the lookahead is still to be played (for ever while paused)."""
+        while True:
+            await self._unpaused.wait()
+            ahead = self._utterance.plays_until - self._now() - LOOKAHEAD_SECONDS
+            if ahead <= 0:
+                return
+            try:
+                async with asyncio.timeout(ahead):
+                    await self._wait_for_change()
+            except TimeoutError:
+                return
+
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _notify(self) -> None:
+        self._changed.set()
+
+    def _heard_bytes(self) -> int:
+        utterance = self._utterance
+        if not self.speaking:
+            return utterance.sent
+        unheard = utterance.plays_until + self._line_delay - self._now()
+        heard = utterance.sent - int(max(0.0, unheard) * self._bytes_per_second)
+        return max(0, heard) // 2 * 2
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _words_within(text: str, share: float) -> str:
+    """The whole words in the first `share` (0..1) of a text."""
+    if share >= 1:
+        return text
+    cut = text[: int(len(text) * share) + 1]
+    return cut[: cut.rfind(" ")] if " " in cut else ""

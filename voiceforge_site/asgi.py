@@ -1,15 +1,36 @@
 import os
+import sys
+from urllib.parse import ParseResult
 
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
-http = get_asgi_application()
+try:
+    http = get_asgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from telephony.routing import websocket_urlpatterns
 
-from telephony.routing import websocket_urlpatterns  # noqa: E402
+
+class OwnPages(OriginValidator):
+    """Keeps other sites' pages from opening our sockets with a visitor's cookie.
+
+    A provider's media stream is no page and says no origin; it has no cookie to misuse either.
+    """
+
+    def valid_origin(self, parsed_origin: ParseResult | None) -> bool:
+        return parsed_origin is None or super().valid_origin(parsed_origin)
+
 
 application = ProtocolTypeRouter(
-    {"http": http, "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns))}
+    {
+        "http": http,
+        "websocket": OwnPages(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS),
+    }
 )

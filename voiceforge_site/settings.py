@@ -9,6 +9,8 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from mlservices import catalog
+
 from . import env, logs
 from .build import build_id
 
@@ -167,10 +169,18 @@ if env.flag("USE_HF_SPACES_ML") and not HF_ML_API_URL:
     raise ImproperlyConfigured("USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.")
 ML_URL = HF_ML_API_URL or f"http://127.0.0.1:{ML_PORT}"
 MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
+STT_ENGINE = env.choice("STT_ENGINE", "whisper-tiny.en", of=catalog.ids(catalog.Kind.STT))
+TTS_ENGINE = env.choice("TTS_ENGINE", "piper-joe", of=catalog.ids(catalog.Kind.TTS))
+LLM_ENGINE = env.choice("LLM_ENGINE", "smollm2-135m", of=catalog.ids(catalog.Kind.LLM))
+ML_STT_WORKERS = env.integer("ML_STT_WORKERS", 2, low=1, high=64)
+ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", 2, low=1, high=64)
+ML_LLM_WORKERS = env.integer("ML_LLM_WORKERS", 1, low=0, high=64)
 HF_TOKEN = env.text("HF_TOKEN")
 AI_INTEGRATIONS_OPENAI_API_KEY = env.text("AI_INTEGRATIONS_OPENAI_API_KEY")
 AI_INTEGRATIONS_OPENAI_BASE_URL = env.url("AI_INTEGRATIONS_OPENAI_BASE_URL", "https://api.openai.com/v1")
+OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
 NVIDIA_API_KEY = env.text("NVIDIA_API_KEY")
+NVIDIA_MODEL = env.text("NVIDIA_MODEL", "meta/llama-3.1-70b-instruct")
 
 # Providers: a first credential is made of these at set-up; after that the database rules.
 

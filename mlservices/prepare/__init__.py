@@ -52,7 +52,7 @@ def is_ready(model: Model, models_dir: Path) -> bool:
 
 
 def _maker(model: Model) -> dict[str, str]:
-    """What the prepared files depend on: the recipe, its source, and libraries that save their own formats."""
+    """What prepared files depend on: recipe, source, machine, and libraries with formats of their own."""
     versions = {}
     for library in _LIBRARIES_THAT_SHAPE_FILES:
         try:

@@ -15,7 +15,6 @@ from typing import Any
 
 from agents.flow.steps import Conversation
 from mlservices.errors import EngineError
-from mlservices.interfaces import SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
 from telephony.media import MediaLine
 
 from .events import (
@@ -36,6 +35,7 @@ from .events import (
 )
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
+from .parts import Ending, Engines, SessionSettings
 from .reply import SLOW_SECONDS, Asked, Outcome, Prompt, Reply, Steps
 from .speaker import Speaker
 from .turns import TurnPolicy, is_backchannel
@@ -44,32 +44,6 @@ SILENCE_PROMPTS = 3
 # A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
 LONGEST_FAREWELL_SECONDS = 20.0
 GIVE_UP_AFTER_UNHEARD_TURNS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    language: str
-    voice: str
-    speaking_rate: float
-    eagerness: float
-    interruptible: bool
-    silence_seconds: float
-    max_call_seconds: float
-    fallback_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    stt: SpeechToText
-    tts: TextToSpeech
-    judge: TurnJudge | None
-    detector: VoiceDetector
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    reason: EndReason
-    transfer_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,13 +364,17 @@ class CallSession:
         """The last words of a call that must end; it ends even if they cannot be said."""
         await self._drop_reply()
         self._begin(lambda: self._conversation.farewell("max_duration"))
-        assert self._reply
-        self._reply.interruptible = False
+        reply = self._reply
+        assert reply
+        reply.interruptible = False
         try:
             async with asyncio.timeout(LONGEST_FAREWELL_SECONDS):
-                await self._reply.finished()
+                await reply.finished()
         except TimeoutError:
             await self._drop_reply()
+        else:
+            self._reply = None
+            self._tell_heard(reply, interrupted=False)
         return Ending(reason)
 
     # ---- telling ----------------------------------------------------------------------------

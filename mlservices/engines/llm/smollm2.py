@@ -1,0 +1,46 @@
+"""SmolLM2 on CTranslate2: int8, one thread, the state after the system prompt kept from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import ctranslate2
+from tokenizers import Tokenizer
+
+from ...catalog import Model
+from ...types import ChatMessage
+from . import chatml
+
+_CONTEXT = 8192 - 1024  # tokens of prompt; the rest is for the answer
+_TOP_K = 40
+
+
+class SmolLM2:
+    def __init__(self, folder: Path, model: Model) -> None:
+        self._generator = ctranslate2.Generator(str(folder), compute_type="int8", intra_threads=1)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._end = self._tokenizer.token_to_id(chatml.END)
+
+    def warm(self) -> None:
+        for _ in self.reply([ChatMessage("user", "Hello")], max_tokens=4, temperature=0.0):
+            pass
+
+    def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
+        shared, rest = chatml.prompt(messages)
+        static = self._tokenizer.encode(shared).tokens
+        tokens = self._tokenizer.encode(rest).tokens[-(_CONTEXT - len(static)) :]
+        steps = self._generator.generate_tokens(
+            tokens,
+            static_prompt=static or None,
+            cache_static_prompt=True,
+            max_length=max_tokens,
+            sampling_topk=_TOP_K if temperature > 0 else 1,
+            sampling_temperature=max(temperature, 0.01),
+            end_token=[chatml.END],
+        )
+        try:
+            ids = (step.token_id for step in steps if step.token_id != self._end)
+            yield from chatml.text_pieces(ids, self._tokenizer.decode)
+        finally:
+            steps.close()

@@ -1,6 +1,11 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
     name = "voiceforge_site"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("voiceforge_site.checks")  # registers them

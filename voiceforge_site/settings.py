@@ -35,16 +35,17 @@ WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=64)
 
 DATABASE_URL = env.text("DATABASE_URL")
 PRODUCTION = not DEBUG and (PUBLIC_URL.startswith("https://") or bool(DATABASE_URL))
-SECRET_KEY_FILE = VAR_DIR / "session-secret"
+SESSION_SECRET_FILE = VAR_DIR / "session-secret"
 CREDENTIALS_KEY_FILE = VAR_DIR / "credentials-key"
 if PRODUCTION:
-    SECRET_KEY = env.text("SESSION_SECRET")
+    SESSION_SECRET = env.text("SESSION_SECRET")
     CREDENTIALS_KEYS = env.items("CREDENTIALS_KEY")
 else:
-    SECRET_KEY = env.kept_secret("SESSION_SECRET", SECRET_KEY_FILE, get_random_secret_key)
+    SESSION_SECRET = env.kept_secret("SESSION_SECRET", SESSION_SECRET_FILE, get_random_secret_key)
     CREDENTIALS_KEYS = env.items("CREDENTIALS_KEY") or [
         env.kept_secret("CREDENTIALS_KEY", CREDENTIALS_KEY_FILE, lambda: Fernet.generate_key().decode())
     ]
+SECRET_KEY = SESSION_SECRET
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_HSTS_SECONDS = 30 * 24 * 3600  # sent over https only

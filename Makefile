@@ -1,0 +1,43 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-services lint bench lock python environment
+
+help: ## say what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
+
+run: python ## install, set up and start everything; Ctrl-C stops it (PORT=8001 make run: on another port)
+	@$(PYTHON) -m voiceforge_site.bootstrap run
+	@$(BIN)/python manage.py up
+
+test: python ## install what the tests need and run them all (ARGS='-k words': some of them)
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@ENV_FILE= $(BIN)/python manage.py models prepare
+	@$(BIN)/pytest $(ARGS)
+
+test-services: python ## the same on a private PostgreSQL and Redis
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@$(PYTHON) -m voiceforge_site.bootstrap services
+	@$(BIN)/python -m tests.services $(BIN)/pytest -m "not browser and not models" $(ARGS)
+
+lint: environment ## ruff, mypy and the rules of who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py
+	@$(BIN)/lint-imports
+
+bench: python ## measure: latency, calls a process carries, memory, word errors
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@ENV_FILE= $(BIN)/python manage.py models prepare
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: environment ## write the lock files anew with the newest versions that pyproject.toml allows
+	@ENV_FILE= $(BIN)/python manage.py lock
+
+environment: python
+	@$(PYTHON) -m voiceforge_site.bootstrap lint
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing. Run: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) -V) is too old: VoiceForge needs Python 3.11 or newer. Run: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }

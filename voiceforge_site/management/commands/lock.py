@@ -1,0 +1,58 @@
+"""`manage.py lock`: write the lock files anew from what pyproject.toml asks for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+HEADERS = {
+    "requirements.lock": "What VoiceForge runs on: `make lock` writes this file.",
+    "requirements-test.lock": "What the tests need beside requirements.lock: `make lock` writes this file.",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Write requirements.lock and requirements-test.lock with the newest versions pyproject.toml allows."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("-c", "--constraint", default="", help="A file of versions to keep.")
+
+    def handle(self, *, constraint: str, **options: Any) -> None:
+        run = resolve("piper", constraint=constraint)
+        test = resolve("piper,transformers,test", constraint=constraint)
+        self.write("requirements.lock", run)
+        self.write("requirements-test.lock", {name: test[name] for name in test.keys() - run.keys()})
+        if moved := sorted(name for name in run if run[name] != test[name]):
+            self.stderr.write(
+                f"The tests ask for other versions of {', '.join(moved)}: bound them in pyproject.toml."
+            )
+
+    def write(self, name: str, pins: dict[str, str]) -> None:
+        lines = [f"# {HEADERS[name]}", *(f"{package}=={pins[package]}" for package in sorted(pins))]
+        (Path(settings.BASE_DIR) / name).write_text("\n".join(lines) + "\n")
+        self.stdout.write(f"{name}: {len(pins)} packages")
+
+
+def resolve(extras: str, *, constraint: str) -> dict[str, str]:
+    """Name and version of everything that pip would install for these extras of ours, without us."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+    if constraint:
+        command += ["--constraint", constraint]
+    answer = subprocess.run(
+        [*command, "--report", "-", f"{settings.BASE_DIR}[{extras}]"], stdout=subprocess.PIPE, check=True
+    )
+    packages = [entry["metadata"] for entry in json.loads(answer.stdout)["install"]]
+    return {
+        package["name"].lower().replace("_", "-"): package["version"].partition("+")[0]
+        for package in packages
+        if package["name"] != "voiceforge"
+    }

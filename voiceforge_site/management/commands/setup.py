@@ -1,0 +1,73 @@
+"""`manage.py setup`: everything a start needs, done once; what is done already is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+
+from agents.actions import create_demo_agent
+from telephony.credentials import ensure_simulator_line, seed_from_environment
+
+ADMINISTRATOR = "admin"
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date; make the administrator and the demo agent; prepare the models."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except OperationalError as error:
+            raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
+        self.collect_static_files()
+        if not settings.HF_ML_API_URL:
+            call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
+        first_time = not User.objects.filter(is_superuser=True).exists()
+        if first_time:
+            create_demo_agent()
+        seed_from_environment()
+        ensure_simulator_line()
+        if first_time:
+            self.make_administrator()
+
+    def make_administrator(self) -> None:
+        password = secrets.token_urlsafe(12)
+        User.objects.create_superuser(ADMINISTRATOR, password=password)
+        lines = (
+            "First set-up is done. Sign in as",
+            "",
+            f"    user      {ADMINISTRATOR}",
+            f"    password  {password}",
+            "",
+            "The password is shown this once. Keep it.",
+        )
+        width = max(map(len, lines))
+        edge = "+" + "-" * (width + 2) + "+"
+        self.stdout.write("\n".join(("", edge, *(f"| {line:<{width}} |" for line in lines), edge, "")))
+
+    def collect_static_files(self) -> None:
+        """Copied and compressed only after a change: compressing takes seconds."""
+        if settings.DEBUG:
+            return
+        print_file = settings.STATIC_ROOT / ".fingerprint"
+        fingerprint = static_fingerprint()
+        if not print_file.exists() or print_file.read_text() != fingerprint:
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            print_file.write_text(fingerprint)
+
+
+def static_fingerprint() -> str:
+    """Changes with any static file's name, size or time of change."""
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            digest.update(f"{path} {storage.size(path)} {storage.get_modified_time(path)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,129 @@
+"""`manage.py up`: set up, then run everything the Procfile names until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
+
+COLOURS = (36, 33, 35, 32, 34)  # of the labels, in the order of the Procfile (ANSI)
+ASK_SECONDS = 0.5  # between two looks at how far the start has come
+PARTS = {"database": "web", "live_events": "web", "jobs": "worker", "ml": "ml"}  # of /health/: who serves it
+
+
+class Command(BaseCommand):
+    help = "Set up what is missing, then run web, worker and ml; Ctrl-C stops them all."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name in ("PORT",) if settings.HF_ML_API_URL else ("PORT", "ML_PORT"):
+            refuse_taken_port(name)
+        call_command("setup", stdout=self.stdout, stderr=self.stderr)
+        programs = [_with_our_python(p) for p in read_procfile(settings.BASE_DIR / "Procfile")]
+        if settings.HF_ML_API_URL:  # somebody else's service
+            programs = [program for program in programs if program.name != "ml"]
+        os.environ["PYTHONUNBUFFERED"] = "1"
+        self.labels = self.make_labels(programs)
+        try:
+            asyncio.run(self.supervise(programs))
+        except GaveUp as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write("Everything is stopped.")
+
+    def make_labels(self, programs: list[Program]) -> dict[str, str]:
+        names = [program.name for program in programs]
+        width = max(map(len, names))
+        coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        shape = "\x1b[{colour}m{name:<{width}} |\x1b[0m " if coloured else "{name:<{width}} | "
+        return {
+            name: shape.format(colour=COLOURS[number % len(COLOURS)], name=name, width=width)
+            for number, name in enumerate(names)
+        }
+
+    def say(self, name: str, line: str) -> None:
+        self.stdout.write(self.labels[name] + line)
+        self.stdout.flush()
+
+    async def supervise(self, programs: list[Program]) -> None:
+        supervisor = Supervisor(programs, say=self.say)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, supervisor.stopping.set)
+        greeting = asyncio.create_task(self.greet_when_ready())
+        try:
+            await supervisor.run()
+        finally:
+            greeting.cancel()
+
+    async def greet_when_ready(self) -> None:
+        async with httpx.AsyncClient(base_url=_own_address(), timeout=5) as client:
+            told = ""
+            while (missing := await what_is_missing(client)) != "":
+                if missing != told:
+                    self.stdout.write(f"Waiting for {missing}.")
+                    self.stdout.flush()
+                told = missing
+                await asyncio.sleep(ASK_SECONDS)
+        self.stdout.write(
+            f"\nVoiceForge is ready: {settings.PUBLIC_URL}/\n"
+            "Sign in as admin with the password shown at the first set-up"
+            " (a new one: .venv/bin/python manage.py changepassword admin).\n"
+            "Ctrl-C stops everything.\n"
+        )
+        self.stdout.flush()
+
+
+async def what_is_missing(client: httpx.AsyncClient) -> str:
+    """What does not work yet, in words; empty once everything does."""
+    try:
+        states = (await client.get("/health/")).json()
+    except (httpx.HTTPError, ValueError):
+        return "web to answer"
+    models = states["models"]
+    loaded = sum(state == "loaded" for state in models.values())
+    if models and loaded < len(models):
+        return f"ml to load its models ({loaded} of {len(models)})"
+    waiting = sorted({server for part, server in PARTS.items() if states[part] != "ok"})
+    return " and ".join(waiting)
+
+
+def refuse_taken_port(name: str) -> None:
+    port = getattr(settings, name)
+    host = settings.HOST if name == "PORT" else "127.0.0.1"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror:
+            raise CommandError(f"HOST={host}: no such address.") from None
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} is taken. Run: {name}={port + 1} make run"
+                if error.errno == errno.EADDRINUSE
+                else f"Cannot listen on {host}:{port}: {error.strerror}."
+            ) from None
+
+
+def _own_address() -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
+    return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
+
+
+def _with_our_python(program: Program) -> Program:
+    """`python` in the Procfile is the one that runs us, whatever is first on the PATH."""
+    python, *arguments = program.command
+    if Path(python).name not in ("python", "python3"):
+        return program
+    return Program(program.name, (sys.executable, *arguments))

@@ -107,8 +107,7 @@ def make_environment(purpose: str) -> None:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         stop(f"Python's venv module is missing. Run: apt-get install {version}-venv")
     say("Making the virtual environment in .venv")
-    clear = ["--clear"] if installed() else []
-    command = [sys.executable, "-m", "venv", *clear, VENV]
+    command = [sys.executable, "-m", "venv", *(["--clear"] if installed() else []), str(VENV)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         stop(f"The virtual environment cannot be made: {last_line(made.stdout + made.stderr)}")
@@ -119,9 +118,9 @@ def install(lock: str) -> None:
     what, options, _ = LOCKS[lock]
     total = sum(line[0].isalnum() for line in (ROOT / lock).read_text().splitlines() if line)
     say(f"Installing {total} {what} from {lock}")
-    command = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     pip = subprocess.Popen(
-        [*command, "--progress-bar", "off", "--retries", "2", *options, "-r", ROOT / lock],
+        [*command, "--progress-bar", "off", "--retries", "2", *options, "-r", str(ROOT / lock)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

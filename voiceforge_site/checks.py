@@ -34,7 +34,7 @@ def public_url(**kwargs: Any) -> Checks:
         Error(
             f"PUBLIC_URL is {settings.PUBLIC_URL}: passwords and calls would cross the network in the clear.",
             hint="Put a proxy that speaks TLS in front and write its https:// address into PUBLIC_URL. "
-            "Providers and microphones need it too. To try VoiceForge on this machine, leave PUBLIC_URL empty.",
+            "Providers and microphones need it too. To try VoiceForge on this machine, leave it empty.",
             id="voiceforge.E001",
         )
     ]
@@ -46,8 +46,8 @@ def session_secret(**kwargs: Any) -> Checks:
         return []
     return [
         Error(
-            f"SESSION_SECRET has {len(settings.SESSION_SECRET)} characters; in production it must be given, and have at least "
-            f"{SHORTEST_SESSION_SECRET}.",
+            f"SESSION_SECRET has {len(settings.SESSION_SECRET)} characters; in production it must be given, "
+            f"and have at least {SHORTEST_SESSION_SECRET}.",
             hint="python -c 'import secrets; print(secrets.token_urlsafe(48))' makes one."
             + _kept(settings.SESSION_SECRET_FILE),
             id="voiceforge.E002",
@@ -106,10 +106,8 @@ def several_processes(**kwargs: Any) -> Checks:
 @register
 def folders(**kwargs: Any) -> Checks:
     return [
-        Error(
-            f"{name} is {path}, which cannot be written.", hint=f"Give it to this user, or set {name}.", id=id
-        )
-        for name, path, id in (
+        Error(f"{name} is {path}, which cannot be written.", hint=f"Own it, or set {name}.", id=code)
+        for name, path, code in (
             ("VAR_DIR", settings.VAR_DIR, "voiceforge.E008"),
             ("HF_HOME", settings.MODELS_DIR, "voiceforge.E009"),
         )
@@ -119,7 +117,7 @@ def folders(**kwargs: Any) -> Checks:
 
 @register
 def job_times(**kwargs: Any) -> Checks:
-    times = settings.Q_CLUSTER
+    times: dict[str, Any] = settings.Q_CLUSTER
     if times["retry"] > times["timeout"]:
         return []
     return [
@@ -160,7 +158,7 @@ def debug_in_public(**kwargs: Any) -> Checks:
         return []
     return [
         Warning(
-            "DEBUG is on and this server can be reached from outside: its error pages show settings and code.",
+            "DEBUG is on and this server can be reached from outside: its error pages show code.",
             hint="Leave DEBUG out of the environment.",
             id="voiceforge.W002",
         )

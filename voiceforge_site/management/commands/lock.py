@@ -32,9 +32,7 @@ class Command(BaseCommand):
         self.write("requirements.lock", run)
         self.write("requirements-test.lock", {name: test[name] for name in test.keys() - run.keys()})
         if moved := sorted(name for name in run if run[name] != test[name]):
-            self.stderr.write(
-                f"The tests ask for other versions of {', '.join(moved)}: bound them in pyproject.toml."
-            )
+            self.stderr.write(f"The tests ask for another {', '.join(moved)}: bound it in pyproject.toml.")
 
     def write(self, name: str, pins: dict[str, str]) -> None:
         lines = [f"# {HEADERS[name]}", *(f"{package}=={pins[package]}" for package in sorted(pins))]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
@@ -54,20 +52,10 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(("", edge, *(f"| {line:<{width}} |" for line in lines), edge, "")))
 
     def collect_static_files(self) -> None:
-        """Copied and compressed only after a change: compressing takes seconds."""
+        """Copied and compressed only after a change, which shows in their address: it takes seconds."""
         if settings.DEBUG:
             return
-        print_file = settings.STATIC_ROOT / ".fingerprint"
-        fingerprint = static_fingerprint()
-        if not print_file.exists() or print_file.read_text() != fingerprint:
+        marker = settings.STATIC_ROOT / ".collected"
+        if not marker.exists() or marker.read_text() != settings.STATIC_URL:
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-            print_file.write_text(fingerprint)
-
-
-def static_fingerprint() -> str:
-    """Changes with any static file's name, size or time of change."""
-    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
-    for finder in get_finders():
-        for path, storage in finder.list([]):
-            digest.update(f"{path} {storage.size(path)} {storage.get_modified_time(path)}\n".encode())
-    return digest.hexdigest()
+            marker.write_text(settings.STATIC_URL)

@@ -75,11 +75,13 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
+    # Renewed by the process that holds the call; one that is long past belongs to a process that died.
+    held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 
     # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
     last_seq = models.PositiveIntegerField(default=0)
-    # The call as a card of the live board: telephony.live.Card, folded from the events so far.
+    # The call as a card of the live board, folded from the events so far; telephony.cards is the typed door.
     card = models.JSONField(default=dict)
 
     class Meta:

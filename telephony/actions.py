@@ -1,0 +1,233 @@
+"""What can be done to lines and calls, one verb a function, alike for page, webhook, task and command.
+
+Changes of a call's state are conditional UPDATEs that look at the row count: webhooks come late, twice
+and out of order, and several may see the end of one call.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.utils import timezone
+
+from agents.models import Agent
+
+from .cards import Card
+from .credentials import save_credential
+from .eventlog import record_now
+from .models import Call, Credential, PhoneNumber
+from .recorder import salvage
+from .session.events import (
+    CallAnswered,
+    CallEnded,
+    CallRinging,
+    EndReason,
+    ProviderStatusReceived,
+    RecordingSaved,
+)
+
+Status = Call.Status
+FINAL = (Status.COMPLETED, Status.FAILED, Status.BUSY, Status.NO_ANSWER, Status.CANCELED)
+# A live state is only ever followed by one that stands to the right of it.
+PROGRESS = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
+
+HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
+ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
+NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
+
+SIMULATOR_NUMBER = "+15005550006"
+
+
+def control_group(call_id: UUID) -> str:
+    """The channel layer's group that the process holding the call listens to."""
+    return f"call.{call_id}"
+
+
+@transaction.atomic
+def answer_call(
+    *, line: str, agent: Agent, number: PhoneNumber, provider_call_id: str, caller: str, callee: str
+) -> Call:
+    """The call that a provider announces, pinned to its agent and number; told again, the same call."""
+    call, created = Call.objects.get_or_create(
+        line=line,
+        provider_call_id=provider_call_id,
+        defaults={
+            **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            "phone_number": number,
+            "callee": callee,
+        },
+    )
+    if created:
+        record_now(call.pk, CallRinging())
+    return call
+
+
+@transaction.atomic
+def start_browser_call(*, agent: Agent, caller: str) -> Call:
+    """`caller` is who sits before the browser."""
+    call = Call.objects.create(
+        line="browser", **_ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    )
+    record_now(call.pk, CallRinging())
+    return call
+
+
+def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+    call = Call(pk=uuid4(), agent=agent, direction=direction, caller=caller, created_at=timezone.now())
+    card = Card(
+        id=str(call.pk),
+        url=call.get_absolute_url(),
+        agent=agent.name,
+        agent_slug=agent.slug,
+        caller=caller,
+        direction=direction,
+        line=line,
+        status=Status.RINGING,
+        started=call.created_at.timestamp(),
+    )
+    return {
+        "id": call.pk,
+        "agent": agent,
+        "direction": direction,
+        "caller": caller,
+        "created_at": call.created_at,
+        "card": card.as_json(),
+    }
+
+
+@transaction.atomic
+def connect_call(call_id: UUID, *, line: str) -> bool:
+    """The media socket is open; False when the call has ended in the meantime."""
+    now = timezone.now()
+    connected = Call.objects.filter(pk=call_id, status__in=PROGRESS, answered_at=None).update(
+        status=Status.IN_PROGRESS, answered_at=now, held_at=now
+    )
+    if connected:
+        record_now(call_id, CallAnswered(line=line))
+    return bool(connected)
+
+
+@transaction.atomic
+def end_call(call_id: UUID, *, reason: EndReason, transfer_to: str = "", at_seconds: float = 0.0) -> bool:
+    """Whoever sees the end first ends the call; False for all others."""
+    now = timezone.now()
+    call = Call.objects.filter(pk=call_id)
+    if not call.filter(ended_at=None).update(ended_at=now, end_reason=reason, transfer_to=transfer_to):
+        return False
+    answered_at = call.values_list("answered_at", flat=True).get()
+    # The provider's word on how the call went stands, if it has come before us.
+    call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else Status.NO_ANSWER)
+    record_now(
+        call_id,
+        CallEnded(reason=reason, duration_seconds=_duration(answered_at, now), at_seconds=at_seconds),
+    )
+    return True
+
+
+def _duration(answered_at: datetime | None, ended_at: datetime) -> float:
+    return round((ended_at - answered_at).total_seconds(), 3) if answered_at else 0.0
+
+
+@transaction.atomic
+def apply_provider_status(
+    *, line: str, provider_call_id: str, status: str, sequence: int | None = None
+) -> Call | None:
+    """What the provider says of a call; None if it is not ours. Raises ValueError on a foreign status.
+
+    `sequence` orders callbacks: one that is not newer than the last applied changes nothing. A final
+    state also ends the call here, and the process that holds it is told.
+    """
+    told = Status(status)
+    call = Call.objects.filter(line=line, provider_call_id=provider_call_id).first()
+    if call is None:
+        return None
+    row = Call.objects.filter(pk=call.pk, status__in=_may_follow(told, numbered=sequence is not None))
+    if sequence is None:
+        applied = row.update(status=told)
+    else:
+        applied = row.filter(provider_sequence__lt=sequence).update(status=told, provider_sequence=sequence)
+    record_now(call.pk, ProviderStatusReceived(status=told, applied=bool(applied)))
+    if applied and told in FINAL:
+        reason: EndReason = "caller_hung_up" if call.answered_at else "never_connected"
+        if end_call(call.pk, reason=reason):
+            transaction.on_commit(lambda: tell_holder(call.pk, reason))
+    return call
+
+
+def _may_follow(told: Status, *, numbered: bool) -> Sequence[Status]:
+    """The states that `told` may replace. Our own end is a guess until the provider's numbered word."""
+    if told in PROGRESS:
+        return PROGRESS[: PROGRESS.index(told)]
+    return (*PROGRESS, *FINAL) if numbered else PROGRESS
+
+
+def hang_up(call_id: UUID) -> bool:
+    """An operator ends a call, wherever it is held; False when it was over already."""
+    call = Call.objects.filter(pk=call_id).first()
+    if call is None or call.ended_at:
+        return False
+    if call.held_at is None or call.held_at < timezone.now() - timedelta(seconds=ORPHANED_SECONDS):
+        return end_call(call_id, reason="operator_hung_up")
+    tell_holder(call_id, "operator_hung_up")
+    return True
+
+
+def tell_holder(call_id: UUID, reason: EndReason) -> None:
+    """Ask the process that holds the call to end it."""
+    layer = get_channel_layer()
+    async_to_sync(layer.group_send)(control_group(call_id), {"type": "end", "reason": reason})
+
+
+def hold_calls(call_ids: Iterable[UUID]) -> None:
+    """This process is alive and these calls are its own."""
+    Call.objects.filter(pk__in=list(call_ids), ended_at=None).update(held_at=timezone.now())
+
+
+def end_orphans() -> int:
+    """End the calls that a process which died has left, and those that never got a socket."""
+    now = timezone.now()
+    live = Call.objects.filter(ended_at=None)
+    held = live.filter(held_at__lt=now - timedelta(seconds=ORPHANED_SECONDS))
+    waiting = live.filter(held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS))
+    ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
+    for call in held:
+        if end_call(call.pk, reason="server_restarted"):
+            ended += 1
+            _keep_recording(call)
+    return ended
+
+
+def _keep_recording(call: Call) -> None:
+    recording = salvage(call)
+    if recording:
+        record_now(
+            call.pk,
+            RecordingSaved(
+                at_seconds=recording.duration_seconds,
+                duration_seconds=recording.duration_seconds,
+                bytes=recording.bytes,
+            ),
+        )
+
+
+@transaction.atomic
+def ensure_simulator_line(agent: Agent) -> PhoneNumber:
+    """A Twilio account and number of our own making, by which `simulate_call` rings the server."""
+    number = PhoneNumber.objects.filter(number=SIMULATOR_NUMBER).select_related("credential").first()
+    if number:
+        return number
+    credential = save_credential(
+        provider=Credential.Provider.TWILIO,
+        account="AC" + secrets.token_hex(16),
+        secret=secrets.token_hex(16),
+        label="Simulator",
+    )
+    return PhoneNumber.objects.create(
+        number=SIMULATOR_NUMBER, label="Simulator", credential=credential, agent=agent
+    )

@@ -1,0 +1,223 @@
+"""Where happenings become numbered rows, a newer card, and news for watchers, in this order.
+
+A call's sound must never wait for a database, so `EventLog.record` only queues; one thread for each
+process stores what has gathered, all calls in one transaction, and then publishes it. Numbers are
+drawn from `Call.last_seq` inside that transaction: they have no gap, whichever process writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+
+from .cards import Card, fold
+from .models import Call, CallEvent
+from .session.events import Event, kind_of, payload_of
+
+logger = logging.getLogger(__name__)
+
+LIVE_GROUP = "live"  # every watcher joins it and picks what concerns it: one send for all calls
+GATHER_SECONDS = 0.05
+RETRY_SECONDS = 0.5
+LONGEST_QUEUE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    call_id: UUID
+    event: Event
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one transaction brought for one call."""
+
+    card: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+def event_json(row: CallEvent) -> dict[str, Any]:
+    """An event as watchers and files get it."""
+    return {
+        "seq": row.seq,
+        "kind": row.kind,
+        "at": row.at.timestamp(),
+        "at_seconds": round(row.at_seconds, 3),
+        "payload": row.payload,
+    }
+
+
+def store(happenings: Iterable[Happening]) -> list[News]:
+    """Number and store them and bring the cards up to date. Call it inside a transaction."""
+    by_call: dict[UUID, list[Happening]] = defaultdict(list)
+    for happening in happenings:
+        by_call[happening.call_id].append(happening)
+    news, rows = [], []
+    for call_id in sorted(by_call):  # in one order everywhere, so that two processes cannot deadlock
+        told = _store_call(call_id, by_call[call_id])
+        if told:
+            rows += told[0]
+            news.append(told[1])
+    CallEvent.objects.bulk_create(rows)
+    return news
+
+
+def _store_call(call_id: UUID, happenings: Sequence[Happening]) -> tuple[list[CallEvent], News] | None:
+    # The UPDATE locks the row until the commit; nobody draws the same numbers in the meantime.
+    if not Call.objects.filter(pk=call_id).update(last_seq=F("last_seq") + len(happenings)):
+        return None  # deleted
+    last_seq, stored_card = Call.objects.values_list("last_seq", "card").get(pk=call_id)
+    card = Card.from_json(stored_card)
+    rows = []
+    for seq, happening in enumerate(happenings, last_seq - len(happenings) + 1):
+        event = happening.event
+        rows.append(
+            CallEvent(
+                call_id=call_id,
+                seq=seq,
+                kind=kind_of(event),
+                at=happening.at,
+                at_seconds=event.at_seconds,
+                payload=payload_of(event),
+            )
+        )
+        fold(card, event, seq=seq, at=happening.at.timestamp())
+    Call.objects.filter(pk=call_id).update(card=card.as_json())
+    return rows, News(card.as_json(), [event_json(row) for row in rows])
+
+
+def record_now(call_id: UUID, *events: Event) -> None:
+    """For webhooks and actions: stored with the caller's transaction, published when it commits."""
+    at = datetime.now(UTC)
+    with transaction.atomic():
+        news = store([Happening(call_id, event, at) for event in events])
+        transaction.on_commit(lambda: async_to_sync(publish)(news))
+
+
+async def publish(news: Sequence[News]) -> None:
+    """Tell watchers; they repair from the database what is lost on the way."""
+    layer = get_channel_layer()
+    if layer is None or not news:
+        return
+    text = orjson.dumps([{"card": item.card, "events": item.events} for item in news]).decode()
+    try:
+        await layer.group_send(LIVE_GROUP, {"type": "live", "json": text})
+    except Exception as error:  # each layer has its own kinds; what happened is stored all the same
+        logger.warning("Watchers were not told: %s from the channel layer.", type(error).__name__)
+
+
+class EventLog:
+    """One process's writer. `record` is for the event loop; the rest of the work is a thread's."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Happening | Future[None]] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.dropped = 0
+
+    def record(self, call_id: UUID, event: Event) -> None:
+        """Never waits. Past `LONGEST_QUEUE` (a database that is gone for long) events are dropped."""
+        if len(self._waiting) >= LONGEST_QUEUE:
+            self.dropped += 1
+            return
+        self._put(Happening(call_id, event, datetime.now(UTC)))
+
+    async def flush(self) -> None:
+        """Return once all that was recorded so far is stored."""
+        stored: Future[None] = Future()
+        self._put(stored)
+        await asyncio.wrap_future(stored)
+
+    def close(self) -> None:
+        """Store what is left and end the thread; the next `record` starts another."""
+        if self._thread:
+            self._closing = True
+            self._wake.set()
+            self._thread.join()
+            self._thread, self._closing = None, False
+
+    def _put(self, item: Happening | Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting.append(item)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="eventlog", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    # ---- in the thread ----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            while self._waiting or not self._closing:
+                self._wake.wait()
+                self._wake.clear()
+                if not self._closing:
+                    time.sleep(GATHER_SECONDS)
+                self._store_waiting()
+        finally:
+            connection.close()
+
+    def _store_waiting(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._store([item for item in batch if isinstance(item, Happening)])
+        for item in batch:
+            if isinstance(item, Future):
+                item.set_result(None)
+
+    def _store(self, happenings: list[Happening]) -> None:
+        if not happenings:
+            return
+        while True:
+            try:
+                with transaction.atomic():
+                    news = store(happenings)
+            except (OperationalError, InterfaceError) as error:  # locked, restarted, unreachable
+                logger.warning("%d events wait for the database: %s", len(happenings), error)
+                connection.close()
+                if self._closing:
+                    return
+                time.sleep(RETRY_SECONDS)
+            except Exception:
+                self._store_apart(happenings)
+                return
+            else:
+                self._publish(news)
+                return
+
+    def _store_apart(self, happenings: list[Happening]) -> None:
+        """One call's events cannot be stored; the others' must be."""
+        calls = {happening.call_id for happening in happenings}
+        if len(calls) == 1:
+            self.dropped += len(happenings)
+            logger.exception("%d events of call %s were dropped.", len(happenings), *calls)
+            return
+        for call_id in calls:
+            self._store([happening for happening in happenings if happening.call_id == call_id])
+
+    def _publish(self, news: list[News]) -> None:
+        assert self._loop
+        if not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(publish(news), self._loop)
+
+
+eventlog = EventLog()
+atexit.register(eventlog.close)

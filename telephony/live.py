@@ -1,0 +1,235 @@
+"""`/ws/live/`: what happens on all calls, for whoever is signed in and watches.
+
+A channel layer drops what a slow reader does not fetch, so nothing relies on it: events carry numbers,
+and a gap is filled from the database before the next event is passed on. See `templates/calls`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+import orjson
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db.models import Q
+from django.http import HttpRequest
+
+from .eventlog import LIVE_GROUP, event_json
+from .models import Call
+from .switchboard import in_database
+
+logger = logging.getLogger(__name__)
+
+CARDS_SECONDS = 0.25  # at most one card a call in this time
+RECHECK_SECONDS = 5.0  # permission, and news that were lost without a later one to show it
+REJOIN_SECONDS = 3600.0  # a channel layer forgets a group's members after a day
+LONGEST_MESSAGE = 4096
+MOST_CALLS = 100  # watched over one socket
+SIGNED_OUT = 4401
+
+Message = dict[str, Any]
+
+
+def may_watch(session_key: str | None) -> bool:
+    """Whether this session is, now, that of an active user."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return get_user(request).is_authenticated
+
+
+def board() -> list[Message]:
+    """The cards of all live calls."""
+    return list(Call.objects.filter(status__in=Call.LIVE, ended_at=None).values_list("card", flat=True)[:500])
+
+
+def call_since(call_id: UUID, since: int) -> Message | None:
+    """The answer to a subscription: the call's card and its events after number `since`."""
+    call = Call.objects.filter(pk=call_id).first()
+    if call is None:
+        return None
+    events = call.events.filter(seq__gt=since, seq__lte=call.last_seq)
+    return {
+        "t": "call",
+        "call": str(call_id),
+        "card": call.card,
+        "events": [event_json(event) for event in events],
+        "last": call.last_seq,
+    }
+
+
+def changed_cards(known: dict[str, int]) -> list[Message]:
+    """Cards of live calls, and of calls that were live when last seen, that are newer than known."""
+    calls = Call.objects.filter(Q(pk__in=list(known)) | Q(status__in=Call.LIVE, ended_at=None))
+    return [card for card in calls.values_list("card", flat=True) if card["seq"] > known.get(card["id"], 0)]
+
+
+class MonitorConsumer:
+    """The ASGI application."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await Watcher(scope, receive, send).serve()
+
+
+class Watcher:
+    """One socket."""
+
+    def __init__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._session_key = scope["session"].session_key
+        self._receive = receive
+        self._socket_send = send
+        self._layer = get_channel_layer()
+        self._board = False
+        self._calls: dict[str, int] = {}  # watched: number of the last event sent
+        self._cards: dict[str, int] = {}  # number that the last card sent was made of
+        self._waiting_cards: dict[str, Message] = {}
+        self._one_at_a_time = asyncio.Lock()  # a snapshot first, then the events after it
+
+    async def serve(self) -> None:
+        await self._receive()  # websocket.connect
+        await self._socket_send({"type": "websocket.accept"})
+        channel = await self._layer.new_channel()
+        await self._layer.group_add(LIVE_GROUP, channel)
+        work = (self._client(), self._news(channel), self._send_cards(), self._recheck(channel))
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except PermissionError:
+            await self._send({"t": "error", "code": "signed_out", "message": "Sign in again."})
+            await self._socket_send({"type": "websocket.close", "code": SIGNED_OUT})
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._layer.group_discard(LIVE_GROUP, channel)
+
+    # ---- what the client asks ---------------------------------------------------------------
+
+    async def _client(self) -> None:
+        await self._check_permission()
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await self._check_permission()
+            text = message.get("text") or ""
+            try:
+                if len(text) > LONGEST_MESSAGE:
+                    raise ValueError
+                await self._asked(orjson.loads(text))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                await self._error("unreadable", "Not a message of this stream.")
+
+    async def _check_permission(self) -> None:
+        if not await in_database(may_watch, self._session_key):
+            raise PermissionError
+
+    async def _asked(self, message: Message) -> None:
+        async with self._one_at_a_time:
+            match message:
+                case {"sub": "board"}:
+                    await self._send_board()
+                case {"sub": "call", "call": call_id}:
+                    await self._send_call(UUID(call_id), int(message.get("since", 0)))
+                case {"unsub": "board"}:
+                    self._board = False
+                case {"unsub": "call", "call": call_id}:
+                    self._calls.pop(call_id, None)
+                case _:
+                    raise ValueError
+
+    async def _send_board(self) -> None:
+        cards = await in_database(board)
+        self._board = True
+        self._cards |= {card["id"]: card["seq"] for card in cards}
+        await self._send({"t": "board", "calls": cards})
+
+    async def _send_call(self, call_id: UUID, since: int) -> None:
+        answer = await in_database(call_since, call_id, since)
+        if answer is None:
+            await self._error("unknown_call", "There is no such call.")
+            return
+        if len(self._calls) >= MOST_CALLS and str(call_id) not in self._calls:
+            await self._error("too_many_calls", f"One socket watches at most {MOST_CALLS} calls.")
+            return
+        self._calls[str(call_id)] = answer["last"]
+        await self._send(answer)
+
+    # ---- what happens -----------------------------------------------------------------------
+
+    async def _news(self, channel: str) -> None:
+        while True:
+            message = await self._layer.receive(channel)
+            if not (self._board or self._calls):
+                continue
+            async with self._one_at_a_time:
+                for item in orjson.loads(message["json"]):
+                    await self._pass_on(item["card"], item["events"])
+
+    async def _pass_on(self, card: Message, events: list[Message]) -> None:
+        call_id = card["id"]
+        if self._board or call_id in self._calls:
+            self._put_card(card)
+        if call_id not in self._calls:
+            return
+        last = self._calls[call_id]
+        fresh = [event for event in events if event["seq"] > last]
+        if fresh and fresh[0]["seq"] != last + 1:
+            await self._fill_gap(call_id)
+            return
+        for event in fresh:
+            await self._send({"t": "event", "call": call_id, "event": event})
+            self._calls[call_id] = event["seq"]
+
+    async def _fill_gap(self, call_id: str) -> None:
+        answer = await in_database(call_since, UUID(call_id), self._calls[call_id])
+        if answer is None:
+            return
+        for event in answer["events"]:
+            await self._send({"t": "event", "call": call_id, "event": event})
+            self._calls[call_id] = event["seq"]
+
+    def _put_card(self, card: Message) -> None:
+        if card["seq"] > self._cards.get(card["id"], 0):
+            self._cards[card["id"]] = card["seq"]
+            self._waiting_cards[card["id"]] = card
+
+    async def _send_cards(self) -> None:
+        while True:
+            await asyncio.sleep(CARDS_SECONDS)
+            waiting, self._waiting_cards = self._waiting_cards, {}
+            for card in waiting.values():
+                await self._send({"t": "card", "card": card})
+
+    async def _recheck(self, channel: str) -> None:
+        loop = asyncio.get_running_loop()
+        joined = loop.time()
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            await self._check_permission()
+            if loop.time() - joined > REJOIN_SECONDS:
+                await self._layer.group_add(LIVE_GROUP, channel)
+                joined = loop.time()
+            async with self._one_at_a_time:
+                await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        for call_id in list(self._calls):
+            await self._fill_gap(call_id)
+        if self._board:
+            for card in await in_database(changed_cards, self._cards):
+                self._put_card(card)
+
+    # ---- the way out ------------------------------------------------------------------------
+
+    async def _error(self, code: str, message: str) -> None:
+        await self._send({"t": "error", "code": code, "message": message})
+
+    async def _send(self, message: Message) -> None:
+        await self._socket_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})

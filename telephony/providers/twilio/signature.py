@@ -1,0 +1,46 @@
+"""Whether a request or a handshake comes from Twilio.
+
+Twilio signs the address it was given, so it is rebuilt from PUBLIC_URL: behind a TLS proxy the server
+itself sees another scheme, host and port.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
+
+
+def public_url(path: str, *, websocket: bool = False) -> str:
+    """`path` (with its query string, if any) as the outside knows it."""
+    public = urlsplit(settings.PUBLIC_URL)
+    scheme = public.scheme
+    if websocket:
+        scheme = "wss" if scheme == "https" else "ws"
+    return urlunsplit((scheme, public.netloc, "", "", "")) + public.path.rstrip("/") + path
+
+
+def request_is_signed(request: HttpRequest, auth_token: str) -> bool:
+    signature = request.headers.get("X-Twilio-Signature", "")
+    # Another algorithm means another key (a SharedKey), which we do not hold.
+    settings_header = request.headers.get("X-Twilio-Webhooks-Signature-Settings", "")
+    if not signature or get_signature_algorithm(settings_header) != HMAC_SHA1:
+        return False
+    url = public_url(request.get_full_path())
+    hashed = "bodySHA256" in parse_qs(urlsplit(url).query)
+    if hashed != (request.content_type == "application/json"):
+        return False  # a JSON body that is not hashed is not signed; a form is signed by its fields
+    try:
+        params = request.body.decode() if hashed else request.POST
+        return RequestValidator(auth_token).validate(url, params, signature)
+    except (TypeError, ValueError):
+        return False
+
+
+def handshake_is_signed(path: str, signature: str, auth_token: str) -> bool:
+    """The media socket's handshake carries no body; a slash at the end may be there or not."""
+    validator = RequestValidator(auth_token)
+    url = public_url(path, websocket=True)
+    return any(validator.validate(candidate, {}, signature) for candidate in (url, url.rstrip("/")))

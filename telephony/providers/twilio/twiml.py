@@ -1,0 +1,34 @@
+"""What we answer when Twilio asks what to do with a call."""
+
+from __future__ import annotations
+
+from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
+
+
+def connect(*, socket_url: str, token: str, after_url: str) -> str:
+    """Carry the sound to our socket; when it closes, however it closes, ask at `after_url`."""
+    response = VoiceResponse()
+    stream = Connect()
+    stream.stream(url=socket_url).parameter(name="token", value=token)
+    response.append(stream)
+    response.redirect(after_url, method="POST")
+    return str(response)
+
+
+def dial(number: str) -> str:
+    response = VoiceResponse()
+    response.append(Dial(number))
+    return str(response)
+
+
+def say_and_hang_up(text: str, *, language: str) -> str:
+    response = VoiceResponse()
+    response.say(text, language=language)
+    response.hangup()
+    return str(response)
+
+
+def hang_up() -> str:
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)

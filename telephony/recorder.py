@@ -1,0 +1,214 @@
+"""Stereo recordings: caller left, agent right, on the media clock.
+
+The event loop hands over about a second at a time; one thread for each process writes. The WAV header
+is made good after each piece, so that a file whose process died can be read up to there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import struct
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import soundfile
+from django.conf import settings
+
+from .models import Call, Recording
+
+logger = logging.getLogger(__name__)
+
+PIECE_SECONDS = 1.0
+PEAKS_PER_SECOND = 10
+LONGEST_QUEUE = 1024  # pieces, of all calls of this process
+HEADER_BYTES = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A finished recording; `peaks` as `Recording.peaks` holds them."""
+
+    duration_seconds: float
+    bytes: int
+    peaks: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Piece:
+    recording: StereoFile
+    start: int  # bytes of one leg since the call began
+    caller: bytes
+    agent: bytes
+
+
+@dataclass(slots=True)
+class StereoFile:
+    """One WAV being written. Not thread-safe: the writer's thread alone touches it."""
+
+    path: Path
+    rate: int
+    written: int = 0  # bytes of one leg
+    caller_peaks: list[int] = field(default_factory=list)
+    agent_peaks: list[int] = field(default_factory=list)
+    _file: BinaryIO | None = None
+
+    def write(self, start: int, caller: bytes, agent: bytes) -> None:
+        missing = start - self.written  # pieces that were dropped: keep the clock
+        if missing > 0:
+            self._append(bytes(missing), bytes(missing))
+        self._append(caller, agent)
+
+    def close(self) -> Saved:
+        file = self._file or self._open()
+        file.close()
+        return Saved(
+            duration_seconds=self.written / (2 * self.rate),
+            bytes=HEADER_BYTES + 2 * self.written,
+            peaks={"rate": PEAKS_PER_SECOND, "caller": self.caller_peaks, "agent": self.agent_peaks},
+        )
+
+    def _append(self, caller: bytes, agent: bytes) -> None:
+        file = self._file or self._open()
+        left, right = np.frombuffer(caller, "<i2"), np.frombuffer(agent, "<i2")
+        file.write(np.column_stack((left, right)).tobytes())
+        self.written += len(caller)
+        file.seek(0)
+        file.write(self._header())
+        file.seek(0, 2)
+        self.caller_peaks += peaks(left, self.rate)
+        self.agent_peaks += peaks(right, self.rate)
+
+    def _open(self) -> BinaryIO:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("wb", buffering=0)
+        self._file.write(self._header())
+        return self._file
+
+    def _header(self) -> bytes:
+        data = 2 * self.written
+        fmt = struct.pack("<IHHIIHH", 16, 1, 2, self.rate, 4 * self.rate, 4, 16)
+        return (
+            struct.pack("<4sI4s4s", b"RIFF", 36 + data, b"WAVE", b"fmt ")
+            + fmt
+            + struct.pack("<4sI", b"data", data)
+        )
+
+
+def peaks(samples: np.ndarray, rate: int) -> list[int]:
+    """The loudest sample (0..100) of each tenth of a second; the last one may be shorter."""
+    step = rate // PEAKS_PER_SECOND
+    padded = np.pad(np.abs(samples.astype(np.int32)), (0, -len(samples) % step))
+    return [int(peak) for peak in padded.reshape(-1, step).max(axis=1) * 100 // 32768]
+
+
+class RecordingWriter:
+    """The thread that writes all recordings of this process; its queue is bounded."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[_Piece | tuple[StereoFile, Future[Saved]]] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self.dropped = 0  # pieces; they are silent in the recording
+
+    def put(self, piece: _Piece) -> None:
+        if self._queue.qsize() >= LONGEST_QUEUE:
+            self.dropped += 1
+            return
+        self._queue.put(piece)
+        self._start()
+
+    def finish(self, recording: StereoFile) -> Future[Saved]:
+        saved: Future[Saved] = Future()
+        self._queue.put((recording, saved))
+        self._start()
+        return saved
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, _Piece):
+                self._write(item)
+            else:
+                recording, saved = item
+                try:
+                    saved.set_result(recording.close())
+                except OSError as error:
+                    saved.set_exception(error)
+
+    @staticmethod
+    def _write(piece: _Piece) -> None:
+        try:
+            piece.recording.write(piece.start, piece.caller, piece.agent)
+        except OSError as error:  # a full disk costs the recording, never the call
+            logger.error("The recording %s cannot be written: %s", piece.recording.path.name, error)
+
+
+writer = RecordingWriter()
+
+
+class Recorder:
+    """The tap on one call's line: `tap(caller, agent)` never waits."""
+
+    def __init__(self, path: Path, rate: int) -> None:
+        self.rate = rate
+        self._file = StereoFile(path, rate)
+        self._piece_bytes = int(PIECE_SECONDS * rate) * 2
+        self._start = 0
+        self._caller, self._agent = bytearray(), bytearray()
+
+    def tap(self, caller: bytes, agent: bytes) -> None:
+        self._caller += caller
+        self._agent += agent
+        while len(self._caller) >= self._piece_bytes:
+            self._hand_over()
+
+    async def close(self) -> Saved:
+        """Raises OSError when the disk did not take it."""
+        if self._caller:
+            self._hand_over()
+        return await asyncio.wrap_future(writer.finish(self._file))
+
+    def _hand_over(self) -> None:
+        length = min(self._piece_bytes, len(self._caller))
+        writer.put(_Piece(self._file, self._start, bytes(self._caller[:length]), bytes(self._agent[:length])))
+        self._start += length
+        del self._caller[:length], self._agent[:length]
+
+
+def name_of(call: Call) -> str:
+    """Where the recording of a call is kept, relative to MEDIA_ROOT."""
+    return f"recordings/{call.created_at:%Y/%m}/{call.pk}.wav"
+
+
+def path_of(call: Call) -> Path:
+    return Path(settings.MEDIA_ROOT) / name_of(call)
+
+
+def salvage(call: Call) -> Recording | None:
+    """The recording that a process which died has left, if it left one."""
+    path = path_of(call)
+    if not path.exists() or Recording.objects.filter(call=call).exists():
+        return None
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    return Recording.objects.create(
+        call=call,
+        file=name_of(call),
+        rate=rate,
+        duration_seconds=len(samples) / rate,
+        bytes=path.stat().st_size,
+        peaks={
+            "rate": PEAKS_PER_SECOND,
+            "caller": peaks(samples[:, 0], rate),
+            "agent": peaks(samples[:, 1], rate),
+        },
+    )

@@ -1,0 +1,39 @@
+"""Where a call's engines and its conversation come from."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from agents.conversations import conversation_for
+from agents.flow.steps import Conversation
+from agents.models import Agent
+from mlservices import registry
+
+from .session.parts import Engines
+
+
+class Suppliers(Protocol):
+    """Asked once for each call, in a database thread."""
+
+    def engines(self) -> Engines: ...
+
+    def conversation(self, agent: Agent) -> Conversation: ...
+
+
+class RegistrySuppliers:
+    """The engines that the settings name."""
+
+    def engines(self) -> Engines:
+        return Engines(
+            stt=registry.speech_to_text(),
+            tts=registry.text_to_speech(),
+            judge=registry.turn_judge(),
+            detector=registry.voice_detector(),
+        )
+
+    def conversation(self, agent: Agent) -> Conversation:
+        return conversation_for(
+            agent,
+            embedder=registry.embedder(),
+            chat_model=registry.chat_model(agent.chat_model) if agent.chat_model else None,
+        )

@@ -1,0 +1,169 @@
+"""Where lines announce calls. A webhook verifies, reads and answers; `actions` do the work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from agents.models import Agent
+
+from . import actions
+from .admission import issue_token
+from .capacity import capacity
+from .credentials import UnreadableSecret, secret_of
+from .models import Call, Credential, PhoneNumber
+from .providers.twilio import twiml
+from .providers.twilio.signature import public_url, request_is_signed
+
+logger = logging.getLogger(__name__)
+
+TWILIO_SOCKET = "/ws/media/twilio/"
+BROWSER_SOCKET = "/ws/media/browser/"
+# The stream ended without our having ended the call: our side failed, not the caller.
+FAILED_ENDINGS = ("line_lost", "server_restarted", "engine_failure")
+
+SignedView = Callable[..., HttpResponse]
+
+
+def from_twilio(view: SignedView) -> SignedView:
+    """Lets only requests through that Twilio signed with the token of the account they name.
+
+    The view gets that account's `Credential` as its second argument.
+    """
+
+    @csrf_exempt
+    @login_not_required
+    @require_POST
+    @wraps(view)
+    def verified(request: HttpRequest, **kwargs: object) -> HttpResponse:
+        credential = Credential.objects.filter(
+            provider=Credential.Provider.TWILIO, account=request.POST.get("AccountSid", "")
+        ).first()
+        if credential is None or not _is_signed(request, credential):
+            logger.warning("A request to %s without Twilio's signature was refused.", request.path)
+            return HttpResponseForbidden("Not signed by an account that is set up here.")
+        return view(request, credential, **kwargs)
+
+    return verified
+
+
+def _is_signed(request: HttpRequest, credential: Credential) -> bool:
+    try:
+        return request_is_signed(request, secret_of(credential))
+    except UnreadableSecret as error:
+        logger.error("%s", error)
+        return False
+
+
+@from_twilio
+def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """A call comes in: connect it to our socket, or say why not."""
+    number = (
+        PhoneNumber.objects.filter(number=request.POST.get("To", ""), credential=credential)
+        .select_related("agent")
+        .first()
+    )
+    agent = number.agent if number else None
+    if number is None or agent is None:
+        return _say(_("Sorry, this number is not in service. Goodbye."))
+    if agent.status != Agent.Status.ACTIVE:
+        return _say(_("Sorry, nobody can take your call at the moment. Please call again later. Goodbye."))
+    if capacity.full():
+        logger.warning("A call to %s was turned away: %s.", number.number, capacity.describe())
+        return _say(_("Sorry, all our lines are busy. Please call again in a few minutes. Goodbye."))
+    call = actions.answer_call(
+        line="twilio",
+        agent=agent,
+        number=number,
+        provider_call_id=request.POST["CallSid"],
+        caller=request.POST.get("From", ""),
+        callee=number.number,
+    )
+    if call.ended_at:
+        return _xml(twiml.hang_up())
+    return _xml(
+        twiml.connect(
+            socket_url=public_url(TWILIO_SOCKET, websocket=True),
+            token=issue_token(call),
+            after_url=public_url(reverse("telephony:twilio_after", args=[call.pk])),
+        )
+    )
+
+
+@from_twilio
+def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) -> HttpResponse:
+    """The stream has ended and the caller is still there: hand over, or say goodbye.
+
+    Reached too when our server died in the middle of the call.
+    """
+    call = get_object_or_404(
+        Call.objects.select_related("agent"),
+        pk=call_id,
+        phone_number__credential=credential,
+        provider_call_id=request.POST.get("CallSid", ""),
+    )
+    if actions.end_call(call.pk, reason="line_lost"):
+        call.refresh_from_db()
+    if call.transfer_to:
+        return _xml(twiml.dial(call.transfer_to))
+    if call.end_reason not in FAILED_ENDINGS:
+        return _xml(twiml.hang_up())
+    if call.agent.fallback_number:
+        return _xml(twiml.dial(call.agent.fallback_number))
+    return _say(_("Sorry, something went wrong on our side. Please call again. Goodbye."))
+
+
+@from_twilio
+def twilio_status(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """How the call goes, as Twilio sees it."""
+    sequence = request.POST.get("SequenceNumber", "")
+    try:
+        actions.apply_provider_status(
+            line="twilio",
+            provider_call_id=request.POST.get("CallSid", ""),
+            status=request.POST.get("CallStatus", ""),
+            sequence=int(sequence) if sequence else None,
+        )
+    except ValueError:
+        return HttpResponse("CallStatus or SequenceNumber is none that Twilio documents.", status=400)
+    return HttpResponse(status=204)
+
+
+@require_POST
+def talk_start(request: HttpRequest, slug: str) -> HttpResponse:
+    """A call from the browser: what its page needs to open the line."""
+    agent = get_object_or_404(Agent, slug=slug)
+    if agent.status != Agent.Status.ACTIVE:
+        return JsonResponse({"error": _("This agent is paused.")}, status=409)
+    if capacity.full():
+        logger.warning("A browser call was turned away: %s.", capacity.describe())
+        return JsonResponse({"error": _("All lines are busy. Try again in a minute.")}, status=503)
+    assert isinstance(request.user, User)
+    call = actions.start_browser_call(agent=agent, caller=request.user.get_username())
+    return JsonResponse(
+        {
+            "call": str(call.pk),
+            "token": issue_token(call),
+            "socket": BROWSER_SOCKET,
+            "page": call.get_absolute_url(),
+        }
+    )
+
+
+def _say(text: str) -> HttpResponse:
+    return _xml(twiml.say_and_hang_up(text, language="en-US"))
+
+
+def _xml(document: str) -> HttpResponse:
+    return HttpResponse(document, content_type="text/xml")

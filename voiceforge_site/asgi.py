@@ -2,7 +2,6 @@ import os
 import sys
 from urllib.parse import ParseResult
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
@@ -15,7 +14,8 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 
-from telephony.routing import websocket_urlpatterns
+from telephony.routing import switchboard, websocket_urlpatterns
+from telephony.switchboard import Housekeeping
 
 
 class OwnPages(OriginValidator):
@@ -28,9 +28,9 @@ class OwnPages(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": OwnPages(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ALLOWED_HOSTS),
-    }
+application = Housekeeping(
+    ProtocolTypeRouter(
+        {"http": http, "websocket": OwnPages(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS)}
+    ),
+    switchboard,
 )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from .facts import validate_facts
+
+validate_e164 = RegexValidator(
+    r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
+)
 
 
 class Agent(models.Model):
@@ -28,8 +34,8 @@ class Agent(models.Model):
     )
     greeting = models.TextField(_("greeting"), max_length=600)
     instructions = models.TextField(_("instructions"), blank=True)
-    # [{"topic": str, "answer": str, "questions": [str, ...]}, ...]; agents.facts is the typed door.
-    facts = models.JSONField(_("facts"), default=list, blank=True)
+    # [{"topic": str, "answer": str, "questions": [str, ...], ...}, ...]; agents.facts is the typed door.
+    facts = models.JSONField(_("facts"), default=list, blank=True, validators=[validate_facts])
 
     # "" answers by intents and facts alone; else an id from mlservices.catalog.
     chat_model = models.CharField(_("language model"), max_length=80, blank=True)
@@ -58,12 +64,17 @@ class Agent(models.Model):
     )
     record = models.BooleanField(_("record calls"), default=True)
     transfer_number = models.CharField(
-        _("transfer to"), max_length=16, blank=True, help_text=_("E.164, like +14155550100.")
+        _("transfer to"),
+        max_length=16,
+        blank=True,
+        validators=[validate_e164],
+        help_text=_("E.164, like +14155550100."),
     )
     fallback_number = models.CharField(
         _("fallback number"),
         max_length=16,
         blank=True,
+        validators=[validate_e164],
         help_text=_("Where callers go when an engine fails twice. Empty: the agent says goodbye."),
     )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from mlservices.interfaces import Embedder
+from mlservices import registry
+from mlservices.interfaces import ChatModel, Embedder
+from mlservices.types import ChatDelta, ChatMessage
 
-from .flow.steps import Expectation, Noted
+from .conversations import conversation_for
+from .flow.steps import Conversation, Expectation, HangUp, Noted, Say, Step, Transfer
 from .models import Agent
+
+MOST_TURNS = 60
+LONGEST_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,12 @@ class TrialReply:
 
 
 async def try_words(
-    agent: Agent, transcript: list[str], words: str, *, embedder: Embedder | None = None
+    agent: Agent,
+    transcript: list[str],
+    words: str,
+    *,
+    embedder: Embedder | None = None,
+    chat_model: ChatModel | None = None,
 ) -> TrialReply:
     """The agent's answer to `words`; no `transcript` and no words answer with its greeting.
 
@@ -37,4 +49,65 @@ async def try_words(
     Raises EngineError when the ML service does not answer, ValueError on a transcript that this
     module did not make.
     """
-    raise NotImplementedError
+    turns = _turns(transcript)
+    if len(words) > LONGEST_WORDS:
+        raise ValueError(f"words: at most {LONGEST_WORDS} characters.")
+    if chat_model is None and agent.chat_model:
+        chat_model = registry.chat_model(agent.chat_model)
+    model = _Replayed(chat_model, [answer for _words, answer in turns]) if chat_model else None
+    conversation = conversation_for(agent, embedder=embedder or registry.embedder(), chat_model=model)
+    steps = [step async for step in conversation.greet()]
+    for earlier, _answer in turns:
+        await _turn(conversation, earlier)
+        if model:
+            model.next_turn()
+    if words:
+        steps = await _turn(conversation, words)
+        transcript = [*transcript, words, model.answer if model else ""]
+    return TrialReply(
+        texts=[step.text for step in steps if isinstance(step, Say)],
+        notes=[step for step in steps if isinstance(step, Noted)],
+        ended=any(isinstance(step, HangUp) for step in steps),
+        transferred_to=next((step.number for step in steps if isinstance(step, Transfer)), ""),
+        expects=conversation.expects,
+        transcript=list(transcript),
+    )
+
+
+def _turns(transcript: object) -> list[tuple[str, str]]:
+    """Pairs of the caller's words and what a language model answered to them ("" if it was not asked)."""
+    if not isinstance(transcript, list) or not all(isinstance(entry, str) for entry in transcript):
+        raise ValueError("transcript: a list of texts.")
+    if len(transcript) % 2 or len(transcript) > 2 * MOST_TURNS:
+        raise ValueError(f"transcript: pairs of words and answer, at most {MOST_TURNS}.")
+    return list(zip(transcript[::2], transcript[1::2], strict=True))
+
+
+async def _turn(conversation: Conversation, words: str) -> list[Step]:
+    steps = [step async for step in conversation.reply(words)]
+    conversation.heard(" ".join(step.text for step in steps if isinstance(step, Say)), interrupted=False)
+    return steps
+
+
+class _Replayed:
+    """A `ChatModel` that repeats its recorded answers, one a turn, and then asks the true model."""
+
+    def __init__(self, model: ChatModel, answers: Sequence[str]) -> None:
+        self._model = model
+        self._answers = answers
+        self._turn = 0
+        self.answer = ""  # of the true model to the newest words
+
+    def next_turn(self) -> None:
+        self._turn += 1
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        if self._turn < len(self._answers):
+            yield ChatDelta(self._answers[self._turn])
+            return
+        self.answer = ""
+        async for delta in self._model.reply(messages, max_tokens=max_tokens, temperature=temperature):
+            self.answer += delta.text
+            yield delta

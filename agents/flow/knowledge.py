@@ -1,8 +1,8 @@
-"""What an agent knows, as values: facts, opening hours and how it behaves. Rows become these in `agents.facts`."""
+"""What an agent knows, as values: facts, opening hours, how it behaves. `agents.facts` reads them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -65,10 +65,6 @@ class Profile:
     instructions: str = ""
     chat_model: str = ""
     temperature: float = 0.7
-    topics: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "topics", tuple(fact.topic for fact in self.facts))
 
     @property
     def hours(self) -> OpeningHours | None:

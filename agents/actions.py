@@ -1,0 +1,103 @@
+"""What can be done with agents, one function a verb: used alike by pages, API and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from .demo import (
+    DEMO_DESCRIPTION,
+    DEMO_FACTS,
+    DEMO_GREETING,
+    DEMO_INSTRUCTIONS,
+    DEMO_NAME,
+    DEMO_SLUG,
+)
+from .facts import keep_unshown, read_facts, write_facts
+from .models import Agent
+
+# Addresses under /agents/ that are pages of their own.
+RESERVED_SLUGS = frozenset({"new", "palette"})
+
+
+@transaction.atomic
+def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -> Agent:
+    """Store a new or changed agent; a new one gets an address made of its name.
+
+    `facts` are rows as a form edits them: a key that a row leaves out (`hours`, `follow_up`, `urgent`)
+    stays as it is stored for that topic. Raises ValidationError by field.
+    """
+    if facts is not None:
+        agent.facts = keep_unshown(list(facts), _stored_facts(agent))
+    if not agent.slug:
+        agent.slug = _free_slug(agent.name)
+    agent.full_clean()
+    agent.facts = write_facts(read_facts(agent.facts))
+    agent.save()
+    return agent
+
+
+@transaction.atomic
+def duplicate_agent(*, agent: Agent) -> Agent:
+    """A paused copy, so that it can be changed before it takes calls."""
+    name = _("%(name)s (copy)") % {"name": agent.name[: 80 - 10]}
+    values = {
+        field.name: getattr(agent, field.name)
+        for field in Agent._meta.concrete_fields
+        if field.name not in ("id", "slug", "name", "status", "created_at", "updated_at")
+    }
+    return save_agent(agent=Agent(**values, name=name, status=Agent.Status.PAUSED))
+
+
+def archive_agent(*, agent: Agent) -> bool:
+    """Take an agent out of service; its calls stay. False if it was archived already."""
+    return _set_status(agent, Agent.Status.ARCHIVED)
+
+
+def restore_agent(*, agent: Agent) -> bool:
+    """Bring an archived agent back, paused. False if it was not archived."""
+    return agent.status == Agent.Status.ARCHIVED and _set_status(agent, Agent.Status.PAUSED)
+
+
+@transaction.atomic
+def create_demo_agent() -> Agent:
+    """The agent of a new installation. One that is there already, changed or not, stays as it is."""
+    agent, _created = Agent.objects.get_or_create(
+        slug=DEMO_SLUG,
+        defaults={
+            "name": DEMO_NAME,
+            "description": DEMO_DESCRIPTION,
+            "greeting": DEMO_GREETING,
+            "instructions": DEMO_INSTRUCTIONS,
+            "facts": DEMO_FACTS,
+        },
+    )
+    return agent
+
+
+def _set_status(agent: Agent, status: Agent.Status) -> bool:
+    changed = (
+        Agent.objects.filter(pk=agent.pk)
+        .exclude(status=status)
+        .update(status=status, updated_at=timezone.now())
+    )
+    agent.status = status
+    return bool(changed)
+
+
+def _stored_facts(agent: Agent) -> Sequence[Any]:
+    stored = Agent.objects.filter(pk=agent.pk).values_list("facts", flat=True).first()
+    return read_facts(stored or [])
+
+
+def _free_slug(name: str) -> str:
+    """An address made of the name that no other agent has."""
+    base = slugify(name)[:70] or "agent"
+    taken = RESERVED_SLUGS | set(Agent.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    return next(slug for slug in candidates if slug not in taken)

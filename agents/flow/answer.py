@@ -1,0 +1,53 @@
+"""A language model's answer as it comes in pieces: sentences to speak, and tags that are never spoken."""
+
+from __future__ import annotations
+
+import re
+
+from mlservices.text import SentenceSplitter
+
+MOST_SENTENCES = 3
+
+_TAG = re.compile(r"\[\s*(message|transfer|goodbye)\s*\]", re.I)
+_BEGUN = re.compile(r"[\[<][^\]>]{0,30}$")  # a tag or markup that what comes next may close
+_MARKUP = re.compile(r"<[^<>]*>|\[[^\]]*\]|[*_`#]+")
+_ENDED = re.compile(r"""[.!?…]["')]*$""")
+
+
+class Answer:
+    """Feed it the pieces, then `finish`; it gives out at most `MOST_SENTENCES`."""
+
+    def __init__(self) -> None:
+        self._splitter = SentenceSplitter()
+        self._held = ""
+        self.tags: set[str] = set()
+        self.count = 0  # sentences given out
+        self.last = ""  # the latest of them
+
+    @property
+    def full(self) -> bool:
+        return self.count >= MOST_SENTENCES
+
+    def feed(self, piece: str) -> list[str]:
+        """The sentences that are whole by now."""
+        text = self._held + piece
+        begun = _BEGUN.search(text)
+        self._held = text[begun.start() :] if begun else ""
+        return self._give_out(self._splitter.feed(self._plain(text[: begun.start()] if begun else text)))
+
+    def finish(self) -> list[str]:
+        """What is left; half a sentence, cut off by the limit of tokens, only if nothing else was said."""
+        given = self._give_out(self._splitter.feed(self._plain(self._held)))
+        rest = [sentence for sentence in self._splitter.flush() if _ENDED.search(sentence) or not self.count]
+        return [*given, *self._give_out(rest)]
+
+    def _plain(self, text: str) -> str:
+        self.tags.update(tag.lower() for tag in _TAG.findall(text))
+        return _MARKUP.sub("", text)
+
+    def _give_out(self, sentences: list[str]) -> list[str]:
+        given = [sentence for sentence in sentences if re.search(r"\w", sentence)]
+        given = given[: MOST_SENTENCES - self.count]
+        self.count += len(given)
+        self.last = given[-1] if given else self.last
+        return given

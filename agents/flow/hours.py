@@ -1,0 +1,115 @@
+"""Opening hours in words, for the day that the caller asks about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from .knowledge import WEEKDAYS, OpeningHours, Span
+from .wording import clock, listed
+
+_WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})s?\b")
+_NOW = re.compile(
+    r"\b(?:now|right now|currently|at the moment|still open|open yet|already open|still there)\b"
+)
+_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
+_LOOK_AHEAD_DAYS = 14
+
+
+def names_a_day(words: str) -> bool:
+    """Whether plain words ask about a certain day: "and on sunday"."""
+    return bool(_asked_days(words, date(2000, 1, 1)))
+
+
+def answer(hours: OpeningHours, words: str, now: datetime) -> str:
+    """What to tell a caller who asked, in plain words, when there is somebody in."""
+    local = hours.local(now)
+    today = local.date()
+    days = _asked_days(words, today)
+    if _NOW.search(words):
+        return _at_this_moment(hours, local)
+    if len(days) == 1:
+        return _on_one_day(hours, days[0], local)
+    if days:
+        return " ".join(_on_one_day(hours, day, local) for day in days)
+    return f"{weekly(hours)} {_at_this_moment(hours, local)}"
+
+
+def weekly(hours: OpeningHours) -> str:
+    """The whole week: "We're open Monday to Friday from 8 am to 6 pm. We're closed on Sunday." """
+    spoken = []
+    closed = [name.capitalize() for name, spans in zip(WEEKDAYS, hours.week, strict=True) if not spans]
+    for spans, run in groupby(zip(WEEKDAYS, hours.week, strict=True), key=lambda day: day[1]):
+        if spans:
+            names = [name.capitalize() for name, _ in run]
+            days = f"{names[0]} to {names[-1]}" if len(names) > 2 else listed(names)
+            spoken.append(f"{days} {_from_to(spans)}")
+    if not spoken:
+        return "We're closed all week."
+    closing = f" We're closed on {listed(closed)}." if closed else ""
+    return f"We're open {listed(spoken, 'and on')}.{closing}"
+
+
+def status(hours: OpeningHours, now: datetime) -> str:
+    """Whether there is somebody in right now, and until or from when."""
+    return _at_this_moment(hours, hours.local(now))
+
+
+def _asked_days(words: str, today: date) -> list[date]:
+    """The days that the words name; a weekday is the next one, today included."""
+    days = []
+    if _TODAY.search(words):
+        days.append(today)
+    if re.search(r"\bday after tomorrow\b", words):
+        days.append(today + timedelta(days=2))
+    elif re.search(r"\btomorrow\b", words):
+        days.append(today + timedelta(days=1))
+    named = [match[1] for match in _WEEKDAY.finditer(words)]
+    if re.search(r"\bweekends?\b", words):
+        named += ["saturday", "sunday"]
+    for name in dict.fromkeys(named):
+        days.append(today + timedelta(days=(WEEKDAYS.index(name) - today.weekday()) % 7))
+    return list(dict.fromkeys(days))
+
+
+def _from_to(spans: Sequence[Span]) -> str:
+    return listed([f"from {clock(span.opens)} to {clock(span.closes)}" for span in spans])
+
+
+def _at_this_moment(hours: OpeningHours, local: datetime) -> str:
+    for span in hours.on(local.date()):
+        if span.opens <= local.time() < span.closes:
+            return f"We're open right now, until {clock(span.closes)}."
+    return f"We're closed right now.{_next_opening(hours, local)}"
+
+
+def _on_one_day(hours: OpeningHours, day: date, local: datetime) -> str:
+    spans = hours.on(day)
+    name = _day_name(day, local.date())
+    if spans:
+        if day == local.date() and local.time() >= spans[-1].closes:
+            return f"We were open today until {clock(spans[-1].closes)}.{_next_opening(hours, local)}"
+        return f"{name}, we're open {_from_to(spans)}."
+    after = datetime.combine(day, datetime.max.time(), tzinfo=local.tzinfo)
+    return f"{name}, we're closed.{_next_opening(hours, after, today=local.date())}"
+
+
+def _next_opening(hours: OpeningHours, local: datetime, today: date | None = None) -> str:
+    """A sentence with a space before it, or nothing if no day of the next two weeks is open."""
+    for ahead in range(_LOOK_AHEAD_DAYS):
+        day = local.date() + timedelta(days=ahead)
+        for span in hours.on(day):
+            if ahead or span.opens > local.time():
+                name = _day_name(day, today or local.date())
+                name = name[0].lower() + name[1:]
+                return f" We open again {name} at {clock(span.opens)}."
+    return ""
+
+
+def _day_name(day: date, today: date) -> str:
+    ahead = (day - today).days
+    if ahead < 2:
+        return "Tomorrow" if ahead else "Today"
+    return f"On {WEEKDAYS[day.weekday()].capitalize()}"

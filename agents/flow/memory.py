@@ -1,0 +1,69 @@
+"""What a language model is shown of a call: what each side said, and what of it was really heard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mlservices.types import ChatMessage
+
+from .steps import Say, Step
+
+LONGEST_WORDS = 1000
+
+_INTERRUPTED = "(The caller interrupted you: they heard only what stands above, not the rest.)"
+_NOT_HEARD = "(The caller interrupted you: they heard nothing of your last answer.)"
+
+
+def quoted(words: str) -> str:
+    """A caller's words as data: between marks that they cannot contain."""
+    inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", words).split())
+    return f"<caller>{inner[:LONGEST_WORDS]}</caller>"
+
+
+class Memory:
+    """The turns of one call, in which an agent's message holds only what reached the caller."""
+
+    def __init__(self) -> None:
+        self._turns: list[ChatMessage] = []
+        self._heard = ""  # of the agent since the caller's last words, settled by `heard`
+        self._saying = ""  # said since, not settled yet
+        self._remark = ""  # what the model is to know before the caller's next words
+        self._last: tuple[str, str] = ("", "")  # the caller's last words, and the remark before them
+
+    def noticed(self, step: Step) -> Step:
+        """Remember what the agent is about to say."""
+        if isinstance(step, Say):
+            self._saying = f"{self._saying} {step.text}".strip()
+        return step
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        self._heard = f"{self._heard} {text if interrupted else self._saying}".strip()
+        self._saying = ""
+        if interrupted:
+            self._remark = _INTERRUPTED if text else _NOT_HEARD
+
+    def caller_said(self, words: str, message: str) -> None:
+        """The next turn, `message` being its `words` as the model sees them.
+
+        A turn that was never answered (the model failed, or nobody heard the answer) and comes again,
+        perhaps with more words behind, takes the place of the first.
+        """
+        last_words, last_remark = self._last
+        answered = self._heard or self._saying
+        if not answered and last_words and words.startswith(last_words):
+            self._turns.pop()
+            self._remark = last_remark
+        if answered:
+            self._turns.append(ChatMessage("assistant", answered))
+        self._last = (words, self._remark)
+        content = f"{self._remark}\n{message}".strip()
+        if self._turns and self._turns[-1].role == "user":
+            content = f"{self._turns.pop().content}\n{content}"
+        self._turns.append(ChatMessage("user", content))
+        self._heard = self._saying = self._remark = ""
+
+    def last(self, count: int) -> Sequence[ChatMessage]:
+        """The last messages, beginning with the caller's: many models refuse another order."""
+        turns = self._turns[-count:]
+        return turns[1:] if turns and turns[0].role == "assistant" else turns

@@ -1,0 +1,237 @@
+"""Taking a message: a name, a number to call back on, what to pass on. Each is read back.
+
+The taker knows only what callers say while it asks; whoever holds it decides whether the words were
+meant for it at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .hearing import plain, spoken_digits, spoken_name, yes_or_no
+from .steps import Expectation, Noted, Say, Step
+from .wording import read_back
+
+Stage = Literal["name", "number", "confirm", "words", "done"]
+
+SHORTEST_NUMBER = 7
+LONGEST_NUMBER = 15
+ATTEMPTS = 3  # at one thing, before the message goes on without it
+
+_EXPECTS: dict[Stage, Expectation] = {
+    "name": "name",
+    "number": "number",
+    "confirm": "yes_no",
+    "words": "anything",
+    "done": "anything",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    name: str | None = None  # None is not asked yet, "" was asked in vain
+    digits: str = ""
+    number: str | None = None
+    confirmed: bool | None = None  # False: the caller said neither yes nor no
+    words: str | None = None
+    failures: int = 0  # at the present stage
+
+
+class MessageTaker:
+    """`about` is what the caller had asked for before; then the message needs no words of its own."""
+
+    def __init__(self, about: str = "") -> None:
+        self._about = about
+        self._state = _State()
+
+    @property
+    def stage(self) -> Stage:
+        state = self._state
+        if state.name is None:
+            return "name"
+        if state.number is None:
+            return "number"
+        if state.number and state.confirmed is None:
+            return "confirm"
+        if state.words is None and not self._about:
+            return "words"
+        return "done"
+
+    @property
+    def expects(self) -> Expectation:
+        return _EXPECTS[self.stage]
+
+    def question(self) -> str:
+        """What is being asked for, to be said again after an aside."""
+        state = self._state
+        match self.stage:
+            case "name":
+                return "May I have your name, please?"
+            case "number" if state.digits:
+                return f"I have {read_back(state.digits)} so far. What comes next?"
+            case "number":
+                return "What number can we call you back on?"
+            case "confirm":
+                return f"I have {read_back(state.number or '')}. Is that right?"
+            case "words":
+                return "What would you like me to pass on?"
+            case "done":
+                return ""
+
+    def is_sure_of(self, words: str) -> bool:
+        """Whether the words answer the question beyond doubt, whatever else they may resemble."""
+        match self.stage:
+            case "name":
+                name = spoken_name(words)
+                return bool(name and name.introduced)
+            case "number":
+                return len(spoken_digits(words)) >= 3
+            case "confirm":
+                return yes_or_no(words) is not None or len(spoken_digits(words)) >= 3
+            case _:
+                return True
+
+    def take(self, words: str) -> list[Step]:
+        """The answer to words that were meant for the message."""
+        match self.stage:
+            case "name":
+                return self._take_name(words)
+            case "number":
+                return self._take_number(words)
+            case "confirm":
+                return self._take_confirmation(words)
+            case _:
+                return self._take_words(words)
+
+    def key(self, digits: str) -> list[Step] | None:
+        """The answer to keys: the number, or 1 for yes and 2 for no. None if they mean nothing here."""
+        if self.stage == "confirm" and digits in ("1", "2"):
+            return self._take_confirmation("yes" if digits == "1" else "no")
+        figures = "".join(digit for digit in digits.rpartition("*")[2] if digit.isdigit())
+        if self.stage == "words" or (len(figures) < 3 and self.stage != "number"):
+            return None
+        if "*" in digits or self.stage == "confirm":
+            self._set(digits="", number=None)
+        return self._add_digits(figures)
+
+    def taken(self, *, complete: bool = True) -> Noted | None:
+        """The message for the log of the call; None if an incomplete one holds nothing worth keeping."""
+        state = self._state
+        number = state.number or state.digits
+        if not complete and not (state.name or number):
+            return None
+        return Noted(
+            "message",
+            "taken" if complete else "incomplete",
+            {
+                "name": state.name or "",
+                "number": number,
+                "number_confirmed": bool(state.confirmed),
+                "words": state.words or self._about,
+            },
+        )
+
+    # ---- one stage each ---------------------------------------------------------------------
+
+    def _take_name(self, words: str) -> list[Step]:
+        name = spoken_name(words)
+        if name:
+            self._set(name=name.name)
+            return [_filled("name", name.name), *self._next(f"Thank you, {name.name}.")]
+        if self._failed():
+            self._set(name="")
+            return self._next("Never mind the name.")
+        return [Say("I'm sorry, I didn't get your name. Could you say just your name, or spell it?")]
+
+    def _take_number(self, words: str) -> list[Step]:
+        digits = spoken_digits(words)
+        if not digits and (corrected := self._corrected_name(words)):
+            return corrected
+        if not digits:
+            return self._number_failed("I'm sorry, I didn't get the number.")
+        return self._add_digits(digits)
+
+    def _corrected_name(self, words: str) -> list[Step] | None:
+        """ "No, it's Alex": the name that was just read back is put right."""
+        verdict, name = yes_or_no(words), spoken_name(words)
+        if verdict and not verdict.yes and name:
+            self._set(name=name.name)
+            return [_filled("name", name.name), *self._next(f"Sorry, {name.name}.")]
+        if verdict and not verdict.yes and (not verdict.rest or "name" in verdict.rest.split()):
+            self._set(name=None)
+            return [Say("I'm sorry. What is your name, then?")]
+        return None
+
+    def _add_digits(self, digits: str) -> list[Step]:
+        together = digits if digits.startswith("+") else self._state.digits + digits
+        count = len(together.lstrip("+"))
+        if count > LONGEST_NUMBER:
+            self._set(digits="")
+            return self._number_failed("I'm sorry, that was more digits than a telephone number has.")
+        self._set(digits=together)
+        if count < SHORTEST_NUMBER:
+            return [Say(f"{read_back(together).capitalize()}. And the rest?")]
+        self._set(number=together)
+        return self._next("")
+
+    def _number_failed(self, apology: str) -> list[Step]:
+        if not self._failed():
+            return [Say(f"{apology} Please say it digit by digit, or key it in on your telephone.")]
+        self._set(number=self._state.digits if len(self._state.digits) >= SHORTEST_NUMBER else "")
+        return self._next("I'm sorry, I can't make out the number. I'll leave it out.")
+
+    def _take_confirmation(self, words: str) -> list[Step]:
+        digits, verdict = spoken_digits(words), yes_or_no(words)
+        if len(digits.lstrip("+")) >= SHORTEST_NUMBER:
+            self._set(digits="", number=None)
+            return self._add_digits(digits)
+        if verdict and verdict.yes:
+            self._set(confirmed=True)
+            return [_filled("number", self._state.number or ""), *self._next("")]
+        if verdict:
+            self._set(digits="", number=None)
+            return self._number_failed("Sorry about that. What is the number?")
+        if digits and not verdict:  # it went on after the pause that we took for its end
+            self._set(number=None)
+            return self._add_digits(digits)
+        if not self._failed():
+            return [Say(f"{self.question()} Please say yes or no.")]
+        self._set(confirmed=False)
+        return [_filled("number", self._state.number or ""), *self._next("I'll note that number, then.")]
+
+    def _take_words(self, words: str) -> list[Step]:
+        if len(plain(words).split()) < 2 and yes_or_no(words) and not self._failed():
+            return [Say(self.question())]
+        self._set(words=words.strip())
+        return [_filled("words", words.strip()), *self._next("")]
+
+    # ---- going on ---------------------------------------------------------------------------
+
+    def _next(self, before: str) -> list[Step]:
+        """The next question, or the end of the message."""
+        if question := self.question():
+            return [Say(f"{before} {question}".strip())]
+        state = self._state
+        whom = f", {state.name}" if state.name else ""
+        what = "your message and your number" if state.number else "your message"
+        note = self.taken()
+        assert note
+        return [note, Say(f"{before} Thank you{whom}. I've noted {what} for the team.".strip())]
+
+    def _failed(self) -> bool:
+        """Count a failure; whether that was the last one allowed here."""
+        failures = self._state.failures + 1
+        self._state = replace(self._state, failures=failures)
+        return failures >= ATTEMPTS
+
+    def _set(self, **changes: str | bool | None) -> None:
+        before = self.stage
+        self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        forward = ("name", "number", "confirm", "words", "done")
+        if forward.index(self.stage) > forward.index(before) and self.stage != "confirm":
+            self._state = replace(self._state, failures=0)
+
+
+def _filled(name: str, value: str) -> Noted:
+    return Noted("variable", name, {"value": value})

@@ -1,0 +1,437 @@
+"""A conversation without a language model: facts and abilities found by sentence embedding.
+
+It answers what it knows, asks back when two meanings are near, says so when it knows nothing, and never
+makes an answer up. Its state changes before the words are spoken, so an interruption loses no step;
+only a turn that comes again with more words, because nobody had heard its answer yet, is taken back.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from . import hours as opening_hours
+from . import phrases
+from .hearing import gist, plain, yes_or_no
+from .intents import INTENTS, Ability, Intent
+from .knowledge import Fact, Profile
+from .matching import Candidate, Match, Matcher, Meanings
+from .message import MessageTaker
+from .steps import Expectation, HangUp, Noted, Say, Step, Transfer
+
+THRESHOLD = 0.35  # below it nothing is known
+CERTAIN = 0.6  # from here on words are taken for an aside, the end of the call or a transfer
+MARGIN = 0.05  # two meanings this near to each other are asked back
+URGENT_HEAD_START = 0.12
+
+_CANCELS = (
+    "never mind", "nevermind", "forget it", "forget the message", "no message", "cancel that", "don't bother",
+)  # fmt: skip
+# What a language model must not be left to decide.
+_EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "repeat", "wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A message was offered; `about` is what the caller had asked."""
+
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """One of `options` may have been meant by `words`."""
+
+    options: tuple[Fact | Intent, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnythingElse:
+    """A plain no, or thanks, ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    open: Offered | Choosing | AnythingElse | None = None  # the question that the next words may answer
+    taker: MessageTaker | None = None
+    said: str = ""  # the last thing worth repeating
+    about_hours: bool = False  # the last answer was about opening hours
+    unknown: int = 0  # turns in a row that were not understood
+    waiting: bool = False  # the caller asked for a moment
+
+
+class Receptionist:
+    """A `Conversation`. `now` tells the time, for the opening hours."""
+
+    def __init__(self, profile: Profile, *, meanings: Meanings, now: Callable[[], datetime]) -> None:
+        self._profile = profile
+        self._now = now
+        self._matcher = Matcher(meanings, [*INTENTS, *profile.facts])
+        self._state = State()
+        self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
+        self._unheard = False
+
+    @property
+    def expects(self) -> Expectation:
+        if self._state.taker:
+            return self._state.taker.expects
+        return "anything" if self._state.open is None else "yes_no"
+
+    @property
+    def taking_message(self) -> bool:
+        return self._state.taker is not None
+
+    # ---- Conversation -----------------------------------------------------------------------
+
+    async def greet(self) -> AsyncGenerator[Step, None]:
+        self._set(said=self._profile.greeting)
+        yield Say(self._profile.greeting)
+        self._matcher.prepare()
+
+    async def reply(self, words: str) -> AsyncGenerator[Step, None]:
+        for step in await self.answer(words):
+            yield step
+
+    async def digits(self, digits: str) -> AsyncGenerator[Step, None]:
+        for step in self.answer_keys(digits):
+            yield step
+
+    async def silence(self, count: int) -> AsyncGenerator[Step, None]:
+        for step in self.prompt(count):
+            yield step
+
+    async def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
+        for step in [*self._keep_message(), Say(phrases.FAREWELLS[reason], interruptible=False)]:
+            yield step
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        self._unheard = interrupted and not text
+
+    # ---- what `Conversation` is made of, also for one that speaks freely ----------------------
+
+    async def answer(self, words: str, *, only_exact: bool = False) -> list[Step]:
+        """The steps of one turn. Raises EngineError, and then nothing has changed.
+
+        With `only_exact`, no steps for words that a language model may answer as well.
+        """
+        before = self._state_before(words)
+        try:
+            steps = await (self._answer_exactly(words) if only_exact else self._answer(words))
+        except BaseException:
+            self._state = before
+            raise
+        self._before = (words, before)
+        return self._remember(steps)
+
+    def answer_keys(self, digits: str) -> list[Step]:
+        self._before = None  # keys once pressed are never taken back
+        return self._remember(self._keyed(digits))
+
+    def prompt(self, count: int) -> list[Step]:
+        """What to say into a silence."""
+        if count >= 3:
+            return [*self._keep_message(), Say(phrases.SILENCE_END, interruptible=False), HangUp("silence")]
+        if self._state.waiting:
+            return [Say(phrases.STILL_HERE)]
+        question = self._open_question()
+        again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
+        return [Say(again + (question or phrases.LISTENING[count - 1]))]
+
+    def begin_message(self, about: str) -> list[Step]:
+        """Ask for the first part of a message."""
+        self._set(taker=MessageTaker(about), open=None)
+        return self._remember([Say(f"{phrases.WITH_PLEASURE} {self._open_question()}")])
+
+    def transfer(self) -> list[Step]:
+        """To the agent's own number, never to one that was said."""
+        if not self._profile.transfer_number:
+            self._set(open=Offered(""), taker=None)
+            return [Say(phrases.CANNOT_TRANSFER)]
+        return [
+            *self._keep_message(),
+            Say(phrases.TRANSFER, interruptible=False),
+            Transfer(self._profile.transfer_number),
+        ]
+
+    def goodbye(self) -> list[Step]:
+        return [*self._keep_message(), Say(phrases.GOODBYE, interruptible=False), HangUp()]
+
+    # ---- state ------------------------------------------------------------------------------
+
+    def _set(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+
+    def _state_before(self, words: str) -> State:
+        """A copy of the state in which this turn starts.
+
+        A turn whose answer nobody heard comes again with more words behind: it is undone first.
+        """
+        if self._unheard and self._before and words.startswith(self._before[0]):
+            self._state = self._before[1]
+        self._unheard = False
+        return replace(self._state, taker=copy.copy(self._state.taker))
+
+    def _remember(self, steps: list[Step]) -> list[Step]:
+        if said := " ".join(step.text for step in steps if isinstance(step, Say)):
+            self._set(said=said)
+        return steps
+
+    def _open_question(self) -> str:
+        match self._state:
+            case State(taker=MessageTaker() as taker):
+                return taker.question()
+            case State(open=Offered()):
+                return phrases.SHALL_I_TAKE_A_MESSAGE
+            case State(open=Choosing(options=options)):
+                return phrases.which(options)
+            case State(open=AnythingElse()):
+                return phrases.ANYTHING_ELSE
+        return ""
+
+    # ---- one turn ---------------------------------------------------------------------------
+
+    async def _answer(self, words: str) -> list[Step]:
+        if not plain(words):
+            return [Say(phrases.NOT_CAUGHT)]
+        self._set(waiting=False)
+        if self._state.taker:
+            return await self._while_taking(self._state.taker, words)
+        asked = self._state.open
+        self._set(open=None)
+        match asked:
+            case Offered():
+                return await self._to_offer(asked, words)
+            case Choosing():
+                return await self._to_choice(asked, words)
+            case AnythingElse():
+                return await self._to_anything_else(words)
+        return await self._freely(words)
+
+    async def _answer_exactly(self, words: str) -> list[Step]:
+        if self._state.taker or not plain(words):
+            return await self._answer(words)
+        verdict = yes_or_no(words)
+        if self._state.open and verdict and not verdict.rest:
+            return await self._answer(words)
+        self._set(open=None, waiting=False)
+        match = await self._match(words)
+        if match is None or match.best.score < CERTAIN or match.margin < MARGIN:
+            return []
+        target = match.best.target
+        exact = target.name in _EXACT_ABILITIES if isinstance(target, Intent) else target.urgent
+        return [_noted(match), *self._act(match.best, words)] if exact else []
+
+    async def _freely(self, words: str) -> list[Step]:
+        verdict = yes_or_no(words)
+        if self._matcher.exact(words) is None and verdict and not verdict.rest:
+            return self._anything_else("")
+        return self._decide(await self._match(words), words)
+
+    def _decide(self, match: Match | None, words: str) -> list[Step]:
+        if match is None:
+            return self._unknown(words)
+        if match.best.score < THRESHOLD:
+            return [_noted(match), *self._unknown(words)]
+        if match.margin < MARGIN and match.best.score < 1.0 and not _is_urgent(match.best):
+            return [_noted(match), *self._ask_which(match, words)]
+        return [_noted(match), *self._act(match.best, words)]
+
+    async def _match(self, words: str) -> Match | None:
+        """The ranking as a person would see it: an emergency first, "and on Sunday?" as a question on."""
+        match = await self._matcher.match(words)
+        if match is None:
+            return None
+        urgent = match.nearest([fact for fact in self._profile.facts if fact.urgent])
+        if urgent and urgent.score >= max(THRESHOLD, match.best.score - URGENT_HEAD_START):
+            return match.led_by(urgent)
+        if self._state.about_hours and match.best.score < CERTAIN and opening_hours.names_a_day(plain(words)):
+            hours = match.nearest([fact for fact in self._profile.facts if fact.hours])
+            return match.led_by(Candidate(hours.target, max(hours.score, CERTAIN))) if hours else match
+        return match
+
+    async def _to_offer(self, offered: Offered, words: str) -> list[Step]:
+        verdict = yes_or_no(words)
+        if verdict is None or (not verdict.yes and len(verdict.rest.split()) > 2):
+            return self._decide(await self._match(verdict.rest if verdict else words), words)
+        if not verdict.yes:
+            return self._anything_else(phrases.ALL_RIGHT)
+        match = await self._match(verdict.rest) if len(verdict.rest.split()) > 2 else None
+        if match and match.best.score >= CERTAIN and isinstance(match.best.target, Fact):
+            return self._decide(match, verdict.rest)  # "right, and where do I park?"
+        return self.begin_message(offered.about)
+
+    async def _to_choice(self, choosing: Choosing, words: str) -> list[Step]:
+        verdict, said, options = yes_or_no(words), plain(words).split(), choosing.options
+        for ordinal, option in zip(("first", "second"), options, strict=False):
+            if ordinal in said:
+                return self._act(Candidate(option, 1.0), choosing.words)
+        if said[0] in ("neither", "none") or (verdict and not verdict.yes and not verdict.rest):
+            return self._unknown(choosing.words)
+        if verdict and len(options) == 1:
+            return self._act(Candidate(options[0], 1.0), choosing.words)
+        if verdict and not verdict.rest:
+            self._set(open=choosing)
+            return [Say(phrases.which(options))]
+        match = await self._match(words)
+        chosen = match.nearest(options) if match else None
+        if not match or not chosen or chosen.score < THRESHOLD or match.best.score >= CERTAIN:
+            return self._decide(match, words)
+        return [_noted(match.led_by(chosen)), *self._act(Candidate(chosen.target, 1.0), choosing.words)]
+
+    async def _to_anything_else(self, words: str) -> list[Step]:
+        verdict = yes_or_no(words)
+        if self._matcher.exact(words) is None and verdict and not verdict.rest:
+            return [Say(phrases.GO_AHEAD)] if verdict.yes else self.goodbye()
+        rest = verdict.rest if verdict and verdict.rest else words
+        match = await self._match(rest)
+        thanks = match and match.best.score >= CERTAIN and match.best.name == "thanks"
+        declines = match and match.best.score < CERTAIN and verdict and not verdict.yes
+        if match and (thanks or declines):
+            return [_noted(match), *self.goodbye()]
+        return self._decide(match, rest)
+
+    # ---- taking a message -------------------------------------------------------------------
+
+    async def _while_taking(self, taker: MessageTaker, words: str) -> list[Step]:
+        """The message goes on unless the words are clearly meant for something else."""
+        if gist(words).startswith(_CANCELS):
+            self._set(taker=None)
+            return self._anything_else(phrases.NO_MESSAGE)
+        dictating = taker.stage == "words"
+        if not dictating and taker.is_sure_of(words):
+            return self._take(taker, words)
+        match = await self._match(words)
+        if match is None or not (match.best.score >= CERTAIN or _is_urgent(match.best)):
+            return self._take(taker, words)
+        if dictating and match.best.score < 1.0 and not _is_urgent(match.best):
+            return self._take(taker, words)  # "please tell them to call me back" belongs to the message
+        return [_noted(match), *self._aside(taker, match.best, words)]
+
+    def _take(self, taker: MessageTaker, words: str) -> list[Step]:
+        return self._after_taking(taker, taker.take(words))
+
+    def _after_taking(self, taker: MessageTaker, steps: list[Step]) -> list[Step]:
+        if taker.stage != "done":
+            return steps
+        self._set(taker=None)
+        return [*steps, *self._anything_else("")]
+
+    def _aside(self, taker: MessageTaker, candidate: Candidate, words: str) -> list[Step]:
+        """Answer something else, then ask again for what the message lacks."""
+        target = candidate.target
+        if isinstance(target, Fact):
+            return [Say(self._answer_of(target, words)), Say(taker.question())]
+        if target.name in ("transfer", "goodbye", "repeat", "wait"):
+            return self._able(target.name, candidate, words)
+        if target.name in ("robot", "abilities"):
+            return [*self._able(target.name, candidate, words), Say(taker.question())]
+        return [Say(taker.question())]
+
+    def _keep_message(self) -> list[Step]:
+        """What was already said for a message is not lost when the call ends before it is whole."""
+        taker = self._state.taker
+        self._set(taker=None)
+        note = taker.taken(complete=False) if taker else None
+        return [note] if note else []
+
+    def _keyed(self, digits: str) -> list[Step]:
+        if taker := self._state.taker:
+            steps = taker.key(digits)
+            return self._after_taking(taker, steps) if steps else [Say(taker.question())]
+        if isinstance(self._state.open, Offered) and digits in ("1", "2"):
+            return self.begin_message(self._state.open.about) if digits == "1" else self._anything_else("")
+        if digits == "0":
+            return self.transfer()
+        return [Say(phrases.KEY_MEANS_NOTHING)]
+
+    # ---- facts and abilities ----------------------------------------------------------------
+
+    def _act(self, candidate: Candidate, words: str) -> list[Step]:
+        target = candidate.target
+        self._set(unknown=0, about_hours=isinstance(target, Fact) and target.hours is not None)
+        if isinstance(target, Intent):
+            return self._able(target.name, candidate, words)
+        steps: list[Step] = [Say(self._answer_of(target, words))]
+        if target.follow_up == "message":
+            self._set(open=Offered(words.strip()))
+            steps.append(Say(phrases.SHALL_I_TAKE_A_MESSAGE))
+        return steps
+
+    def _answer_of(self, fact: Fact, words: str) -> str:
+        if fact.hours is None:
+            return fact.answer
+        return f"{opening_hours.answer(fact.hours, plain(words), self._now())} {fact.answer}".strip()
+
+    def _able(self, ability: Ability, candidate: Candidate, words: str) -> list[Step]:
+        match ability:
+            case "goodbye":
+                return self.goodbye() if candidate.score >= CERTAIN else self._anything_else("")
+            case "transfer":
+                return self.transfer() if candidate.score >= CERTAIN else self._ask_if(candidate, words)
+            case "message":
+                return (
+                    self.begin_message("") if candidate.score >= CERTAIN else self._ask_if(candidate, words)
+                )
+            case "thanks":
+                return self._anything_else(phrases.WELCOME)
+            case "repeat":
+                return [Say(self._state.said)]
+            case "wait":
+                self._set(waiting=True)
+                return [Say(phrases.TAKE_YOUR_TIME)]
+            case "abilities":
+                return [
+                    Say(phrases.abilities([fact.topic for fact in self._profile.facts], self._can_transfer))
+                ]
+            case "misunderstood":
+                return [Say(phrases.MISUNDERSTOOD)]
+            case "robot":
+                return [Say(phrases.ROBOT)]
+            case "hello":
+                return [Say(phrases.HELLO)]
+            case "how_are_you":
+                return [Say(phrases.HOW_ARE_YOU)]
+
+    @property
+    def _can_transfer(self) -> bool:
+        return bool(self._profile.transfer_number)
+
+    # ---- asking back ------------------------------------------------------------------------
+
+    def _ask_which(self, match: Match, words: str) -> list[Step]:
+        assert match.runner_up
+        options = (match.best.target, match.runner_up.target)
+        self._set(open=Choosing(options, words))
+        return [Say(phrases.which(options))]
+
+    def _ask_if(self, candidate: Candidate, words: str) -> list[Step]:
+        self._set(open=Choosing((candidate.target,), words))
+        return [Say(phrases.which((candidate.target,)))]
+
+    def _unknown(self, words: str) -> list[Step]:
+        """Say so, and offer what can be offered."""
+        again = self._state.unknown > 0
+        self._set(open=Offered(words.strip()), unknown=self._state.unknown + 1, about_hours=False)
+        if not again:
+            return [Say(phrases.UNKNOWN), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
+        return [Say(phrases.unknown_again(self._can_transfer)), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
+
+    def _anything_else(self, before: str) -> list[Step]:
+        self._set(open=AnythingElse())
+        return [Say(f"{before} {phrases.ANYTHING_ELSE}".strip())]
+
+
+def _is_urgent(candidate: Candidate) -> bool:
+    return isinstance(candidate.target, Fact) and candidate.target.urgent
+
+
+def _noted(match: Match) -> Noted:
+    """What was understood, and what came next to it."""
+    data: dict[str, Any] = {"score": round(match.best.score, 3)}
+    if match.runner_up:
+        data |= {"runner_up": match.runner_up.name, "runner_up_score": round(match.runner_up.score, 3)}
+    return Noted("intent", match.best.name, data)

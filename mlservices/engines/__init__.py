@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..catalog import BY_ID, Model
+from ..catalog import Model
 from ..errors import EngineError
 from ..types import ChatMessage, Transcript
 
@@ -74,12 +74,11 @@ class VadEngine(Engine, Protocol):
         """
 
 
-def load(model_id: str, models_dir: Path) -> Any:
-    """The engine of a catalogue entry, its files loaded but not warm.
+def load(model: Model, models_dir: Path) -> Any:
+    """The engine of a model, its files loaded but not warm.
 
     EngineError names the command that helps when a library or the prepared files are missing.
     """
-    model = BY_ID[model_id]
     folder = models_dir / model.id
     if model.recipe and not folder.is_dir():
         raise EngineError(

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from ..catalog import BY_ID, Model
+
 
 @dataclass(frozen=True, slots=True)
 class PoolPlan:
     """One pool: `workers` processes, each holding all of `models`."""
 
     name: str
-    models: tuple[str, ...]
+    models: tuple[Model, ...]
     workers: int
     queue_limit: int = 100
     deadline_seconds: float = 60.0  # from the start of a request, and from each piece, to the next piece
@@ -21,14 +23,18 @@ class PoolPlan:
 
 def plans() -> list[PoolPlan]:
     """The pools as configured; the queue is short where a late answer is worth nothing to a caller."""
+
+    def models(*ids: str) -> tuple[Model, ...]:
+        return tuple(BY_ID[id] for id in ids)
+
     return [
-        PoolPlan("stt", (settings.STT_ENGINE,), settings.ML_STT_WORKERS, deadline_seconds=30),
-        PoolPlan("tts", (settings.TTS_ENGINE,), settings.ML_TTS_WORKERS, deadline_seconds=15),
-        PoolPlan("llm", (settings.LLM_ENGINE,), settings.ML_LLM_WORKERS, deadline_seconds=30),
-        PoolPlan("embed", ("minilm-l6",), 1, deadline_seconds=15),
-        PoolPlan("vad", ("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
+        PoolPlan("stt", models(settings.STT_ENGINE), settings.ML_STT_WORKERS, deadline_seconds=30),
+        PoolPlan("tts", models(settings.TTS_ENGINE), settings.ML_TTS_WORKERS, deadline_seconds=15),
+        PoolPlan("llm", models(settings.LLM_ENGINE), settings.ML_LLM_WORKERS, deadline_seconds=30),
+        PoolPlan("embed", models("minilm-l6"), 1, deadline_seconds=15),
+        PoolPlan("vad", models("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
     ]
 
 
 def configured_models() -> list[str]:
-    return [model for plan in plans() for model in plan.models]
+    return [model.id for plan in plans() for model in plan.models]

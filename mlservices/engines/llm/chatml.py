@@ -24,7 +24,7 @@ def _turn(message: ChatMessage) -> str:
 
 
 def text_pieces(ids: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator[str]:
-    """The text of a growing list of tokens, piece by piece; half a character waits for its other half."""
+    """The text of a growing list of tokens, a piece a token; half a character waits for its other half."""
     seen: list[int] = []
     told = ""
     for token in ids:
@@ -33,3 +33,5 @@ def text_pieces(ids: Iterable[int], decode: Callable[[list[int]], str]) -> Itera
         if len(text) > len(told) and not text.endswith("\ufffd"):
             yield text[len(told) :]
             told = text
+        else:
+            yield ""

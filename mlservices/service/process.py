@@ -1,0 +1,103 @@
+"""A worker process as its parent sees it: started, spoken to, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..wire import Message, Unpacker, pack
+from .layout import PoolPlan
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
+_LITTLE_MEMORY = {"MALLOC_ARENA_MAX": "2"}
+_GRACE_SECONDS = 2.0
+
+
+class WorkerGone(Exception):
+    """The process ended or closed its socket."""
+
+
+class WorkerProcess:
+    """Made by `start`. One reader at a time."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process, self._reader, self._writer = process, reader, writer
+        self._unpacker = Unpacker()
+        self._messages: list[Message] = []
+
+    @classmethod
+    async def start(cls, plan: PoolPlan, models_dir: Path) -> WorkerProcess:
+        """A new process that has been told what to load."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "mlservices.service.worker",
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=os.environ | _ONE_THREAD | _LITTLE_MEMORY,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours)
+        worker = cls(process, reader, writer)
+        worker.send(
+            {
+                "op": "load",
+                "models": [asdict(model) for model in plan.models],
+                "models_dir": str(models_dir),
+            }
+        )
+        return worker
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, head: Mapping[str, Any], payload: bytes = b"") -> None:
+        if not self._writer.is_closing():
+            self._writer.write(pack(dict(head), payload))
+
+    async def receive(self, within_seconds: float) -> Message:
+        """The next message; TimeoutError when none comes in time, WorkerGone when none will."""
+        async with asyncio.timeout(within_seconds):
+            while not self._messages:
+                try:
+                    data = await self._reader.read(1 << 18)
+                    self._messages = self._unpacker.feed(data)
+                except (ConnectionError, ValueError) as error:
+                    raise WorkerGone(str(error)) from error
+                if not data:
+                    raise WorkerGone(await self._how_it_ended())
+        return self._messages.pop(0)
+
+    async def gone(self) -> None:
+        await self._process.wait()
+
+    async def stop(self) -> None:
+        """End the process and wait until it is no more."""
+        self._writer.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _how_it_ended(self) -> str:
+        try:
+            code = await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
+        except TimeoutError:
+            return "it closed its connection"
+        return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"

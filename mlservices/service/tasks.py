@@ -1,0 +1,96 @@
+"""What a worker can be asked to do. A task yields its answer in pieces: (head, payload)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from .. import audio
+from ..catalog import Kind
+from ..engines import LlmEngine, MeaningEngine, SttEngine, TtsEngine, TurnEngine, VadEngine
+from ..engines.stt.windows import windows
+from ..engines.vad.segments import speech_segments
+from ..types import ChatMessage, Segment
+
+Piece = tuple[dict[str, Any], bytes]
+Params = dict[str, Any]
+
+
+def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """pcm at params["rate"] -> one transcript; long recordings in windows."""
+    samples = audio.to_float(audio.resample(payload, params["rate"], engine.rate))
+    parts = [
+        (start, engine.transcribe(piece, params["language"]))
+        for start, piece in windows(samples, engine.rate)
+    ]
+    said = [transcript for _, transcript in parts if transcript.text]
+    weights = [transcript.duration_seconds for transcript in said]
+    segments = [
+        asdict(replace(segment, start=segment.start + start, end=segment.end + start))
+        for start, transcript in parts
+        for segment in transcript.segments
+    ]
+    yield (
+        {
+            "text": " ".join(transcript.text for transcript in said),
+            "language": parts[0][1].language,
+            "confidence": float(np.average([t.confidence for t in said], weights=weights)) if said else 0.0,
+            "duration_seconds": len(samples) / engine.rate,
+            "segments": segments,
+            "engine": parts[0][1].engine,
+        },
+        b"",
+    )
+
+
+def speak(engine: TtsEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """A text -> pcm at params["rate"] (0: the engine's own), in pieces."""
+    rate = params["rate"] or engine.rate
+    resampler = audio.Resampler(engine.rate, rate)
+    for sound in engine.speak(params["text"], voice=params["voice"], speed=params["speed"]):
+        pcm = resampler.feed(audio.from_float(sound))
+        if pcm:
+            yield {"rate": rate}, pcm
+    pcm = resampler.flush()
+    if pcm:
+        yield {"rate": rate}, pcm
+
+
+def reply(engine: LlmEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """Messages -> the next message, a piece a token (some empty)."""
+    messages = [ChatMessage(message["role"], message["content"]) for message in params["messages"]]
+    for text in engine.reply(messages, max_tokens=params["max_tokens"], temperature=params["temperature"]):
+        yield {"text": text}, b""
+
+
+def embed(engine: MeaningEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """Texts -> rows of float32, little-endian."""
+    rows = engine.embed(params["texts"])
+    yield {"rows": rows.shape[0], "dimensions": rows.shape[1]}, rows.astype("<f4").tobytes()
+
+
+def judge(engine: TurnEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """pcm that ends in a pause -> how complete the turn is."""
+    samples = audio.to_float(audio.resample(payload, params["rate"], engine.rate))
+    yield {"completeness": engine.judge(samples)}, b""
+
+
+def detect(engine: VadEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+    """A recording -> where somebody speaks."""
+    rate = 16000
+    samples = audio.to_float(audio.resample(payload, params["rate"], rate))
+    found: list[Segment] = speech_segments(engine, samples, rate, params["threshold"])
+    yield {"segments": [asdict(segment) for segment in found]}, b""
+
+
+TASKS: dict[str, tuple[Kind, Callable[[Any, Params, bytes], Iterator[Piece]]]] = {
+    "transcribe": (Kind.STT, transcribe),
+    "speak": (Kind.TTS, speak),
+    "reply": (Kind.LLM, reply),
+    "embed": (Kind.MEANING, embed),
+    "judge": (Kind.TURN, judge),
+    "detect": (Kind.VAD, detect),
+}

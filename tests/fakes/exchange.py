@@ -1,0 +1,85 @@
+"""Engines and a conversation without models or waiting, to run real sockets and sessions with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+import numpy as np
+
+from agents.flow.steps import Expectation, HangUp, Say, Step, Transfer
+from agents.models import Agent
+from mlservices.interfaces import VoiceDetector
+from mlservices.types import SpeechChunk, Transcript
+from telephony.session.parts import Engines
+from tests.fakes.stage import EnergyDetector
+
+TONE_SECONDS = 0.6
+
+
+class InstantStt:
+    """Hears the same words in everything."""
+
+    def __init__(self, text: str = "what are your opening hours?") -> None:
+        self.text = text
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+        return Transcript(self.text, language, 1.0, len(pcm) / 2 / rate)
+
+
+class ToneTts:
+    """Speaks by humming, at once."""
+
+    async def speak(
+        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        time = np.arange(int(rate * TONE_SECONDS)) / rate
+        yield SpeechChunk((np.sin(2 * np.pi * 440 * time) * 8000).astype("<i2").tobytes(), rate)
+
+
+class Parrot:
+    """A conversation: greets, repeats what it hears, transfers and hangs up when told to."""
+
+    expects: Expectation = "anything"
+
+    def __init__(self, transfer_to: str = "+14155550100") -> None:
+        self._transfer_to = transfer_to
+
+    async def greet(self) -> AsyncGenerator[Step, None]:
+        yield Say("Hello.")
+
+    async def reply(self, words: str) -> AsyncGenerator[Step, None]:
+        yield Say(f"You said: {words}")
+        if "transfer" in words:
+            yield Transfer(self._transfer_to)
+        if "goodbye" in words:
+            yield HangUp()
+
+    async def digits(self, digits: str) -> AsyncGenerator[Step, None]:
+        yield Say(f"You pressed {digits}.")
+
+    async def silence(self, count: int) -> AsyncGenerator[Step, None]:
+        yield Say("Are you still there?")
+
+    async def farewell(self, reason: str) -> AsyncGenerator[Step, None]:
+        yield Say("Goodbye.")
+
+    def heard(self, text: str, *, interrupted: bool) -> None: ...
+
+
+class FakeSuppliers:
+    """Meets `telephony.suppliers.Suppliers`."""
+
+    def __init__(
+        self,
+        words: Sequence[str] = ("what are your opening hours?",),
+        *,
+        detector: Callable[[], VoiceDetector] = EnergyDetector,
+    ) -> None:
+        self._words = list(words)
+        self._detector = detector
+
+    def engines(self) -> Engines:
+        return Engines(stt=InstantStt(self._words[0]), tts=ToneTts(), judge=None, detector=self._detector())
+
+    def conversation(self, agent: Agent) -> Parrot:
+        return Parrot()

@@ -84,7 +84,7 @@ def several_processes(**kwargs: Any) -> Checks:
                 id="voiceforge.E005",
             )
         )
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if settings.ON_SQLITE:
         found.append(
             Error(
                 f"{several}, but SQLite serves one web process.",

@@ -111,7 +111,8 @@ TEMPLATES = [
 # Data, messages between processes, jobs
 
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'voiceforge.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+ON_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if ON_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

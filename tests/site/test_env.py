@@ -124,7 +124,7 @@ def test_of_two_processes_that_make_a_secret_at_once_both_read_the_first(tmp_pat
 
 def test_a_secret_that_cannot_be_kept_names_the_variables_that_help(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ImproperlyConfigured, match="X_UNSET is not set and cannot be kept.*VAR_DIR"):
+    with pytest.raises(ImproperlyConfigured, match=r"X_UNSET is not set and cannot be kept.*VAR_DIR"):
         env.kept_secret("X_UNSET", tmp_path / "file" / "x", lambda: "made")
 
 

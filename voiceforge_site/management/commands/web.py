@@ -39,7 +39,7 @@ def arguments(server: str) -> list[str]:
         return [
             "uvicorn",
             *("--host", host, "--port", port, "--workers", workers),
-            *("--loop", "uvloop", "--lifespan", "off"),
+            *("--loop", "uvloop", "--lifespan", "on"),
             *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
             *("--ws-max-size", str(LARGEST_MESSAGE)),
             *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
@@ -49,7 +49,7 @@ def arguments(server: str) -> list[str]:
     return [  # granian knows no compression
         "granian",
         *("--host", host, "--port", port, "--workers", workers),
-        *("--interface", "asginl", "--http", "1", "--loop", "uvloop"),
+        *("--interface", "asgi", "--http", "1", "--loop", "uvloop"),
         *("--no-access-log", "--log-level", "warning"),
         *("--workers-kill-timeout", str(STOP_SECONDS)),
         APPLICATION,

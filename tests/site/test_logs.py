@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import logging
+import sys
+
+from voiceforge_site.logs import SafeFormatter, config
+
+
+def line(message: str, *args: object, secrets: tuple[str, ...] = (), error: bool = False) -> str:
+    record = logging.LogRecord(
+        "telephony", logging.INFO, __file__, 1, message, args, sys.exc_info() if error else None
+    )
+    return SafeFormatter(secrets).format(record)
+
+
+def test_a_line_says_its_level_and_source() -> None:
+    assert line("answered").endswith("INFO    telephony: answered")
+
+
+def test_what_a_caller_says_cannot_start_a_line_of_its_own_or_colour_ours() -> None:
+    shown = line("heard %s", "hello\n12:00:00 ERROR forged\x1b[31m\r\x00")
+    assert shown.endswith(r"heard hello\n12:00:00 ERROR forged\x1b[31m\r\x00")
+
+
+def test_what_a_caller_says_is_never_a_format() -> None:
+    assert line("heard %s", "100% %s %d {levelname}").endswith("heard 100% %s %d {levelname}")
+
+
+def test_secrets_are_masked_in_messages_and_tracebacks() -> None:
+    try:
+        raise ValueError("token topsecret refused")
+    except ValueError:
+        shown = line("failed with %s", "topsecret", secrets=("topsecret", ""), error=True)
+    assert "topsecret" not in shown
+    assert shown.count("***") >= 2
+
+
+def test_a_secret_so_short_that_it_is_an_ordinary_word_is_left() -> None:
+    assert line("a test", secrets=("test",)).endswith("a test")
+
+
+def test_clients_that_log_whole_addresses_are_kept_quiet() -> None:
+    loggers = config(level="DEBUG", secrets=())["loggers"]
+    assert {loggers[name]["level"] for name in ("httpx", "twilio")} == {"WARNING"}

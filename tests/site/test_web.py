@@ -1,0 +1,74 @@
+"""The three web servers, each really started, on the same ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = ("daphne", "uvicorn", "granian")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def served_by(server: str, **variables: str) -> AsyncIterator[int]:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "manage.py", "web"),
+        cwd=ROOT,
+        env=os.environ
+        | {"DJANGO_SETTINGS_MODULE": "voiceforge_site.settings", "PORT": str(port), "WEB_SERVER": server}
+        | variables,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(60), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    await client.get(f"http://127.0.0.1:{port}/health/", timeout=20)
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        async with asyncio.timeout(20):
+            await process.wait()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_pages_are_served_and_sockets_are_never_compressed(server: str) -> None:
+    async with served_by(server) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        assert (await client.get("/health/")).json()["database"] == "ok"
+        refused = await client.get("/health/", headers={"Host": "elsewhere.example.org"})
+        assert refused.status_code == 400
+        with pytest.raises(websockets.InvalidStatus) as elsewhere:
+            await websockets.connect(
+                f"ws://127.0.0.1:{port}/ws/live/", origin="https://elsewhere.example.org"
+            )
+        assert elsewhere.value.response.status_code == 403
+        async with websockets.connect(
+            f"ws://127.0.0.1:{port}/ws/media/twilio/", compression="deflate"
+        ) as socket_of_a_provider:
+            assert socket_of_a_provider.protocol.extensions == []
+
+
+async def test_the_server_is_reached_from_this_machine_only_unless_told_otherwise() -> None:
+    async with served_by("daphne") as port:
+        listening = Path("/proc/net/tcp").read_text()
+        assert f"0100007F:{port:04X}" in listening
+        assert f"00000000:{port:04X}" not in listening

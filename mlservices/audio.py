@@ -37,7 +37,8 @@ def _alaw_decode_table() -> NDArray[np.int16]:
 
 def _segment(magnitude: NDArray[np.int64], first_bit: int) -> NDArray[np.int64]:
     """Number of the chord (0..7) that a magnitude falls into; the first ends below 2**first_bit."""
-    return sum(((magnitude >> bit) > 0).astype(np.int64) for bit in range(first_bit, first_bit + 7))
+    borders = 1 << np.arange(first_bit, first_bit + 7)
+    return np.searchsorted(borders, magnitude, side="right").astype(np.int64)
 
 
 def _ulaw_encode_table() -> NDArray[np.uint8]:

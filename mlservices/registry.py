@@ -10,14 +10,20 @@ from functools import cache
 
 from django.conf import settings
 
+from .catalog import BY_ID
+from .clients.detector import BatchedDetector
+from .clients.openai import OpenAIChat
 from .clients.service import ServiceClient
-from .interfaces import Embedder, SpeechToText, TextToSpeech, TurnJudge
+from .errors import EngineError
+from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+
+_NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
 @cache
 def service() -> ServiceClient:
-    """The ML service at settings.ML_URL, ours or a Space."""
-    return ServiceClient(settings.ML_URL)
+    """The ML service at settings.ML_URL, ours or a Space; a Space may ask for the hub's token."""
+    return ServiceClient(settings.ML_URL, token=settings.HF_TOKEN if settings.HF_ML_API_URL else "")
 
 
 def speech_to_text() -> SpeechToText:
@@ -34,3 +40,59 @@ def embedder() -> Embedder:
 
 def turn_judge() -> TurnJudge:
     return service()
+
+
+@cache
+def voice_detector() -> VoiceDetector:
+    """Silero in this process once its file is prepared, else the energy of the sound."""
+    return BatchedDetector(settings.MODELS_DIR)
+
+
+def chat_models() -> list[tuple[str, str]]:
+    """(id, label) of every language model that is configured, the best first; for a form's choices."""
+    choices = []
+    if settings.AI_INTEGRATIONS_OPENAI_API_KEY:
+        choices.append(("openai", f"{settings.OPENAI_MODEL} (OpenAI)"))
+    if settings.NVIDIA_API_KEY:
+        choices.append(("nvidia", f"{settings.NVIDIA_MODEL} (NVIDIA)"))
+    if settings.HF_ML_API_URL:
+        choices.append(("local", "The ML service's own model"))
+    elif settings.ML_LLM_WORKERS:
+        choices.append(("local", BY_ID[settings.LLM_ENGINE].name))
+    return choices
+
+
+@cache
+def chat_model(model_id: str) -> ChatModel:
+    """The client of an id in `chat_models`; EngineError names the setting that an id lacks."""
+    if model_id == "openai" and settings.AI_INTEGRATIONS_OPENAI_API_KEY:
+        return OpenAIChat(
+            name="OpenAI",
+            base_url=settings.AI_INTEGRATIONS_OPENAI_BASE_URL,
+            api_key=settings.AI_INTEGRATIONS_OPENAI_API_KEY,
+            model=settings.OPENAI_MODEL,
+        )
+    if model_id == "nvidia" and settings.NVIDIA_API_KEY:
+        return OpenAIChat(
+            name="NVIDIA",
+            base_url=_NVIDIA_BASE_URL,
+            api_key=settings.NVIDIA_API_KEY,
+            model=settings.NVIDIA_MODEL,
+        )
+    if model_id == "local":
+        return service()
+    needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)
+    remedy = f"set {needed}" if needed else f"choose one of {', '.join(id for id, _ in chat_models())}"
+    raise EngineError(f"The language model {model_id!r} is not configured: {remedy}.", permanent=True)
+
+
+async def close() -> None:
+    """Close what is open on the running loop, and the detector's thread."""
+    await service().close()
+    for model_id, _ in chat_models():
+        client = chat_model(model_id)
+        if isinstance(client, OpenAIChat):
+            await client.close()
+    if voice_detector.cache_info().currsize:
+        voice_detector().close()  # type: ignore[attr-defined]
+        voice_detector.cache_clear()

@@ -70,7 +70,7 @@ def sliced_rotary(weight: NDArray[np.float32], heads: int) -> NDArray[np.float32
 def _tokenizer(tokens: list[str], merges: list[str], types: list[int]) -> Tokenizer:
     """Byte-level BPE with digits one by one ("smollm" in GGUF's list of pre-tokenizers)."""
     vocabulary = {token: index for index, token in enumerate(tokens)}
-    pairs = [tuple(merge.split(" ", 1)) for merge in merges]
+    pairs = [(first, second) for first, _, second in (merge.partition(" ") for merge in merges)]
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,11 +15,11 @@ from ..engines.stt.windows import windows
 from ..engines.vad.segments import speech_segments
 from ..types import ChatMessage, Segment
 
-Piece = tuple[dict[str, Any], bytes]
+Pieces = Generator[tuple[dict[str, Any], bytes], None, None]
 Params = dict[str, Any]
 
 
-def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Pieces:
     """pcm at params["rate"] -> one transcript; long recordings in windows."""
     samples = audio.to_float(audio.resample(payload, params["rate"], engine.rate))
     parts = [
@@ -46,7 +46,7 @@ def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Iterator[Pi
     )
 
 
-def speak(engine: TtsEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
     """A text -> pcm at params["rate"] (0: the engine's own), in pieces."""
     rate = params["rate"] or engine.rate
     resampler = audio.Resampler(engine.rate, rate)
@@ -59,26 +59,26 @@ def speak(engine: TtsEngine, params: Params, payload: bytes) -> Iterator[Piece]:
         yield {"rate": rate}, pcm
 
 
-def reply(engine: LlmEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def reply(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
     """Messages -> the next message, a piece a token (some empty)."""
     messages = [ChatMessage(message["role"], message["content"]) for message in params["messages"]]
     for text in engine.reply(messages, max_tokens=params["max_tokens"], temperature=params["temperature"]):
         yield {"text": text}, b""
 
 
-def embed(engine: MeaningEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def embed(engine: MeaningEngine, params: Params, payload: bytes) -> Pieces:
     """Texts -> rows of float32, little-endian."""
     rows = engine.embed(params["texts"])
     yield {"rows": rows.shape[0], "dimensions": rows.shape[1]}, rows.astype("<f4").tobytes()
 
 
-def judge(engine: TurnEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def judge(engine: TurnEngine, params: Params, payload: bytes) -> Pieces:
     """pcm that ends in a pause -> how complete the turn is."""
     samples = audio.to_float(audio.resample(payload, params["rate"], engine.rate))
     yield {"completeness": engine.judge(samples)}, b""
 
 
-def detect(engine: VadEngine, params: Params, payload: bytes) -> Iterator[Piece]:
+def detect(engine: VadEngine, params: Params, payload: bytes) -> Pieces:
     """A recording -> where somebody speaks."""
     rate = 16000
     samples = audio.to_float(audio.resample(payload, params["rate"], rate))
@@ -86,7 +86,7 @@ def detect(engine: VadEngine, params: Params, payload: bytes) -> Iterator[Piece]
     yield {"segments": [asdict(segment) for segment in found]}, b""
 
 
-TASKS: dict[str, tuple[Kind, Callable[[Any, Params, bytes], Iterator[Piece]]]] = {
+TASKS: dict[str, tuple[Kind, Callable[[Any, Params, bytes], Pieces]]] = {
     "transcribe": (Kind.STT, transcribe),
     "speak": (Kind.TTS, speak),
     "reply": (Kind.LLM, reply),

@@ -23,11 +23,12 @@ class Whisper:
         self._model = model
         self._whisper = ctranslate2.models.Whisper(str(folder), compute_type="int8", intra_threads=1)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._prompt = [tokenizer.token_to_id("<|startoftranscript|>")]
+        ids = tokenizer.get_vocab()
+        self._prompt = [ids["<|startoftranscript|>"]]
         self._vocabulary = Vocabulary(
-            first_timestamp=tokenizer.token_to_id("<|notimestamps|>") + 1,
-            end_of_text=tokenizer.token_to_id("<|endoftext|>"),
-            to_text=lambda ids: tokenizer.decode(ids),
+            first_timestamp=ids["<|notimestamps|>"] + 1,
+            end_of_text=ids["<|endoftext|>"],
+            to_text=tokenizer.decode,
         )
 
     def warm(self) -> None:

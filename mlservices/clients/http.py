@@ -1,0 +1,76 @@
+"""Connections to HTTP services: kept alive, one set for each event loop, errors in our words."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from ..errors import EngineBusy, EngineError, EngineTimeout
+
+_QUOTED = 200  # characters of a body that is no JSON
+
+
+class LoopClients:
+    """An `httpx.AsyncClient` for each running loop: connections cannot move from one to another."""
+
+    def __init__(
+        self, base_url: str, *, timeout: httpx.Timeout, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._base_url, self._timeout, self._headers = base_url, timeout, dict(headers or {})
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def get(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = httpx.AsyncClient(
+                base_url=self._base_url,
+                timeout=self._timeout,
+                headers=self._headers,
+                limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+            )
+        return self._clients[loop]
+
+    async def close(self) -> None:
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+
+def transport_error(error: httpx.HTTPError, service: str) -> EngineError:
+    """A connection that failed: EngineTimeout when it was too slow, else worth another try."""
+    if isinstance(error, httpx.TimeoutException):
+        return EngineTimeout(f"{service} did not answer in time", service=service)
+    return EngineError(f"{service} cannot be reached: {error or type(error).__name__}", service=service)
+
+
+async def status_error(response: httpx.Response, service: str) -> EngineError:
+    """What a status above 399 means, with the reason that the service gave."""
+    body = await response.aread()
+    reason = _reason(response, body)
+    if response.status_code in (429, 503):
+        after = response.headers.get("Retry-After", "")
+        return EngineBusy(reason, service=service, retry_after=float(after) if after.isdigit() else 1.0)
+    if response.status_code == 504:
+        return EngineTimeout(reason, service=service)
+    permanent = response.status_code < 500 and response.status_code != 408
+    return EngineError(reason, service=service, permanent=permanent)
+
+
+def _reason(response: httpx.Response, body: bytes) -> str:
+    try:
+        answer: Any = response.json()
+    except ValueError:
+        quoted = body[:_QUOTED].decode(errors="replace").strip()
+        return f"HTTP {response.status_code}: {quoted or response.reason_phrase}"
+    problem = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(problem, dict):  # OpenAI's form
+        problem = problem.get("message")
+    if isinstance(answer, dict) and isinstance(answer.get("fields"), dict):
+        problem = "; ".join(f"{field}: {message}" for field, message in answer["fields"].items())
+    return str(problem) if problem else f"HTTP {response.status_code}: {str(answer)[:_QUOTED]}"

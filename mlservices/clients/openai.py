@@ -1,0 +1,66 @@
+"""Any OpenAI-compatible chat, streamed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+
+from ..errors import EngineError
+from ..types import ChatDelta, ChatMessage, Timing
+from .http import LoopClients, status_error, transport_error
+
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+
+
+class OpenAIChat:
+    """Meets ChatModel. `base_url` ends before /chat/completions."""
+
+    def __init__(self, *, name: str, base_url: str, api_key: str, model: str) -> None:
+        self._name, self._model = name, model
+        self._clients = LoopClients(
+            base_url, timeout=_TIMEOUT, headers={"Authorization": f"Bearer {api_key}"}
+        )
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        body = {
+            "model": self._model,
+            "messages": [asdict(message) for message in messages],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "stream": True,
+        }
+        asked = time.monotonic()
+        try:
+            async with self._clients.get().stream("POST", "/chat/completions", json=body) as response:
+                if response.status_code >= 400:
+                    raise await status_error(response, self._name)
+                async for line in response.aiter_lines():
+                    if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
+                        text = self._text(data)
+                        if text:
+                            yield ChatDelta(text, Timing(compute_seconds=time.monotonic() - asked))
+        except httpx.HTTPError as error:
+            raise transport_error(error, self._name) from error
+
+    def _text(self, data: str) -> str:
+        """The words in one event; an error in the middle of the stream is raised."""
+        try:
+            event: Any = json.loads(data)
+            if "error" in event:
+                raise EngineError(f"{self._name}: {event['error']}", service=self._name)
+            choices = event.get("choices") or [{}]  # the last event may only count tokens
+            return choices[0].get("delta", {}).get("content") or ""
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            raise EngineError(
+                f"{self._name} sent an event that cannot be read", service=self._name
+            ) from error

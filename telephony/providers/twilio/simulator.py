@@ -175,6 +175,8 @@ class Stream:
 
     async def tick(self) -> None:
         """Send the next 20 ms of the caller, play the next 20 ms of the agent."""
+        while self._marks and self._marks[0].at <= self._played:
+            await self._send("mark", mark={"name": self._marks.popleft().name})
         caller = bytes(self._saying[:FRAME_BYTES]).ljust(FRAME_BYTES, b"\0")
         del self._saying[:FRAME_BYTES]
         agent = bytes(self._playing[:FRAME_BYTES])
@@ -190,8 +192,6 @@ class Stream:
             "payload": base64.b64encode(ulaw_encode(caller)).decode(),
         }
         await self._send("media", media=media)
-        while self._marks and self._marks[0].at <= self._played:
-            await self._send("mark", mark={"name": self._marks.popleft().name})
 
     async def press(self, digit: str) -> None:
         await self._send("dtmf", dtmf={"track": "inbound_track", "digit": digit})

@@ -1,0 +1,193 @@
+"""Rings the running server as Twilio would and plays recordings as the caller's turns."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from mlservices.audio import read_wav, resample, wav_bytes
+from telephony.credentials import secret_of
+from telephony.eventlog import event_json
+from telephony.measure import heard_turns
+from telephony.models import Call, PhoneNumber
+from telephony.providers.twilio.simulator import (
+    RATE,
+    Account,
+    Caller,
+    Carrier,
+    Instructions,
+    NotConnected,
+    Stream,
+)
+
+POLL_SECONDS = 0.1
+CALLER = "+15005550001"
+LAST_EVENTS_SECONDS = 15.0  # the recording is saved after the call
+
+
+class Command(BaseCommand):
+    help = "Rings the running server as Twilio would: signed webhook, media socket, status callbacks."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("audio", nargs="+", type=Path, help="WAV files, the caller's turns in order")
+        parser.add_argument("--agent", required=True, help="the agent's address, like front-desk")
+        parser.add_argument("--json", type=Path, help="write the call's events here")
+        parser.add_argument("--record", type=Path, help="write what the caller's side heard (caller left)")
+        parser.add_argument("--server", default=f"http://127.0.0.1:{settings.PORT}")
+
+    def handle(self, **options: Any) -> None:
+        number = (
+            PhoneNumber.objects.filter(agent__slug=options["agent"], credential__provider="twilio")
+            .select_related("credential")
+            .first()
+        )
+        if number is None:
+            raise CommandError(f"No Twilio number leads to the agent {options['agent']!r}. Run setup first.")
+        account = Account(
+            sid=number.credential.account,
+            auth_token=secret_of(number.credential),
+            server=options["server"].rstrip("/"),
+            public_url=settings.PUBLIC_URL,
+        )
+        turns = [self._turn(path) for path in options["audio"]]
+        try:
+            call, stream = asyncio.run(self._call(account, number.number, turns))
+        except NotConnected as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"No server answers at {account.server} ({error}). Start it first.") from None
+        self._print_heard(stream)
+        if options["record"]:
+            options["record"].write_bytes(_stereo(stream))
+        if options["json"]:
+            options["json"].write_text(json.dumps(_report(call), indent=1))
+
+    @staticmethod
+    def _turn(path: Path) -> bytes:
+        try:
+            return resample(*read_wav(path), RATE)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path}: {error}") from None
+
+    async def _call(self, account: Account, callee: str, turns: list[bytes]) -> tuple[Call, Stream]:
+        carrier = Carrier(account, caller=CALLER, callee=callee)
+        told = await carrier.ring()
+        if "Connect" not in told.verbs:
+            raise NotConnected(f"The server did not take the call: {told.text or ', '.join(told.verbs)}")
+        call = await Call.objects.select_related("agent").aget(provider_call_id=carrier.call_sid)
+        await carrier.tell_status("in-progress")
+        narrator = _Narrator(call, self._say)
+        narration = asyncio.create_task(narrator.run())
+        stream, caller_hung_up = await self._talk(carrier, account, told, turns, narrator)
+        if not caller_hung_up:
+            after = await carrier.after(told.redirect_path)
+            self._say(f"{'':>9}  then     {', '.join(after.verbs)} {after.text}")
+        await carrier.tell_status("completed")
+        await narration
+        return call, stream
+
+    @staticmethod
+    async def _talk(
+        carrier: Carrier, account: Account, told: Instructions, turns: list[bytes], narrator: _Narrator
+    ) -> tuple[Stream, bool]:
+        async with carrier.socket(told.socket_path) as socket:
+            stream = Stream(socket, account_sid=account.sid, call_sid=carrier.call_sid)
+            listening = asyncio.create_task(stream.listen())
+            await stream.start(told.parameters)
+            caller = Caller(stream, turns, may_speak=lambda: narrator.agent_state == "listening")
+            caller_hung_up = await caller.talk()
+            await listening
+        return stream, caller_hung_up
+
+    def _print_heard(self, stream: Stream) -> None:
+        for turn in heard_turns(*_legs(stream), RATE):
+            milliseconds = turn.voice_to_voice_seconds * 1000
+            self._say(f"{turn.caller_end:8.2f}s  heard    the answer began after {milliseconds:.0f} ms")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # as it happens, into a pipe too
+
+
+class _Narrator:
+    """Tells a call's events as they are stored; knows what the agent is doing."""
+
+    def __init__(self, call: Call, write: Any) -> None:
+        self.agent_state = ""
+        self._call = call
+        self._write = write
+        self._last = 0
+
+    async def run(self) -> None:
+        """Until the call has ended and its recording, if it has one, is saved."""
+        loop = asyncio.get_running_loop()
+        until: float | None = None
+        kinds: set[str] = set()
+        while until is None or loop.time() < until:
+            for event in await sync_to_async(self._newer)():
+                kinds.add(event.kind)
+                self._tell(event.kind, event.at_seconds, event.payload)
+                self._last = event.seq
+            if "call_ended" in kinds and until is None:
+                until = loop.time() + LAST_EVENTS_SECONDS
+            if "call_ended" in kinds and ("recording_saved" in kinds or not self._call.agent.record):
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _newer(self) -> list[Any]:
+        return list(self._call.events.filter(seq__gt=self._last))
+
+    def _tell(self, kind: str, at_seconds: float, payload: dict[str, Any]) -> None:
+        if kind == "agent_state_changed":
+            self.agent_state = payload["state"]
+        line = _IN_WORDS.get(kind, lambda fields: "")(payload)
+        if line:
+            self._write(f"{at_seconds:8.2f}s  {line}")
+
+
+_IN_WORDS: dict[str, Any] = {
+    "call_answered": lambda event: f"answered {event['line']}",
+    "caller_words_guessed": lambda event: f"caller…  {event['text']}",
+    "caller_said": lambda event: f"caller   {event['text']}",
+    "caller_said_nothing": lambda event: "caller   (no words)",
+    "agent_said": lambda event: f"agent    {event['text']}",
+    "step_noted": lambda event: f"note     {event['note']}: {event['name']}",
+    "silence_prompted": lambda event: f"silence  number {event['count']}",
+    "engine_failed": lambda event: f"failed   {event['engine']}: {event['error']} ({event['remedy']})",
+    "transfer_started": lambda event: f"transfer {event['number']}",
+    "turn_measured": lambda event: (
+        f"measured {event['voice_to_voice_seconds'] * 1000:.0f} ms: "
+        + ", ".join(
+            f"{stage} {event[stage + '_seconds'] * 1000:.0f}"
+            for stage in ("endpointing", "words", "text", "audio")
+        )
+    ),
+    "call_ended": lambda event: f"ended    {event['reason']} after {event['duration_seconds']:.1f} s",
+    "recording_saved": lambda event: f"recorded {event['duration_seconds']:.1f} s",
+}
+
+
+def _legs(stream: Stream) -> tuple[Any, Any]:
+    return np.frombuffer(bytes(stream.caller_leg), "<i2"), np.frombuffer(bytes(stream.agent_leg), "<i2")
+
+
+def _stereo(stream: Stream) -> bytes:
+    return wav_bytes(np.column_stack(_legs(stream)).tobytes(), RATE, channels=2)
+
+
+def _report(call: Call) -> dict[str, Any]:
+    call.refresh_from_db(fields=["status", "end_reason"])
+    return {
+        "call": str(call.pk),
+        "status": call.status,
+        "end_reason": call.end_reason,
+        "events": [event_json(event) for event in call.events.all()],
+    }

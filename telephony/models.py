@@ -141,7 +141,7 @@ class Recording(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        return self.file.name
+        return str(self.file)
 
 
 class MediaToken(models.Model):

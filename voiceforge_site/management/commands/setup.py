@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from agents.actions import create_demo_agent
-from telephony.credentials import ensure_simulator_line, seed_from_environment
+from telephony.actions import ensure_simulator_line
+from telephony.credentials import seed_from_environment
 
 ADMINISTRATOR = "admin"
 
@@ -28,12 +29,9 @@ class Command(BaseCommand):
         self.collect_static_files()
         if not settings.HF_ML_API_URL:
             call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
-        first_time = not User.objects.filter(is_superuser=True).exists()
-        if first_time:
-            create_demo_agent()
         seed_from_environment()
-        ensure_simulator_line()
-        if first_time:
+        ensure_simulator_line(create_demo_agent())
+        if not User.objects.filter(is_superuser=True).exists():
             self.make_administrator()
 
     def make_administrator(self) -> None:

@@ -1,9 +1,15 @@
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from .health import health
+from . import health, views
 
 urlpatterns = [
-    path("health/", health, name="health"),
-    path("agents/", include("agents.urls")),
+    path("", views.home, name="home"),
+    path("services/", views.services, name="services"),
+    path("palette/", views.palette, name="palette"),
+    path("health/", health.health, name="health"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("", include("telephony.urls")),
+    path("agents/", include("agents.urls")),
 ]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import statistics
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,11 +14,15 @@ import phonenumbers
 from django import template
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
+from telephony.models import Call
+from telephony.session.events import TurnMeasured
+from telephony.wording import STAGES
 from voiceforge_site.csp import THEME_SCRIPT
 
 register = template.Library()
@@ -95,3 +103,64 @@ def milliseconds(value: float | None) -> str:
 def epoch(moment: datetime | None) -> str:
     """Seconds since 1970, for clocks that tick in the browser."""
     return "" if moment is None else f"{moment.timestamp():.3f}"
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    return mapping.get(key, "")
+
+
+@register.filter
+def compact(payload: dict[str, Any]) -> str:
+    """An event's payload on one line; nothing for none."""
+    return json.dumps(payload, ensure_ascii=False) if payload else ""
+
+
+@register.filter
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """ "Pressed {digits}" with the values of an event; as in static/js/transcript.js."""
+    return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "")), str(text))
+
+
+@register.filter
+def median(values: Sequence[float] | None) -> float | None:
+    return statistics.median(values) if values else None
+
+
+@register.filter
+def duration(call: Call) -> float | None:
+    """Seconds from answer to end; to now while it goes on; None for a call nobody answered."""
+    if call.answered_at is None:
+        return None
+    return ((call.ended_at or timezone.now()) - call.answered_at).total_seconds()
+
+
+@register.filter
+def total_ms(turn: TurnMeasured | None) -> float | None:
+    return turn.voice_to_voice_seconds * 1000 if turn else None
+
+
+@register.filter
+def queue_ms(turn: TurnMeasured | None) -> int:
+    """The time of a turn that was spent waiting for free workers."""
+    return (
+        round((turn.stt_queue_seconds + turn.llm_queue_seconds + turn.tts_queue_seconds) * 1000)
+        if turn
+        else 0
+    )
+
+
+@register.filter
+def stages(turn: TurnMeasured | None) -> list[dict[str, Any]]:
+    """A turn's stages as parts of a bar: milliseconds, and the part of each spent in a queue (0..1)."""
+    return [_stage(turn, *stage) for stage in STAGES]
+
+
+def _stage(turn: TurnMeasured | None, name: str, label: str, what: str, queue_field: str) -> dict[str, Any]:
+    seconds = getattr(turn, f"{name}_seconds", 0.0)
+    queued = getattr(turn, queue_field, 0.0) if queue_field else 0.0
+    title = _("%(label)s: %(ms)d ms, %(what)s") % {"label": label, "ms": round(seconds * 1000), "what": what}
+    if queued:
+        title += _(" (%(ms)d ms of it waiting for a free worker)") % {"ms": round(queued * 1000)}
+    queue = min(1.0, queued / seconds) if seconds else 0.0
+    return {"name": name, "ms": round(seconds * 1000), "queue": f"{queue:.3f}", "title": title}

@@ -1,0 +1,39 @@
+// The microphone at the device's rate -> frames of 20 ms, s16le mono 16 kHz, each with its level.
+import { Resampler } from "./resample.js";
+
+const RATE = 16_000;
+const FRAME_SAMPLES = 320;
+
+class Capture extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.resampler = new Resampler(sampleRate, RATE);
+    this.frame = new Int16Array(FRAME_SAMPLES);
+    this.filled = 0;
+    this.peak = 0;
+  }
+
+  process([channels]) {
+    const sound = channels[0];
+    if (!sound) return true; // the microphone is being changed
+    for (let index = 0; index < sound.length; index++) {
+      this.resampler.push(sound[index]);
+      while (this.resampler.ready) this.take(this.resampler.next());
+    }
+    return true;
+  }
+
+  take(sample) {
+    const clipped = Math.max(-1, Math.min(1, sample));
+    this.peak = Math.max(this.peak, Math.abs(clipped));
+    this.frame[this.filled++] = Math.round(clipped * 32767);
+    if (this.filled < FRAME_SAMPLES) return;
+    const pcm = this.frame.buffer;
+    this.port.postMessage({ pcm, level: this.peak }, [pcm]);
+    this.frame = new Int16Array(FRAME_SAMPLES);
+    this.filled = 0;
+    this.peak = 0;
+  }
+}
+
+registerProcessor("capture", Capture);

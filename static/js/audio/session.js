@@ -1,0 +1,200 @@
+// A spoken conversation with an agent: microphone, loudspeaker and the socket between them and the server.
+// @ts-check
+
+const STOP_PATIENCE_MS = 2000;
+const BACKLOG_BYTES = 32_000; // a second of sound: a connection this far behind cannot carry speech
+
+/** Why a call could not begin or go on; `code` is a key of the page's `labels.problems`. */
+export class Problem extends Error {
+  /** @param {string} code @param {string} [detail] in words, for the reader */
+  constructor(code, detail = "") {
+    super(code);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/**
+ * Events, each a CustomEvent: `state` {state: asking | connecting | live}, `call` {call, page},
+ * `levels` {caller?, agent?} (0..1), `over` {reason, transferTo, problem?}.
+ * A session is used once.
+ */
+export class TalkSession extends EventTarget {
+  /** @type {AudioContext | null} */ #audio = null;
+  /** @type {MediaStream | null} */ #stream = null;
+  /** @type {MediaStreamAudioSourceNode | null} */ #source = null;
+  /** @type {AudioWorkletNode | null} */ #capture = null;
+  /** @type {AudioWorkletNode | null} */ #playback = null;
+  /** @type {WebSocket | null} */ #socket = null;
+  #live = false;
+  #over = false;
+  #muted = false;
+  droppedFrames = 0;
+
+  /**
+   * @param {{start: string, capture: string, playback: string, csrf: string}} addresses
+   * @param {string} microphone a device's id, or "" for the system's default
+   */
+  async start(addresses, microphone) {
+    try {
+      this.#tell("state", { state: "asking" });
+      assertAble();
+      this.#audio = new AudioContext({ latencyHint: "interactive" });
+      await this.#openMicrophone(microphone);
+      this.#tell("state", { state: "connecting" });
+      await this.#openWorklets(addresses);
+      const call = await announce(addresses);
+      this.#tell("call", call);
+      this.#openSocket(call);
+    } catch (error) {
+      if (!(error instanceof Problem)) console.warn(error);
+      this.#finish("", { problem: error instanceof Problem ? error : new Problem("unsupported") });
+    }
+  }
+
+  hangUp() {
+    if (this.#over) return;
+    if (this.#socket?.readyState !== WebSocket.OPEN) return this.#finish("caller_hung_up");
+    this.#send({ type: "stop" });
+    this.#playback?.port.postMessage({ clear: true });
+    setTimeout(() => this.#finish("caller_hung_up"), STOP_PATIENCE_MS);
+  }
+
+  /** @param {string} digit */
+  press(digit) {
+    this.#send({ type: "digit", digit });
+  }
+
+  /** @param {boolean} muted */
+  mute(muted) {
+    this.#muted = muted;
+    for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !muted;
+  }
+
+  /** Changes the microphone of a running call. @param {string} id */
+  async useMicrophone(id) {
+    if (!this.#audio || this.#over) return;
+    await this.#openMicrophone(id);
+    this.#connectMicrophone();
+  }
+
+  /** @param {string} id */
+  async #openMicrophone(id) {
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    const stream = await navigator.mediaDevices
+      .getUserMedia({ audio: id ? { ...audio, deviceId: { exact: id } } : audio })
+      .catch((error) => {
+        throw new Problem(problemOf(error));
+      });
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = stream;
+    this.mute(this.#muted);
+    const [track] = stream.getAudioTracks();
+    track.onended = () => this.#finish("caller_hung_up", { problem: new Problem("missing") });
+  }
+
+  /** @param {{capture: string, playback: string}} addresses */
+  async #openWorklets({ capture, playback }) {
+    const audio = /** @type {AudioContext} */ (this.#audio);
+    await audio.resume();
+    await Promise.all([audio.audioWorklet.addModule(capture), audio.audioWorklet.addModule(playback)]);
+    this.#capture = new AudioWorkletNode(audio, "capture", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    this.#playback = new AudioWorkletNode(audio, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
+    this.#capture.port.onmessage = ({ data }) => this.#heardMicrophone(data);
+    this.#playback.port.onmessage = ({ data }) => this.#heardPlayback(data);
+    this.#playback.port.postMessage({ latency: audio.outputLatency || audio.baseLatency || 0 });
+    this.#playback.connect(audio.destination);
+    this.#connectMicrophone();
+  }
+
+  #connectMicrophone() {
+    this.#source?.disconnect();
+    this.#source = /** @type {AudioContext} */ (this.#audio).createMediaStreamSource(
+      /** @type {MediaStream} */ (this.#stream),
+    );
+    this.#source.connect(/** @type {AudioWorkletNode} */ (this.#capture));
+  }
+
+  /** @param {{socket: string, token: string}} call */
+  #openSocket({ socket, token }) {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    this.#socket = new WebSocket(`${scheme}//${location.host}${socket}`);
+    this.#socket.binaryType = "arraybuffer";
+    this.#socket.onopen = () => this.#send({ type: "start", token });
+    this.#socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.#playback?.port.postMessage({ pcm: data }, [data]);
+      else this.#take(JSON.parse(data));
+    };
+    this.#socket.onclose = () => this.#finish("line_lost", { problem: new Problem("lost") });
+  }
+
+  /** @param {any} message */
+  #take(message) {
+    if (message.type === "ready") {
+      this.#live = true;
+      this.#tell("state", { state: "live" });
+    } else if (message.type === "mark") this.#playback?.port.postMessage({ mark: message.name });
+    else if (message.type === "clear") this.#playback?.port.postMessage({ clear: true });
+    else if (message.type === "ended") this.#finish(message.reason, { transferTo: message.transfer_to ?? "" });
+    else if (message.type === "error") this.#finish("", { problem: new Problem("turned_away", message.message) });
+  }
+
+  /** @param {{pcm: ArrayBuffer, level: number}} frame */
+  #heardMicrophone({ pcm, level }) {
+    this.#tell("levels", { caller: this.#muted ? 0 : level });
+    if (!this.#live || this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > BACKLOG_BYTES) this.droppedFrames += 1;
+    else this.#socket.send(pcm);
+  }
+
+  /** @param {any} data */
+  #heardPlayback(data) {
+    if (data.mark !== undefined) this.#send({ type: "mark", name: data.mark });
+    else if (data.level !== undefined) this.#tell("levels", { agent: data.level });
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {string} reason @param {{transferTo?: string, problem?: Problem}} [more] */
+  #finish(reason, more = {}) {
+    if (this.#over) return;
+    this.#over = true;
+    this.#live = false;
+    for (const track of this.#stream?.getTracks() ?? []) {
+      track.onended = null;
+      track.stop();
+    }
+    this.#socket?.close();
+    this.#audio?.close();
+    this.#tell("over", { reason, transferTo: "", ...more });
+  }
+
+  /** @param {string} name @param {object} detail */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+function assertAble() {
+  if (!window.isSecureContext || !navigator.mediaDevices) throw new Problem("insecure");
+  if (!("AudioWorkletNode" in window)) throw new Problem("unsupported");
+}
+
+/** @param {DOMException} error of getUserMedia */
+function problemOf(error) {
+  if (error.name === "NotAllowedError" || error.name === "SecurityError") return "refused";
+  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "missing";
+  return "in_use";
+}
+
+/** Asks the server for a call. @param {{start: string, csrf: string}} addresses */
+async function announce({ start, csrf }) {
+  const answer = await fetch(start, { method: "POST", headers: { "X-CSRFToken": csrf } }).catch(() => null);
+  if (!answer) throw new Problem("lost");
+  const call = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Problem("turned_away", call.error ?? `${answer.status} ${answer.statusText}`);
+  return call;
+}

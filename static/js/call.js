@@ -1,0 +1,75 @@
+// A call's page: the server's state of it, then every later event.
+// @ts-check
+import { labels, setText } from "./format.js";
+import { endCalls } from "./hangup.js";
+import { addLatency } from "./latencies.js";
+import { openPlayer, seek } from "./player.js";
+import { live } from "./socket.js";
+import { Transcript } from "./transcript.js";
+
+const page = /** @type {HTMLElement} */ (document.querySelector("[data-call-page]"));
+const events = /** @type {HTMLElement} */ (page.querySelector("[data-events]"));
+const filter = /** @type {HTMLInputElement} */ (page.querySelector("[data-event-filter]"));
+const clockElement = /** @type {HTMLElement} */ (document.querySelector("[data-call-clock]"));
+const transcript = new Transcript(/** @type {HTMLElement} */ (page.querySelector("[data-transcript]")));
+
+/** @param {import("./socket.js").CallEvent} event */
+function log(event) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("event-template"));
+  const line = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+  setText(line.children[0], event.at_seconds.toFixed(2));
+  setText(line.children[1], `${event.seq} ${event.kind}`);
+  setText(line.children[2], Object.keys(event.payload).length ? JSON.stringify(event.payload) : "");
+  line.hidden = !matches(line);
+  events.append(line);
+}
+
+/** @param {HTMLElement} line */
+const matches = (line) => line.textContent?.toLowerCase().includes(filter.value.trim().toLowerCase()) ?? false;
+
+filter.addEventListener("input", () => {
+  for (const line of /** @type {HTMLCollectionOf<HTMLElement>} */ (events.children)) line.hidden = !matches(line);
+});
+
+/** @param {any} card */
+function showCard(card) {
+  const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
+  state.dataset.state = card.state;
+  setText(state, labels.states[card.state] ?? card.state);
+  if (card.state !== "ended") clockElement.dataset.start = String(card.answered ?? card.started);
+}
+
+/** @param {import("./socket.js").CallEvent} event */
+function ended({ payload }) {
+  delete clockElement.dataset.start;
+  setText(page.querySelector("[data-end-reason]"), labels.ends[payload.reason] ?? payload.reason);
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-ended]"))) part.hidden = false;
+  /** @type {HTMLElement} */ (page.querySelector("[data-live-bar]")).hidden = true;
+  showCard({ state: "ended" });
+  setText(page.querySelector("[data-call-status]"), labels.states.ended);
+}
+
+/** @param {import("./socket.js").CallEvent[]} fresh */
+function take(fresh) {
+  transcript.take(fresh);
+  for (const event of fresh) {
+    log(event);
+    if (event.kind === "turn_measured") addLatency(event.payload);
+    else if (event.kind === "call_ended") ended(event);
+    else if (event.kind === "recording_saved") {
+      page.querySelector("[data-recording]")?.dispatchEvent(new Event("recording-saved"));
+    }
+  }
+  setText(page.querySelector("[data-event-count]"), String(events.children.length));
+}
+
+page.addEventListener("click", (click) => {
+  const button = /** @type {HTMLElement} */ (click.target).closest("[data-seek]");
+  const line = /** @type {HTMLElement | null} */ (button?.closest("[data-at]"));
+  if (line) seek(Number(line.dataset.at));
+});
+page.addEventListener("htmx:afterSettle", () => openPlayer(page));
+
+live.watchCall(page.dataset.call ?? "", { since: Number(page.dataset.seq), card: showCard, events: take });
+openPlayer(page);
+endCalls();

@@ -1,0 +1,41 @@
+// Figures with their units, as the template filters of the same names write them.
+// @ts-check
+
+/** 83.2 as 1:23. @param {number} seconds */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const rest = String(whole % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${rest}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+
+/** 820 as 820 ms, 1240 as 1.24 s. @param {number | null | undefined} value */
+export function milliseconds(value) {
+  if (value === null || value === undefined) return "–";
+  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
+}
+
+/** A number in groups; anything else as it is. @param {string} number */
+export function phone(number) {
+  const american = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
+  if (american) return `+1 ${american[1]}-${american[2]}-${american[3]}`;
+  return /^\+\d{7,}$/.test(number) ? number.replace(/(\+\d{2})(?=\d)|(\d{3})(?=\d{2})/g, "$1$2 ") : number;
+}
+
+/** @param {number[]} values */
+export function median(values) {
+  if (!values.length) return null;
+  const ordered = [...values].sort((a, b) => a - b);
+  const middle = ordered.length >> 1;
+  return ordered.length % 2 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2;
+}
+
+/** Writes only what differs, so that selections and screen readers are left in peace.
+ * @param {Element | null} element @param {string} text */
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** The words for codes, put into the page by the server. */
+export const labels = JSON.parse(document.getElementById("labels")?.textContent ?? "{}");

@@ -1,0 +1,109 @@
+// The one live socket of a page: subscriptions, back-off, resuming by the number of the last event.
+// @ts-check
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+/** @typedef {{seq: number, kind: string, at: number, at_seconds: number, payload: any}} CallEvent */
+/** @typedef {{cards: (cards: any[]) => void, card: (card: any) => void}} BoardWatcher */
+/** @typedef {{since: number, card: (card: any) => void, events: (events: CallEvent[]) => void}} CallWatcher */
+
+class LiveSocket {
+  /** @type {BoardWatcher | null} */ #board = null;
+  /** @type {Map<string, CallWatcher>} */ #calls = new Map();
+  /** @type {WebSocket | null} */ #socket = null;
+  #wait = FIRST_WAIT_MS;
+  #started = false;
+
+  /** @param {BoardWatcher} watcher */
+  watchBoard(watcher) {
+    this.#board = watcher;
+    this.#subscribe({ sub: "board" });
+  }
+
+  /** Tells every event after number `since`, in order and none twice. @param {string} id @param {CallWatcher} watcher */
+  watchCall(id, watcher) {
+    this.#calls.set(id, watcher);
+    this.#subscribe({ sub: "call", call: id, since: watcher.since });
+  }
+
+  /** @param {string} id */
+  unwatchCall(id) {
+    this.#calls.delete(id);
+    this.#send({ unsub: "call", call: id });
+  }
+
+  /** @param {object} message */
+  #subscribe(message) {
+    if (this.#started) this.#send(message);
+    else this.#open();
+  }
+
+  #open() {
+    this.#started = true;
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}/ws/live/`);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#wait = FIRST_WAIT_MS;
+      this.#setOnline(true);
+      if (this.#board) this.#send({ sub: "board" });
+      for (const [call, watcher] of this.#calls) this.#send({ sub: "call", call, since: watcher.since });
+    };
+    socket.onmessage = (message) => this.#take(JSON.parse(message.data));
+    socket.onclose = () => this.#reopen();
+  }
+
+  #reopen() {
+    this.#setOnline(false);
+    setTimeout(() => this.#open(), this.#wait * (0.7 + Math.random() * 0.6));
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  /** @param {boolean} online */
+  #setOnline(online) {
+    document.body.classList.toggle("vf-offline", !online);
+    const actions = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-live-action] button"));
+    for (const button of actions) button.disabled = !online;
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {any} message */
+  #take(message) {
+    if (message.t === "board") this.#board?.cards(message.calls);
+    else if (message.t === "card") {
+      this.#board?.card(message.card);
+      this.#calls.get(message.card.id)?.card(message.card);
+    } else if (message.t === "call") this.#snapshot(message);
+    else if (message.t === "event") this.#event(message.call, message.event);
+    else if (message.t === "error") console.warn(`live socket: ${message.code}: ${message.message}`);
+  }
+
+  /** @param {{call: string, card: any, events: CallEvent[]}} message */
+  #snapshot({ call, card, events }) {
+    const watcher = this.#calls.get(call);
+    if (!watcher) return;
+    const fresh = events.filter((event) => event.seq > watcher.since);
+    if (fresh.length) watcher.since = fresh[fresh.length - 1].seq;
+    watcher.card(card);
+    watcher.events(fresh);
+  }
+
+  /** @param {string} call @param {CallEvent} event */
+  #event(call, event) {
+    const watcher = this.#calls.get(call);
+    if (!watcher || event.seq <= watcher.since) return;
+    if (event.seq > watcher.since + 1) {
+      this.#send({ sub: "call", call, since: watcher.since });
+      return;
+    }
+    watcher.since = event.seq;
+    watcher.events([event]);
+  }
+}
+
+export const live = new LiveSocket();

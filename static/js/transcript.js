@@ -1,0 +1,144 @@
+// A conversation as it goes on: does to the page what telephony/transcript.py does to rows.
+// @ts-check
+import { clock, labels, milliseconds, setText } from "./format.js";
+
+const NOTED = ["digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started"];
+
+export class Transcript {
+  /** @type {HTMLElement} */ #box;
+  /** Turn number -> its response time, for turns measured before their words came. @type {Map<number, number>} */
+  #measured = new Map();
+
+  /** @param {HTMLElement} box */
+  constructor(box) {
+    this.#box = box;
+  }
+
+  clear() {
+    this.#measured.clear();
+    this.#box.replaceChildren();
+  }
+
+  /** @param {import("./socket.js").CallEvent[]} events */
+  take(events) {
+    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
+    for (const event of events) this.#takeOne(event);
+    const lines = this.#box.querySelector(":scope > .vf-turn, :scope > .vf-note-line");
+    const empty = /** @type {HTMLElement | null} */ (this.#box.querySelector("[data-no-lines]"));
+    if (empty) empty.hidden = Boolean(lines);
+    if (atEnd && events.length) scrollTo({ top: document.documentElement.scrollHeight });
+  }
+
+  /** @param {import("./socket.js").CallEvent} event */
+  #takeOne({ kind, payload, at_seconds }) {
+    if (kind === "caller_words_guessed") this.#guessed(payload, at_seconds);
+    else if (kind === "caller_said") this.#callerSaid(payload);
+    else if (kind === "caller_said_nothing") this.#nothing(payload);
+    else if (kind === "agent_said") this.#agentSaid(payload, at_seconds);
+    else if (kind === "agent_heard") this.#agentHeard(payload);
+    else if (kind === "turn_measured") this.#turnMeasured(payload);
+    else if (NOTED.includes(kind)) this.#note(kind, payload);
+  }
+
+  #guessed({ turn, text }, at) {
+    const line = this.#guess() ?? this.#add("caller", at);
+    line.toggleAttribute("data-guess", true);
+    this.#write(line, turn, text);
+  }
+
+  #callerSaid({ turn, text, start_seconds }) {
+    const line = this.#guess() ?? this.#add("caller", start_seconds);
+    line.removeAttribute("data-guess");
+    this.#place(line, start_seconds);
+    this.#write(line, turn, text);
+  }
+
+  #nothing(payload) {
+    this.#guess()?.remove();
+    if (payload.text) this.#note("caller_said_nothing", payload);
+  }
+
+  #agentSaid({ turn, text }, at) {
+    let line = this.#speaking(turn);
+    if (!line) {
+      const first = !this.#box.querySelector(`[data-who=agent][data-turn="${turn}"]`);
+      line = this.#add("agent", at);
+      if (first && this.#measured.has(turn)) this.#setLatency(line, this.#measured.get(turn) ?? 0);
+    }
+    this.#write(line, turn, `${line.querySelector("[data-said]")?.textContent ?? ""} ${text}`.trim());
+  }
+
+  #agentHeard({ turn, text, interrupted }) {
+    const line = this.#speaking(turn);
+    if (!line) return;
+    line.toggleAttribute("data-closed", true);
+    if (!interrupted) return;
+    const said = /** @type {HTMLElement} */ (line.querySelector("[data-said]"));
+    const words = (said.textContent ?? "").split(/\s+/).filter(Boolean);
+    const heard = text.split(/\s+/).filter(Boolean).length;
+    setText(said, words.slice(0, heard).join(" "));
+    if (heard < words.length) {
+      const unheard = copy("unheard-template");
+      unheard.textContent = words.slice(heard).join(" ");
+      said.after(" ", unheard);
+    }
+    /** @type {HTMLElement} */ (line.querySelector("[data-cut]")).hidden = false;
+  }
+
+  #turnMeasured({ turn, voice_to_voice_seconds }) {
+    const ms = voice_to_voice_seconds * 1000;
+    this.#measured.set(turn, ms);
+    const spoken = this.#box.querySelectorAll(`[data-who=agent][data-turn="${turn}"]`);
+    if (spoken.length) this.#setLatency(spoken[spoken.length - 1], ms);
+  }
+
+  #note(kind, payload) {
+    const line = copy(`note-${kind}`);
+    const span = /** @type {HTMLElement} */ (line.querySelector("span"));
+    span.textContent = (span.textContent ?? "").replace(/\{(\w+)\}/g, (_, name) => String(payload[name] ?? ""));
+    this.#box.append(line);
+  }
+
+  /** @param {string} who @param {number} at */
+  #add(who, at) {
+    const line = copy("turn-template");
+    line.dataset.who = who;
+    setText(line.querySelector("[data-name]"), labels.who[who]);
+    this.#place(line, at);
+    this.#box.append(line);
+    return line;
+  }
+
+  #place(line, at) {
+    line.dataset.at = String(at);
+    setText(line.querySelector("time"), clock(at));
+  }
+
+  #write(line, turn, text) {
+    line.dataset.turn = String(turn);
+    setText(line.querySelector("[data-said]"), text);
+  }
+
+  #setLatency(line, ms) {
+    const place = line.querySelector("[data-latency]");
+    place.hidden = false;
+    setText(place, milliseconds(ms));
+  }
+
+  /** What the caller may be saying just now. @returns {HTMLElement | null} */
+  #guess() {
+    return this.#box.querySelector("[data-guess]");
+  }
+
+  /** The agent's turn that is not over. @returns {HTMLElement | null} */
+  #speaking(turn) {
+    const lines = this.#box.querySelectorAll(`[data-who=agent][data-turn="${turn}"]:not([data-closed])`);
+    return /** @type {HTMLElement | null} */ (lines[lines.length - 1] ?? null);
+  }
+}
+
+/** @param {string} id @returns {HTMLElement} */
+function copy(id) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+  return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+}

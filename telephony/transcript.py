@@ -1,0 +1,127 @@
+"""A call's events as a conversation to read. Pure; static/js/transcript.js does the same to later events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from typing import Literal
+
+from .session.events import (
+    AgentHeard,
+    AgentSaid,
+    CallerSaid,
+    CallerSaidNothing,
+    CallerWordsGuessed,
+    Event,
+    TurnMeasured,
+    kind_of,
+    payload_of,
+)
+
+# Happenings that are shown between the turns, as a line of their own.
+NOTED = ("digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started")
+NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
+
+
+@dataclass(slots=True)
+class Line:
+    """One turn, or one note between turns. `at_seconds` is its place in the recording."""
+
+    who: Literal["caller", "agent", "note"]
+    at_seconds: float
+    turn: int = 0
+    text: str = ""  # of the agent: what was heard of it once it was interrupted
+    unheard: str = ""
+    guess: bool = False
+    interrupted: bool = False
+    closed: bool = False
+    latency_ms: int | None = None
+    kind: str = ""  # of a note
+    values: dict[str, object] = field(default_factory=dict)
+
+
+class Transcript:
+    """Fed with events in their order; `lines` and `turns` are what they tell."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.lines: list[Line] = []
+        self.turns: list[TurnMeasured] = []
+        for event in events:
+            self.take(event)
+
+    @singledispatchmethod
+    def take(self, event: Event) -> None:
+        kind = kind_of(event)
+        if kind in NOTED:
+            self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
+
+    @take.register
+    def _(self, event: CallerWordsGuessed) -> None:
+        line = self._guess() or self._add(Line("caller", event.at_seconds, guess=True))
+        line.turn, line.text = event.turn, event.text
+
+    @take.register
+    def _(self, event: CallerSaid) -> None:
+        line = self._guess() or self._add(Line("caller", event.start_seconds))
+        line.turn, line.text, line.guess, line.at_seconds = event.turn, event.text, False, event.start_seconds
+
+    @take.register
+    def _(self, event: CallerSaidNothing) -> None:
+        if guess := self._guess():
+            self.lines.remove(guess)
+        if event.text:
+            note = Line("note", event.start_seconds, kind=NOTHING_SAID, values=payload_of(event))
+            self.lines.append(note)
+
+    @take.register
+    def _(self, event: AgentSaid) -> None:
+        line = self._speaking(event.turn)
+        if line is None:
+            line = self._add(Line("agent", event.at_seconds, turn=event.turn))
+            line.latency_ms = self._latency(event.turn)
+        line.text = f"{line.text} {event.text}".strip()
+
+    @take.register
+    def _(self, event: AgentHeard) -> None:
+        line = self._speaking(event.turn)
+        if line is None:
+            return
+        line.closed, line.interrupted = True, event.interrupted
+        if event.interrupted:
+            line.text, line.unheard = split_heard(line.text, event.text)
+
+    @take.register
+    def _(self, event: TurnMeasured) -> None:
+        self.turns.append(event)
+        for line in reversed(self.lines):
+            if line.who == "agent" and line.turn == event.turn:
+                line.latency_ms = round(event.voice_to_voice_seconds * 1000)
+                return
+
+    def _add(self, line: Line) -> Line:
+        self.lines.append(line)
+        return line
+
+    def _guess(self) -> Line | None:
+        """What the caller may be saying just now."""
+        return next((line for line in reversed(self.lines) if line.guess), None)
+
+    def _speaking(self, turn: int) -> Line | None:
+        """The agent's turn that is not over."""
+        lines = (line for line in reversed(self.lines) if line.who == "agent" and not line.closed)
+        return next((line for line in lines if line.turn == turn), None)
+
+    def _latency(self, turn: int) -> int | None:
+        """Of a turn that was measured before its words came; a turn's second utterance has none."""
+        if any(line.who == "agent" and line.turn == turn and line.text for line in self.lines):
+            return None
+        measured = (event for event in self.turns if event.turn == turn)
+        return next((round(event.voice_to_voice_seconds * 1000) for event in measured), None)
+
+
+def split_heard(said: str, heard: str) -> tuple[str, str]:
+    """What was said, cut after as many words as were heard: (heard, unheard)."""
+    words = said.split()
+    count = len(heard.split())
+    return " ".join(words[:count]), " ".join(words[count:])

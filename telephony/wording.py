@@ -1,0 +1,101 @@
+"""What the codes of calls are called on the pages; read by templates and, as JSON, by the browser."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+STATES = {
+    "ringing": _("Ringing"),
+    "listening": _("Listening"),
+    "thinking": _("Thinking"),
+    "speaking": _("Speaking"),
+    "ended": _("Ended"),
+}
+DIRECTIONS = {"inbound": _("inbound"), "outbound": _("outbound"), "web": _("browser")}
+WHO = {"caller": _("Caller"), "agent": _("Agent")}
+ALERTS = {
+    "slow_turns": _("Slow answers, three turns in a row"),
+    "long_silence": _("The caller is silent"),
+    "misunderstood": _("The agent did not understand"),
+    "asked_for_person": _("The caller asked for a person"),
+    "engine_failing": _("An engine is failing"),
+}
+END_REASONS = {
+    "caller_hung_up": _("The caller hung up"),
+    "agent_hung_up": _("The agent hung up"),
+    "operator_hung_up": _("An operator hung up"),
+    "transferred": _("Transferred"),
+    "silence": _("Nobody spoke"),
+    "max_duration": _("The longest duration was reached"),
+    "engine_failure": _("An engine failed"),
+    "line_lost": _("The line was lost"),
+    "server_restarted": _("The server was restarted"),
+    "never_connected": _("The line never opened"),
+}
+# kind of event: (icon, class, text with the event's fields)
+NOTES = {
+    "digits_pressed": ("grid-3x3", "", _("Pressed {digits}")),
+    "step_noted": ("sparkles", "vf-mono", _("{note}: {name}")),
+    "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
+    "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
+    "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),
+    "caller_said_nothing": ("ear", "", _("“{text}”, which is no turn")),
+}
+# A turn's stages in their order: (name, field, field of the part spent waiting for a worker)
+STAGES = (
+    ("endpointing", _("End of turn"), _("deciding that the caller is done"), ""),
+    ("words", _("Words"), _("turning speech into words"), "stt_queue_seconds"),
+    ("text", _("Reply"), _("finding the first sentence"), "llm_queue_seconds"),
+    ("audio", _("Voice"), _("making its first sound"), "tts_queue_seconds"),
+)
+
+TALK = {
+    "idle": _("Not connected"),
+    "asking": _("Waiting for your microphone"),
+    "connecting": _("Connecting"),
+    "over": _("The call is over"),
+    "muted": _("Muted"),
+}
+# What can keep a browser from talking: (what happened, what to do)
+PROBLEMS = {
+    "insecure": (
+        _("The browser gives no microphone to this address."),
+        _("Open the page over https, or as http://localhost on the machine itself."),
+    ),
+    "refused": (
+        _("The microphone was refused."),
+        _("Allow it for this site in the address bar of your browser, then talk again."),
+    ),
+    "missing": (
+        _("No microphone was found."),
+        _("Plug one in or switch it on in the sound settings of your system, then talk again."),
+    ),
+    "in_use": (
+        _("The microphone cannot be opened."),
+        _("Another program may be using it: close that, or choose another microphone, then talk again."),
+    ),
+    "unsupported": (
+        _("This browser cannot carry a call."),
+        _("Use a current Chrome, Edge, Firefox or Safari."),
+    ),
+    "turned_away": (_("The call was not answered."), ""),
+    "lost": (
+        _("The connection to the server was lost."),
+        _("A call cannot be resumed; what was said is kept on its page. Talk again to start a new one."),
+    ),
+}
+
+
+def labels() -> dict[str, dict[str, str]]:
+    """For the browser."""
+    groups = {
+        "states": STATES,
+        "directions": DIRECTIONS,
+        "who": WHO,
+        "alerts": ALERTS,
+        "ends": END_REASONS,
+        "talk": TALK,
+        "problems": {code: what for code, (what, _remedy) in PROBLEMS.items()},
+        "remedies": {code: remedy for code, (_what, remedy) in PROBLEMS.items()},
+    }
+    return {name: {code: str(text) for code, text in group.items()} for name, group in groups.items()}

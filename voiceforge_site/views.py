@@ -1,0 +1,84 @@
+"""The overview, composed of what each app knows, and the palette's list."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from agents.models import Agent
+from telephony.figures import response_time
+from telephony.models import Call
+
+from . import health
+
+LATEST_CALLS = 7
+RESPONSE_DAYS = 7
+FAILURE_HOURS = 24
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Today's figures, the latest calls and what needs doing; a welcome until the first call."""
+    agent = Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first()
+    latest = list(Call.objects.select_related("agent").order_by("-created_at")[:LATEST_CALLS])
+    if not latest:
+        return render(request, "home/welcome.html", {"agent": agent})
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    context = {
+        "agent": agent,
+        "latest": latest,
+        "calls_today": Call.objects.filter(created_at__gte=midnight).count(),
+        "response": response_time(timezone.now() - timedelta(days=RESPONSE_DAYS)),
+        "todo": _todo(),
+    }
+    return render(request, "home/home.html", context)
+
+
+def _todo() -> list[dict[str, Any]]:
+    """What an administrator should look at, each with the page where it is done."""
+    found = []
+    since = timezone.now() - timedelta(hours=FAILURE_HOURS)
+    if failed := Call.objects.filter(created_at__gte=since, end_reason="engine_failure").count():
+        text = _("%(count)d calls ended in the last day because an engine failed") % {"count": failed}
+        found.append({"icon": "triangle-alert", "text": text, "url": reverse("telephony:history")})
+    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, fallback_number="")[:3]:
+        text = _("%(agent)s has no fallback number: callers are lost when an engine fails") % {"agent": agent}
+        found.append({"icon": "phone-missed", "text": text, "url": agent.get_absolute_url()})
+    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, facts=[], chat_model="")[:3]:
+        text = _("%(agent)s has neither facts nor a language model") % {"agent": agent}
+        found.append({"icon": "book-open", "text": text, "url": agent.get_absolute_url()})
+    return found
+
+
+@require_safe
+async def services(request: HttpRequest) -> HttpResponse:
+    """The state of every service, asked just now; a fragment, so that no page waits for it."""
+    await request.auser()
+    database, live_events, jobs, (ml, models) = await asyncio.gather(
+        asyncio.to_thread(health.database_state),
+        health.live_events_state(),
+        asyncio.to_thread(health.jobs_state),
+        health.ml_state(),
+    )
+    rows = [
+        (_("Speech and language models"), ml),
+        (_("Live events"), live_events),
+        (_("Background jobs"), jobs),
+        (_("Database"), database),
+    ]
+    return render(request, "home/_services.html", {"rows": rows, "models": models})
+
+
+@require_safe
+def palette(request: HttpRequest) -> HttpResponse:
+    """Every agent, as entries of the palette."""
+    agents = Agent.objects.exclude(status=Agent.Status.ARCHIVED).order_by("name")[:200]
+    return render(request, "partials/_palette_agents.html", {"agents": agents})

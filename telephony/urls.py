@@ -6,13 +6,6 @@ from . import views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
-    path("agents/<slug:slug>/talk/", views.talk, name="talk"),
-    path("calls/", views.history, name="history"),
-    path("calls/live/", views.live_board, name="live"),
-    path("calls/usage/", views.usage, name="usage"),
-    path("calls/<uuid:call_id>/", views.call_page, name="call"),
-    path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),
-    path("calls/<uuid:call_id>/hang-up/", views.hang_up_call, name="hang_up"),
     path("telephony/twilio/voice/", webhooks.twilio_voice, name="twilio_voice"),
     path("telephony/twilio/status/", webhooks.twilio_status, name="twilio_status"),
     path("telephony/twilio/after/<uuid:call_id>/", webhooks.twilio_after, name="twilio_after"),

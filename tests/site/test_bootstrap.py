@@ -14,6 +14,8 @@ import pytest
 
 from voiceforge_site import bootstrap
 
+from .ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,12 +36,6 @@ def make(clone: Path, *arguments: str, **variables: str) -> subprocess.Completed
     return subprocess.run(
         ["make", *arguments], cwd=clone, env=environment, capture_output=True, text=True, check=False
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def said(stopped: subprocess.CompletedProcess[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,14 +13,10 @@ import httpx
 import pytest
 import websockets
 
+from .ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ("daphne", "uvicorn", "granian")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import override_settings
+
+from agents.models import Agent
+from telephony.models import Credential, PhoneNumber
+from voiceforge_site.management.commands import setup
+
+pytestmark = pytest.mark.django_db
+A_SPACE = {"HF_ML_API_URL": "https://space.example.org"}  # so there are no models to prepare
+
+
+def set_up(**changed: Any) -> str:
+    out = StringIO()
+    with override_settings(**A_SPACE | changed):
+        call_command("setup", stdout=out)
+    return out.getvalue()
+
+
+def test_the_administrator_can_sign_in_with_the_password_that_is_shown() -> None:
+    shown = re.search(r"user +(\S+).*?password +(\S+)", set_up(), re.DOTALL)
+    assert shown
+    person = authenticate(username=shown[1], password=shown[2])
+    assert person is not None
+    assert person.is_superuser
+
+
+def test_a_second_set_up_changes_nothing_and_shows_no_password() -> None:
+    set_up()
+    before = list(User.objects.values()), list(Agent.objects.values()), list(PhoneNumber.objects.values())
+    assert "password" not in set_up()
+    after = list(User.objects.values()), list(Agent.objects.values()), list(PhoneNumber.objects.values())
+    assert after == before
+
+
+def test_an_administrator_of_another_name_is_enough(alice: User) -> None:
+    assert "password" not in set_up()
+    assert list(User.objects.all()) == [alice]
+
+
+def test_the_demo_agent_can_be_rung_by_the_simulator() -> None:
+    set_up()
+    assert PhoneNumber.objects.get(agent__slug="front-desk").credential.label == "Simulator"
+
+
+def test_the_providers_variables_make_the_first_credential() -> None:
+    set_up(
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32, TWILIO_AUTH_TOKEN="a token", TWILIO_PHONE_NUMBER="+15555550123"
+    )
+    credential = Credential.objects.get(account="AC" + "0" * 32)
+    assert "a token" not in credential.secret
+    assert PhoneNumber.objects.get(number="+15555550123").credential == credential
+
+
+def test_static_files_are_collected_once_for_each_build(tmp_path: Path) -> None:
+    build = {"DEBUG": False, "STATIC_ROOT": tmp_path / "static"}
+    set_up(**build, STATIC_URL="/static/one/")
+    collected = next(path for path in (tmp_path / "static").rglob("*.css"))
+    collected.write_text("untouched")
+    set_up(**build, STATIC_URL="/static/one/")
+    assert collected.read_text() == "untouched"
+    set_up(**build, STATIC_URL="/static/two/")
+    assert collected.read_text() != "untouched"
+
+
+def test_a_database_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(setup, "call_command", refuse)
+    with pytest.raises(
+        CommandError, match=r"^The database does not work \(DATABASE_URL\): connection refused$"
+    ):
+        setup.Command().handle()

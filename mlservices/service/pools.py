@@ -124,7 +124,8 @@ class Pool:
             self._let_go(job)
 
     def _refuse_if_hopeless(self) -> None:
-        name, queued = self.plan.name, len(self._queue)
+        name, idle = self.plan.name, sum(seat.state is State.READY for seat in self._seats)
+        queued = max(0, len(self._queue) - idle)  # an idle worker is about to take one
         if queued >= self.plan.queue_limit:
             self.counts["refused"] += 1
             wait = max(1.0, queued * self._mean_seconds / max(1, len(self._seats)))

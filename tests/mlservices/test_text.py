@@ -1,5 +1,7 @@
 """Sentences as they become whole, and numbers for the ear."""
 
+# ruff: noqa: RUF001
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,0 +1,81 @@
+import asyncio
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from django.conf import settings
+
+from mlservices.catalog import Kind
+from mlservices.prepare import prepare
+from mlservices.service.app import create_app
+from mlservices.service.layout import PoolPlan, configured_models, plans
+from tests.mlservices import stand_ins
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Real weights, prepared once a machine."""
+    prepare(configured_models(), settings.MODELS_DIR, tell=lambda line: None)
+    return settings.MODELS_DIR
+
+
+def stand_in_plans(**changes) -> list[PoolPlan]:
+    """A service of stand-ins; `changes` go to the tts pool."""
+    tts = {"workers": 1, "deadline_seconds": 1.0, **changes}
+    return [
+        PoolPlan("tts", (stand_ins.model(Kind.TTS, "Voice"),), **tts),
+        PoolPlan("stt", (stand_ins.model(Kind.STT, "Ears"),), workers=1),
+        PoolPlan("llm", (stand_ins.model(Kind.LLM, "Mind"),), workers=1),
+        PoolPlan("embed", (stand_ins.model(Kind.MEANING, "Meaning"),), workers=1),
+        PoolPlan(
+            "vad",
+            (
+                stand_ins.model(Kind.TURN, "Judge"),
+                stand_ins.model(Kind.VAD, "mlservices.engines.vad.energy.Energy"),
+            ),
+            workers=1,
+        ),
+    ]
+
+
+@contextlib.contextmanager
+def serving(app):
+    """`app` on a free loopback port, in a thread of its own; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the service did not start"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+def wait_until_healthy(url: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while httpx.get(f"{url}/api/health", timeout=5).json()["status"] != "healthy":
+        assert time.monotonic() < end, httpx.get(f"{url}/api/health").text
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def stand_in_service(tmp_path_factory):
+    """The address of a service whose engines are stand-ins."""
+    with serving(create_app(stand_in_plans(), tmp_path_factory.mktemp("models"))) as url:
+        wait_until_healthy(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def real_service(models_dir):
+    """The address of a service with the embedded models, one worker each."""
+    lean = [PoolPlan(plan.name, plan.models, workers=1) for plan in plans()]
+    with serving(create_app(lean, models_dir)) as url:
+        wait_until_healthy(url)
+        yield url

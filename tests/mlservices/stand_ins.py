@@ -1,0 +1,115 @@
+"""Engines for worker processes under test: no model, and faults on command.
+
+A text that starts with "crash", "hang", "slow" or "refuse" makes an engine do so. "... once" does it only the
+first time: a file in the engine's folder remembers.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mlservices.catalog import Kind, Model, Source
+from mlservices.errors import EngineError
+from mlservices.types import Segment, Transcript
+
+PIECES = 5
+
+
+def model(kind: Kind, engine: str, *, recipe: str = "") -> Model:
+    """A catalogue entry for one of the engines below."""
+    return Model(
+        id=f"stand-in-{kind}",
+        name=f"Stand-in {kind}",
+        kind=kind,
+        pool=kind.value,
+        engine=f"{__name__}.{engine}" if "." not in engine else engine,
+        recipe=recipe,
+        source=Source(),
+        memory_mb=1,
+        disk_mb=1,
+        languages=("en",),
+        licence="MIT",
+        commercial_use=True,
+    )
+
+
+class StandIn:
+    rate = 16000
+
+    def __init__(self, folder: Path, model: Model) -> None:
+        self._folder = folder
+
+    def warm(self) -> None:
+        pass
+
+    def misbehave(self, text: str) -> None:
+        if text.startswith("refuse"):
+            raise EngineError("it cannot say this", service="stand-in", permanent=True)
+        if "once" in text:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            marker = self._folder / text.replace(" ", "-")
+            if marker.exists():
+                return
+            marker.touch()
+        if text.startswith("crash"):
+            os._exit(3)
+        if text.startswith("hang"):
+            time.sleep(600)
+
+
+class Voice(StandIn):
+    """Five pieces of 100 ms; "slow" takes 100 ms for each, "break" crashes after the second."""
+
+    def speak(self, text, *, voice, speed):
+        self.misbehave(text)
+        for number in range(PIECES):
+            if text.startswith("slow"):
+                time.sleep(0.1)
+            if text.startswith("break") and number == 2:
+                os._exit(4)
+            yield np.full(self.rate // 10, 0.25, np.float32)
+
+
+class Ears(StandIn):
+    def transcribe(self, samples, language):
+        if len(samples) and samples[0] > 0.9:  # full scale: the caller of this test wants a crash
+            os._exit(5)
+        seconds = len(samples) / self.rate
+        text = f"{seconds:.1f} seconds"
+        return Transcript(text, "en", 0.9, seconds, (Segment(0.0, seconds, text, 0.9),), "stand-in")
+
+
+class Mind(StandIn):
+    """Repeats the last message word by word, and says how many messages it saw."""
+
+    def reply(self, messages, *, max_tokens, temperature):
+        self.misbehave(messages[-1].content)
+        yield f"[{len(messages)}]"
+        for word in messages[-1].content.split()[: max_tokens - 1]:
+            if messages[-1].content.startswith("slow"):
+                time.sleep(0.1)
+            yield f" {word}"
+
+
+class Meaning(StandIn):
+    def embed(self, texts):
+        rows = np.array([[len(text), 1.0] for text in texts], np.float32).reshape(len(texts), 2)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class Judge(StandIn):
+    def judge(self, samples):
+        return min(1.0, len(samples) / self.rate)
+
+
+class Broken(StandIn):
+    def __init__(self, folder, model):
+        raise EngineError("its files are gone: run `manage.py models prepare`", permanent=True)
+
+
+class SlowToLoad(Voice):
+    def __init__(self, folder, model):
+        time.sleep(1.0)
+        super().__init__(folder, model)

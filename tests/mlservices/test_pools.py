@@ -1,0 +1,211 @@
+"""Workers that crash, hang and are killed, and what those who asked them see of it."""
+
+import asyncio
+import os
+import signal
+from contextlib import aclosing
+
+import pytest
+
+from mlservices.catalog import Kind
+from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service.layout import PoolPlan
+from mlservices.service.pools import Pool
+from tests.mlservices import stand_ins
+
+
+@pytest.fixture
+async def make_pool(tmp_path):
+    """Makes a pool of one stand-in voice (or what else is asked for) and waits until it is loaded."""
+    pools = []
+
+    async def make(engine="Voice", *, kind=Kind.TTS, wait=True, recipe="", **changes):
+        options = {"workers": 1, "deadline_seconds": 1.0, **changes}
+        pool = Pool(PoolPlan("tts", (stand_ins.model(kind, engine, recipe=recipe),), **options), tmp_path)
+        pool.start()
+        pools.append(pool)
+        while wait and any(worker["state"] != "ready" for worker in pool.report()["workers"]):
+            await asyncio.sleep(0.02)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.close()
+
+
+async def say(pool, text):
+    """The number of pieces that came."""
+    params = {"text": text, "rate": 0, "voice": "default", "speed": 1.0}
+    async with aclosing(pool.run("speak", params)) as pieces:
+        return len([piece async for piece in pieces])
+
+
+def first_pid(pool):
+    return pool.report()["workers"][0]["pid"]
+
+
+async def until(condition, seconds=5.0):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_comes_piece_by_piece_with_its_timing(make_pool):
+    pool = await make_pool()
+    params = {"text": "slow hello", "rate": 8000, "voice": "default", "speed": 1.0}
+    answers = [answer async for answer in pool.run("speak", params)]
+    heads, sounds, timings = zip(*answers, strict=True)
+    assert {head["rate"] for head in heads} == {8000}
+    assert sum(map(len, sounds)) == stand_ins.PIECES * 800 * 2
+    computed = [timing.compute_seconds for timing in timings]
+    assert computed == sorted(computed)
+    assert computed[0] < computed[-1] - 0.2  # the first piece did not wait for the last
+    assert pool.report()["served"] == 1
+
+
+async def test_a_worker_that_crashes_before_it_answers_is_replaced_and_asked_again(make_pool):
+    pool = await make_pool()
+    before = first_pid(pool)
+    assert await say(pool, "crash once") == stand_ins.PIECES
+    assert first_pid(pool) != before
+    assert pool.report()["retried"] == 1
+
+
+async def test_a_text_that_always_crashes_the_worker_fails_and_the_next_one_is_served(make_pool):
+    pool = await make_pool()
+    with pytest.raises(EngineError, match="exited with code 3") as caught:
+        await say(pool, "crash")
+    assert not caught.value.permanent
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_a_worker_that_falls_in_the_middle_of_an_answer_fails_that_answer_and_no_other(make_pool):
+    pool = await make_pool()
+    broken = asyncio.create_task(say(pool, "break"))
+    behind = [asyncio.create_task(say(pool, "hello")) for _ in range(3)]
+    with pytest.raises(EngineError, match="in the middle of the answer"):
+        await broken
+    assert await asyncio.gather(*behind) == [stand_ins.PIECES] * 3
+    assert pool.report()["retried"] == 0
+
+
+async def test_a_worker_killed_from_outside_while_it_speaks_is_replaced(make_pool):
+    pool = await make_pool(workers=2)
+    speaking = asyncio.create_task(say(pool, "slow sentence"))
+    await until(lambda: any(worker["state"] == "busy" for worker in pool.report()["workers"]))
+    busy = next(worker for worker in pool.report()["workers"] if worker["state"] == "busy")
+    os.kill(busy["pid"], signal.SIGKILL)
+    assert await speaking == stand_ins.PIECES  # nothing was delivered yet: asked again
+    await until(lambda: all(worker["state"] == "ready" for worker in pool.report()["workers"]))
+    assert busy["pid"] not in [worker["pid"] for worker in pool.report()["workers"]]
+
+
+async def test_a_worker_killed_while_idle_is_replaced_before_anybody_asks(make_pool):
+    pool = await make_pool()
+    before = first_pid(pool)
+    os.kill(before, signal.SIGKILL)
+    await until(lambda: first_pid(pool) != before and pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_a_worker_that_hangs_is_replaced_and_asked_again(make_pool):
+    pool = await make_pool(deadline_seconds=0.3)
+    assert await say(pool, "hang once") == stand_ins.PIECES
+
+
+async def test_a_text_that_always_hangs_times_out(make_pool):
+    pool = await make_pool(deadline_seconds=0.3)
+    with pytest.raises(EngineTimeout, match="no answer within"):
+        await say(pool, "hang")
+
+
+async def test_a_request_that_an_engine_refuses_is_not_tried_again(make_pool):
+    pool = await make_pool()
+    before = first_pid(pool)
+    with pytest.raises(EngineError, match="cannot say this") as caught:
+        await say(pool, "refuse")
+    assert caught.value.permanent
+    assert first_pid(pool) == before
+    assert pool.report()["retried"] == 0
+
+
+async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool):
+    pool = await make_pool(queue_limit=2)
+    waiting = [asyncio.create_task(say(pool, "slow")) for _ in range(3)]  # one served, two wait
+    await until(lambda: pool.report()["queue"] == 2)
+    with pytest.raises(EngineBusy) as caught:
+        await say(pool, "one too many")
+    assert caught.value.retry_after >= 1
+    assert await asyncio.gather(*waiting) == [stand_ins.PIECES] * 3
+
+
+async def test_a_cancelled_answer_frees_its_worker_at_the_next_piece(make_pool):
+    pool = await make_pool()
+    params = {"text": "slow", "rate": 0, "voice": "default", "speed": 1.0}
+    pieces = pool.run("speak", params)
+    await anext(pieces)
+    before = first_pid(pool)
+    await pieces.aclose()
+    _, _, timing = await anext(aiter(pool.run("speak", {**params, "text": "next"})))
+    assert timing.queue_seconds < 0.25  # the rest of the first would have taken 0.4 s
+    assert first_pid(pool) == before
+
+
+async def test_a_cancelled_request_leaves_the_queue_at_once(make_pool):
+    pool = await make_pool()
+    speaking = asyncio.create_task(say(pool, "slow"))
+    waiting = asyncio.create_task(say(pool, "hello"))
+    await until(lambda: pool.report()["queue"] == 1)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert pool.report()["queue"] == 0
+    assert await speaking == stand_ins.PIECES
+
+
+async def test_waiting_for_a_worker_is_told_apart_from_its_work(make_pool):
+    pool = await make_pool()
+    first = asyncio.create_task(say(pool, "slow"))
+    await until(lambda: pool.state() == "loaded" and pool.report()["workers"][0]["state"] == "busy")
+    params = {"text": "hello", "rate": 0, "voice": "default", "speed": 1.0}
+    timings = [timing async for _, _, timing in pool.run("speak", params)]
+    assert timings[0].queue_seconds > 0.2
+    assert timings[-1].compute_seconds < 0.2
+    await first
+
+
+async def test_who_comes_while_the_models_load_is_told_so(make_pool):
+    pool = await make_pool("SlowToLoad", wait=False)
+    with pytest.raises(EngineBusy, match="loading"):
+        await say(pool, "hello")
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_a_model_that_cannot_be_loaded_is_reported_with_its_reason(make_pool):
+    pool = await make_pool("Broken", wait=False)
+    await until(lambda: pool.state() == "failed")
+    assert "models prepare" in pool.report()["workers"][0]["reason"]
+    with pytest.raises(EngineBusy, match="models prepare"):
+        await say(pool, "hello")
+
+
+async def test_a_model_whose_files_were_never_prepared_names_the_command(make_pool):
+    pool = await make_pool(wait=False, recipe="mlservices.prepare.piper.prepare")
+    await until(lambda: pool.report()["workers"][0]["reason"])
+    assert "run `manage.py models prepare`" in pool.report()["workers"][0]["reason"]
+
+
+async def test_a_missing_library_names_what_to_install(make_pool):
+    pool = await make_pool("no_such_library.Engine", wait=False)
+    await until(lambda: pool.report()["workers"][0]["reason"])
+    assert "needs the library no_such_library: run `pip install" in pool.report()["workers"][0]["reason"]
+
+
+async def test_closing_the_pool_ends_its_processes(make_pool):
+    pool = await make_pool(workers=2)
+    pids = [worker["pid"] for worker in pool.report()["workers"]]
+    await pool.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -15,7 +15,7 @@ _COURTESIES_BEFORE = re.compile(
     r"|excuse me|thanks|thank you|great|right|alright|all right|actually|please|and|but|then)\b\s*)+"
 )
 _COURTESIES_AFTER = re.compile(
-    r"(?:\s*\b(?:please|thanks|thank you(?: very much)?|if you can|if possible))+$"
+    r"(?:\s*\b(?:please|thanks|thank you(?: very much| so much)?|if you can|if possible))+$"
 )
 
 
@@ -27,9 +27,10 @@ def plain(words: str) -> str:
 
 
 def gist(words: str) -> str:
-    """The plain words without the courtesies around them, or the courtesies if there is nothing else."""
+    """The plain words without the courtesies around them, unless they were hardly more than courtesies."""
     text = plain(words)
-    return _COURTESIES_AFTER.sub("", _COURTESIES_BEFORE.sub("", text)) or text
+    bare = _COURTESIES_AFTER.sub("", _COURTESIES_BEFORE.sub("", text))
+    return bare if len(bare.split()) > 1 else text
 
 
 # --- yes or no ---------------------------------------------------------------------------------
@@ -111,8 +112,20 @@ _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _ROUND = {"hundred": "00", "thousand": "000"}
 
 
+_CORRECTION = re.compile(r"\b(?:sorry|no wait|i mean|correction|scratch that|start (?:again|over))\b")
+
+
 def spoken_digits(words: str) -> str:
-    """All digits said, in order, after a "+" if one was said: "double one twenty three" is "1123"."""
+    """All digits said, in order, after a "+" if one was said: "double one twenty three" is "1123".
+
+    Of a number that was begun again ("sorry, ...") the second saying counts, if it is as long as the first.
+    """
+    before, *after = (_digits_in(part) for part in _CORRECTION.split(words.lower()))
+    again = next((digits for digits in reversed(after) if digits), "")
+    return again if len(again) >= max(len(before), 1) else _digits_in(words)
+
+
+def _digits_in(words: str) -> str:
     tokens = re.findall(r"\d|[a-z]+|\+", words.lower())
     digits: list[str] = []
     times = 1

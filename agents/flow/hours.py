@@ -18,9 +18,9 @@ _TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
 _LOOK_AHEAD_DAYS = 14
 
 
-def names_a_day(words: str) -> bool:
-    """Whether plain words ask about a certain day: "and on sunday"."""
-    return bool(_asked_days(words, date(2000, 1, 1)))
+def is_about_a_day(words: str) -> bool:
+    """Whether plain words ask about a certain day, or about now: "and on sunday"."""
+    return bool(_NOW.search(words) or _asked_days(words, date.min))
 
 
 def answer(hours: OpeningHours, words: str, now: datetime) -> str:

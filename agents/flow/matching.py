@@ -45,10 +45,10 @@ class Meanings:
     async def learn(self, texts: Iterable[str]) -> None:
         """Learn what is not known yet. Giving up the wait does not stop the learning. Raises EngineError."""
         texts = list(texts)
-        if not self._missing(texts):
-            return
-        self.learn_soon(texts)
         if self._learning:
+            await asyncio.wait({self._learning})  # whether it failed shows in what is missing
+        self.learn_soon(texts)
+        if self._learning and not self._learning.done():
             await asyncio.shield(self._learning)
 
     async def embed(self, texts: Sequence[str]) -> Vector:
@@ -109,7 +109,7 @@ class Match:
 
     def led_by(self, candidate: Candidate) -> Match:
         """The same with a candidate moved to the front."""
-        return Match((candidate, *(other for other in self.ranking if other is not candidate)))
+        return Match((candidate, *(other for other in self.ranking if other.target is not candidate.target)))
 
 
 class Matcher:
@@ -145,29 +145,27 @@ class Matcher:
         """
         if exact := self.exact(words):
             return exact
-        texts = _queries(words)
-        if not texts or not self._examples:
+        whole, sentences = _queries(words)
+        if not whole or not self._examples:
             return None
         await self._meanings.learn(self._examples)
-        queries = await self._meanings.embed(texts)
-        scores = queries @ self._meanings.matrix(self._examples).T  # (texts, examples)
+        queries = await self._meanings.embed([*whole, *sentences])
+        scores = queries @ self._meanings.matrix(self._examples).T  # (queries, examples)
         ranking = [
-            Candidate(target, self._score(index, scores)) for index, target in enumerate(self._targets)
+            Candidate(target, self._score(index, scores, len(whole)))
+            for index, target in enumerate(self._targets)
         ]
         ranking.sort(key=lambda candidate: candidate.score, reverse=True)
         return Match(tuple(ranking))
 
-    def _score(self, index: int, scores: Vector) -> float:
+    def _score(self, index: int, scores: Vector, whole: int) -> float:
         """An ability is meant by all of the words, a fact may be asked for in one of their sentences."""
-        whole_only = isinstance(self._targets[index], Intent)
-        mine = scores[:1] if whole_only else scores
+        mine = scores[:whole] if isinstance(self._targets[index], Intent) else scores
         return float(mine[:, self._owners == index].max())
 
 
-def _queries(words: str) -> list[str]:
-    """The gist of all the words, then of each sentence if there are several."""
+def _queries(words: str) -> tuple[list[str], list[str]]:
+    """All the words and their gist; then the gist of each sentence, if there are several."""
+    whole = [text for text in dict.fromkeys((plain(words), gist(words))) if text]
     sentences = [gist(part) for part in re.split(r"[.?!]+", words) if len(plain(part).split()) > 1]
-    texts = [gist(words)]
-    if len(sentences) > 1:
-        texts += sentences[-LONGEST_QUERY_SENTENCES:]
-    return [text for text in dict.fromkeys(texts) if text]
+    return whole, sentences[-LONGEST_QUERY_SENTENCES:] if len(sentences) > 1 else []

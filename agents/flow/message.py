@@ -6,6 +6,7 @@ meant for it at all.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +19,11 @@ Stage = Literal["name", "number", "confirm", "words", "done"]
 SHORTEST_NUMBER = 7
 LONGEST_NUMBER = 15
 ATTEMPTS = 3  # at one thing, before the message goes on without it
+
+_REFUSES = re.compile(
+    r"\b(?:rather not|prefer not|(?:don't|do not) (?:want|wish|like) to|(?:don't|do not) have (?:a|one|any)"
+    r"|no (?:name|number|phone)|skip (?:that|it|this))\b"
+)
 
 _EXPECTS: dict[Stage, Expectation] = {
     "name": "name",
@@ -135,6 +141,9 @@ class MessageTaker:
     # ---- one stage each ---------------------------------------------------------------------
 
     def _take_name(self, words: str) -> list[Step]:
+        if _REFUSES.search(plain(words)):
+            self._set(name="")
+            return self._next("That's fine.")
         name = spoken_name(words)
         if name:
             self._set(name=name.name)
@@ -146,6 +155,9 @@ class MessageTaker:
 
     def _take_number(self, words: str) -> list[Step]:
         digits = spoken_digits(words)
+        if not digits and _REFUSES.search(plain(words)):
+            self._set(number="")
+            return self._next("That's fine.")
         if not digits and (corrected := self._corrected_name(words)):
             return corrected
         if not digits:

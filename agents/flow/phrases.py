@@ -47,16 +47,11 @@ def spoken_of(target: Fact | Intent) -> str:
 def in_a_sentence(topic: str) -> str:
     """ "Opening hours" -> "opening hours"; "MRI scans" and "Blue Cross" stay."""
     first, _, rest = topic.partition(" ")
-    return (
-        topic
-        if not first[1:].islower() or any(word[:1].isupper() for word in rest.split())
-        else topic[0].lower() + topic[1:]
-    )
+    is_a_name = not first[1:].islower() or any(word[:1].isupper() for word in rest.split())
+    return topic if is_a_name else topic[0].lower() + topic[1:]
 
 
 def which(options: Sequence[Fact | Intent]) -> str:
-    if len(options) == 1:
-        return f"Is it about {spoken_of(options[0])}?"
     return f"Do you mean {listed([spoken_of(option) for option in options], 'or')}?"
 
 

@@ -1,0 +1,117 @@
+"""What can be done with agents."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from agents.actions import archive_agent, create_demo_agent, duplicate_agent, restore_agent, save_agent
+from agents.conversations import conversation_for
+from agents.facts import read_facts
+from agents.flow.chat import ChatConversation
+from agents.flow.receptionist import Receptionist
+from agents.models import Agent
+
+from .fakes import ScriptedModel, WordEmbedder
+
+pytestmark = pytest.mark.django_db
+
+
+def new_agent(**values: object) -> Agent:
+    return Agent(**{"name": "Bike shop", "greeting": "Hello.", **values})
+
+
+def test_the_demo_agent_is_made_once_and_its_changes_stay() -> None:
+    agent = create_demo_agent()
+    agent.full_clean()
+    agent.greeting = "Welcome."
+    agent.save()
+    assert create_demo_agent().greeting == "Welcome."
+    assert Agent.objects.count() == 1
+
+
+def test_the_demo_agent_knows_enough_and_has_examples_enough() -> None:
+    facts = read_facts(create_demo_agent().facts)
+    assert len(facts) >= 14
+    assert all(len(fact.questions) >= 4 for fact in facts)
+    assert [fact.topic for fact in facts if fact.hours] == ["Opening hours"]
+    assert [fact.topic for fact in facts if fact.urgent] == ["Emergencies"]
+
+
+def test_the_demo_agents_answers_are_short_enough_to_listen_to() -> None:
+    assert [
+        fact.topic for fact in read_facts(create_demo_agent().facts) if len(fact.answer.split()) > 35
+    ] == []
+
+
+def test_a_new_agent_gets_a_free_address_made_of_its_name() -> None:
+    assert save_agent(agent=new_agent()).slug == "bike-shop"
+    assert save_agent(agent=new_agent()).slug == "bike-shop-2"
+    assert save_agent(agent=new_agent(name="New")).slug == "new-2"
+    assert save_agent(agent=new_agent(name="北京")).slug == "agent"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"transfer_number": "555 1234"}, "transfer_number"),
+        ({"fallback_number": "+0123456789"}, "fallback_number"),
+        ({"greeting": ""}, "greeting"),
+        ({"facts": [{"topic": "Parking"}]}, "facts"),
+        ({"speaking_rate": 9}, "speaking_rate"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_field(values: dict[str, object], field: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        save_agent(agent=new_agent(**values))
+    assert list(raised.value.message_dict) == [field]
+    assert not Agent.objects.exists()
+
+
+def test_facts_edited_by_a_form_keep_their_opening_hours() -> None:
+    agent = create_demo_agent()
+    rows = [{key: fact[key] for key in ("topic", "answer", "questions")} for fact in agent.facts]
+    save_agent(agent=agent, facts=rows)
+    agent.refresh_from_db()
+    assert next(fact for fact in read_facts(agent.facts) if fact.topic == "Opening hours").hours
+
+
+def test_a_copy_is_paused_and_knows_the_same() -> None:
+    agent = create_demo_agent()
+    copy = duplicate_agent(agent=agent)
+    assert (copy.name, copy.slug, copy.status) == (
+        "Front desk (copy)",
+        "front-desk-copy",
+        Agent.Status.PAUSED,
+    )
+    assert read_facts(copy.facts) == read_facts(agent.facts)
+    assert Agent.objects.count() == 2
+
+
+def test_an_agent_is_archived_once_and_comes_back_paused() -> None:
+    agent = create_demo_agent()
+    assert archive_agent(agent=agent)
+    assert not archive_agent(agent=agent)
+    assert restore_agent(agent=agent)
+    assert not restore_agent(agent=agent)
+    agent.refresh_from_db()
+    assert agent.status == Agent.Status.PAUSED
+
+
+def test_a_conversation_is_built_without_asking_the_database(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    agent = create_demo_agent()
+    with django_assert_num_queries(0):
+        plain = conversation_for(agent, embedder=WordEmbedder(), chat_model=None)
+        free = conversation_for(agent, embedder=WordEmbedder(), chat_model=ScriptedModel())
+    assert isinstance(plain, Receptionist)
+    assert isinstance(free, ChatConversation)
+
+
+async def test_examples_are_learnt_once_for_all_calls_of_a_process() -> None:
+    agent = Agent(name="Shop", greeting="Hello.", facts=[{"topic": "Parking", "answer": "Behind."}])
+    embedder = WordEmbedder()
+    for _call in range(2):
+        conversation = conversation_for(agent, embedder=embedder, chat_model=None)
+        assert [step async for step in conversation.reply("parking places")]
+    assert [len(texts) for texts in embedder.requests if len(texts) < 4] == [1, 1]
+    assert embedder.requests[-1] == embedder.requests[-2] == ["parking places"]

@@ -1,0 +1,119 @@
+"""The demo agent understands callers by the true embedding model.
+
+Being wrong is worse than asking back, and asking back worse than being right; what is written here is
+what was measured, and a change of examples or thresholds must not make it worse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agents.demo import DEMO_FACTS
+from agents.facts import read_facts
+from agents.flow.hearing import plain
+from agents.flow.intents import INTENTS
+from agents.flow.knowledge import Profile
+from agents.flow.matching import Meanings, Vector
+from agents.flow.receptionist import Receptionist
+from agents.flow.steps import HangUp, Noted, Say, Transfer
+from mlservices.catalog import BY_ID
+from mlservices.engines import load
+from mlservices.prepare import prepare
+
+from .heard_by_the_clinic import HELD_OUT, TUNED_ON
+
+pytestmark = pytest.mark.models
+
+FACTS = read_facts(DEMO_FACTS)
+TUESDAY_11 = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+KNOWN: dict[str, Vector] = {}
+
+
+class TrueEmbedder:
+    """MiniLM in this process."""
+
+    def __init__(self, models_dir: Path) -> None:
+        self._engine = load(BY_ID["minilm-l6"], models_dir)
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._engine.embed(texts)
+
+
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> TrueEmbedder:
+    models_dir = tmp_path_factory.mktemp("models")
+    prepare(["minilm-l6"], models_dir, tell=lambda line: None)
+    return TrueEmbedder(models_dir)
+
+
+async def outcome(embedder: TrueEmbedder, words: str, meant: str | None) -> tuple[str, str]:
+    """How a first turn went ("right", "asked back", "wrong"), and what the agent did."""
+    profile = Profile("Hello.", FACTS, "+14155550100")
+    agent = Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
+    steps = [step async for step in agent.reply(words)]
+    said = " ".join(step.text for step in steps if isinstance(step, Say))
+    note = next((step for step in steps if isinstance(step, Noted)), None)
+    if said.startswith("Do you mean"):
+        return "asked back", said
+    if "I don't know that" in said:
+        return ("right" if meant is None else "not known"), said
+    assert note is not None
+    return ("right" if note.name == meant else "wrong"), f"{note.name}: {said}"
+
+
+async def confusion(
+    embedder: TrueEmbedder, lines: Sequence[tuple[str, str | None]]
+) -> tuple[Counter[str], list[str]]:
+    counts: Counter[str] = Counter()
+    misses = []
+    for words, meant in lines:
+        kind, did = await outcome(embedder, words, meant)
+        counts[kind] += 1
+        if kind != "right":
+            misses.append(f"{kind}: {words!r} means {meant}, got {did}")
+    return counts, misses
+
+
+def test_none_of_the_callers_lines_is_an_example() -> None:
+    examples = {plain(text) for fact in FACTS for text in fact.questions}
+    examples |= {plain(text) for intent in INTENTS for text in intent.examples}
+    lines = [plain(words) for words, _meant in (*TUNED_ON, *HELD_OUT)]
+    assert [line for line in lines if line in examples] == []
+    assert len(lines) == len(set(lines))
+
+
+async def test_callers_never_seen_before_are_understood(embedder: TrueEmbedder) -> None:
+    counts, misses = await confusion(embedder, HELD_OUT)
+    assert counts["right"] >= 0.9 * len(HELD_OUT), misses
+    assert counts["wrong"] == counts["not known"] == 0, misses
+
+
+async def test_what_is_foreign_is_never_answered(embedder: TrueEmbedder) -> None:
+    foreign = [line for line in (*HELD_OUT, *TUNED_ON) if line[1] is None]
+    _counts, misses = await confusion(embedder, foreign)
+    assert [miss for miss in misses if not miss.startswith("asked back")] == []
+
+
+async def test_every_emergency_is_told_to_call_for_help(embedder: TrueEmbedder) -> None:
+    for words, meant in (*HELD_OUT, *TUNED_ON):
+        if meant == "Emergencies":
+            kind, did = await outcome(embedder, words, meant)
+            assert kind == "right", f"{words!r}: {did}"
+
+
+async def test_nobody_is_cut_off_or_handed_over_who_did_not_ask_for_it(embedder: TrueEmbedder) -> None:
+    profile = Profile("Hello.", FACTS, "+14155550100")
+    for words, meant in (*HELD_OUT, *TUNED_ON):
+        agent = Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
+        steps = [step async for step in agent.reply(words)]
+        if any(isinstance(step, HangUp) for step in steps):
+            assert meant == "goodbye", words
+        if any(isinstance(step, Transfer) for step in steps):
+            assert meant == "transfer", words

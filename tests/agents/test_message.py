@@ -1,0 +1,210 @@
+"""A caller leaves a message: name, number, words, each read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import Talk
+
+Call = Callable[..., Talk]
+
+
+@pytest.fixture
+async def talk(call: Call) -> Talk:
+    """The caller has asked to leave a message."""
+    talk = call(transfer_number="+14155550100")
+    assert "your name" in await talk.say("Can I leave a message?")
+    return talk
+
+
+def taken(talk: Talk) -> dict[str, object]:
+    (note,) = talk.noted("message")
+    return {"kind": note.name, **note.data}
+
+
+async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
+    assert talk.conversation.expects == "name"
+    assert await talk.say("my name is alice brown") == (
+        "Thank you, Alice Brown. What number can we call you back on?"
+    )
+    assert talk.conversation.expects == "number"
+    assert await talk.say("five five five, double one two three") == (
+        "I have five five five, one one two three. Is that right?"
+    )
+    assert talk.conversation.expects == "yes_no"
+    assert await talk.say("yes that's right") == "What would you like me to pass on?"
+    assert talk.conversation.expects == "anything"
+    answer = await talk.say("My wheel came back broken, where can I park?")
+    assert answer.startswith("Thank you, Alice Brown. I've noted your message and your number")
+    assert taken(talk) == {
+        "kind": "taken",
+        "name": "Alice Brown",
+        "number": "5551123",
+        "number_confirmed": True,
+        "words": "My wheel came back broken, where can I park?",
+    }
+    assert [note.name for note in talk.noted("variable")] == ["name", "number", "words"]
+    await talk.say("no thank you")
+    assert talk.ended
+
+
+async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> None:
+    talk = call()
+    await talk.say("my broken wheel")
+    for words in ("yes", "it's Bob", "555 1234567"):
+        await talk.say(words)
+    assert "I've noted your message" in await talk.say("correct")
+    assert taken(talk)["words"] == "my broken wheel"
+
+
+async def test_a_wrong_number_is_asked_for_again(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("five five five one two three four")
+    assert "What is the number?" in await talk.say("no that's wrong")
+    assert "five five five, one two three five" in await talk.say("five five five one two three five")
+    await talk.say("yes")
+    await talk.say("just call me")
+    assert taken(talk)["number"] == "5551235"
+
+
+async def test_a_no_that_brings_the_right_number_along_is_enough(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("five five five one two three four")
+    assert "five five five, nine nine nine nine" in await talk.say(
+        "no it's five five five nine nine nine nine"
+    )
+
+
+async def test_a_number_may_come_in_pieces(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert await talk.say("five five five") == "Five five five. And the rest?"
+    assert talk.conversation.expects == "number"
+    assert "five five five, one two three four" in await talk.say("one two three four")
+
+
+async def test_a_number_that_goes_on_after_it_was_read_back_grows(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("four one five five five five oh")
+    assert "four one five, five five five, zero one zero zero" in await talk.say("one double zero")
+
+
+async def test_a_number_can_be_keyed_in_and_confirmed_by_key(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert await talk.press("555") == "Five five five. And the rest?"
+    assert "five five five, one two three four" in await talk.press("1234")
+    assert "pass on" in await talk.press("1")
+
+
+async def test_a_star_begins_the_keyed_number_again(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.press("555")
+    assert "four four four, one two three four" in await talk.press("99*4441234")
+
+
+async def test_keys_that_come_before_the_last_answer_was_heard_are_not_lost(talk: Talk) -> None:
+    await talk.say("Bob")
+    async for _step in talk.conversation.digits("555"):
+        pass
+    talk.conversation.heard("", interrupted=True)
+    assert "five five five, one two three four" in await talk.press("1234")
+
+
+async def test_a_misheard_name_is_put_right(talk: Talk) -> None:
+    await talk.say("Alice")
+    assert await talk.say("no it's Alex") == "Sorry, Alex. What number can we call you back on?"
+    assert "What is your name" in await talk.say("that's not my name")
+
+
+@pytest.mark.parametrize("words", ["I'd rather not say", "I don't want to give it"])
+async def test_nobody_has_to_give_a_name_or_number(talk: Talk, words: str) -> None:
+    await talk.say(words)
+    assert talk.conversation.expects == "number"
+    assert "pass on" in await talk.say(words)
+    await talk.say("the wheel is broken")
+    assert (taken(talk)["name"], taken(talk)["number"]) == ("", "")
+
+
+async def test_what_is_not_understood_three_times_is_left_out(talk: Talk) -> None:
+    for _attempt in range(2):
+        assert talk.conversation.expects == "name"
+        await talk.say("i do not know it")
+    await talk.say("i do not know it")
+    for _attempt in range(3):
+        assert talk.conversation.expects == "number"
+        await talk.say("blah blah")
+    assert talk.conversation.expects == "anything"
+
+
+async def test_a_number_never_confirmed_is_kept_as_such(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("five five five one two three four")
+    for _attempt in range(3):
+        await talk.say("purple elephants")
+    await talk.say("the wheel is broken")
+    assert (taken(talk)["number"], taken(talk)["number_confirmed"]) == ("5551234", False)
+
+
+async def test_too_many_digits_are_no_number(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert "more digits than" in await talk.say("1234567890123456")
+
+
+async def test_an_aside_is_answered_and_the_question_asked_again(talk: Talk) -> None:
+    assert await talk.say("where can I park") == "Park behind the shop. May I have your name, please?"
+    assert "automated assistant" in await talk.say("are you a robot")
+    assert talk.conversation.expects == "name"
+
+
+async def test_an_emergency_is_answered_even_while_dictating(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    assert (await talk.say("there is smoke and fire everywhere")).startswith("Leave the building")
+    assert talk.noted("message") == []
+
+
+async def test_a_message_can_be_given_up(talk: Talk) -> None:
+    assert "no message then" in await talk.say("never mind")
+    assert talk.conversation.expects == "yes_no"
+    assert talk.noted("message") == []
+
+
+async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("goodbye")
+    assert talk.ended
+    assert (taken(talk)["kind"], taken(talk)["name"]) == ("incomplete", "Bob")
+
+
+async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("555")
+    assert "have five five five so far" in await talk.keep_silent(1)
+    await talk.keep_silent(2)
+    await talk.keep_silent(3)
+    assert (taken(talk)["name"], taken(talk)["number"]) == ("Bob", "555")
+
+
+async def test_a_caller_who_wants_a_person_after_all_is_put_through(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("transfer me")
+    assert talk.transferred_to == "+14155550100"
+    assert taken(talk)["kind"] == "incomplete"
+
+
+async def test_the_message_is_kept_before_a_word_is_spoken_about_it(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    reply = talk.conversation.reply("the wheel is broken")
+    first, second = await anext(reply), await anext(reply)
+    await reply.aclose()
+    assert [first.kind, second.kind] == ["variable", "message"]
+
+
+async def test_a_confirmation_nobody_heard_answered_is_not_taken_for_the_message(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("5551234")
+    await talk.say_unheard("yes")
+    assert "pass on" in await talk.say("yes that's right")
+    assert talk.noted("message") == []

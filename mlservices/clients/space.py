@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -32,8 +32,17 @@ class NotOffered(EngineError):
 
 
 class SpaceClient:
-    def __init__(self, base_url: str, *, name: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._name = name
+        self._now, self._sleep = now, sleep
         timeout = httpx.Timeout(_FIRST_CALL_SECONDS, connect=5.0)
         self._clients = LoopClients(base_url, timeout=timeout, headers=headers)
         self._warm: set[str] = set()
@@ -106,9 +115,9 @@ class SpaceClient:
     async def _post(self, path: str, body: dict[str, Any], field: str) -> tuple[dict[str, Any], Timing]:
         """The answer, which has `field`, and how long it took, waking up apart."""
         budget = _WARM_CALL_SECONDS if path in self._warm else _FIRST_CALL_SECONDS
-        started, pause = time.monotonic(), 1.0
+        started, pause = self._now(), 1.0
         while True:
-            asked = time.monotonic()
+            asked = self._now()
             left = budget - (asked - started)
             try:
                 response = await self._clients.get().post(
@@ -118,13 +127,13 @@ class SpaceClient:
             except httpx.HTTPError as error:
                 raise transport_error(error, self._name) from error
             except EngineError as error:
-                if not _is_waking(error) or time.monotonic() + pause - started > budget:
+                if not _is_waking(error) or self._now() + pause - started > budget:
                     raise
-                await asyncio.sleep(pause)
+                await self._sleep(pause)
                 pause = min(pause * 2, 15.0)
                 continue
             self._warm.add(path)
-            now = time.monotonic()
+            now = self._now()
             return answer, Timing(
                 queue_seconds=float(answer.get("queue_seconds") or asked - started),
                 compute_seconds=float(answer.get("compute_seconds") or now - asked),

@@ -1,7 +1,7 @@
 """Pools of worker processes: requests wait in a bounded queue, are served one a worker, and survive a crash.
 
 A worker that ends, or is silent past its deadline, is replaced, at once the first time and with growing
-pauses after. Its request goes back to the head of the queue once, if nothing of the answer was delivered;
+pauses after; requests wait for it, unless it could not even load its models. Its request goes back to the head of the queue once, if nothing of the answer was delivered;
 otherwise it fails. Everybody else only waits a little longer.
 """
 
@@ -29,6 +29,7 @@ Answer = tuple[dict[str, Any], bytes, Timing]
 
 _ATTEMPTS = 2
 _LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_WHILE_WAITED_FOR_SECONDS = 5.0
 _STEADY_SECONDS = 60.0  # a worker that lived so long starts anew without a pause
 _LOADING_RETRY_SECONDS = 3.0
 
@@ -182,15 +183,20 @@ class Pool:
                 await self._live(seat)
             except (WorkerGone, TimeoutError, OSError) as error:
                 seat.reason = str(error) or "silent past its deadline"
+            loaded = seat.state not in (State.STARTING, State.LOADING)
             if time.monotonic() - started > _STEADY_SECONDS:
                 seat.failures = 0
             seat.failures += 1
             self.counts["restarts"] += 1
             logger.warning("%s worker %d: %s; it is replaced", self.plan.name, seat.number, seat.reason)
             if seat.failures > 1:
-                seat.state = State.FAILED
-                self._fail_those_who_wait_in_vain()
-                await asyncio.sleep(min(0.5 * 2 ** (seat.failures - 2), _LONGEST_PAUSE_SECONDS))
+                pause = 0.5 * 2 ** (seat.failures - 2)
+                if loaded:  # it will load again: requests may wait for it
+                    await asyncio.sleep(min(pause, _LONGEST_PAUSE_WHILE_WAITED_FOR_SECONDS))
+                else:
+                    seat.state = State.FAILED
+                    self._fail_those_who_wait_in_vain()
+                    await asyncio.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
 
     async def _live(self, seat: _Seat) -> None:
         """One process from its start to its end, which is an exception."""

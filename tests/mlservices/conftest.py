@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from django.conf import settings
 
+from mlservices import audio
 from mlservices.catalog import Kind
 from mlservices.prepare import prepare
 from mlservices.service.app import create_app
@@ -79,3 +80,12 @@ def real_service(models_dir):
     with serving(create_app(lean, models_dir)) as url:
         wait_until_healthy(url)
         yield url
+
+
+@pytest.fixture(scope="session")
+def speech() -> tuple[bytes, int]:
+    """A real voice, (pcm, rate): "please leave your message after the tone ..."."""
+    recording = Path("/usr/share/asterisk/sounds/en_US_f_Allison/vm-intro.wav")
+    if not recording.exists():
+        pytest.skip("needs Debian's asterisk-core-sounds-en-wav")
+    return audio.read_wav(recording)

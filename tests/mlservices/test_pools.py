@@ -209,3 +209,12 @@ async def test_closing_the_pool_ends_its_processes(make_pool):
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+async def test_requests_wait_for_a_worker_that_falls_again_and_again(make_pool):
+    pool = await make_pool()
+    falling = [asyncio.create_task(say(pool, "crash")) for _ in range(2)]
+    behind = asyncio.create_task(say(pool, "hello"))
+    outcomes = await asyncio.gather(*falling, return_exceptions=True)
+    assert all("exited with code 3" in str(outcome) for outcome in outcomes)
+    assert await behind == stand_ins.PIECES

@@ -1,0 +1,88 @@
+"""An OpenAI-compatible chat, against a server that speaks its protocol."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+from mlservices.clients.openai import OpenAIChat
+from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.types import ChatMessage
+from tests.mlservices.conftest import serving
+
+
+def event(**delta):
+    return "data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}) + "\n\n"
+
+
+class Server:
+    def __init__(self, *events, status=200, body=None, headers=None):
+        self.events, self.status, self.body, self.headers = events, status, body, headers
+        self.requests = []
+
+    async def complete(self, request):
+        self.requests.append((request.headers.get("authorization"), await request.json()))
+        if self.body is not None:
+            return JSONResponse(self.body, status_code=self.status, headers=self.headers)
+        return StreamingResponse(iter(self.events), media_type="text/event-stream")
+
+    async def ask(self, **options):
+        app = Starlette(routes=[Route("/v1/chat/completions", self.complete, methods=["POST"])])
+        with serving(app) as url:
+            chat = OpenAIChat(name="OpenAI", base_url=f"{url}/v1", api_key="sk-x", model="gpt-4o-mini")
+            try:
+                return [delta async for delta in chat.reply([ChatMessage("user", "hi")], **options)]
+            finally:
+                await chat.close()
+
+
+async def test_an_answer_comes_piece_by_piece():
+    usage = 'data: {"choices": [], "usage": {"total_tokens": 9}}\n\n'
+    server = Server(
+        event(role="assistant"), event(content="Good"), event(content=" day."), usage, "data: [DONE]\n\n"
+    )
+    deltas = await server.ask(max_tokens=20, temperature=0.1)
+    assert [delta.text for delta in deltas] == ["Good", " day."]
+    assert deltas[0].timing.compute_seconds > 0
+    ((authorization, body),) = server.requests
+    assert authorization == "Bearer sk-x"
+    assert body == {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_tokens": 20,
+        "temperature": 0.1,
+        "stream": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "permanent"),
+    [
+        (401, EngineError, True),
+        (429, EngineBusy, False),
+        (500, EngineError, False),
+        (504, EngineTimeout, False),
+    ],
+)
+async def test_its_refusals_are_told_in_its_words(status, kind, permanent):
+    server = Server(status=status, body={"error": {"message": "because"}}, headers={"Retry-After": "7"})
+    with pytest.raises(kind, match="because") as caught:
+        await server.ask()
+    assert caught.value.permanent is permanent
+    assert caught.value.service == "OpenAI"
+    if kind is EngineBusy:
+        assert caught.value.retry_after == 7
+
+
+async def test_an_error_in_the_middle_of_a_stream_is_one():
+    server = Server(event(content="Good"), 'data: {"error": {"message": "overloaded"}}\n\n')
+    with pytest.raises(EngineError, match="overloaded"):
+        await server.ask()
+
+
+@pytest.mark.parametrize("data", ["data: nonsense\n\n", 'data: ["x"]\n\n', 'data: {"choices": [3]}\n\n'])
+async def test_an_event_that_cannot_be_read_is_an_error(data):
+    with pytest.raises(EngineError, match="cannot be read"):
+        await Server(data).ask()

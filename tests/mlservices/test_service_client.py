@@ -1,0 +1,290 @@
+"""The client of the ML service: the streaming face where there is one, the plain one elsewhere."""
+
+import asyncio
+import base64
+from contextlib import aclosing
+
+import httpx
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
+
+from mlservices import audio
+from mlservices.clients.service import ServiceClient
+from mlservices.clients.space import SpaceClient
+from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service.app import create_app
+from mlservices.types import ChatMessage
+from tests.mlservices import stand_ins
+from tests.mlservices.conftest import serving, stand_in_plans, wait_until_healthy
+
+SECOND = b"\x10\x00" * 16000
+
+
+@pytest.fixture
+async def client(stand_in_service):
+    client = ServiceClient(stand_in_service)
+    yield client
+    await client.close()
+
+
+async def spoken(client, text, rate=16000):
+    async with aclosing(client.speak(text, rate=rate)) as chunks:
+        return [chunk async for chunk in chunks]
+
+
+async def test_it_hears_speaks_replies_and_judges(client):
+    transcript = await client.transcribe(SECOND, rate=16000)
+    assert (transcript.text, transcript.duration_seconds, transcript.engine) == (
+        "1.0 seconds",
+        1.0,
+        "stand-in",
+    )
+    assert transcript.segments[0].end == 1.0
+    assert transcript.timing.compute_seconds > 0
+    chunks = await spoken(client, "hello", rate=8000)
+    assert sum(len(chunk.pcm) for chunk in chunks) == stand_ins.PIECES * 800 * 2
+    assert {chunk.rate for chunk in chunks} == {8000}
+    messages = [ChatMessage("system", "s"), ChatMessage("user", "good day")]
+    assert "".join([delta.text async for delta in client.reply(messages)]) == "[2] good day"
+    rows = await client.embed(["a", "bcd"])
+    assert rows.shape == (2, 2)
+    assert rows.dtype == np.float32
+    assert (await client.judge(SECOND[:16000], rate=16000)).completeness == pytest.approx(0.5)
+
+
+async def test_many_requests_share_one_connection(client, stand_in_service):
+    for _ in range(5):
+        await client.embed(["x"])
+        await spoken(client, "hello")
+    (pool,) = [client._clients.get()._transport._pool]
+    assert len(pool.connections) == 1
+
+
+async def test_no_texts_have_no_rows_and_no_words_have_no_sound(client):
+    assert (await client.embed([])).shape[0] == 0
+    assert await spoken(client, "  ") == []
+
+
+async def test_closing_a_sentence_in_the_middle_frees_the_voice(client):
+    chunks = client.speak("slow", rate=16000)
+    await anext(chunks)
+    await chunks.aclose()
+    assert (await spoken(client, "hello"))[0].timing.queue_seconds < 0.3
+
+
+async def test_cancelling_a_task_frees_the_voice(client):
+    speaking = asyncio.create_task(spoken(client, "slow"))
+    await asyncio.sleep(0.15)
+    speaking.cancel()
+    await asyncio.gather(speaking, return_exceptions=True)
+    assert (await spoken(client, "hello"))[0].timing.queue_seconds < 0.3
+
+
+async def test_what_an_engine_refuses_is_permanent(client):
+    with pytest.raises(EngineError, match="cannot say this") as caught:
+        await spoken(client, "refuse")
+    assert caught.value.permanent
+
+
+async def test_a_voice_that_breaks_in_the_middle_is_an_error_after_what_came(client):
+    chunks = []
+    with pytest.raises(EngineError, match="middle of the answer"):
+        async for chunk in client.speak("break", rate=16000):
+            chunks.append(chunk)
+    assert len(chunks) == 2
+    wait_until_healthy(str(client._clients.get().base_url).rstrip("/"))
+
+
+async def test_a_voice_that_hangs_is_a_timeout(client):
+    with pytest.raises(EngineTimeout):
+        await spoken(client, "hang")
+    wait_until_healthy(str(client._clients.get().base_url).rstrip("/"))
+
+
+async def test_a_full_queue_says_when_to_come_back(tmp_path):
+    with serving(create_app(stand_in_plans(queue_limit=1), tmp_path)) as url:
+        wait_until_healthy(url)
+        client = ServiceClient(url)
+        asked = [asyncio.create_task(spoken(client, "slow")) for _ in range(3)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        await client.close()
+    (busy,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert isinstance(busy, EngineBusy)
+    assert busy.retry_after >= 1
+
+
+async def test_a_service_that_is_not_there_can_be_asked_again_once_it_is(tmp_path):
+    with serving(create_app(stand_in_plans(), tmp_path)) as url:
+        pass
+    client = ServiceClient(url)
+    with pytest.raises(EngineError, match="cannot be reached") as caught:
+        await client.embed(["x"])
+    assert not caught.value.permanent
+    await client.close()
+
+
+def test_one_client_serves_several_event_loops_one_after_another(stand_in_service):
+    client = ServiceClient(stand_in_service)
+    for _ in range(2):
+        assert asyncio.run(client.embed(["x"])).shape == (1, 2)
+
+
+# --- A Space that knows only the plain API ---
+
+
+class PlainSpace:
+    """The original Space: no streams, no embeddings; sleeps until it has been asked `naps` times."""
+
+    def __init__(self, naps=0, asleep=None):
+        self.asked, self.naps = [], naps
+        self.asleep = asleep or (lambda: JSONResponse({"error": "waking"}, status_code=503))
+        self.wav = audio.wav_bytes(SECOND, 16000)
+
+    def app(self):
+        return Starlette(
+            routes=[
+                Route("/api/tts", self.tts, methods=["POST"]),
+                Route("/api/stt", self.stt, methods=["POST"]),
+                Route("/api/vllm/chat", self.chat, methods=["POST"]),
+                Route("/api/health", lambda request: HTMLResponse("<html>Building</html>")),
+            ]
+        )
+
+    async def answer(self, request, answer):
+        self.asked.append(await request.json())
+        if self.naps:
+            self.naps -= 1
+            return self.asleep()
+        return JSONResponse(answer)
+
+    async def tts(self, request):
+        return await self.answer(
+            request, {"audio_base64": base64.b64encode(self.wav).decode(), "duration": 1}
+        )
+
+    async def stt(self, request):
+        return await self.answer(
+            request, {"text": " hello ", "language": "en", "confidence": 0.5, "duration": 1}
+        )
+
+    async def chat(self, request):
+        return await self.answer(request, {"response": "good day", "session_id": "x"})
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def now(self):
+        return self.seconds
+
+    async def sleep(self, seconds):
+        self.seconds += seconds
+
+
+async def heard_by(plain, clock):
+    """What a sleepy Space makes of a second of sound, asked by the plain API."""
+    with serving(plain.app()) as url:
+        client = SpaceClient(url, name="Space", now=clock.now, sleep=clock.sleep)
+        try:
+            return await client.transcribe(SECOND, rate=16000, language="en")
+        finally:
+            await client.close()
+
+
+async def asked_of(plain, ask):
+    with serving(plain.app()) as url:
+        client = ServiceClient(url)
+        try:
+            return await ask(client)
+        finally:
+            await client.close()
+
+
+async def test_a_plain_space_speaks_hears_and_replies_whole():
+    plain = PlainSpace()
+
+    async def ask(client):
+        (chunk,) = await spoken(client, "hello", rate=8000)
+        transcript = await client.transcribe(SECOND[:16000], rate=8000, language="de")
+        reply = [
+            delta.text
+            async for delta in client.reply([ChatMessage("system", "S"), ChatMessage("user", "hi")])
+        ]
+        return chunk, transcript, reply
+
+    chunk, transcript, reply = await asked_of(plain, ask)
+    assert (len(chunk.pcm), chunk.rate) == (16000, 8000)
+    assert (transcript.text, transcript.duration_seconds) == ("hello", 1.0)
+    assert reply == ["good day"]
+    spoken_form, heard_form, chat_form = plain.asked
+    assert spoken_form == {"text": "hello", "voice": "default", "speed": 1.0}
+    assert len(base64.b64decode(heard_form["audio_base64"])) == 32000  # at the 16 kHz that Spaces take
+    assert heard_form["language"] == "de"
+    assert (chat_form["message"], chat_form["system_prompt"]) == ("hi", "S")
+
+
+async def test_what_a_space_does_not_offer_is_an_error_that_names_it():
+    with pytest.raises(EngineError, match=r"127\.0\.0\.1:\d+ does not offer /stream/embed") as caught:
+        await asked_of(PlainSpace(), lambda client: client.embed(["x"]))
+    assert caught.value.permanent
+
+
+@pytest.mark.parametrize(
+    "asleep",
+    [
+        lambda: JSONResponse({"error": "waking"}, status_code=503),
+        lambda: HTMLResponse("<html>Gateway</html>", status_code=504),
+        lambda: JSONResponse({"detail": "Model not loaded"}, status_code=500),
+    ],
+    ids=["503", "504", "not loaded"],
+)
+async def test_a_space_that_wakes_up_is_asked_until_it_is_awake(asleep):
+    plain, clock = PlainSpace(naps=3, asleep=asleep), Clock()
+    transcript = await heard_by(plain, clock)
+    assert transcript.text == "hello"
+    assert transcript.timing.queue_seconds == clock.seconds == 1 + 2 + 4  # the pauses grow
+    assert len(plain.asked) == 4
+
+
+async def test_a_space_that_never_wakes_up_is_given_up_after_two_minutes():
+    plain, clock = PlainSpace(naps=10_000), Clock()
+    with pytest.raises(EngineBusy, match="waking"):
+        await heard_by(plain, clock)
+    assert 60 < clock.seconds <= 120
+
+
+async def test_an_error_that_waiting_cannot_cure_is_not_repeated():
+    plain = PlainSpace(naps=9, asleep=lambda: JSONResponse({"error": "disk on fire"}, status_code=500))
+    with pytest.raises(EngineError, match="disk on fire"):
+        await asked_of(plain, lambda client: client.transcribe(SECOND, rate=16000))
+    assert len(plain.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "quoted"),
+    [
+        (lambda: HTMLResponse("<html>Your Space is building</html>"), "Your Space is building"),
+        (lambda: JSONResponse({"sound": 1}), "no audio_base64"),
+        (lambda: JSONResponse({"audio_base64": "!!"}), "no WAV"),
+    ],
+    ids=["html", "no field", "no sound"],
+)
+async def test_an_answer_that_is_none_is_quoted(answer, quoted):
+    with pytest.raises(EngineError, match=quoted):
+        await asked_of(PlainSpace(naps=1, asleep=answer), lambda client: spoken(client, "hello"))
+
+
+async def test_a_health_page_that_is_no_json_is_quoted():
+    with pytest.raises(EngineError, match="Building"):
+        await asked_of(PlainSpace(), lambda client: client.health())
+
+
+async def test_timeouts_are_always_set(client):
+    assert client._clients.get().timeout == httpx.Timeout(30.0, connect=5.0)
+    assert client._space._clients.get().timeout == httpx.Timeout(120.0, connect=5.0)

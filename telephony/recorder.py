@@ -1,6 +1,7 @@
 """Stereo recordings: caller left, agent right, on the media clock.
 
-The event loop hands over about a second at a time; one thread for each process writes. The WAV header
+The event loop hands over some seconds at a time; one thread for each process looks now and then what
+there is to write (to wake it for each piece cost the event loop more than the writing). The WAV header
 is made good after each piece, so that a file whose process died can be read up to there.
 """
 
@@ -8,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
+import os
 import struct
 import threading
+import time
+from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -24,7 +27,8 @@ from .models import Call, Recording
 
 logger = logging.getLogger(__name__)
 
-PIECE_SECONDS = 1.0
+PIECE_SECONDS = 2.0
+LOOK_SECONDS = 0.25
 PEAKS_PER_SECOND = 10
 LONGEST_QUEUE = 1024  # pieces, of all calls of this process
 HEADER_BYTES = 44
@@ -56,7 +60,7 @@ class StereoFile:
     written: int = 0  # bytes of one leg
     caller_peaks: list[int] = field(default_factory=list)
     agent_peaks: list[int] = field(default_factory=list)
-    _file: BinaryIO | None = None
+    _file: int | None = None  # descriptor
 
     def write(self, start: int, caller: bytes, agent: bytes) -> None:
         missing = start - self.written  # pieces that were dropped: keep the clock
@@ -65,8 +69,7 @@ class StereoFile:
         self._append(caller, agent)
 
     def close(self) -> Saved:
-        file = self._file or self._open()
-        file.close()
+        os.close(self._opened())
         return Saved(
             duration_seconds=self.written / (2 * self.rate),
             bytes=HEADER_BYTES + 2 * self.written,
@@ -74,20 +77,19 @@ class StereoFile:
         )
 
     def _append(self, caller: bytes, agent: bytes) -> None:
-        file = self._file or self._open()
+        file = self._opened()
         left, right = np.frombuffer(caller, "<i2"), np.frombuffer(agent, "<i2")
-        file.write(np.column_stack((left, right)).tobytes())
+        os.pwrite(file, np.column_stack((left, right)).tobytes(), HEADER_BYTES + 2 * self.written)
         self.written += len(caller)
-        file.seek(0)
-        file.write(self._header())
-        file.seek(0, 2)
+        os.pwrite(file, self._header(), 0)
         self.caller_peaks += peaks(left, self.rate)
         self.agent_peaks += peaks(right, self.rate)
 
-    def _open(self) -> BinaryIO:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("wb", buffering=0)
-        self._file.write(self._header())
+    def _opened(self) -> int:
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+            os.pwrite(self._file, self._header(), 0)
         return self._file
 
     def _header(self) -> bytes:
@@ -111,20 +113,20 @@ class RecordingWriter:
     """The thread that writes all recordings of this process; its queue is bounded."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[_Piece | tuple[StereoFile, Future[Saved]]] = queue.Queue()
+        self._waiting: deque[_Piece | tuple[StereoFile, Future[Saved]]] = deque()
         self._thread: threading.Thread | None = None
         self.dropped = 0  # pieces; they are silent in the recording
 
     def put(self, piece: _Piece) -> None:
-        if self._queue.qsize() >= LONGEST_QUEUE:
+        if len(self._waiting) >= LONGEST_QUEUE:
             self.dropped += 1
             return
-        self._queue.put(piece)
+        self._waiting.append(piece)
         self._start()
 
     def finish(self, recording: StereoFile) -> Future[Saved]:
         saved: Future[Saved] = Future()
-        self._queue.put((recording, saved))
+        self._waiting.append((recording, saved))
         self._start()
         return saved
 
@@ -135,15 +137,13 @@ class RecordingWriter:
 
     def _work(self) -> None:
         while True:
-            item = self._queue.get()
-            if isinstance(item, _Piece):
-                self._write(item)
-            else:
-                recording, saved = item
-                try:
-                    saved.set_result(recording.close())
-                except OSError as error:
-                    saved.set_exception(error)
+            time.sleep(LOOK_SECONDS)
+            while self._waiting:
+                item = self._waiting.popleft()
+                if isinstance(item, _Piece):
+                    self._write(item)
+                else:
+                    self._close(*item)
 
     @staticmethod
     def _write(piece: _Piece) -> None:
@@ -151,6 +151,13 @@ class RecordingWriter:
             piece.recording.write(piece.start, piece.caller, piece.agent)
         except OSError as error:  # a full disk costs the recording, never the call
             logger.error("The recording %s cannot be written: %s", piece.recording.path.name, error)
+
+    @staticmethod
+    def _close(recording: StereoFile, saved: Future[Saved]) -> None:
+        try:
+            saved.set_result(recording.close())
+        except OSError as error:
+            saved.set_exception(error)
 
 
 writer = RecordingWriter()

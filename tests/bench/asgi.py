@@ -1,0 +1,21 @@
+"""The site with engines that take no time but the real voice detector: what the web process itself costs."""
+
+import os
+
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
+django.setup()
+
+from mlservices import registry  # noqa: E402
+from telephony.routing import sockets  # noqa: E402
+from telephony.switchboard import Housekeeping, Switchboard  # noqa: E402
+from tests.fakes.exchange import FakeSuppliers  # noqa: E402
+
+switchboard = Switchboard(FakeSuppliers(detector=registry.voice_detector))
+application = Housekeeping(
+    ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),
+    switchboard,
+)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 SAMPLE = np.dtype("<i2")
 FULL_SCALE = 32768.0
+AUDIBLE = 328  # -40 dBFS
 
 
 def _ulaw_decode_table() -> NDArray[np.int16]:
@@ -121,6 +122,14 @@ def resample(pcm: bytes, rate_in: int, rate_out: int) -> bytes:
     if rate_in == rate_out or not pcm:
         return pcm
     return soxr.resample(np.frombuffer(pcm, SAMPLE), rate_in, rate_out).tobytes()
+
+
+def without_leading_silence(pcm: bytes, rate: int) -> bytes:
+    """The sound from 20 ms before its first audible sample (-40 dBFS); all of it if there is none."""
+    audible = np.abs(np.frombuffer(pcm, dtype="<i2").astype(np.int32)) > AUDIBLE
+    if not audible.any():
+        return pcm
+    return pcm[2 * max(0, int(audible.argmax()) - rate // 50) :]
 
 
 def wav_bytes(pcm: bytes, rate: int, channels: int = 1) -> bytes:

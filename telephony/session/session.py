@@ -75,6 +75,7 @@ class CallSession:
             line=line,
             tts=engines.tts,
             voice=settings.voice,
+            language=settings.language,
             speed=settings.speaking_rate,
             on_sentence=self._sentence_started,
             on_retry=self.engine_retried,

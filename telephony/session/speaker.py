@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from mlservices.audio import without_leading_silence
 from mlservices.errors import EngineError, EngineTimeout
 from mlservices.interfaces import TextToSpeech
-from mlservices.text import sentences, speakable
+from mlservices.text import first_clause, sentences, speakable
 from mlservices.types import Timing
 from telephony.media import MediaLine
 
@@ -57,6 +58,7 @@ class Speaker:
         line: MediaLine,
         tts: TextToSpeech,
         voice: str,
+        language: str,
         speed: float,
         on_sentence: Callable[[str, int], None],
         on_retry: Callable[[EngineError], None],
@@ -64,6 +66,7 @@ class Speaker:
         self._line = line
         self._tts = tts
         self._voice = voice
+        self._language = language
         self._speed = speed
         self._on_sentence = on_sentence
         self._on_retry = on_retry
@@ -136,7 +139,10 @@ class Speaker:
         """
         for sentence in sentences(text):
             await self._until_near_the_end()
-            await self._say_sentence(sentence)
+            head, rest = (sentence, "") if self._utterance.sound else first_clause(sentence)
+            await self._say_sentence(head)
+            if rest:
+                await self._say_sentence(rest)
 
     def play(self, text: str, pcm: bytes) -> None:
         """Send sound that was recorded beforehand."""
@@ -218,7 +224,7 @@ class Speaker:
         skip = len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
         timeout = FIRST_SOUND_TIMEOUT_SECONDS
         stream = self._tts.speak(
-            speakable(entry.text), rate=self._line.rate, voice=self._voice, speed=self._speed
+            speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self._speed
         )
         async with aclosing(stream):
             while True:
@@ -239,6 +245,8 @@ class Speaker:
     def _sound_made(self, entry: _Sentence, pcm: bytes, timing: Timing) -> None:
         utterance = self._utterance
         begins = entry.start < 0
+        if not utterance.sound:
+            pcm = without_leading_silence(pcm, self._line.rate)
         if begins:
             entry.start = len(utterance.sound)
             utterance.sentences.append(entry)

@@ -121,3 +121,11 @@ def test_bytes_that_are_no_sound_file_are_refused_in_words():
 
 def test_loud_samples_are_clipped_and_not_wrapped():
     assert samples(audio.from_float(np.array([1.5, -1.5, 1.0], "f4"))) == [32767, -32768, 32767]
+
+
+def test_leading_silence_is_cut_to_20_ms():
+    rate = 8_000
+    silence, voice = np.zeros(rate // 10, "<i2"), np.full(rate // 10, 2_000, "<i2")
+    cut = audio.without_leading_silence(np.concatenate([silence, voice]).tobytes(), rate)
+    assert len(cut) == 2 * (rate // 10 + rate // 50)
+    assert audio.without_leading_silence(silence.tobytes(), rate) == silence.tobytes()

@@ -10,6 +10,7 @@ from mlservices.text import (
     LONGEST_SENTENCE,
     SentenceSplitter,
     digit_words,
+    first_clause,
     number_words,
     sentences,
     speakable,
@@ -115,3 +116,22 @@ def test_no_text_breaks_it_and_none_keeps_a_latin_digit(text):
 
 def test_digits_are_said_one_by_one():
     assert digit_words("40-7") == "four zero seven"
+
+
+def test_a_long_sentence_can_begin_by_its_first_clause():
+    sentence = "We're open from Monday to Thursday, on Friday until four, and on Saturday in the morning."
+    head, rest = first_clause(sentence)
+    assert head == "We're open from Monday to Thursday,"
+    assert f"{head} {rest}" == sentence
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Of course, I can do that.",
+        "We are open on every day of the week but not on public holidays and not at night.",
+        "Well, we are open on every day of the week but not on public holidays and not at night",
+    ],
+)
+def test_a_sentence_without_a_clause_worth_it_stays_whole(sentence):
+    assert first_clause(sentence) == (sentence, "")

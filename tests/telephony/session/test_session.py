@@ -121,7 +121,7 @@ def test_after_a_cough_the_agent_goes_on_from_where_it_was():
     )
     assert call.of(CallerSaidNothing)[0].agent_resumed
     assert call.conversation.told[1] == (LONG_ANSWER, False)
-    assert call.tts.spoken.count(LONG_ANSWER) == 1, "the sound was kept, not made anew"
+    assert " ".join(call.tts.spoken[1:]) == LONG_ANSWER, "the sound was kept, not made anew"
     played = sum(end - start for start, end in call.line.sounded if start > 4.5)
     assert played == pytest.approx(len(LONG_ANSWER) / 15, abs=0.4)
 

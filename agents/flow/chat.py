@@ -135,16 +135,16 @@ class ChatConversation:
             yield step
 
     def _tagged_steps(self, answer: Answer) -> list[Step]:
+        """What the model asked for; one thing at most."""
         asks = answer.last.endswith("?")
         if "transfer" in answer.tags:
-            return self._receptionist.transfer()
+            return [Noted("tool", "transfer"), *self._receptionist.transfer()]
         if "message" in answer.tags:
             steps = self._receptionist.begin_message("")
-            return [step for step in steps if not (asks and isinstance(step, Say))] or [
-                Noted("tool", "message")
-            ]
+            return [Noted("tool", "message"), *([] if asks else steps)]  # it has asked for the name already
         if "goodbye" in answer.tags and not asks:  # a question wants its answer before the end
-            return [HangUp()] if answer.last else self._receptionist.goodbye()
+            steps = [HangUp()] if answer.last else self._receptionist.goodbye()
+            return [Noted("tool", "goodbye"), *steps]
         return []
 
     def _model_noted(self, delta: ChatDelta, seconds: float) -> Noted:

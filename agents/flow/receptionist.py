@@ -9,68 +9,37 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases
 from .hearing import gist, plain, yes_or_no
-from .intents import INTENTS, Ability, Intent
+from .intents import Ability, Intent
 from .knowledge import Fact, Profile
-from .matching import Candidate, Match, Matcher, Meanings
+from .matching import Candidate, Match, Meanings
 from .message import MessageTaker
-from .steps import Expectation, HangUp, Noted, Say, Step, Transfer
-
-# Nearness (cosine) of the words to the best example, measured on tests/agents/heard_by_the_clinic.py:
-# what the clinic knows came to 0.49 and more, foreign questions to 0.44 at most.
-THRESHOLD = 0.35  # below it nothing is known
-SURE = 0.48  # below it the meaning is asked back before it is acted on
-CERTAIN = 0.6  # from here on words are taken for an aside, a message or a transfer
-ENDING = 0.75  # from here on they end the call: "let me talk to somebody" comes to 0.68
-MARGIN = 0.05  # two meanings this near to each other are asked back
-URGENT_HEAD_START = 0.12
+from .state import AnythingElse, Choosing, Offered, State
+from .steps import Expectation, HangUp, Say, Step, Transfer
+from .understanding import (
+    CERTAIN,
+    ENDING,
+    THRESHOLD,
+    Understanding,
+    is_clear,
+    is_known,
+    is_urgent,
+    noted,
+    to_ask_back,
+)
 
 _CANCELS = (
     "never mind", "nevermind", "forget it", "forget the message", "no message", "cancel that", "don't bother",
 )  # fmt: skip
 _FAREWELL_WORDS = {"goodbye", "bye"}
-# Small talk that is not clearly meant is no candidate.
-_SERIOUS_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye")
-# "Do you mean saying hello?" is asked of nobody.
-_NEVER_ASKED_BACK: tuple[Ability, ...] = ("hello", "how_are_you", "thanks", "repeat", "wait", "misunderstood")
 # What a language model must not be left to decide.
-_EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "repeat", "wait")
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A message was offered; `about` is what the caller had asked."""
-
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choosing:
-    """One of `options` may have been meant by `words`."""
-
-    options: tuple[Fact | Intent, ...]
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnythingElse:
-    """A plain no, or thanks, ends the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    open: Offered | Choosing | AnythingElse | None = None  # the question that the next words may answer
-    taker: MessageTaker | None = None
-    said: str = ""  # the last thing worth repeating
-    about_hours: bool = False  # the last answer was about opening hours
-    unknown: int = 0  # turns in a row that were not understood
-    waiting: bool = False  # the caller asked for a moment
+_EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "wait")
 
 
 class Receptionist:
@@ -79,7 +48,7 @@ class Receptionist:
     def __init__(self, profile: Profile, *, meanings: Meanings, now: Callable[[], datetime]) -> None:
         self._profile = profile
         self._now = now
-        self._matcher = Matcher(meanings, [*INTENTS, *profile.facts])
+        self._understanding = Understanding(profile.facts, meanings)
         self._state = State()
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
@@ -102,7 +71,7 @@ class Receptionist:
     async def greet(self) -> AsyncGenerator[Step, None]:
         self._set(said=self._profile.greeting)
         yield Say(self._profile.greeting)
-        self._matcher.prepare()
+        self._understanding.prepare()
 
     async def reply(self, words: str) -> AsyncGenerator[Step, None]:
         for step in await self.answer(words):
@@ -131,6 +100,7 @@ class Receptionist:
         With `only_exact`, no steps for words that a language model may answer as well.
         """
         before = self._state_before(words)
+        self._before = None
         try:
             steps = await (self._answer_exactly(words) if only_exact else self._answer(words))
         except BaseException:
@@ -145,6 +115,7 @@ class Receptionist:
 
     def prompt(self, count: int) -> list[Step]:
         """What to say into a silence."""
+        self._before = None  # the turn before it was heard
         if count >= 3:
             return [*self._keep_message(), Say(phrases.SILENCE_END, interruptible=False), HangUp("silence")]
         if self._state.waiting:
@@ -231,47 +202,27 @@ class Receptionist:
             return await self._answer(words)
         self._set(open=None, waiting=False)
         match = await self._match(words)
-        if match is None or not _is_clear(match):
+        if match is None or not is_clear(match):
             return []
         target = match.best.target
         exact = target.name in _EXACT_ABILITIES if isinstance(target, Intent) else target.urgent
-        return [_noted(match), *self._act(match.best, words)] if exact else []
+        return [noted(match), *self._act(match.best, words)] if exact else []
 
     async def _freely(self, words: str) -> list[Step]:
         verdict = yes_or_no(words)
-        if self._matcher.exact(words) is None and verdict and not verdict.rest:
+        if not self._understanding.knows_exactly(words) and verdict and not verdict.rest:
             return self._anything_else("")
         return self._decide(await self._match(words), words)
 
-    def _decide(self, match: Match | None, words: str) -> list[Step]:
-        if match is None or match.best.score < THRESHOLD:
-            return [*([_noted(match)] if match else []), *self._unknown(words)]
-        if _is_urgent(match.best) or match.best.name in _NEVER_ASKED_BACK:
-            return [_noted(match), *self._act(match.best, words)]
-        near = match.runner_up if match.margin < MARGIN and match.best.score < 1.0 else None
-        if near and near.score >= THRESHOLD and near.name not in _NEVER_ASKED_BACK:
-            return [_noted(match), *self._ask_back((match.best.target, near.target), words)]
-        if match.best.score < SURE and match.best.name != "goodbye":
-            return [_noted(match), *self._ask_back((match.best.target,), words)]
-        return [_noted(match), *self._act(match.best, words)]
-
     async def _match(self, words: str) -> Match | None:
-        """The ranking as a person would see it: an emergency first, "and on Sunday?" as a question on."""
-        match = await self._matcher.match(words)
-        if match is None:
-            return None
-        match = Match(tuple(filter(_is_candidate, match.ranking)) or match.ranking)
-        urgent = match.nearest([fact for fact in self._profile.facts if fact.urgent])
-        if urgent and urgent.score >= max(SURE, match.best.score - URGENT_HEAD_START):
-            return match.led_by(urgent)
-        if (
-            self._state.about_hours
-            and match.best.score < CERTAIN
-            and opening_hours.is_about_a_day(plain(words))
-        ):
-            hours = match.nearest([fact for fact in self._profile.facts if fact.hours])
-            return match.led_by(Candidate(hours.target, max(hours.score, CERTAIN))) if hours else match
-        return match
+        return await self._understanding.match(words, about_hours=self._state.about_hours)
+
+    def _decide(self, match: Match | None, words: str) -> list[Step]:
+        if match is None or not is_known(match):
+            return [*([noted(match)] if match else []), *self._unknown(words)]
+        if options := to_ask_back(match):
+            return [noted(match), *self._ask_back(options, words)]
+        return [noted(match), *self._act(match.best, words)]
 
     async def _to_offer(self, offered: Offered, words: str) -> list[Step]:
         verdict = yes_or_no(words)
@@ -300,18 +251,18 @@ class Receptionist:
         chosen = match.nearest(options) if match else None
         if not match or not chosen or chosen.score < THRESHOLD or match.best.score >= CERTAIN:
             return self._decide(match, words)
-        return [_noted(match.led_by(chosen)), *self._act(Candidate(chosen.target, 1.0), choosing.words)]
+        return [noted(match.led_by(chosen)), *self._act(Candidate(chosen.target, 1.0), choosing.words)]
 
     async def _to_anything_else(self, words: str) -> list[Step]:
         verdict = yes_or_no(words)
-        if self._matcher.exact(words) is None and verdict and not verdict.rest:
+        if not self._understanding.knows_exactly(words) and verdict and not verdict.rest:
             return [Say(phrases.GO_AHEAD)] if verdict.yes else self.goodbye()
         rest = verdict.rest if verdict and verdict.rest else words
         match = await self._match(rest)
         thanks = match and match.best.score >= CERTAIN and match.best.name == "thanks"
         declines = match and match.best.score < CERTAIN and verdict and not verdict.yes
         if match and (thanks or declines):
-            return [_noted(match), *self.goodbye()]
+            return [noted(match), *self.goodbye()]
         return self._decide(match, rest)
 
     # ---- taking a message -------------------------------------------------------------------
@@ -326,11 +277,11 @@ class Receptionist:
         if not dictating and (taker.is_sure_of(words) or (verdict and not verdict.rest)):
             return self._take(taker, words)
         match = await self._match(words)
-        if match is None or not (_is_clear(match) or _is_urgent(match.best)):
+        if match is None or not (is_clear(match) or is_urgent(match.best)):
             return self._take(taker, words)
-        if dictating and match.best.score < 1.0 and not _is_urgent(match.best):
+        if dictating and match.best.score < 1.0 and not is_urgent(match.best):
             return self._take(taker, words)  # "please tell them to call me back" belongs to the message
-        return [_noted(match), *self._aside(taker, match.best, words)]
+        return [noted(match), *self._aside(taker, match.best, words)]
 
     def _take(self, taker: MessageTaker, words: str) -> list[Step]:
         return self._after_taking(taker, taker.take(words))
@@ -346,7 +297,7 @@ class Receptionist:
         target = candidate.target
         if isinstance(target, Fact):
             return [Say(self._answer_of(target, words)), Say(taker.question())]
-        if target.name in ("transfer", "goodbye", "repeat", "wait"):
+        if target.name in ("transfer", "goodbye", "wait"):
             return self._able(target.name, candidate, words)
         if target.name in ("robot", "abilities"):
             return [*self._able(target.name, candidate, words), Say(taker.question())]
@@ -447,24 +398,3 @@ class Receptionist:
     def _anything_else(self, before: str) -> list[Step]:
         self._set(open=AnythingElse())
         return [Say(f"{before} {phrases.ANYTHING_ELSE}".strip())]
-
-
-def _is_candidate(candidate: Candidate) -> bool:
-    target = candidate.target
-    return isinstance(target, Fact) or target.name in _SERIOUS_ABILITIES or candidate.score >= SURE
-
-
-def _is_clear(match: Match) -> bool:
-    return match.best.score >= CERTAIN and (match.margin >= MARGIN or match.best.score == 1.0)
-
-
-def _is_urgent(candidate: Candidate) -> bool:
-    return isinstance(candidate.target, Fact) and candidate.target.urgent
-
-
-def _noted(match: Match) -> Noted:
-    """What was understood, and what came next to it."""
-    data: dict[str, Any] = {"score": round(match.best.score, 3)}
-    if match.runner_up:
-        data |= {"runner_up": match.runner_up.name, "runner_up_score": round(match.runner_up.score, 3)}
-    return Noted("intent", match.best.name, data)

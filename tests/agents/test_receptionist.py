@@ -236,3 +236,26 @@ async def test_a_reply_that_is_closed_early_has_changed_the_state_already(call: 
     await reply.aclose()
     talk.conversation.heard("Of course.", interrupted=True)
     assert talk.conversation.expects == "name"
+
+
+async def test_an_answer_that_was_heard_is_not_taken_back_by_an_interruption_later(call: Call) -> None:
+    talk = call()
+    await talk.say("can I leave a message")
+    await talk.say("Bob")
+    async for _step in talk.conversation.silence(1):
+        pass
+    talk.conversation.heard("", interrupted=True)
+    assert "five five five, one two three four" in await talk.say("Bob here, 555 1234")
+
+
+async def test_a_turn_given_up_while_it_was_thought_about_leaves_no_trace(
+    call: Call, embedder: WordEmbedder
+) -> None:
+    talk = call()
+    await talk.say("my broken wheel")
+    embedder.failures = 1
+    with pytest.raises(EngineError):
+        await talk.say("that would suit everybody")
+    talk.conversation.heard("", interrupted=True)
+    assert talk.conversation.expects == "yes_no"
+    assert "your name" in await talk.say("yes")

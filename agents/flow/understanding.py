@@ -1,0 +1,101 @@
+"""What a caller means: a fact or an ability, surely, perhaps, or one of two.
+
+The thresholds say how near (cosine) words must come to the best example. They were measured on
+tests/agents/heard_by_the_clinic.py: what the clinic knows came to 0.49 and more, foreign questions to
+0.44 at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import hours as opening_hours
+from .hearing import plain
+from .intents import INTENTS, Ability, Intent
+from .knowledge import Fact
+from .matching import Candidate, Match, Matcher, Meanings
+from .steps import Noted
+
+THRESHOLD = 0.35  # below it nothing is known
+SURE = 0.48  # below it the meaning is asked back before it is acted on
+CERTAIN = 0.6  # from here on words are taken for an aside, a message or a transfer
+ENDING = 0.75  # from here on they end the call: "let me talk to somebody" comes to 0.68
+MARGIN = 0.05  # two meanings this near to each other are asked back
+URGENT_HEAD_START = 0.12
+
+# Small talk that is not clearly meant is no candidate.
+_SERIOUS_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye")
+# "Do you mean saying hello?" is asked of nobody.
+_NEVER_ASKED_BACK: tuple[Ability, ...] = ("hello", "how_are_you", "thanks", "repeat", "wait", "misunderstood")
+
+
+class Understanding:
+    """The facts of one agent and the abilities of all."""
+
+    def __init__(self, facts: Sequence[Fact], meanings: Meanings) -> None:
+        self._urgent = [fact for fact in facts if fact.urgent]
+        self._with_hours = [fact for fact in facts if fact.hours]
+        self._matcher = Matcher(meanings, [*INTENTS, *facts])
+
+    def prepare(self) -> None:
+        """Begin to learn the examples; does not wait."""
+        self._matcher.prepare()
+
+    def knows_exactly(self, words: str) -> bool:
+        """Whether the words are one of the examples."""
+        return self._matcher.exact(words) is not None
+
+    async def match(self, words: str, *, about_hours: bool = False) -> Match | None:
+        """The ranking as a person would see it: an emergency first, and, if the talk is about opening
+        hours, "and on Sunday?" as one more question about them. None without words.
+
+        At most one embedding request; raises EngineError.
+        """
+        match = await self._matcher.match(words)
+        if match is None:
+            return None
+        match = Match(tuple(filter(_is_candidate, match.ranking)) or match.ranking)
+        urgent = match.nearest(self._urgent)
+        if urgent and urgent.score >= max(SURE, match.best.score - URGENT_HEAD_START):
+            return match.led_by(urgent)
+        if about_hours and match.best.score < CERTAIN and opening_hours.is_about_a_day(plain(words)):
+            hours = match.nearest(self._with_hours)
+            return match.led_by(Candidate(hours.target, max(hours.score, CERTAIN))) if hours else match
+        return match
+
+
+def is_known(match: Match) -> bool:
+    return match.best.score >= THRESHOLD
+
+
+def is_clear(match: Match) -> bool:
+    """Whether the best is meant beyond doubt, in the middle of something else."""
+    return match.best.score >= CERTAIN and (match.margin >= MARGIN or match.best.score == 1.0)
+
+
+def is_urgent(candidate: Candidate) -> bool:
+    return isinstance(candidate.target, Fact) and candidate.target.urgent
+
+
+def to_ask_back(match: Match) -> tuple[Fact | Intent, ...]:
+    """What the caller has to choose from or confirm before it is acted on; nothing if that is plain."""
+    best, near = match.best, match.runner_up
+    if is_urgent(best) or best.name in _NEVER_ASKED_BACK or best.score == 1.0:
+        return ()
+    if near and match.margin < MARGIN and near.score >= THRESHOLD and near.name not in _NEVER_ASKED_BACK:
+        return (best.target, near.target)
+    return (best.target,) if best.score < SURE and best.name != "goodbye" else ()
+
+
+def noted(match: Match) -> Noted:
+    """What was understood, and what came next to it."""
+    data: dict[str, Any] = {"score": round(match.best.score, 3)}
+    if match.runner_up:
+        data |= {"runner_up": match.runner_up.name, "runner_up_score": round(match.runner_up.score, 3)}
+    return Noted("intent", match.best.name, data)
+
+
+def _is_candidate(candidate: Candidate) -> bool:
+    target = candidate.target
+    return isinstance(target, Fact) or target.name in _SERIOUS_ABILITIES or candidate.score >= SURE

@@ -7,13 +7,13 @@ import errno
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for name in ("PORT",) if settings.HF_ML_API_URL else ("PORT", "ML_PORT"):
             refuse_taken_port(name)
-        call_command("setup", stdout=self.stdout, stderr=self.stderr)
+        set_up()
         programs = [_with_our_python(p) for p in read_procfile(settings.BASE_DIR / "Procfile")]
         if settings.HF_ML_API_URL:  # somebody else's service
             programs = [program for program in programs if program.name != "ml"]
@@ -96,6 +96,13 @@ async def what_is_missing(client: httpx.AsyncClient) -> str:
         return f"ml to load its models ({loaded} of {len(models)})"
     waiting = sorted({server for part, server in PARTS.items() if states[part] != "ok"})
     return " and ".join(waiting)
+
+
+def set_up() -> None:
+    """In a process of its own, since preparing models leaves much memory behind."""
+    done = subprocess.run([sys.executable, "manage.py", "setup"], cwd=settings.BASE_DIR, check=False)
+    if done.returncode:  # it has said why
+        sys.exit(done.returncode)
 
 
 def refuse_taken_port(name: str) -> None:

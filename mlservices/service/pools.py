@@ -1,8 +1,9 @@
 """Pools of worker processes: requests wait in a bounded queue, are served one a worker, and survive a crash.
 
 A worker that ends, or is silent past its deadline, is replaced, at once the first time and with growing
-pauses after; requests wait for it, unless it could not even load its models. Its request goes back to the head of the queue once, if nothing of the answer was delivered;
-otherwise it fails. Everybody else only waits a little longer.
+pauses after; requests wait for it, unless it could not even load its models. Its request goes back to the
+head of the queue once, if nothing of the answer was delivered; otherwise it fails. Everybody else only waits
+a little longer.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Pool:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for job in self._queue:
-            job.answers.put_nowait(EngineError("the service is stopping", service=self.plan.name))
+            job.answers.put_nowait(self._stopping())
 
     # --- For those who ask ---
 
@@ -250,6 +251,9 @@ class Pool:
         except (WorkerGone, TimeoutError) as error:
             await self._retry_or_fail(job, error)
             raise
+        except asyncio.CancelledError:
+            job.answers.put_nowait(self._stopping())
+            raise
         finally:
             job.worker = None
         seat.state, seat.failures = State.READY, 0
@@ -288,6 +292,9 @@ class Pool:
             if isinstance(error, TimeoutError)
             else EngineError(f"{name}: the worker ended in the middle of the answer ({error})", service=name)
         )
+
+    def _stopping(self) -> EngineError:
+        return EngineError("the service is stopping", service=self.plan.name)
 
     def _fail_those_who_wait_in_vain(self) -> None:
         if any(seat.state is not State.FAILED for seat in self._seats):

@@ -108,12 +108,12 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path):
     with serving(create_app(stand_in_plans(queue_limit=1), tmp_path)) as url:
         wait_until_healthy(url)
         client = ServiceClient(url)
-        asked = [asyncio.create_task(spoken(client, "slow")) for _ in range(3)]
+        asked = [asyncio.create_task(spoken(client, "slow")) for _ in range(8)]
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         await client.close()
-    (busy,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    assert isinstance(busy, EngineBusy)
-    assert busy.retry_after >= 1
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert refused
+    assert all(isinstance(busy, EngineBusy) and busy.retry_after >= 1 for busy in refused)
 
 
 async def test_a_service_that_is_not_there_can_be_asked_again_once_it_is(tmp_path):

@@ -209,9 +209,9 @@ async def test_a_full_queue_is_a_503_with_retry_after(tmp_path):
     with serving(create_app(stand_in_plans(queue_limit=1), tmp_path)) as url:
         wait_until_healthy(url)
         async with httpx.AsyncClient(base_url=url, timeout=10) as client:
-            asked = [asyncio.create_task(client.post("/api/tts", json={"text": "slow"})) for _ in range(3)]
+            asked = [asyncio.create_task(client.post("/api/tts", json={"text": "slow"})) for _ in range(8)]
             responses = await asyncio.gather(*asked)
-        assert sorted(response.status_code for response in responses) == [200, 200, 503]
+        assert {response.status_code for response in responses} == {200, 503}
         refused = next(response for response in responses if response.status_code == 503)
         assert int(refused.headers["Retry-After"]) == refused.json()["retry_after"] >= 1
         assert refused.json()["service"] == "tts"

@@ -1,0 +1,120 @@
+"""The service as a process: what it leaves behind, and what its start costs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.site.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+HEAVY = ("torch", "transformers", "ctranslate2", "onnxruntime", "piper", "onnx", "gguf", "tokenizers")
+
+
+def python(code, *args):
+    return subprocess.run(
+        [sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_nothing_but_the_engines_files_imports_a_heavy_library():
+    """All of mlservices but the engines and recipes, and all that a worker needs before its engine."""
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((ROOT / "mlservices").rglob("*.py"))
+        if "migrations" not in path.parts
+        and not (path.parent.parent.name == "engines" and path.name != "__init__.py")
+        and not (path.parent.name == "prepare" and path.name not in ("__init__.py", "wheel.py"))
+        and path.name != "onnx_session.py"
+    ]
+    assert "mlservices.service.worker" in modules
+    assert "mlservices.registry" in modules
+    code = (
+        "import sys, importlib, django; django.setup()\n"
+        "for name in sys.argv[1].split(','): importlib.import_module(name)\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = python(code, ",".join(modules))
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_worker_starts_without_django():
+    code = "import sys, mlservices.service.worker; print('django' in sys.modules, 'fastapi' in sys.modules)"
+    assert python(code).stdout.split() == ["False", "False"]
+
+
+@pytest.fixture
+def service(tmp_path):
+    """A service process without models (its workers fail to load and are tried again), and its address."""
+    port = free_port()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
+        "VAR_DIR": str(tmp_path),
+        "HF_HOME": str(tmp_path / "models"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "mlservice", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    yield process, f"http://127.0.0.1:{port}"
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def workers_of(pid):
+    """Its children, from /proc."""
+    return [
+        int(task.parent.name)
+        for task in Path("/proc").glob("[0-9]*/stat")
+        if (fields := read(task).rpartition(")")[2].split()) and int(fields[1]) == pid and fields[0] != "Z"
+    ]
+
+
+def read(path):
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, value
+        time.sleep(0.05)
+    return value
+
+
+def asked_for_health(url):
+    try:
+        return httpx.get(f"{url}/api/health", timeout=2).json()
+    except httpx.HTTPError:
+        return None
+
+
+def test_without_prepared_models_it_starts_and_names_the_command(service):
+    _, url = service
+    health = wait_for(lambda: (answer := asked_for_health(url)) and answer["problems"] and answer)
+    assert health["status"] == "degraded"
+    assert "models prepare" in " ".join(health["problems"])
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_no_worker_outlives_the_service_however_that_ends(service, how):
+    process, url = service
+    wait_for(lambda: asked_for_health(url))
+    workers = wait_for(lambda: workers_of(process.pid))
+    process.send_signal(how)
+    process.wait(timeout=15)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mlservices import catalog
+from mlservices import registry
 
+from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS
 from .models import Agent
 
 
@@ -83,10 +85,7 @@ class AgentForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
         self.fields["voice"] = _kept_choice(self, "voice", _voices())
-        for name, field in self.fields.items():
-            _dress(field.widget)
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
+        _dress(self)
 
     def clean_transfer_number(self) -> str:
         return _e164(self.cleaned_data["transfer_number"])
@@ -94,55 +93,86 @@ class AgentForm(forms.ModelForm):
     def clean_fallback_number(self) -> str:
         return _e164(self.cleaned_data["fallback_number"])
 
-    def save(self, commit: bool = True) -> Agent:
-        if not self.instance.slug:
-            self.instance.slug = _free_slug(self.cleaned_data["name"])
-        return super().save(commit)
-
 
 class FactForm(forms.Form):
+    """One fact; its opening hours, if it has any, are kept as they are stored."""
+
     topic = forms.CharField(
-        label=_("Topic"), max_length=80, widget=forms.TextInput(attrs={"placeholder": _("Opening hours")})
+        label=_("Topic"),
+        max_length=LONGEST_TOPIC,
+        widget=forms.TextInput(attrs={"placeholder": _("Opening hours")}),
     )
     answer = forms.CharField(
-        label=_("Answer, as it is spoken"), max_length=600, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Answer, as it is spoken"),
+        required=False,
+        max_length=LONGEST_ANSWER,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     questions = forms.CharField(
         label=_("Example questions, one a line"),
         required=False,
-        max_length=2000,
         widget=forms.Textarea(
             attrs={"rows": 2, "placeholder": _("When are you open?\nAre you open on Saturday?")}
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, topics_with_hours: Collection[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            _dress(field.widget)
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
+        self.topics_with_hours = topics_with_hours
+        _dress(self)
+
+    @property
+    def has_hours(self) -> bool:
+        return str(self["topic"].value() or "").strip().lower() in self.topics_with_hours
+
+    def clean_questions(self) -> list[str]:
+        questions = [line.strip() for line in self.cleaned_data["questions"].splitlines() if line.strip()]
+        if len(questions) > MOST_QUESTIONS:
+            raise ValidationError(_("At most %(most)d questions."), params={"most": MOST_QUESTIONS})
+        if any(len(question) > LONGEST_QUESTION for question in questions):
+            raise ValidationError(
+                _("A question has at most %(most)d characters."), params={"most": LONGEST_QUESTION}
+            )
+        return questions
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("answer") and not self.errors and not self.has_hours:
+            self.add_error("answer", _("Write what the agent is to say."))
+        return cleaned
 
 
-FactFormSet = forms.formset_factory(FactForm, extra=0, can_delete=True, max_num=200, validate_max=True)
+class BaseFactFormSet(forms.BaseFormSet):
+    def clean(self) -> None:
+        seen: set[str] = set()
+        for form in self.forms:
+            topic = form.cleaned_data.get("topic", "").lower() if hasattr(form, "cleaned_data") else ""
+            if not topic or form.cleaned_data.get("DELETE"):
+                continue
+            if topic in seen:
+                form.add_error("topic", _("Another fact has this topic; give each its own."))
+            seen.add(topic)
 
 
-def fact_rows(facts: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """An agent's facts as the initial rows of `FactFormSet`."""
-    return [
-        {"topic": fact["topic"], "answer": fact["answer"], "questions": "\n".join(fact.get("questions", []))}
-        for fact in facts
+_FormSet = forms.formset_factory(
+    FactForm, formset=BaseFactFormSet, extra=0, can_delete=True, max_num=MOST_FACTS, validate_max=True
+)
+
+
+def fact_formset(agent: Agent, data: QueryDict | None = None) -> Any:
+    """The facts of an agent as rows of a form; `data` is what was posted."""
+    rows = [
+        {"topic": fact["topic"], "answer": fact["answer"], "questions": "\n".join(fact["questions"])}
+        for fact in agent.facts
     ]
+    with_hours = {fact["topic"].lower() for fact in agent.facts if "hours" in fact}
+    return _FormSet(data, prefix="facts", initial=rows, form_kwargs={"topics_with_hours": with_hours})
 
 
 def facts_of(formset: Any) -> list[dict[str, Any]]:
-    """The reverse of `fact_rows`, of a valid formset; removed rows are gone."""
+    """The rows of a valid formset as `save_agent` takes them; removed ones are gone."""
     return [
-        {
-            "topic": row["topic"],
-            "answer": row["answer"],
-            "questions": [line.strip() for line in row["questions"].splitlines() if line.strip()],
-        }
+        {name: row[name] for name in ("topic", "answer", "questions")}
         for row in formset.cleaned_data
         if row and not row.get("DELETE")
     ]
@@ -154,19 +184,20 @@ def _voices() -> list[tuple[str, str]]:
 
 def _chat_models() -> list[tuple[str, str]]:
     none = ("", gettext("None: answers from facts and intents"))
-    return [none, *((id, catalog.BY_ID[id].name) for id in catalog.ids(catalog.Kind.LLM))]
+    return [none, *registry.chat_models()]
 
 
-def _dress(widget: forms.Widget) -> None:
-    """Give a widget the class of its kind."""
-    match widget:
-        case forms.CheckboxInput():
-            kind = "vf-switch"
-        case forms.NumberInput() if widget.attrs.get("type") == "range":
-            kind = "vf-range"
-        case _:
-            kind = "vf-input"
-    widget.attrs["class"] = f"{kind} {widget.attrs.get('class', '')}".strip()
+def _dress(form: forms.BaseForm) -> None:
+    """Give each widget the class of its kind."""
+    for field in form.fields.values():
+        match field.widget:
+            case forms.CheckboxInput():
+                kind = "vf-switch"
+            case forms.NumberInput(input_type="range"):
+                kind = "vf-range"
+            case _:
+                kind = "vf-input"
+        field.widget.attrs["class"] = f"{kind} {field.widget.attrs.get('class', '')}".strip()
 
 
 def _kept_choice(form: AgentForm, name: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
@@ -191,11 +222,3 @@ def _e164(number: str) -> str:
     if not phonenumbers.is_possible_number(parsed):
         raise ValidationError(_("No telephone has this number: check how many digits it has."))
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _free_slug(name: str) -> str:
-    """An address made of the name that no other agent has."""
-    base = slugify(name)[:70] or "agent"
-    taken = {"new", *Agent.objects.filter(slug__startswith=base).values_list("slug", flat=True)}
-    candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
-    return next(slug for slug in candidates if slug not in taken)

@@ -7,6 +7,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
 
-from .forms import AgentForm, FactFormSet, fact_rows, facts_of
+from .actions import save_agent
+from .forms import AgentForm, fact_formset, facts_of
 from .models import Agent
 from .trial import try_words
 
@@ -61,18 +63,19 @@ def agent_edit(request: HttpRequest, slug: str) -> HttpResponse:
 def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
     """The form of a new or known agent; 422 with what was typed when something is wrong."""
     if request.method != "POST":
-        form, facts = AgentForm(instance=agent), FactFormSet(prefix="facts", initial=fact_rows(agent.facts))
-        return _render_form(request, agent, form, facts)
-    form = AgentForm(request.POST, instance=agent)
-    facts = FactFormSet(request.POST, prefix="facts")
-    if not (form.is_valid() and facts.is_valid()):
-        # A form that was cleaned has written into its instance; the page shows what is stored.
-        stored = Agent.objects.get(pk=agent.pk) if agent.pk else Agent()
-        return _render_form(request, stored, form, facts, status=422)
-    form.instance.facts = facts_of(facts)
-    saved = form.save()
-    messages.success(request, _("%(name)s saved") % {"name": saved.name})
-    return redirect(saved)
+        return _render_form(request, agent, AgentForm(instance=agent), fact_formset(agent))
+    form, facts = AgentForm(request.POST, instance=agent), fact_formset(agent, request.POST)
+    if form.is_valid() and facts.is_valid():
+        try:
+            saved = save_agent(agent=form.instance, facts=facts_of(facts))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("%(name)s saved") % {"name": saved.name})
+            return redirect(saved)
+    # A form that was cleaned has written into its instance; the page's head shows what is stored.
+    stored = Agent.objects.get(pk=agent.pk) if agent.pk else Agent()
+    return _render_form(request, stored, form, facts, status=422)
 
 
 def _render_form(

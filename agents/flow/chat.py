@@ -26,6 +26,7 @@ from .steps import Expectation, HangUp, Noted, Say, Step
 
 LAST_MESSAGES = 10
 MAX_TOKENS = 150
+LIKELY_ANSWERS = 2
 
 _RULES = """\
 You are speaking with a caller on the telephone. Answer in one to three short spoken sentences. \
@@ -67,7 +68,7 @@ class ChatConversation:
         for step in exact:
             yield self._memory.noticed(step)
         if not exact:
-            async with aclosing(self._model_steps()) as steps:
+            async with aclosing(self._model_steps(words)) as steps:
                 async for step in steps:
                     yield self._memory.noticed(step)
 
@@ -101,9 +102,9 @@ class ChatConversation:
                 raise
             return []
 
-    async def _model_steps(self) -> AsyncGenerator[Step, None]:
+    async def _model_steps(self, words: str) -> AsyncGenerator[Step, None]:
         """One answer of the model; an empty one is asked for once more."""
-        messages = [ChatMessage("system", self._system_prompt()), *self._memory.last(LAST_MESSAGES)]
+        messages = self._messages(words)
         for _attempt in range(2):
             empty = True
             async with aclosing(self._one_answer(messages)) as steps:
@@ -113,6 +114,18 @@ class ChatConversation:
             if not empty:
                 return
         raise EngineError("The language model gave an empty answer twice.", service="llm")
+
+    def _messages(self, words: str) -> list[ChatMessage]:
+        """What the model is shown: beside the caller's words the answers that are nearest to them, with
+        the opening hours of the day asked about, since models reckon badly with days."""
+        *earlier, newest = self._memory.last(LAST_MESSAGES)
+        likely = self._receptionist.likely_answers(words, LIKELY_ANSWERS)
+        hint = f"(You know: {' '.join(likely)})\n" if likely else ""
+        return [
+            ChatMessage("system", self._system_prompt()),
+            *earlier,
+            ChatMessage("user", hint + newest.content),
+        ]
 
     async def _one_answer(self, messages: list[ChatMessage]) -> AsyncGenerator[Step, None]:
         """Sentences as they become whole, then what the model's tags ask for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_SPELLINGS = {"wanna": "want to", "gonna": "going to", "gotta": "have to"}
 _FILLERS = re.compile(r"\b(?:um+|uh+|er+|erm+|hm+|ah+|you know|i mean)\b")
 _COURTESIES_BEFORE = re.compile(
     r"^(?:(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|there|yes|yeah|ok|okay|well|so|oh|sorry"
@@ -23,7 +24,7 @@ def plain(words: str) -> str:
     """Lower case, without punctuation or fillers: the form in which words are compared."""
     text = words.lower().replace("\u2019", "'")
     text = re.sub(r"[^a-z0-9+' ]+", " ", text)
-    return " ".join(_FILLERS.sub(" ", text).split())
+    return " ".join(_SPELLINGS.get(word, word) for word in _FILLERS.sub(" ", text).split())
 
 
 def gist(words: str) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .hearing import plain, spoken_digits, spoken_name, yes_or_no
+from .hearing import gist, plain, spoken_digits, spoken_name, yes_or_no
 from .steps import Expectation, Noted, Say, Step
 from .wording import read_back
 
@@ -24,6 +24,10 @@ _REFUSES = re.compile(
     r"\b(?:rather not|prefer not|(?:don't|do not) (?:want|wish|like) to|(?:don't|do not) have (?:a|one|any)"
     r"|no (?:name|number|phone)|skip (?:that|it|this))\b"
 )
+
+_CALLED_OFF = (
+    "never mind", "nevermind", "forget it", "forget the message", "no message", "cancel that", "don't bother",
+)  # fmt: skip
 
 _EXPECTS: dict[Stage, Expectation] = {
     "name": "name",
@@ -84,6 +88,9 @@ class MessageTaker:
                 return "What would you like me to pass on?"
             case "done":
                 return ""
+
+    def is_called_off(self, words: str) -> bool:
+        return gist(words).startswith(_CALLED_OFF)
 
     def is_sure_of(self, words: str) -> bool:
         """Whether the words answer the question beyond doubt, whatever else they may resemble."""

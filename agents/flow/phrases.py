@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .intents import Intent
+from .intents import Ability, Intent
 from .knowledge import Fact
 from .wording import listed
 
@@ -21,10 +21,6 @@ NO_MESSAGE = "All right, no message then."
 WELCOME = "You're welcome."
 TAKE_YOUR_TIME = "Of course, take your time."
 STILL_HERE = "I'm still here. Whenever you're ready."
-MISUNDERSTOOD = "I'm sorry, I misunderstood you. Could you put it another way?"
-ROBOT = "I'm an automated assistant, not a person. I answer common questions and take messages."
-HELLO = "Hello! How can I help you?"
-HOW_ARE_YOU = "I'm doing fine, thank you for asking. How can I help you?"
 CANNOT_TRANSFER = "I'm sorry, I can't put you through to anybody. Shall I take a message instead?"
 TRANSFER = "I'll put you through now. One moment, please."
 GOODBYE = "Thank you for calling. Goodbye."
@@ -32,6 +28,12 @@ KEY_MEANS_NOTHING = "You don't need to press any keys. Just tell me what I can d
 ARE_YOU_THERE = "Are you still there?"
 LISTENING = ("I'm listening. How can I help you?", "I can't hear you. Please tell me what I can do for you.")
 SILENCE_END = "I can't hear anything, so I'll end the call here. Please call again. Goodbye."
+SMALL_TALK: Mapping[Ability, str] = {
+    "misunderstood": "I'm sorry, I misunderstood you. Could you put it another way?",
+    "robot": "I'm an automated assistant, not a person. I answer common questions and take messages.",
+    "hello": "Hello! How can I help you?",
+    "how_are_you": "I'm doing fine, thank you for asking. How can I help you?",
+}
 FAREWELLS: Mapping[str, str] = {
     "max_duration": "I'm sorry, our time is up, so I have to end the call now. Please call again. Goodbye.",
     "silence": SILENCE_END,

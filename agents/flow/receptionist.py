@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases
-from .hearing import gist, plain, yes_or_no
+from .hearing import plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -24,9 +24,9 @@ from .state import AnythingElse, Choosing, Offered, State
 from .steps import Expectation, HangUp, Say, Step, Transfer
 from .understanding import (
     CERTAIN,
-    ENDING,
     THRESHOLD,
     Understanding,
+    ends_call,
     is_clear,
     is_known,
     is_urgent,
@@ -34,10 +34,6 @@ from .understanding import (
     to_ask_back,
 )
 
-_CANCELS = (
-    "never mind", "nevermind", "forget it", "forget the message", "no message", "cancel that", "don't bother",
-)  # fmt: skip
-_FAREWELL_WORDS = {"goodbye", "bye"}
 # What a language model must not be left to decide.
 _EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "wait")
 
@@ -52,6 +48,7 @@ class Receptionist:
         self._state = State()
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
+        self._match_of_turn: Match | None = None
 
     @property
     def expects(self) -> Expectation:
@@ -100,7 +97,7 @@ class Receptionist:
         With `only_exact`, no steps for words that a language model may answer as well.
         """
         before = self._state_before(words)
-        self._before = None
+        self._before = self._match_of_turn = None
         try:
             steps = await (self._answer_exactly(words) if only_exact else self._answer(words))
         except BaseException:
@@ -108,6 +105,12 @@ class Receptionist:
             raise
         self._before = (words, before)
         return self._remember(steps)
+
+    def likely_answers(self, words: str, most: int) -> list[str]:
+        """Answers of the facts nearest to the words of this turn, nearest first; none if none is near."""
+        near = self._match_of_turn.ranking if self._match_of_turn else ()
+        facts = [each.target for each in near if isinstance(each.target, Fact) and each.score >= THRESHOLD]
+        return [self._answer_of(fact, words) for fact in facts[:most]]
 
     def answer_keys(self, digits: str) -> list[Step]:
         self._before = None  # keys once pressed are never taken back
@@ -215,7 +218,9 @@ class Receptionist:
         return self._decide(await self._match(words), words)
 
     async def _match(self, words: str) -> Match | None:
-        return await self._understanding.match(words, about_hours=self._state.about_hours)
+        match = await self._understanding.match(words, about_hours=self._state.about_hours)
+        self._match_of_turn = match
+        return match
 
     def _decide(self, match: Match | None, words: str) -> list[Step]:
         if match is None or not is_known(match):
@@ -269,7 +274,7 @@ class Receptionist:
 
     async def _while_taking(self, taker: MessageTaker, words: str) -> list[Step]:
         """The message goes on unless the words are clearly meant for something else."""
-        if gist(words).startswith(_CANCELS):
+        if taker.is_called_off(words):
             self._set(taker=None)
             return self._anything_else(phrases.NO_MESSAGE)
         dictating = taker.stage == "words"
@@ -343,8 +348,7 @@ class Receptionist:
     def _able(self, ability: Ability, candidate: Candidate, words: str) -> list[Step]:
         match ability:
             case "goodbye":
-                certain = candidate.score >= ENDING or set(plain(words).split()) & _FAREWELL_WORDS
-                return self.goodbye() if certain else self._anything_else("")
+                return self.goodbye() if ends_call(candidate, words) else self._anything_else("")
             case "transfer":
                 return (
                     self.transfer()
@@ -368,14 +372,8 @@ class Receptionist:
                 return [
                     Say(phrases.abilities([fact.topic for fact in self._profile.facts], self._can_transfer))
                 ]
-            case "misunderstood":
-                return [Say(phrases.MISUNDERSTOOD)]
-            case "robot":
-                return [Say(phrases.ROBOT)]
-            case "hello":
-                return [Say(phrases.HELLO)]
-            case "how_are_you":
-                return [Say(phrases.HOW_ARE_YOU)]
+            case "misunderstood" | "robot" | "hello" | "how_are_you":
+                return [Say(phrases.SMALL_TALK[ability])]
 
     @property
     def _can_transfer(self) -> bool:

@@ -78,6 +78,11 @@ def is_urgent(candidate: Candidate) -> bool:
     return isinstance(candidate.target, Fact) and candidate.target.urgent
 
 
+def ends_call(candidate: Candidate, words: str) -> bool:
+    """Whether words nearest to a goodbye are one."""
+    return candidate.score >= ENDING or not {"goodbye", "bye"}.isdisjoint(plain(words).split())
+
+
 def to_ask_back(match: Match) -> tuple[Fact | Intent, ...]:
     """What the caller has to choose from or confirm before it is acted on; nothing if that is plain."""
     best, near = match.best, match.runner_up

@@ -45,7 +45,7 @@ SHOP_FACTS = [
     {
         "topic": "Repairs",
         "answer": "We repair bicycles within a week.",
-        "questions": ["repair bicycles", "my wheel is broken", "mend flat tyre"],
+        "questions": ["repair bicycles", "my wheel is broken", "mend flat tubes"],
         "follow_up": "message",
     },
     {

@@ -43,6 +43,19 @@ async def test_the_model_answers_with_instructions_facts_and_the_callers_words(c
     assert [note.name for note in talk.noted("model")] == ["scripted"]
 
 
+async def test_the_model_is_shown_the_nearest_answers_with_the_hours_of_the_day_asked_about(
+    call: Call,
+) -> None:
+    talk = call(model=ScriptedModel("Saturday until half past one.", "Behind us.", "No."))
+    await talk.say("opening times on Saturday")
+    assert shown(talk)[-1][1].startswith("(You know: On Saturday, we're open from 10 am to 1:30 pm.")
+    await talk.say("parking free")
+    assert "(You know: Park behind the shop.)" in shown(talk)[-1][1]
+    assert "You know" not in shown(talk)[-3][1]
+    await talk.say("tyre pressure")
+    assert "You know" not in shown(talk)[-1][1]
+
+
 async def test_sentences_come_as_soon_as_they_are_whole(call: Call) -> None:
     talk = call(model=ScriptedModel("One. Two. Three."))
     stream = talk.conversation.reply("Could someone check my squeaky brakes?")

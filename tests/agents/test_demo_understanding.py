@@ -95,6 +95,12 @@ async def test_callers_never_seen_before_are_understood(embedder: TrueEmbedder) 
     assert counts["wrong"] == counts["not known"] == 0, misses
 
 
+async def test_what_was_tuned_on_is_never_misunderstood(embedder: TrueEmbedder) -> None:
+    counts, misses = await confusion(embedder, TUNED_ON)
+    assert counts["right"] >= 0.9 * len(TUNED_ON), misses
+    assert counts["wrong"] == counts["not known"] == 0, misses
+
+
 async def test_what_is_foreign_is_never_answered(embedder: TrueEmbedder) -> None:
     foreign = [line for line in (*HELD_OUT, *TUNED_ON) if line[1] is None]
     _counts, misses = await confusion(embedder, foreign)

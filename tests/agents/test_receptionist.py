@@ -58,7 +58,7 @@ async def test_between_two_near_meanings_it_asks_back(call: Call) -> None:
     assert await talk.say("the first one please") == "We rent bicycles."
 
 
-@pytest.mark.parametrize("words", ["the second", "repair", "repairs", "mend a flat tyre"])
+@pytest.mark.parametrize("words", ["the second", "repair", "repairs", "mend the flat tubes"])
 async def test_the_choice_may_be_made_in_any_words(call: Call, words: str) -> None:
     talk = call()
     await talk.say("rent or repair")

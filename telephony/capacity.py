@@ -11,8 +11,9 @@ import asyncio
 import time
 
 TICK_SECONDS = 0.1
-# Of the last ten seconds or so: a short hiccup turns nobody away.
+# Of the last five seconds or so: a short hiccup turns nobody away.
 SMOOTHING = 0.02
+LONGEST_LAG_SECONDS = 0.5  # of one tick; a single longer stall says no more about the next ones
 FULL_LOOP_SHARE = 0.7
 FULL_LAG_SECONDS = 0.05
 
@@ -32,9 +33,9 @@ class Capacity:
 
     def update(self, *, elapsed_seconds: float, busy_seconds: float) -> None:
         """One tick of at least `TICK_SECONDS`: how long it took and how much of that the loop worked."""
-        late = max(0.0, elapsed_seconds - TICK_SECONDS)
+        late = min(max(0.0, elapsed_seconds - TICK_SECONDS), LONGEST_LAG_SECONDS)
+        self.lag_seconds += SMOOTHING * (late - self.lag_seconds)
         weight = min(1.0, SMOOTHING * elapsed_seconds / TICK_SECONDS)
-        self.lag_seconds += weight * (late - self.lag_seconds)
         self.loop_share += weight * (busy_seconds / elapsed_seconds - self.loop_share)
 
     async def measure(self) -> None:

@@ -102,11 +102,10 @@ def _number(
 
 def _save_cards(cards: Sequence[Card]) -> None:
     """One prepared statement for all: compiling an UPDATE for each call took more than running it."""
-    fields = Call._meta
-    key, card_field = fields.get_field("id"), fields.get_field("card")
+    key, card_field = Call._meta.get_field("id"), Call._meta.get_field("card")
     quote = connection.ops.quote_name
     sql = (
-        f"UPDATE {quote(fields.db_table)} SET {quote('last_seq')} = %s, {quote('card')} = %s"
+        f"UPDATE {quote(Call._meta.db_table)} SET {quote('last_seq')} = %s, {quote('card')} = %s"
         f" WHERE {quote(key.column)} = %s"
     )
     with connection.cursor() as cursor:

@@ -161,7 +161,7 @@ class Line:
 
     async def write(self, send: Send) -> None:
         """Carry what is queued to an ASGI socket until `end`. Raises TimeoutError on a dead one."""
-        while not self._ended:
+        while self._out or not self._ended:
             await self._wake.wait()
             self._wake.clear()
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):

@@ -33,12 +33,11 @@ async def call_in(server: Server, turns: Sequence[bytes]) -> tuple[Carrier, Inst
 
 
 def test_a_caller_rings_talks_and_hangs_up(server: Server) -> None:
-    carrier, told, stream = asyncio.run(call_in(server, [voice(1.0)]))
+    carrier, told, _ = asyncio.run(call_in(server, [voice(1.0)]))
 
     call = Call.objects.get(provider_call_id=carrier.call_sid)
     wait_until(lambda: "recording_saved" in kinds_of(call))
     call.refresh_from_db()
-    print(kinds_of(call))
     assert told.verbs == ("Connect", "Redirect")
     assert call.status == "completed"
     assert call.end_reason == "caller_hung_up"

@@ -98,11 +98,11 @@ def test_our_own_sound_on_a_stream_of_both_tracks_is_not_the_callers(codec: Twil
             Played("my label"),
         ),
         (
-            {"event": "dtmf", "streamSid": STREAM, "sequenceNumber": "5", "dtmf": {"track": "inbound_track", "digit": "#"}},
+            {"event": "dtmf", "streamSid": STREAM, "dtmf": {"track": "inbound_track", "digit": "#"}},
             Pressed("#"),
         ),
         (
-            {"event": "stop", "sequenceNumber": "5", "stop": {"accountSid": ACCOUNT, "callSid": CALL}, "streamSid": STREAM},
+            {"event": "stop", "stop": {"accountSid": ACCOUNT, "callSid": CALL}, "streamSid": STREAM},
             Stopped(),
         ),
         ({"event": "what Twilio may add one day"}, Ignored()),

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+from agents.models import Agent
+from telephony import actions
+from telephony.credentials import UnreadableSecret, rotate, save_credential, secret_of, seed_from_environment
+from telephony.models import Credential, PhoneNumber
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_secret_is_stored_encrypted_and_read_back() -> None:
+    save_credential(provider="twilio", account="AC1", secret="hush")
+    credential = Credential.objects.get()
+    assert "hush" not in credential.secret
+    assert secret_of(credential) == "hush"
+
+
+def test_a_new_key_in_front_reads_old_secrets_and_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    monkeypatch.setattr(settings, "CREDENTIALS_KEYS", [old])
+    save_credential(provider="twilio", account="AC1", secret="hush")
+    monkeypatch.setattr(settings, "CREDENTIALS_KEYS", [new, old])
+    assert rotate() == 1
+    monkeypatch.setattr(settings, "CREDENTIALS_KEYS", [new])
+    assert secret_of(Credential.objects.get()) == "hush"
+
+
+def test_a_lost_key_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    credential = save_credential(provider="twilio", account="AC1", secret="hush")
+    monkeypatch.setattr(settings, "CREDENTIALS_KEYS", [Fernet.generate_key().decode()])
+    with pytest.raises(UnreadableSecret, match="CREDENTIALS_KEY"):
+        secret_of(credential)
+
+
+def test_the_environment_gives_a_first_account_and_then_the_database_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert seed_from_environment() is None
+    monkeypatch.setattr(settings, "TWILIO_ACCOUNT_SID", "AC1")
+    monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "first")
+    monkeypatch.setattr(settings, "TWILIO_PHONE_NUMBER", "+14155550123")
+    seed_from_environment()
+    monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "second")
+    credential = seed_from_environment()
+    assert credential is not None
+    assert secret_of(credential) == "first"
+    assert PhoneNumber.objects.get().number == "+14155550123"
+
+
+def test_the_simulators_line_is_made_once(agent: Agent) -> None:
+    first, second = actions.ensure_simulator_line(agent), actions.ensure_simulator_line(agent)
+    assert first == second
+    assert first.agent == agent
+    assert len(secret_of(first.credential)) == 32

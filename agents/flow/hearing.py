@@ -126,6 +126,14 @@ def spoken_digits(words: str) -> str:
     return again if len(again) >= max(len(before), 1) else _digits_in(words)
 
 
+def dictated_digits(words: str) -> str:
+    """The digits of words that are a number or a part of one; "" of others: "that's the right one"."""
+    digits = spoken_digits(words)
+    count = len(digits.lstrip("+"))
+    others = [token for token in plain(words).split() if not _digits_in(token)]
+    return digits if count >= 3 or count >= len(others) else ""
+
+
 def _digits_in(words: str) -> str:
     tokens = re.findall(r"\d|[a-z]+|\+", words.lower())
     digits: list[str] = []

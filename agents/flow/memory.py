@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from mlservices.types import ChatMessage
 
@@ -57,13 +56,15 @@ class Memory:
         if answered:
             self._turns.append(ChatMessage("assistant", answered))
         self._last = (words, self._remark)
-        content = f"{self._remark}\n{message}".strip()
-        if self._turns and self._turns[-1].role == "user":
-            content = f"{self._turns.pop().content}\n{content}"
-        self._turns.append(ChatMessage("user", content))
+        self._turns.append(ChatMessage("user", f"{self._remark}\n{message}".strip()))
         self._heard = self._saying = self._remark = ""
 
-    def last(self, count: int) -> Sequence[ChatMessage]:
-        """The last messages, beginning with the caller's: many models refuse another order."""
-        turns = self._turns[-count:]
-        return turns[1:] if turns and turns[0].role == "assistant" else turns
+    def last(self, count: int) -> list[ChatMessage]:
+        """The last messages, caller and agent in turn, the caller first: many models refuse another order."""
+        messages: list[ChatMessage] = []
+        for turn in self._turns:
+            if messages and messages[-1].role == turn.role:
+                turn = ChatMessage(turn.role, f"{messages.pop().content}\n{turn.content}")
+            messages.append(turn)
+        messages = messages[-count:]
+        return messages[1:] if messages[0].role == "assistant" else messages

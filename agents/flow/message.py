@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .hearing import gist, plain, spoken_digits, spoken_name, yes_or_no
+from .hearing import dictated_digits, gist, plain, spoken_digits, spoken_name, yes_or_no
 from .steps import Expectation, Noted, Say, Step
 from .wording import read_back
 
@@ -161,7 +161,7 @@ class MessageTaker:
         return [Say("I'm sorry, I didn't get your name. Could you say just your name, or spell it?")]
 
     def _take_number(self, words: str) -> list[Step]:
-        digits = spoken_digits(words)
+        digits = dictated_digits(words)
         if not digits and _REFUSES.search(plain(words)):
             self._set(number="")
             return self._next("That's fine.")
@@ -201,7 +201,7 @@ class MessageTaker:
         return self._next("I'm sorry, I can't make out the number. I'll leave it out.")
 
     def _take_confirmation(self, words: str) -> list[Step]:
-        digits, verdict = spoken_digits(words), yes_or_no(words)
+        digits, verdict = dictated_digits(words), yes_or_no(words)
         if len(digits.lstrip("+")) >= SHORTEST_NUMBER:
             self._set(digits="", number=None)
             return self._add_digits(digits)

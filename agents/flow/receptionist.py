@@ -231,14 +231,13 @@ class Receptionist:
 
     async def _to_offer(self, offered: Offered, words: str) -> list[Step]:
         verdict = yes_or_no(words)
-        if verdict is None or (not verdict.yes and len(verdict.rest.split()) > 2):
-            return self._decide(await self._match(verdict.rest if verdict else words), words)
-        if not verdict.yes:
-            return self._anything_else(phrases.ALL_RIGHT)
-        match = await self._match(verdict.rest) if len(verdict.rest.split()) > 2 else None
-        if match and match.best.score >= CERTAIN and isinstance(match.best.target, Fact):
-            return self._decide(match, verdict.rest)  # "right, and where do I park?"
-        return self.begin_message(offered.about)
+        rest = verdict.rest if verdict else words
+        match = await self._match(rest) if rest else None
+        if verdict is None or (match and is_clear(match) and _needs_no_message(match.best)):
+            return self._decide(match, rest)  # "right, and where do I park?"
+        if verdict.yes:
+            return self.begin_message(offered.about)
+        return self._decide(match, rest) if len(rest.split()) > 2 else self._anything_else(phrases.ALL_RIGHT)
 
     async def _to_choice(self, choosing: Choosing, words: str) -> list[Step]:
         verdict, said, options = yes_or_no(words), plain(words).split(), choosing.options
@@ -247,11 +246,12 @@ class Receptionist:
                 return self._act(Candidate(option, 1.0), choosing.words)
         if said[0] in ("neither", "none") or (verdict and not verdict.yes and not verdict.rest):
             return self._unknown(choosing.words)
-        if verdict and len(options) == 1:
+        if verdict and verdict.yes and len(options) == 1:
             return self._act(Candidate(options[0], 1.0), choosing.words)
         if verdict and not verdict.rest:
             self._set(open=choosing)
             return [Say(phrases.which(options))]
+        words = verdict.rest if verdict and verdict.rest else words
         match = await self._match(words)
         chosen = match.nearest(options) if match else None
         if not match or not chosen or chosen.score < THRESHOLD or match.best.score >= CERTAIN:
@@ -349,18 +349,12 @@ class Receptionist:
         match ability:
             case "goodbye":
                 return self.goodbye() if ends_call(candidate, words) else self._anything_else("")
+            case "transfer" | "message" if candidate.score < CERTAIN:
+                return self._ask_back((candidate.target,), words)
             case "transfer":
-                return (
-                    self.transfer()
-                    if candidate.score >= CERTAIN
-                    else self._ask_back((candidate.target,), words)
-                )
+                return self.transfer()
             case "message":
-                return (
-                    self.begin_message("")
-                    if candidate.score >= CERTAIN
-                    else self._ask_back((candidate.target,), words)
-                )
+                return self.begin_message("")
             case "thanks":
                 return self._anything_else(phrases.WELCOME)
             case "repeat":
@@ -369,9 +363,8 @@ class Receptionist:
                 self._set(waiting=True)
                 return [Say(phrases.TAKE_YOUR_TIME)]
             case "abilities":
-                return [
-                    Say(phrases.abilities([fact.topic for fact in self._profile.facts], self._can_transfer))
-                ]
+                topics = [fact.topic for fact in self._profile.facts]
+                return [Say(phrases.abilities(topics, self._can_transfer))]
             case "misunderstood" | "robot" | "hello" | "how_are_you":
                 return [Say(phrases.SMALL_TALK[ability])]
 
@@ -396,3 +389,8 @@ class Receptionist:
     def _anything_else(self, before: str) -> list[Step]:
         self._set(open=AnythingElse())
         return [Say(f"{before} {phrases.ANYTHING_ELSE}".strip())]
+
+
+def _needs_no_message(candidate: Candidate) -> bool:
+    """Whether words that begin with a yes or no to an offered message want something else after all."""
+    return isinstance(candidate.target, Fact) or candidate.name in ("goodbye", "transfer")

@@ -208,3 +208,15 @@ async def test_a_confirmation_nobody_heard_answered_is_not_taken_for_the_message
     await talk.say_unheard("yes")
     assert "pass on" in await talk.say("yes that's right")
     assert talk.noted("message") == []
+
+
+@pytest.mark.parametrize("words", ["that's the right one", "yes that's the one"])
+async def test_one_is_not_always_a_digit(talk: Talk, words: str) -> None:
+    await talk.say("Bob")
+    await talk.say("five five five one two three four")
+    assert "three four one" not in await talk.say(words)
+
+
+async def test_having_no_number_is_no_digit_either(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert "pass on" in await talk.say("I don't have one")

@@ -259,3 +259,26 @@ async def test_a_turn_given_up_while_it_was_thought_about_leaves_no_trace(
     talk.conversation.heard("", interrupted=True)
     assert talk.conversation.expects == "yes_no"
     assert "your name" in await talk.say("yes")
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("okay goodbye", "Goodbye."),
+        ("no goodbye", "Goodbye."),
+        ("okay transfer me", "I'll put you through now."),
+        ("right, where can I park", "Park behind the shop."),
+        ("yes thank you", "May I have your name, please?"),
+        ("no, where can I park", "Park behind the shop."),
+    ],
+)
+async def test_an_offer_may_be_answered_with_more_than_yes_or_no(call: Call, words: str, answer: str) -> None:
+    talk = call(transfer_number="+14155550100")
+    await talk.say("weather forecast")
+    assert answer in await talk.say(words)
+
+
+async def test_a_guess_that_is_denied_is_not_acted_on(call: Call) -> None:
+    talk = call()
+    assert await talk.say("rent some big tent") == "Do you mean bicycles?"
+    assert await talk.say("no, where can I park?") == "Park behind the shop."

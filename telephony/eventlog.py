@@ -199,7 +199,7 @@ class EventLog:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         self._store([item for item in batch if isinstance(item, Happening)])
         for item in batch:
-            if isinstance(item, Future):
+            if isinstance(item, Future) and item.set_running_or_notify_cancel():
                 item.set_result(None)
 
     def _store(self, happenings: list[Happening]) -> None:

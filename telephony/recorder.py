@@ -154,10 +154,15 @@ class RecordingWriter:
 
     @staticmethod
     def _close(recording: StereoFile, saved: Future[Saved]) -> None:
+        awaited = saved.set_running_or_notify_cancel()
         try:
-            saved.set_result(recording.close())
+            result = recording.close()
         except OSError as error:
-            saved.set_exception(error)
+            if awaited:
+                saved.set_exception(error)
+        else:
+            if awaited:
+                saved.set_result(result)
 
 
 writer = RecordingWriter()

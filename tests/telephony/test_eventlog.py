@@ -55,6 +55,9 @@ def turn(seconds: float) -> TurnMeasured:
     )
 
 
+UNCLEAR = StepNoted(note="intent", name="hours", data={"score": 0.2})
+
+
 def test_events_are_stored_in_order_and_the_call_knows_the_last(call: Call) -> None:
     async def talk() -> EventLog:
         log = EventLog()
@@ -202,8 +205,9 @@ def test_the_end_is_the_end(call: Call) -> None:
         ([turn(2.5), turn(2.5), turn(2.5), turn(0.5)], ""),
         ([SilencePrompted(count=1)], ""),
         ([SilencePrompted(count=2)], "long_silence"),
-        ([StepNoted(note="intent", name="unknown")], "misunderstood"),
-        ([StepNoted(note="intent", name="unknown"), StepNoted(note="intent", name="hours")], ""),
+        ([UNCLEAR], "misunderstood"),
+        ([StepNoted(note="intent", name="misunderstood")], "misunderstood"),
+        ([UNCLEAR, StepNoted(note="intent", name="hours", data={"score": 0.8})], ""),
         ([TransferStarted(number="+1", reason="agent")], "asked_for_person"),
         ([EngineFailed(engine="tts", error="x", remedy="retried")], ""),
         ([EngineFailed(engine="tts", error="x", remedy="gave_up")], "engine_failing"),

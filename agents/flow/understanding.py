@@ -27,7 +27,9 @@ URGENT_HEAD_START = 0.12
 # Small talk that is not clearly meant is no candidate.
 _SERIOUS_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye")
 # "Do you mean saying hello?" is asked of nobody.
-_NEVER_ASKED_BACK: tuple[Ability, ...] = ("hello", "how_are_you", "thanks", "repeat", "wait", "misunderstood")
+_NEVER_ASKED_BACK: tuple[Ability, ...] = (
+    "hello", "how_are_you", "thanks", "repeat", "wait", "misunderstood", "goodbye",
+)  # fmt: skip
 
 
 class Understanding:
@@ -90,7 +92,7 @@ def to_ask_back(match: Match) -> tuple[Fact | Intent, ...]:
         return ()
     if near and match.margin < MARGIN and near.score >= THRESHOLD and near.name not in _NEVER_ASKED_BACK:
         return (best.target, near.target)
-    return (best.target,) if best.score < SURE and best.name != "goodbye" else ()
+    return (best.target,) if best.score < SURE else ()
 
 
 def noted(match: Match) -> Noted:

@@ -280,5 +280,5 @@ async def test_an_offer_may_be_answered_with_more_than_yes_or_no(call: Call, wor
 
 async def test_a_guess_that_is_denied_is_not_acted_on(call: Call) -> None:
     talk = call()
-    assert await talk.say("rent some big tent") == "Do you mean bicycles?"
+    assert await talk.say("rent large blue tent") == "Do you mean bicycles?"
     assert await talk.say("no, where can I park?") == "Park behind the shop."

@@ -18,6 +18,27 @@ from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, 
 from .models import Agent
 
 
+class PhoneField(forms.CharField):
+    """A telephone number as people write it, cleaned to E.164."""
+
+    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)  # room for brackets and spaces
+
+    def clean(self, value: Any) -> str:
+        number = super().clean(value)
+        if not number:
+            return ""
+        try:
+            parsed = phonenumbers.parse(number)
+        except phonenumbers.NumberParseException:
+            raise ValidationError(
+                _("Write the number with its country code, like +1 415 555 0100.")
+            ) from None
+        if not phonenumbers.is_possible_number(parsed):
+            raise ValidationError(_("No telephone has this number: check how many digits it has."))
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
 class AgentForm(forms.ModelForm):
     """`facts` are edited by `FactFormSet` beside this form."""
 
@@ -50,6 +71,7 @@ class AgentForm(forms.ModelForm):
             "transfer_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             "fallback_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
         }
+        field_classes = {"transfer_number": PhoneField, "fallback_number": PhoneField}
         labels = {
             "interruptible": _("Caller may interrupt"),
             "silence_seconds": _("Ask “are you still there?” after (seconds)"),
@@ -86,12 +108,6 @@ class AgentForm(forms.ModelForm):
         self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
         self.fields["voice"] = _kept_choice(self, "voice", _voices())
         _dress(self)
-
-    def clean_transfer_number(self) -> str:
-        return _e164(self.cleaned_data["transfer_number"])
-
-    def clean_fallback_number(self) -> str:
-        return _e164(self.cleaned_data["fallback_number"])
 
 
 class FactForm(forms.Form):
@@ -209,16 +225,3 @@ def _kept_choice(form: AgentForm, name: str, choices: list[tuple[str, str]]) -> 
     return forms.ChoiceField(
         choices=choices, required=name == "voice", label=field.label, help_text=field.help_text
     )
-
-
-def _e164(number: str) -> str:
-    """A telephone number as people write it -> E.164; "" stays. Raises ValidationError."""
-    if not number:
-        return ""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        raise ValidationError(_("Write the number with its country code, like +1 415 555 0100.")) from None
-    if not phonenumbers.is_possible_number(parsed):
-        raise ValidationError(_("No telephone has this number: check how many digits it has."))
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

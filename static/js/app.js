@@ -118,7 +118,5 @@ setInterval(tick, 500);
 const TOAST_MS = 4000;
 for (const toast of document.querySelectorAll("[data-toast]")) setTimeout(() => toast.remove(), TOAST_MS);
 
-document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-offline"));
-document.addEventListener("htmx:afterOnLoad", () => {
-  if (!document.querySelector("[data-live-page]")) document.body.classList.remove("vf-offline");
-});
+document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
+document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("vf-unreachable"));

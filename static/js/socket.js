@@ -3,6 +3,7 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+const SIGNED_OUT = 4401; // reloading leads to the sign-in page
 
 /** @typedef {{seq: number, kind: string, at: number, at_seconds: number, payload: any}} CallEvent */
 /** @typedef {{cards: (cards: any[]) => void, card: (card: any) => void}} BoardWatcher */
@@ -51,7 +52,7 @@ class LiveSocket {
       for (const [call, watcher] of this.#calls) this.#send({ sub: "call", call, since: watcher.since });
     };
     socket.onmessage = (message) => this.#take(JSON.parse(message.data));
-    socket.onclose = () => this.#reopen();
+    socket.onclose = ({ code }) => (code === SIGNED_OUT ? location.reload() : this.#reopen());
   }
 
   #reopen() {

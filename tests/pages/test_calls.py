@@ -1,0 +1,294 @@
+"""The pages of calls, drawn from rows before any socket opens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.urls import reverse
+from django.utils import timezone
+
+from telephony.figures import calls_by_day, response_time, usage_of
+from telephony.models import Call
+from telephony.session.events import (
+    AgentHeard,
+    AgentSaid,
+    CallerWordsGuessed,
+    DigitsPressed,
+    EngineFailed,
+)
+from tests.factories import ended, make_agent, make_call, make_recording, measured, spoken
+
+TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
+
+
+@pytest.fixture
+def agent(db):
+    return make_agent("Front desk")
+
+
+class TestCallPage:
+    def test_it_shows_who_said_what_and_how_long_it_took(self, alices_browser, agent):
+        call = make_call(agent, ended(spoken(TURNS, milliseconds=[780, 1240])))
+        page = alices_browser.get(call.get_absolute_url())
+        lines = [(line.who, line.text) for line in page.context["transcript"].lines if line.who != "note"]
+        assert lines[1:3] == [("caller", "When are you open?"), ("agent", "From eight to six.")]
+        assert "780 ms" in page.text and "1.24 s" in page.text
+        assert "The caller hung up" in page.text
+
+    def test_a_guess_is_marked_as_one(self, alices_browser, agent):
+        call = make_call(agent, [*spoken(TURNS), CallerWordsGuessed(at_seconds=20, turn=3, text="could you")])
+        page = alices_browser.get(call.get_absolute_url()).text
+        assert page.count("data-guess") == 1
+        assert "could you" in page
+
+    def test_words_that_the_caller_did_not_hear_are_struck_out(self, alices_browser, agent):
+        events = [
+            *spoken(TURNS),
+            AgentSaid(at_seconds=20, turn=3, text="Park behind the building.", sentence=0),
+            AgentHeard(at_seconds=21, turn=3, text="Park behind", interrupted=True),
+        ]
+        page = alices_browser.get(make_call(agent, events).get_absolute_url()).text
+        assert "<span data-said>Park behind</span>" in page
+        assert ">the building.</del>" in page
+
+    def test_what_callers_say_is_never_markup(self, alices_browser, agent):
+        call = make_call(agent, spoken([("<script>alert(1)</script>", "Pardon?")]), caller="<b>")
+        assert "<script>alert(1)" not in alices_browser.get(call.get_absolute_url()).text
+
+    def test_the_bar_of_a_turn_names_its_stages_and_the_time_in_queues(self, alices_browser, agent):
+        call = make_call(agent, [measured(1, 5.0, 1000)])
+        page = alices_browser.get(call.get_absolute_url()).text
+        assert "Voice: 300 ms, making its first sound (100 ms of it waiting for a free worker)" in page
+        assert "--ms: 300; --queue: 0.333" in page
+
+    def test_keys_and_failures_stand_between_the_turns(self, alices_browser, agent):
+        events = [
+            *spoken(TURNS),
+            DigitsPressed(digits="42"),
+            EngineFailed(engine="tts", error="timed out", remedy="apologised"),
+        ]
+        page = alices_browser.get(make_call(agent, events).get_absolute_url()).text
+        assert "Pressed 42" in page
+        assert "tts failed, apologised: timed out" in page
+
+    def test_every_event_is_listed_with_its_number(self, alices_browser, agent):
+        call = make_call(agent, spoken(TURNS))
+        page = alices_browser.get(call.get_absolute_url())
+        # one more is the template of the lines to come
+        assert page.context["last_seq"] == call.last_seq == page.text.count('<li class="vf-event">') - 1
+        assert f'data-seq="{call.last_seq}"' in page.text
+
+    def test_a_call_before_its_first_event_has_a_page(self, alices_browser, agent):
+        call = Call.objects.create(agent=agent, line="twilio", direction="inbound")
+        page = alices_browser.get(call.get_absolute_url())
+        assert page.status_code == 200
+        assert "Nothing has been said yet" in page.text
+
+    def test_it_asks_little_of_the_database_however_long_the_call(
+        self, alices_browser, agent, django_assert_max_num_queries
+    ):
+        call = make_call(agent, ended(spoken(TURNS * 20)))
+        make_recording(call, seconds=1)
+        with django_assert_max_num_queries(6):
+            alices_browser.get(call.get_absolute_url())
+
+
+class TestRecording:
+    @pytest.fixture
+    def whole(self, agent):
+        """(address, all its bytes)"""
+        recording = make_recording(make_call(agent, ended(spoken(TURNS))), seconds=1)
+        with recording.file.open("rb") as file:
+            return reverse("telephony:recording", args=[recording.call_id]), file.read()
+
+    def read(self, browser, address, asked=""):
+        """(status, Content-Range, bytes) as an ASGI server would send them."""
+        answer = browser.get(address, headers={"Range": asked} if asked else {})
+        content = async_to_sync(collect)(answer) if answer.streaming else answer.content
+        return answer.status_code, answer.get("Content-Range"), content
+
+    def test_it_is_a_wav_file_that_can_be_sought_in(self, alices_browser, whole):
+        address, sound = whole
+        assert self.read(alices_browser, address) == (200, None, sound)
+        answer = alices_browser.get(address)
+        assert (answer["Content-Type"], answer["Accept-Ranges"]) == ("audio/wav", "bytes")
+
+    @pytest.mark.parametrize(
+        "asked, first, last", [("100-199", 100, 199), ("100-", 100, None), ("-44", -44, None)]
+    )
+    def test_a_player_gets_the_part_that_it_asks_for(self, alices_browser, whole, asked, first, last):
+        address, sound = whole
+        start = first % len(sound)
+        end = len(sound) - 1 if last is None else last
+        part = self.read(alices_browser, address, f"bytes={asked}")
+        assert part == (206, f"bytes {start}-{end}/{len(sound)}", sound[start : end + 1])
+
+    def test_a_part_beyond_the_end_is_refused_with_the_size(self, alices_browser, whole):
+        address, sound = whole
+        assert self.read(alices_browser, address, "bytes=999999-") == (416, f"bytes */{len(sound)}", b"")
+
+    @pytest.mark.parametrize("asked", ["bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=a-b"])
+    def test_what_is_no_single_range_gets_the_whole(self, alices_browser, whole, asked):
+        address, sound = whole
+        assert self.read(alices_browser, address, asked) == (200, None, sound)
+
+    def test_downloading_names_the_file_after_the_call(self, alices_browser, whole):
+        assert "call-" in alices_browser.get(whole[0] + "?download")["Content-Disposition"]
+
+    def test_a_call_without_one_says_why(self, alices_browser, agent):
+        call = make_call(agent, ended(spoken(TURNS)))
+        assert "There is no recording" in alices_browser.get(call.get_absolute_url()).text
+        agent.record = False
+        agent.save()
+        assert "does not record its calls" in alices_browser.get(call.get_absolute_url()).text
+
+
+async def collect(answer) -> bytes:
+    return b"".join([part async for part in answer])
+
+
+class TestBoard:
+    def test_calls_that_need_attention_come_first_and_ended_ones_not_at_all(self, alices_browser, agent):
+        old = make_call(
+            agent, spoken(TURNS), caller="+14155550001", started=timezone.now() - timedelta(minutes=9)
+        )
+        new = make_call(agent, spoken(TURNS), caller="+14155550002")
+        failing = make_call(
+            agent,
+            [*spoken(TURNS), EngineFailed(at_seconds=20, engine="stt", error="down", remedy="apologised")],
+            caller="+14155550003",
+        )
+        make_call(agent, ended(spoken(TURNS)), caller="+14155550004")
+        page = alices_browser.get("/calls/live/")
+        assert [card.id for card in page.context["cards"]] == [str(call.pk) for call in (failing, old, new)]
+        assert "An engine is failing" in page.text
+        assert page.context["attention"] == 1
+
+    def test_without_calls_it_says_what_would_be_here(self, alices_browser, agent):
+        page = alices_browser.get("/calls/live/").text
+        assert "No call is in progress" in page
+        assert "Talk to Front desk" in page
+
+    def test_it_asks_the_same_of_the_database_for_one_call_and_for_twenty(
+        self, alices_browser, agent, django_assert_num_queries
+    ):
+        make_call(agent, spoken(TURNS))
+        with django_assert_num_queries(5):
+            alices_browser.get("/calls/live/")
+        for _ in range(19):
+            make_call(agent, spoken(TURNS))
+        with django_assert_num_queries(5):
+            alices_browser.get("/calls/live/")
+
+
+class TestHistory:
+    def test_a_number_is_found_as_people_write_it(self, alices_browser, agent):
+        make_call(agent, ended(spoken(TURNS)), caller="+14155550112")
+        make_call(agent, ended(spoken(TURNS)), caller="+14155559999")
+        page = alices_browser.get("/calls/", {"q": "(415) 555-0112"})
+        assert [call.caller for call in page.context["page"]] == ["+14155550112"]
+
+    def test_it_is_filtered_by_agent_and_status(self, alices_browser, agent):
+        other = make_agent("Hotel")
+        kept = make_call(other, ended(spoken(TURNS)))
+        make_call(other, spoken(TURNS))
+        make_call(agent, ended(spoken(TURNS)))
+        page = alices_browser.get("/calls/", {"agent": other.slug, "status": "completed"})
+        assert list(page.context["page"]) == [kept]
+
+    def test_the_pages_of_a_filtered_list_stay_filtered(self, alices_browser, agent):
+        for _ in range(51):
+            make_call(agent, ended(spoken(TURNS[:1])))
+        page = alices_browser.get("/calls/", {"status": "completed"}).text
+        assert 'href="?status=completed&amp;page=2"' in page
+        assert "Page 2 of 2" in alices_browser.get("/calls/", {"status": "completed", "page": "2"}).text
+
+    def test_it_asks_the_same_of_the_database_for_one_call_and_for_thirty(
+        self, alices_browser, agent, django_assert_num_queries
+    ):
+        make_call(agent, ended(spoken(TURNS)))
+        with django_assert_num_queries(6):  # session, user, count, calls, agents, live calls
+            alices_browser.get("/calls/")
+        for _ in range(29):
+            make_call(agent, ended(spoken(TURNS)))
+        with django_assert_num_queries(6):
+            alices_browser.get("/calls/")
+
+
+class TestHangingUp:
+    def test_a_call_that_nobody_holds_is_ended(self, alices_browser, agent):
+        call = make_call(agent, spoken(TURNS))
+        address = reverse("telephony:hang_up", args=[call.pk])
+        assert alices_browser.get(address).status_code == 405
+        assert alices_browser.post(address)["Location"] == call.get_absolute_url()
+        call.refresh_from_db()
+        assert call.end_reason == "operator_hung_up"
+
+    def test_the_page_that_watches_stays_where_it_is(self, alices_browser, agent):
+        address = reverse("telephony:hang_up", args=[make_call(agent, spoken(TURNS)).pk])
+        assert alices_browser.post(address, headers={"X-Requested-With": "fetch"}).status_code == 204
+
+
+class TestFigures:
+    def test_response_time_is_that_of_all_turns_since_then(self, agent):
+        week = timezone.now() - timedelta(days=7)
+        make_call(
+            agent, [measured(turn, turn * 5.0, ms) for turn, ms in enumerate((600, 800, 1900), start=1)]
+        )
+        make_call(agent, [measured(1, 5.0, 9000)], started=week - timedelta(hours=1))
+        figures = response_time(week)
+        assert (figures.turns, figures.median, figures.p95) == (3, pytest.approx(800), pytest.approx(1900))
+
+    def test_nothing_measured_is_not_zero(self, db):
+        assert response_time(timezone.now()).median is None
+
+    def test_days_without_calls_are_there_and_failures_stand_apart(self, agent):
+        make_call(agent, ended(spoken(TURNS)))
+        make_call(agent, ended(spoken(TURNS), "engine_failure"))
+        make_call(agent, ended(spoken(TURNS), "transferred"), started=timezone.now() - timedelta(days=2))
+        days = calls_by_day(3)
+        assert [(day.completed, day.transferred, day.failed) for day in days] == [
+            (0, 1, 0),
+            (0, 0, 0),
+            (1, 0, 1),
+        ]
+        assert [day.share for day in days] == [0.5, 0.0, 1.0]
+
+    def test_usage_is_told_of_the_agents_that_are_asked_for(self, agent, alices_browser):
+        make_call(agent, ended(spoken(TURNS, milliseconds=[700, 900])))
+        make_call(make_agent("Hotel"), ended(spoken(TURNS)))
+        [usage] = usage_of([agent.slug])
+        assert (usage.calls, usage.median_ms) == (1, 800)
+        cells = alices_browser.get("/calls/usage/", {"agent": agent.slug}).text
+        assert f"#calls-of-{agent.slug}" in cells and "800 ms" in cells
+
+
+class TestOverview:
+    def test_the_first_visit_leads_to_the_first_call(self, alices_browser, agent):
+        page = alices_browser.get("/").text
+        assert "Front desk is ready for its first call" in page
+        assert reverse("telephony:talk", args=[agent.slug]) in page
+
+    def test_without_an_agent_it_leads_to_making_one(self, alices_browser):
+        assert "Create your first agent" in alices_browser.get("/").text
+
+    def test_every_figure_comes_from_rows(self, alices_browser, agent):
+        make_call(agent, ended(spoken(TURNS, milliseconds=[700, 900])))
+        make_call(agent, spoken([]), started=timezone.now())
+        page = alices_browser.get("/")
+        assert page.context["calls_today"] == 2
+        assert page.context["response"].median == pytest.approx(800)
+        assert str(page.context["live_calls"]) == "1"
+
+    def test_what_needs_doing_leads_to_where_it_is_done(self, alices_browser, agent):
+        make_call(agent, ended(spoken(TURNS), "engine_failure"))
+        page = alices_browser.get("/").text
+        assert "1 call ended in the last day because an engine failed" in page
+        assert "Front desk has no fallback number" in page
+
+    def test_services_that_are_away_are_said_to_be(self, alices_browser, settings):
+        settings.ML_URL = "http://127.0.0.1:9"
+        page = alices_browser.get("/services/").text
+        assert "The ML service does not answer" in page

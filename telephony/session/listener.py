@@ -12,10 +12,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from agents.flow.steps import Expectation
 from mlservices.errors import EngineError, EngineTimeout
 from mlservices.interfaces import SpeechToText, TurnJudge, VoiceDetector
 from mlservices.types import Timing, Transcript
+from telephony.measure import sounds
 
 from .turns import (
     Decision,
@@ -36,6 +39,7 @@ JUDGE_TIMEOUT_SECONDS = 0.5
 JUDGED_SECONDS = 8.0  # of the turn's end that the judge hears
 PREROLL_SECONDS = 0.3  # sound before the detected onset: the first consonant is quieter than a vowel
 POSTROLL_SECONDS = 0.1
+FINAL_SOUND_SECONDS = 0.3  # around the detected end of a turn, in which its last sound is looked for
 # A pause in a long turn closes a segment, so that what is transcribed again and again stays short.
 SEGMENT_SECONDS = 10.0
 LONGEST_SEGMENT_SECONDS = 25.0  # Whisper hears 30
@@ -193,11 +197,12 @@ class Listener:
             segment.draft = self._transcription(segment.start_seconds, ended.end_seconds + POSTROLL_SECONDS)
         self._turn = None
         now = asyncio.get_running_loop().time()
+        end = self._last_sound(ended)
         self._hearer.caller_ended(
             Turn(
                 start_seconds=ended.start_seconds,
-                end_seconds=ended.end_seconds,
-                ended_at=now - (self._heard_seconds - ended.end_seconds),
+                end_seconds=end,
+                ended_at=now - (self._heard_seconds - end),
                 decided_at=now,
                 words=self._start(_joined([*turn.closed, segment.draft])),
             )
@@ -268,6 +273,14 @@ class Listener:
     def _between(self, start: float, end: float) -> bytes:
         first = self._offset(start)
         return bytes(memoryview(self._sound)[first : max(first, self._offset(end))])
+
+    def _last_sound(self, ended: TurnEnded) -> float:
+        """Where the caller's last sound ends. A detector's windows blur it by some hundredths of a second,
+        which would be missing in, or added to, the time that the caller waits for an answer."""
+        start = max(ended.start_seconds, ended.end_seconds - FINAL_SOUND_SECONDS)
+        pcm = self._between(start, ended.end_seconds + FINAL_SOUND_SECONDS)
+        heard = sounds(np.frombuffer(pcm, dtype="<i2"), self._rate)
+        return start + heard[-1].end if heard else ended.end_seconds
 
     def _offset(self, seconds: float) -> int:
         return max(0, int((seconds - self._sound_start) * self._rate)) * 2

@@ -172,13 +172,16 @@ class Switchboard:
         """Take orders from other processes: an operator hangs up, the provider says it is over."""
         layer = get_channel_layer()
         group = actions.control_group(live.call.pk)
-        channel = await layer.new_channel()
-        await layer.group_add(group, channel)
         try:
-            while True:
-                live.session.end((await layer.receive(channel))["reason"])
-        finally:
-            await layer.group_discard(group, channel)
+            channel = await layer.new_channel()
+            await layer.group_add(group, channel)
+            try:
+                while True:
+                    live.session.end((await layer.receive(channel))["reason"])
+            finally:
+                await layer.group_discard(group, channel)
+        except Exception as error:  # the layer is away; the call itself does not need it
+            logger.error("No orders reach call %s: %s", live.call.pk, error)
 
     # ---- housekeeping -----------------------------------------------------------------------
 

@@ -60,10 +60,8 @@ class Command(BaseCommand):
         turns = [self._turn(path) for path in options["audio"]]
         try:
             call, stream = asyncio.run(self._call(account, number.number, turns))
-        except NotConnected as error:
-            raise CommandError(str(error)) from None
-        except OSError as error:
-            raise CommandError(f"No server answers at {account.server} ({error}). Start it first.") from None
+        except (NotConnected, OSError) as error:
+            raise CommandError(f"{error} Is the server running, and is PUBLIC_URL its own?") from None
         self._print_heard(stream)
         if options["record"]:
             options["record"].write_bytes(_stereo(stream))

@@ -103,8 +103,11 @@ class Carrier:
         account = self._account
         form = {"AccountSid": account.sid, "CallSid": self.call_sid, **self._fields, **fields}
         signature = RequestValidator(account.auth_token).compute_signature(account.public_url + path, form)
-        async with httpx.AsyncClient(base_url=account.server, timeout=20.0) as client:
-            answer = await client.post(path, data=form, headers={"X-Twilio-Signature": signature})
+        try:
+            async with httpx.AsyncClient(base_url=account.server, timeout=20.0) as client:
+                answer = await client.post(path, data=form, headers={"X-Twilio-Signature": signature})
+        except httpx.TransportError as error:
+            raise NotConnected(f"No server answers at {account.server} ({error!r}).") from None
         if answer.is_error:
             raise NotConnected(f"{path} answered {answer.status_code}: {answer.text[:200]}")
         return answer.text

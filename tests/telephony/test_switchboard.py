@@ -1,0 +1,222 @@
+"""What stands outside a session: its watchdog, its orders, its one end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from agents.models import Agent
+from telephony import actions, switchboard
+from telephony.admission import issue_token
+from telephony.line import Line
+from telephony.models import Call, PhoneNumber, Recording
+from telephony.providers.twilio.codec import TwilioCodec
+from telephony.recorder import StereoFile, path_of
+from telephony.session.events import EndReason
+from telephony.session.parts import Ending
+from telephony.switchboard import LiveCall, Switchboard
+from tests.fakes.exchange import FakeSuppliers
+from tests.telephony.conftest import kinds_of
+from tests.telephony.test_sockets import Socket, ringing, start
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def call(number: PhoneNumber) -> Call:
+    return ringing(number)
+
+
+def converse(call: Call, board: Switchboard, script: Callable[[Socket], Any]) -> Call:
+    """Open the call's socket, play the script, and wait until the call is over."""
+    token = issue_token(call)
+
+    async def talk() -> None:
+        socket = Socket("twilio", board)
+        socket.say(start(call, token))
+        await socket.until(socket.media)
+        await script(socket)
+        await socket.until_closed()
+        while board.calls:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(talk())
+    call.refresh_from_db()
+    return call
+
+
+def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
+    async def script(socket: Socket) -> None:
+        assert await sync_to_async(actions.hang_up)(call.pk)
+
+    ended = converse(call, Switchboard(FakeSuppliers()), script)
+    assert (ended.status, ended.end_reason) == ("completed", "operator_hung_up")
+    assert not actions.hang_up(call.pk)
+
+
+def test_the_providers_end_ends_the_session(call: Call) -> None:
+    async def script(socket: Socket) -> None:
+        await sync_to_async(actions.apply_provider_status)(
+            line="twilio", provider_call_id=call.provider_call_id, status="completed", sequence=3
+        )
+
+    ended = converse(call, Switchboard(FakeSuppliers()), script)
+    assert ended.end_reason == "caller_hung_up"
+    assert kinds_of(ended).count("call_ended") == 1
+
+
+class BrokenSession:
+    """A session that fails at once."""
+
+    def __init__(self, **parts: Any) -> None:
+        parts["line"].send(bytes(320))
+
+    async def run(self) -> Ending:
+        raise RuntimeError("a fault of ours")
+
+    def end(self, reason: EndReason) -> None: ...
+    def line_closed(self, reason: str) -> None: ...
+    def feed(self, pcm: bytes) -> None: ...
+    def mark_played(self, name: str) -> None: ...
+
+
+async def wait(socket: Socket) -> None:
+    """Nothing more happens from outside."""
+
+
+@pytest.mark.parametrize(("fallback", "reason"), [("", "engine_failure"), ("+14155550177", "transferred")])
+def test_a_session_that_fails_hands_the_caller_over(
+    call: Call, monkeypatch: pytest.MonkeyPatch, fallback: str, reason: str
+) -> None:
+    Agent.objects.update(fallback_number=fallback)
+    monkeypatch.setattr(switchboard, "CallSession", BrokenSession)
+    ended = converse(call, Switchboard(FakeSuppliers()), wait)
+    assert (ended.end_reason, ended.transfer_to) == (reason, fallback)
+
+
+def test_a_transfer_is_stored_before_the_socket_closes(call: Call) -> None:
+    seen: list[tuple[str, str]] = []
+    board = Switchboard(FakeSuppliers(["transfer me please"]))
+    token = issue_token(call)
+
+    async def talk() -> None:
+        socket = Socket("twilio", board)
+        socket.say(start(call, token))
+        await socket.until(socket.media)
+        live = board.calls[call.pk]
+        live.session.end("transferred", transfer_to="+14155550100")
+        await socket.until_closed()
+        row = await Call.objects.aget(pk=call.pk)
+        seen.append((row.end_reason, row.transfer_to))
+
+    asyncio.run(talk())
+    assert seen == [("transferred", "+14155550100")]
+
+
+# ---- the watchdog ---------------------------------------------------------------------------
+
+
+class Wedged:
+    """A session that does not end when told to."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def end(self, reason: EndReason) -> None:
+        self.told.append(reason)
+
+
+def a_live_call(session: Wedged, *, longest: int = 900) -> LiveCall:
+    call = Call(agent=Agent(max_call_seconds=longest))
+    return LiveCall(call, Line(TwilioCodec()), session, None, started_at=0.0)  # type: ignore[arg-type]
+
+
+async def test_a_line_without_sound_is_lost() -> None:
+    session = Wedged()
+    live = a_live_call(session)
+    live.watch(14.0)
+    live.line.hear(bytes(320))
+    live.watch(16.0)
+    live.watch(30.0)
+    assert session.told == []
+    live.watch(32.0)
+    assert session.told == ["line_lost"]
+
+
+async def test_a_call_that_outlasts_its_goodbye_is_ended_from_outside() -> None:
+    session = Wedged()
+    live = a_live_call(session, longest=60)
+    for second in range(0, 120):
+        live.line.hear(bytes(320))
+        live.watch(float(second))
+    assert session.told == ["max_duration"]
+    assert live.abandoned.result() == Ending("max_duration")
+
+
+def test_a_wedged_session_cannot_hold_a_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    class WedgedSession(BrokenSession):
+        async def run(self) -> Ending:
+            while True:
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    if not finished.is_set():
+                        continue
+                    raise
+
+    finished = asyncio.Event()
+    monkeypatch.setattr(switchboard, "CallSession", WedgedSession)
+    monkeypatch.setattr(switchboard, "FRAMES_MISSING_SECONDS", 0.05)
+    monkeypatch.setattr(switchboard, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(switchboard, "WATCH_SECONDS", 0.02)
+
+    async def let_go_at_the_end(socket: Socket) -> None:
+        await socket.until(lambda: socket.closed)
+        finished.set()
+
+    assert converse(call, Switchboard(FakeSuppliers()), let_go_at_the_end).end_reason == "line_lost"
+
+
+# ---- calls that nobody holds ----------------------------------------------------------------
+
+
+def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: Call) -> None:
+    actions.connect_call(call.pk, line="twilio")
+    StereoFile(path_of(call), 8000).write(0, bytes(16000), bytes(16000))
+    Call.objects.update(held_at=timezone.now() - timedelta(seconds=60))
+
+    assert actions.end_orphans() == 1
+    assert actions.end_orphans() == 0
+
+    call.refresh_from_db()
+    assert (call.status, call.end_reason) == ("completed", "server_restarted")
+    assert kinds_of(call)[-2:] == ["call_ended", "recording_saved"]
+    recording = Recording.objects.get()
+    assert recording.duration_seconds == 1.0
+    assert Path(recording.file.path).exists()
+
+
+def test_calls_of_another_process_that_lives_are_left_alone(call: Call) -> None:
+    actions.connect_call(call.pk, line="twilio")
+    assert actions.end_orphans() == 0
+
+
+def test_a_call_that_never_got_its_socket_is_ended(call: Call) -> None:
+    assert actions.end_orphans() == 0
+    Call.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    assert actions.end_orphans() == 1
+    call.refresh_from_db()
+    assert (call.status, call.end_reason) == ("no-answer", "never_connected")
+
+
+def test_hanging_up_a_call_that_nobody_holds_ends_it_here(call: Call) -> None:
+    assert actions.hang_up(call.pk)
+    call.refresh_from_db()
+    assert call.end_reason == "operator_hung_up"

@@ -91,7 +91,7 @@ def _prepare_one(model: Model, models_dir: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{model.id}-", dir=models_dir) as name:
         folder = Path(name) / "files"
         folder.mkdir()
-        files = _verified_source_files(model, Path(name))
+        files = source_files(model, Path(name))
         module, _, function = model.recipe.rpartition(".")
         try:
             recipe = getattr(import_module(module), function)
@@ -109,7 +109,7 @@ def _prepare_one(model: Model, models_dir: Path) -> None:
         os.rename(folder, final)
 
 
-def _verified_source_files(model: Model, scratch: Path) -> list[Path]:
+def source_files(model: Model, scratch: Path) -> list[Path]:
     """The catalogue's files of this model on disk, each with the checksum it must have."""
     source = model.source
     if source.hub:

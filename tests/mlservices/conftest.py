@@ -16,6 +16,8 @@ from mlservices.service.app import create_app
 from mlservices.service.layout import PoolPlan, configured_models, plans
 from tests.mlservices import stand_ins
 
+RECORDINGS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")  # of Debian's asterisk-core-sounds-en-wav
+
 
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
@@ -85,7 +87,7 @@ def real_service(models_dir):
 @pytest.fixture(scope="session")
 def speech() -> tuple[bytes, int]:
     """A real voice, (pcm, rate): "please leave your message after the tone ..."."""
-    recording = Path("/usr/share/asterisk/sounds/en_US_f_Allison/vm-intro.wav")
+    recording = RECORDINGS / "vm-intro.wav"
     if not recording.exists():
         pytest.skip("needs Debian's asterisk-core-sounds-en-wav")
     return audio.read_wav(recording)

@@ -160,10 +160,15 @@ _WORD = re.compile(r"[\w']+(?:-[\w']+)*")
 _STAGE_DIRECTION = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 
 
+# What Whisper, taught by captioned videos, hears in a cough or a breath.
+_ARTEFACTS = frozenset({"you", "thanks for watching"})
+
+
 def spoken_words(text: str) -> str:
     """The text without what a transcriber writes for noise: "(coughs)", "[BLANK_AUDIO]", "..."."""
-    text = _STAGE_DIRECTION.sub(" ", text)
-    return " ".join(text.split()) if _WORD.search(text) else ""
+    text = " ".join(_STAGE_DIRECTION.sub(" ", text).split())
+    words = " ".join(_WORD.findall(text.lower()))
+    return "" if not words or words in _ARTEFACTS else text
 
 
 def is_backchannel(text: str) -> bool:

@@ -125,7 +125,9 @@ def test_eagerness_scales_the_pauses_and_nothing_else():
     assert eager.complete_pause_seconds > POLICY.draft_seconds
 
 
-@pytest.mark.parametrize("text", ["", "...", "[BLANK_AUDIO]", "(coughs)", " *sighs* ", "♪ music ♪"])
+@pytest.mark.parametrize(
+    "text", ["", "...", "[BLANK_AUDIO]", "(coughs)", " *sighs* ", "♪ music ♪", "You", "you."]
+)
 def test_what_is_written_for_noise_is_not_words(text):
     assert spoken_words(text) == ""
 

@@ -57,7 +57,11 @@ function select(chosen) {
 }
 
 palette?.addEventListener("input", filterPalette);
-palette?.addEventListener("htmx:afterSettle", filterPalette);
+palette?.addEventListener("htmx:afterSettle", () => {
+  const chosen = visible().find((option) => option.ariaSelected === "true");
+  filterPalette();
+  if (chosen) select(chosen); // the agents come after the pages, and must not take the choice back
+});
 palette?.addEventListener("keydown", (event) => {
   const shown = visible();
   const index = shown.findIndex((option) => option.ariaSelected === "true");

@@ -1,0 +1,137 @@
+"""The shell by keyboard and by thumb."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE
+from tests.factories import make_agent
+
+
+def test_the_palette_leads_to_an_agent_without_a_mouse(page):
+    make_agent("Front desk", slug="front-desk")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
+    page.get_by_role("option", name="Talk to Front desk").wait_for()
+    page.keyboard.type("talk to fr")
+    expect(page.locator("[role=option]:visible")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/agents/front-desk/talk/")
+
+
+def test_the_palette_says_when_nothing_fits_and_closes_with_escape(page):
+    page.goto("/agents/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zzz")
+    expect(page.get_by_text("Nothing by that name.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
+
+
+def test_arrows_choose_in_the_palette(page):
+    page.goto("/agents/")
+    page.keyboard.press("Control+k")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls/")
+
+
+@pytest.mark.parametrize(
+    "keys, leads_to", [("gl", "/calls/live/"), ("gh", "/calls/"), ("go", "/"), ("n", "/agents/new/")]
+)
+def test_shortcuts_lead_to_pages(page, keys, leads_to):
+    page.goto("/agents/")
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_url(f"**{leads_to}")
+
+
+def test_shortcuts_are_letters_while_typing(page):
+    page.goto("/agents/")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("ngl?")
+    expect(search).to_have_value("ngl?")
+    assert "/agents/" in page.url
+
+
+def test_the_first_stop_skips_the_menu(page):
+    page.goto("/agents/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_chosen_theme_is_there_before_anything_is_drawn(page, guard):
+    guard.expect("ERR_FAILED")
+    page.goto("/")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.context.route("**/*.js", lambda route: route.abort())
+    page.goto("/agents/", wait_until="commit")
+    page.wait_for_selector("html[data-theme=dark]", state="attached")
+
+
+def test_the_menu_is_a_drawer_on_a_telephone(guard, chromium):
+    page = guard.page(chromium, viewport=PHONE)
+    page.goto("/")
+    menu = page.get_by_role("navigation", name="Main")
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="Open menu").click()
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(page.get_by_role("button", name="Open menu")).to_be_focused()
+
+
+def test_searching_keeps_the_focus_and_goes_back(page):
+    make_agent("Front desk")
+    make_agent("Hotel concierge")
+    page.goto("/agents/")
+    page.get_by_role("searchbox").type("hotel")
+    expect(page.get_by_role("link", name="Front desk")).to_be_hidden()
+    expect(page.locator("#count-all")).to_have_text("1")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"\?q=hotel"))
+    page.go_back()
+    expect(page.get_by_role("link", name="Front desk")).to_be_visible()
+
+
+def test_leaving_a_changed_form_asks_first(page):
+    agent = make_agent("Front desk")
+    page.goto(agent.get_absolute_url())
+    page.get_by_label("Name", exact=True).fill("Reception")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Call history").click()
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert page.url.endswith(agent.get_absolute_url())
+
+
+def test_a_fact_is_added_and_saved_by_keyboard(page):
+    agent = make_agent("Front desk", facts=[])
+    page.goto(agent.get_absolute_url())
+    page.get_by_role("button", name="Add a fact").press("Enter")
+    page.keyboard.type("Prices")
+    page.get_by_label("Answer, as it is spoken").fill("A first visit is fifty dollars.")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("status").get_by_text("Front desk saved")).to_be_visible()
+    agent.refresh_from_db()
+    assert [fact["topic"] for fact in agent.facts] == ["Prices"]
+
+
+def test_a_refused_form_puts_the_focus_where_the_fault_is(page, guard):
+    guard.expect("422")
+    agent = make_agent("Front desk")
+    page.goto(agent.get_absolute_url())
+    page.get_by_label("Fallback number").fill("reception")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Write the number with its country code")).to_be_visible()
+    expect(page.get_by_label("Fallback number")).to_be_focused()

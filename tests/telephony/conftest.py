@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -13,8 +14,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 from agents.models import Agent
 from telephony.credentials import save_credential
@@ -47,6 +49,7 @@ def number(agent: Agent, credential: Credential) -> PhoneNumber:
 def _no_thread_outlives_its_database() -> Iterator[None]:
     yield
     eventlog.close()
+    asyncio.run(sync_to_async(connections.close_all)())  # of the thread behind `aget` and its like
 
 
 @dataclass

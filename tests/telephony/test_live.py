@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.test import Client
@@ -93,7 +93,7 @@ def watch(session: str | None, script: Callable[[Watcher], Awaitable[None]]) -> 
     return asyncio.run(run())
 
 
-record = sync_to_async(record_now)
+record = database_sync_to_async(record_now)
 
 
 def test_the_board_begins_with_all_live_calls(session: str, call: Call, agent: Agent) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from agents.models import Agent
@@ -54,7 +54,7 @@ def converse(call: Call, board: Switchboard, script: Callable[[Socket], Any]) ->
 
 def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
     async def script(socket: Socket) -> None:
-        assert await sync_to_async(actions.hang_up)(call.pk)
+        assert await database_sync_to_async(actions.hang_up)(call.pk)
 
     ended = converse(call, Switchboard(FakeSuppliers()), script)
     assert (ended.status, ended.end_reason) == ("completed", "operator_hung_up")
@@ -63,7 +63,7 @@ def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
 
 def test_the_providers_end_ends_the_session(call: Call) -> None:
     async def script(socket: Socket) -> None:
-        await sync_to_async(actions.apply_provider_status)(
+        await database_sync_to_async(actions.apply_provider_status)(
             line="twilio", provider_call_id=call.provider_call_id, status="completed", sequence=3
         )
 

@@ -1,0 +1,83 @@
+"""Pages that follow calls: what they do while the server is away, and when it is back."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from telephony.eventlog import Happening, store
+from telephony.session.events import CallerSaid
+from tests.browser.conftest import Server
+from tests.factories import make_agent, make_call, spoken
+
+TURNS = [("When are you open?", "From eight to six.")]
+
+
+@pytest.fixture
+def server(transactional_db):
+    """One of its own, which can be stopped."""
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+def caller_said(turn: int, text: str) -> CallerSaid:
+    return CallerSaid(
+        at_seconds=turn * 5.0,
+        turn=turn,
+        text=text,
+        start_seconds=turn * 5.0,
+        end_seconds=turn * 5.0 + 1,
+        confidence=1.0,
+        language="en",
+    )
+
+
+def test_what_happened_while_the_server_was_away_is_told_once(guard, chromium, server):
+    guard.expect("ERR_CONNECTION_REFUSED", "WebSocket connection")
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto(call.get_absolute_url())
+    lines = page.locator(".vf-turn")
+    expect(lines).to_have_count(3)
+    away = page.get_by_text("The server does not answer")
+    expect(away).to_be_hidden()
+
+    server.stop()
+    expect(away).to_be_visible()
+    expect(page.get_by_role("button", name="Hang up")).to_be_disabled()
+    store([Happening(call.pk, caller_said(turn, f"number {turn}"), timezone.now()) for turn in (2, 3)])
+
+    server.start()
+    expect(away).to_be_hidden(timeout=30_000)
+    expect(lines).to_have_count(5)
+    assert lines.all_inner_texts()[-1].endswith("number 3")
+    expect(page.get_by_role("button", name="Hang up")).to_be_enabled()
+    expect(page.locator("[data-event-count]")).to_have_text(str(call.last_seq + 2))
+
+
+def test_a_call_that_ended_while_the_server_was_away_leaves_the_board(guard, chromium, server):
+    guard.expect("ERR_CONNECTION_REFUSED", "WebSocket connection")
+    agent = make_agent("Front desk")
+    over, going = make_call(agent, spoken(TURNS)), make_call(agent, spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto("/calls/live/")
+    cards = page.get_by_role("article")
+    expect(cards).to_have_count(2)
+    server.stop()
+    over.delete()
+    server.start()
+    expect(cards).to_have_count(1, timeout=30_000)
+    expect(cards).to_have_attribute("data-call", str(going.pk))
+
+
+def test_a_watcher_who_was_signed_out_is_led_to_sign_in(guard, chromium, server):
+    page = guard.page(chromium)
+    page.goto("/calls/live/")
+    page.evaluate(
+        """() => fetch(document.querySelector(".vf-me form").action, {
+             method: "POST", body: new FormData(document.querySelector(".vf-me form"))})"""
+    )
+    page.wait_for_url("**/login/?next=/calls/live/", timeout=30_000)

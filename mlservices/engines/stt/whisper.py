@@ -48,7 +48,7 @@ class Whisper:
             features,
             [self._prompt],
             beam_size=1,
-            max_length=most_tokens,
+            max_length=2 * most_tokens,  # CTranslate2 generates half of it
             max_initial_timestamp_index=50,
             return_scores=True,
             return_no_speech_prob=True,

@@ -17,6 +17,7 @@ from .demo import (
     DEMO_INSTRUCTIONS,
     DEMO_NAME,
     DEMO_SLUG,
+    DEMO_TRANSFER_NUMBER,
 )
 from .facts import keep_unshown, read_facts, write_facts
 from .models import Agent
@@ -75,6 +76,7 @@ def create_demo_agent() -> Agent:
             "greeting": DEMO_GREETING,
             "instructions": DEMO_INSTRUCTIONS,
             "facts": DEMO_FACTS,
+            "transfer_number": DEMO_TRANSFER_NUMBER,
         },
     )
     return agent

@@ -11,6 +11,7 @@ from typing import Any
 DEMO_SLUG = "front-desk"
 DEMO_NAME = "Front desk"
 DEMO_DESCRIPTION = "Answers for the Harbour Street Clinic: questions, messages, transfers."
+DEMO_TRANSFER_NUMBER = "+14155550100"  # one of those that no telephone ever has
 DEMO_GREETING = "Hello, this is the Harbour Street Clinic. How can I help you?"
 DEMO_INSTRUCTIONS = """\
 You are the receptionist of the Harbour Street Clinic, a small family practice by the harbour.

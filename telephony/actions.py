@@ -114,8 +114,11 @@ def connect_call(call_id: UUID, *, line: str) -> bool:
 
 
 @transaction.atomic
-def end_call(call_id: UUID, *, reason: EndReason, transfer_to: str = "", at_seconds: float = 0.0) -> bool:
-    """Whoever sees the end first ends the call; False for all others."""
+def end_call(
+    call_id: UUID, *, reason: EndReason, transfer_to: str = "", at_seconds: float | None = None
+) -> bool:
+    """Whoever sees the end first ends the call; False for all others. Without the line's media clock
+    (`at_seconds`) the wall clock must do."""
     now = timezone.now()
     call = Call.objects.filter(pk=call_id)
     if not call.filter(ended_at=None).update(ended_at=now, end_reason=reason, transfer_to=transfer_to):
@@ -123,10 +126,13 @@ def end_call(call_id: UUID, *, reason: EndReason, transfer_to: str = "", at_seco
     answered_at = call.values_list("answered_at", flat=True).get()
     # The provider's word on how the call went stands, if it has come before us.
     call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else Status.NO_ANSWER)
-    record_now(
-        call_id,
-        CallEnded(reason=reason, duration_seconds=_duration(answered_at, now), at_seconds=at_seconds),
+    duration = _duration(answered_at, now)
+    ended = CallEnded(
+        reason=reason,
+        duration_seconds=duration,
+        at_seconds=duration if at_seconds is None else at_seconds,
     )
+    record_now(call_id, ended)
     return True
 
 

@@ -48,7 +48,7 @@ def prepare(files: list[Path], folder: Path, model: Model) -> None:
         num_key_value_heads=source.heads_kv,
         max_position_embeddings=source.context,
         rms_norm_eps=source.epsilon,
-        rope_theta=source.rope_base,
+        rope_parameters={"rope_type": "default", "rope_theta": source.rope_base},
         tie_word_embeddings=True,
         bos_token_id=source.tokens.index(source.bos),
         eos_token_id=source.tokens.index(source.eos),

@@ -46,9 +46,9 @@ def stand_in_plans(**changes) -> list[PoolPlan]:
 
 
 @contextlib.contextmanager
-def serving(app):
-    """`app` on a free loopback port, in a thread of its own; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
+def serving(app, *, port=0):
+    """`app` on a loopback port (0: a free one), in a thread of its own; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     while not server.started:

@@ -116,13 +116,19 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path):
     assert all(isinstance(busy, EngineBusy) and busy.retry_after >= 1 for busy in refused)
 
 
-async def test_a_service_that_is_not_there_can_be_asked_again_once_it_is(tmp_path):
+async def test_a_service_that_was_restarted_is_asked_again_by_the_same_client(tmp_path):
     with serving(create_app(stand_in_plans(), tmp_path)) as url:
-        pass
-    client = ServiceClient(url)
+        wait_until_healthy(url)
+        client = ServiceClient(url)
+        assert (await client.embed(["x"])).shape == (1, 2)
     with pytest.raises(EngineError, match="cannot be reached") as caught:
         await client.embed(["x"])
     assert not caught.value.permanent
+    with serving(create_app(stand_in_plans(), tmp_path), port=int(url.rpartition(":")[2])):
+        with pytest.raises(EngineBusy, match="loading"):
+            await client.embed(["x"])
+        wait_until_healthy(url)
+        assert (await client.embed(["x"])).shape == (1, 2)
     await client.close()
 
 

@@ -51,7 +51,7 @@ class TransformersVits:
         self.rate: int = vits.config.sampling_rate
         self._samples_per_frame = math.prod(vits.config.upsample_rates)
         self._decoder, self._latent = vits.decoder, _Latent()
-        vits.decoder = self._latent
+        vits.add_module("decoder", self._latent)
         self._vits = vits
         self._speaking_rate = vits.speaking_rate
 

@@ -161,9 +161,11 @@ class Speaker:
             await self._unpaused.wait()
             if not self.speaking and self._utterance.sent == len(self._utterance.sound):
                 return
-            patience = self._utterance.plays_until + self._line_delay - self._now()
+            last = self._utterance.plays_until
+            if self._marks:
+                last += self._line_delay + MARK_GRACE_SECONDS
             try:
-                async with asyncio.timeout(max(0.0, patience) + MARK_GRACE_SECONDS):
+                async with asyncio.timeout_at(last):
                     await self._wait_for_change()
             except TimeoutError:
                 self._marks.clear()  # the line lost them; the clock says that all was played

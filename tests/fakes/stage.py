@@ -150,8 +150,9 @@ class PlayingLine:
 
     rate = RATE
 
-    def __init__(self, *, delay: float = 0.05, loses_marks: bool = False) -> None:
+    def __init__(self, *, delay: float = 0.05, loses_marks: bool = False, early_marks: float = 0.0) -> None:
         self.delay = delay
+        self.early_marks = early_marks  # seconds
         self.loses_marks = loses_marks
         self.session: CallSession | None = None
         self.sounded: list[tuple[float, float]] = []  # loop times, start and end
@@ -168,7 +169,7 @@ class PlayingLine:
     def mark(self, name: str) -> None:
         if not self.loses_marks:
             loop = asyncio.get_running_loop()
-            at = max(loop.time() + self.delay, self._plays_until)
+            at = max(loop.time() + self.delay, self._plays_until - self.early_marks)
             self._marks.append((name, loop.call_at(at, self._played, name)))
 
     def clear(self) -> None:

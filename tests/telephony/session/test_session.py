@@ -201,6 +201,12 @@ def test_silence_is_noticed_even_when_the_line_loses_every_mark():
     assert call.ending.reason == "silence"
 
 
+def test_a_mark_that_comes_a_little_early_is_not_waited_for_again():
+    call = scene(until=5, line=PlayingLine(early_marks=0.1))
+    played_until = max(end for _, end in call.line.sounded)
+    assert call.times(AgentHeard)[0] == pytest.approx(played_until, abs=0.1)
+
+
 def test_a_cough_every_few_seconds_does_not_hang_the_call():
     call = scene(*(Utterance(second, 0.3, NOISE) for second in range(3, 40, 5)), until=120)
     assert call.ending.reason == "silence"

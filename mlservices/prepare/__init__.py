@@ -21,7 +21,7 @@ from ..catalog import BY_ID, Model
 from ..errors import PrepareError
 from . import wheel
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised when what recipes write changes; folders of another version are made anew."""
 
 _STAMP = "prepared.json"

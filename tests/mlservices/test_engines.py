@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.conf import settings
+from transformers import AutoTokenizer, BertConfig, BertModel, WhisperFeatureExtractor
 
 from mlservices import audio, engines
 from mlservices.catalog import BY_ID
 from mlservices.engines.mel import log_mel
 from mlservices.engines.stt.windows import LONGEST_SECONDS, windows
+from mlservices.engines.turn.smart_turn import features
 from mlservices.errors import EngineError
-from mlservices.prepare import prepare
+from mlservices.prepare import prepare, source_files
 from mlservices.types import ChatMessage
 from tests.mlservices import tiny_checkpoints
 from tests.mlservices.conftest import RECORDINGS
@@ -210,8 +213,6 @@ def test_slices_of_a_decoder_equal_the_whole(load):
     """The pieces of VITS on transformers join without a seam."""
     engine = load("tiny transformers-vits")
     pieces = np.concatenate(sound(engine, "how can i help you today my friend from the clinic"))
-    import torch
-
     with torch.inference_mode():
         whole = engine._decoder(engine._latent.kept).ravel().numpy()
     np.testing.assert_allclose(pieces, whole, atol=1e-4)  # too little context: 3e-3
@@ -272,18 +273,12 @@ def test_the_states_of_many_system_prompts_do_not_fill_the_memory(load):
 
 
 def test_log_mel_equals_that_of_transformers():
-    from transformers import WhisperFeatureExtractor
-
     samples = np.random.default_rng(0).standard_normal(16000 * 8).astype(np.float32) * 0.1
     theirs = WhisperFeatureExtractor(chunk_length=8)(samples, sampling_rate=16000, return_tensors="np")
     np.testing.assert_allclose(log_mel(samples, 800), theirs.input_features[0], atol=2e-4)
 
 
 def test_smart_turn_sees_what_it_was_trained_on():
-    from transformers import WhisperFeatureExtractor
-
-    from mlservices.engines.turn.smart_turn import features
-
     samples = np.random.default_rng(0).standard_normal(16000 * 3).astype(np.float32) * 0.1
     padded = np.concatenate([np.zeros(16000 * 5, np.float32), samples])
     extractor = WhisperFeatureExtractor(chunk_length=8)
@@ -302,11 +297,6 @@ def test_both_whispers_hear_the_same_words(load, utterance):
 
 @pytest.mark.models
 def test_the_converted_minilm_means_what_transformers_means(load):
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertModel
-
-    from mlservices.prepare import source_files
-
     weights, tokenizer, config = source_files(BY_ID["minilm-l6"], settings.MODELS_DIR)
     texts = ["I'd like to book an appointment", "what does it cost?", "purple elephants sing", "a"]
     model = BertModel.from_pretrained(weights.parent, config=BertConfig.from_json_file(config)).eval()
@@ -323,8 +313,6 @@ def test_the_converted_minilm_means_what_transformers_means(load):
 @pytest.mark.models
 def test_the_converted_smollm2_thinks_what_transformers_thinks(load):
     """Next-token scores of both conversions of one file; ours is int8, so they are near and not equal."""
-    import torch
-
     theirs, ours = load("transformers-smollm2-135m"), load("smollm2-135m")
     ids = theirs._tokenizer.encode("<|im_start|>user\nHow much is a cleaning at 9:30?<|im_end|>\n").ids
     assert ids == ours._tokenizer.encode("<|im_start|>user\nHow much is a cleaning at 9:30?<|im_end|>\n").ids

@@ -17,6 +17,7 @@ from mlservices import prepare as prepare_module
 from mlservices.catalog import BY_ID, MODELS, Kind, Source
 from mlservices.errors import PrepareError
 from mlservices.prepare import is_ready, prepare, wheel
+from mlservices.service.layout import configured_models
 
 SILERO = BY_ID["silero-vad"]
 
@@ -148,8 +149,6 @@ def test_the_command_prepares_lists_and_refuses(tmp_path, monkeypatch, settings)
 
 @pytest.mark.models
 def test_what_is_prepared_is_whole(models_dir):
-    from mlservices.service.layout import configured_models
-
     assert all(is_ready(BY_ID[id], models_dir) for id in configured_models() if BY_ID[id].recipe)
 
 

@@ -155,9 +155,10 @@ async def test_silero_hears_speech_and_not_silence_or_noise(models_dir, speech, 
     for sound, heard in ((pcm, spoken), (hiss, hissed), (silence(rate, 1.0), still)):
         track = detector.open(heard.append, rate=rate)
         windows = len(sound) // track.window_bytes
-        for at in range(0, len(sound), 16000):
-            track.feed(sound[at : at + 16000])
-            await asyncio.sleep(0.05)
+        for number in range(windows):
+            track.feed(sound[number * track.window_bytes : (number + 1) * track.window_bytes])
+            if number % 30 == 29:  # no more waits than the backlog holds
+                await until(lambda heard=heard, number=number: len(heard) == number + 1)
         await until(lambda heard=heard, windows=windows: len(heard) == windows)
     detector.close()
     assert detector.model_id == "silero-vad"

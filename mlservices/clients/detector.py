@@ -74,19 +74,20 @@ class Track:
 
 
 class BatchedDetector:
-    """Meets VoiceDetector. Its thread starts with the first track and loads the model there."""
+    """Meets VoiceDetector. Its thread loads the model at once, so that the first call need not wait for it."""
 
     def __init__(self, models_dir: Path, model_ids: Sequence[str] = ("silero-vad", "energy")) -> None:
         """The first of the models that works is used."""
         self._models_dir, self._model_ids = models_dir, deque(model_ids)
         self._tracks: set[Track] = set()
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._awake = threading.Event()
         self._closed = False
         self.model_id = ""  # in use
         self.cpu_seconds = 0.0  # used by the thread so far
         self.windows = 0  # judged so far
+        self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
+        self._thread.start()
 
     def open(self, on_window: Callable[[float], None], *, rate: int) -> Track:
         if rate not in _RATES:
@@ -94,9 +95,6 @@ class BatchedDetector:
         track = Track(self, on_window, rate)
         with self._lock:
             self._tracks.add(track)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
-                self._thread.start()
         self._awake.set()
         return track
 
@@ -108,8 +106,7 @@ class BatchedDetector:
         """End the thread."""
         self._closed = True
         self._awake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
+        self._thread.join(timeout=2)
 
     def _next_engine(self) -> VadEngine:
         """The next of the models that can be loaded, warm."""

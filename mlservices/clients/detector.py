@@ -74,7 +74,7 @@ class Track:
 
 
 class BatchedDetector:
-    """Meets VoiceDetector. Its thread loads the model at once, so that the first call need not wait for it."""
+    """Meets VoiceDetector. Its thread loads the model at once: the first call need not wait for it."""
 
     def __init__(self, models_dir: Path, model_ids: Sequence[str] = ("silero-vad", "energy")) -> None:
         """The first of the models that works is used."""
@@ -104,7 +104,8 @@ class BatchedDetector:
 
     def close(self) -> None:
         """End the thread."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         self._awake.set()
         self._thread.join(timeout=2)
 
@@ -142,7 +143,7 @@ class BatchedDetector:
 
     def _open_tracks(self) -> list[Track]:
         with self._lock:
-            if not self._tracks:
+            if not self._tracks and not self._closed:
                 self._awake.clear()
             return list(self._tracks)
 

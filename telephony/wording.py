@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 STATES = {
@@ -88,7 +90,7 @@ PROBLEMS = {
 
 def labels() -> dict[str, dict[str, str]]:
     """For the browser."""
-    groups = {
+    groups: dict[str, Mapping[str, object]] = {
         "states": STATES,
         "directions": DIRECTIONS,
         "who": WHO,

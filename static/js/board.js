@@ -59,6 +59,9 @@ function arrange() {
   setText(document.querySelector('[data-count="live"]'), String(going.length));
   setText(document.querySelector('[data-count="attention"]'), String(going.filter((card) => card.alert).length));
   setText(document.querySelector('[data-count="median"]'), milliseconds(median(latencies)));
+  const inMenu = /** @type {HTMLElement} */ (document.querySelector("[data-live-count]"));
+  inMenu.hidden = going.length === 0;
+  setText(inMenu.querySelector("span"), String(going.length));
   /** @type {HTMLElement} */ (document.querySelector("[data-board-empty]")).hidden = order.length > 0;
 }
 

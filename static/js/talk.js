@@ -171,3 +171,4 @@ document.addEventListener("keydown", (event) => {
   else press(event.key);
 });
 addEventListener("pagehide", () => session?.hangUp());
+part("call-button").disabled = false; // not before a click would be heard

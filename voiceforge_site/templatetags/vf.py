@@ -153,7 +153,7 @@ def queue_ms(turn: TurnMeasured | None) -> int:
 @register.filter
 def stages(turn: TurnMeasured | None) -> list[dict[str, Any]]:
     """A turn's stages as parts of a bar: milliseconds, and the part of each spent in a queue (0..1)."""
-    return [_stage(turn, *stage) for stage in STAGES]
+    return [_stage(turn, name, str(label), str(what), queue) for name, label, what, queue in STAGES]
 
 
 def _stage(turn: TurnMeasured | None, name: str, label: str, what: str, queue_field: str) -> dict[str, Any]:

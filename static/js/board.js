@@ -21,6 +21,9 @@ function element(id) {
   return made;
 }
 
+/** @param {string} number */
+const digits = (number) => number.replace(/(?<=^\+.*)\D/g, "");
+
 /** @param {any} card */
 function fill(card) {
   const article = element(card.id);
@@ -29,7 +32,8 @@ function fill(card) {
   article.dataset.alert = card.alert;
   setText(part("agent"), card.agent);
   part("agent").setAttribute("href", card.url);
-  setText(part("caller"), phone(card.caller));
+  // The server knows how each country groups its numbers: what it has written stays.
+  if (digits(part("caller").textContent ?? "") !== digits(card.caller)) setText(part("caller"), phone(card.caller));
   setText(part("direction"), labels.directions[card.direction] ?? card.direction);
   if (card.state === "ended") part("time").removeAttribute("data-start");
   else part("time").dataset.start = String(card.answered ?? card.started);

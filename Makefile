@@ -27,12 +27,14 @@ lint: environment ## ruff, mypy and the rules of who imports whom
 	@ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py
 	@$(BIN)/lint-imports
 
-bench: python ## measure: voice to voice, calls a process carries; tables here, JSON in var/bench/
+bench: python ## measure: voice to voice, calls a process carries, memory, word errors; JSON in var/bench/
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@ENV_FILE= $(BIN)/python manage.py models prepare
 	@mkdir -p var/bench
 	$(BIN)/python -m tests.bench.voice --json var/bench/voice.json
 	for server in daphne uvicorn granian; do taskset -c 1 $(BIN)/python -m tests.bench.capacity --server $$server --calls 30,60,90,120,180 --json var/bench/capacity-$$server.json || exit 1; done
+	$(BIN)/python -m tests.bench.memory --json var/bench/memory.json
+	$(BIN)/python -m tests.bench.wer --json var/bench/wer.json
 
 lock: environment ## write the lock files anew with the newest versions that pyproject.toml allows
 	@ENV_FILE= $(BIN)/python manage.py lock

@@ -91,6 +91,9 @@ class ChatConversation:
         self._receptionist.heard(text, interrupted=interrupted)
         self._memory.heard(text, interrupted=interrupted)
 
+    def ended(self) -> list[Noted]:
+        return self._receptionist.ended()
+
     # ---- inside -----------------------------------------------------------------------------
 
     async def _exact_steps(self, words: str) -> list[Step]:

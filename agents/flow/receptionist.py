@@ -21,7 +21,7 @@ from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
 from .message import MessageTaker
 from .state import AnythingElse, Choosing, Offered, State
-from .steps import Expectation, HangUp, Say, Step, Transfer
+from .steps import Expectation, HangUp, Noted, Say, Step, Transfer
 from .understanding import (
     CERTAIN,
     THRESHOLD,
@@ -83,11 +83,15 @@ class Receptionist:
             yield step
 
     async def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
-        for step in [*self._keep_message(), Say(phrases.FAREWELLS[reason], interruptible=False)]:
-            yield step
+        for note in self._keep_message():
+            yield note
+        yield Say(phrases.FAREWELLS[reason], interruptible=False)
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self._unheard = interrupted and not text
+
+    def ended(self) -> list[Noted]:
+        return self._keep_message()
 
     # ---- what `Conversation` is made of, also for one that speaks freely ----------------------
 
@@ -135,8 +139,10 @@ class Receptionist:
     def transfer(self) -> list[Step]:
         """To the agent's own number, never to one that was said."""
         if not self._profile.transfer_number:
-            self._set(open=Offered(""), taker=None)
-            return [Say(phrases.CANNOT_TRANSFER)]
+            if self._state.taker:
+                return [Say(f"{phrases.CANNOT_TRANSFER} {self._open_question()}")]
+            self._set(open=Offered(""))
+            return [Say(f"{phrases.CANNOT_TRANSFER} {phrases.MESSAGE_INSTEAD}")]
         return [
             *self._keep_message(),
             Say(phrases.TRANSFER, interruptible=False),
@@ -308,7 +314,7 @@ class Receptionist:
             return [*self._able(target.name, candidate, words), Say(taker.question())]
         return [Say(taker.question())]
 
-    def _keep_message(self) -> list[Step]:
+    def _keep_message(self) -> list[Noted]:
         """What was already said for a message is not lost when the call ends before it is whole."""
         taker = self._state.taker
         self._set(taker=None)

@@ -72,3 +72,6 @@ class Conversation(Protocol):
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Told after each reply: the part of it that the caller really heard."""
+
+    def ended(self) -> list[Noted]:
+        """Told once when the call is over, however it ended; the notes that are still to be kept."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from .conftest import Talk
+from .fakes import ScriptedModel
 
 Call = Callable[..., Talk]
 
@@ -191,6 +192,37 @@ async def test_a_caller_who_wants_a_person_after_all_is_put_through(talk: Talk) 
     await talk.say("transfer me")
     assert talk.transferred_to == "+14155550100"
     assert taken(talk)["kind"] == "incomplete"
+
+
+async def test_a_caller_who_cannot_be_put_through_goes_on_with_the_message(call: Call) -> None:
+    talk = call()
+    for words in ("can I leave a message", "Bob", "5551234"):
+        await talk.say(words)
+    assert await talk.say("transfer me") == (
+        "I'm sorry, I can't put you through to anybody. I have five five five, one two three four. "
+        "Is that right?"
+    )
+    await talk.say("yes")
+    await talk.say("the wheel is broken")
+    assert (taken(talk)["kind"], taken(talk)["name"]) == ("taken", "Bob")
+
+
+@pytest.mark.parametrize("model", [None, ScriptedModel()])
+async def test_what_was_said_of_a_message_is_kept_when_the_call_ends_in_the_middle(
+    call: Call, model: ScriptedModel | None
+) -> None:
+    talk = call(model=model)
+    for words in ("can I leave a message", "Bob", "555"):
+        await talk.say(words)
+    (note,) = talk.conversation.ended()
+    assert (note.kind, note.name) == ("message", "incomplete")
+    assert (note.data["name"], note.data["number"]) == ("Bob", "555")
+
+
+async def test_a_message_that_is_whole_is_not_kept_again_at_the_end_of_the_call(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes", "the wheel is broken"):
+        await talk.say(words)
+    assert talk.conversation.ended() == []
 
 
 async def test_the_message_is_kept_before_a_word_is_spoken_about_it(talk: Talk) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, Say, Step
+from agents.flow.steps import Expectation, HangUp, Noted, Say, Step
 from mlservices.errors import EngineError
 from mlservices.interfaces import WINDOW_SECONDS
 from mlservices.types import SpeechChunk, Timing, Transcript, TurnVerdict
@@ -235,6 +235,9 @@ class ScriptedConversation:
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self.told.append((text, interrupted))
+
+    def ended(self) -> list[Noted]:
+        return []
 
 
 GREETING = {"greet": [Say("Hello, how can I help?")]}

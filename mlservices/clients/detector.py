@@ -34,7 +34,8 @@ class Track:
 
     def __init__(self, detector: BatchedDetector, on_window: Callable[[float], None], rate: int) -> None:
         self.rate = rate
-        self.state: Any = None  # the engine's, made by the detector's thread
+        self.engine: VadEngine | None = None  # that made the state; both set by the detector's thread
+        self.state: Any = None
         self.window_bytes = round(rate * WINDOW_SECONDS) * 2
         self.loop = asyncio.get_running_loop()
         self.dropped_windows = 0
@@ -42,35 +43,46 @@ class Track:
         self._on_window = on_window
         self._pending = bytearray()
         self._windows: deque[bytes] = deque()
+        self._untold_windows = 0  # dropped, and not yet delivered as silence
+        self._lock = threading.Lock()
         self._most_windows = int(_LONGEST_BACKLOG_SECONDS / WINDOW_SECONDS)
         self._open = True
 
     def feed(self, pcm: bytes) -> None:
         self._pending += pcm
         size = self.window_bytes
-        while len(self._pending) >= size:
-            if len(self._windows) >= self._most_windows:
-                self._windows.popleft()
-                self.dropped_windows += 1
-            self._windows.append(bytes(self._pending[:size]))
-            del self._pending[:size]
+        with self._lock:
+            while len(self._pending) >= size:
+                if len(self._windows) >= self._most_windows:
+                    self._windows.popleft()
+                    self._untold_windows += 1
+                    self.dropped_windows += 1
+                self._windows.append(bytes(self._pending[:size]))
+                del self._pending[:size]
 
     def close(self) -> None:
         self._open = False
         self._windows.clear()
         self._detector.forget(self)
 
-    def take(self) -> bytes | None:
-        """The next window, for the detector's thread."""
-        try:
-            return self._windows.popleft()
-        except IndexError:
-            return None
+    def take(self) -> tuple[int, bytes | None]:
+        """For the detector's thread: the windows dropped since the last time, and the next one that was not.
+
+        The dropped ones are always older, so whoever counts windows as a clock keeps the right time.
+        """
+        with self._lock:
+            dropped, self._untold_windows = self._untold_windows, 0
+            return dropped, self._windows.popleft() if self._windows else None
 
     def deliver(self, probability: float) -> None:
         """On the event loop; a call that has ended hears nothing more."""
-        if self._open:
+        if not self._open:
+            return
+        try:
             self._on_window(probability)
+        except Exception:  # one call's fault is not to silence the others of its batch
+            logger.exception("a call failed to take its voice activity, and is told no more")
+            self.close()
 
 
 class BatchedDetector:
@@ -83,6 +95,7 @@ class BatchedDetector:
         self._lock = threading.Lock()
         self._awake = threading.Event()
         self._closed = False
+        self._engine: VadEngine
         self.model_id = ""  # in use
         self.cpu_seconds = 0.0  # used by the thread so far
         self.windows = 0  # judged so far
@@ -122,7 +135,7 @@ class BatchedDetector:
         raise EngineError("no voice detector is left", service="vad", permanent=True)
 
     def _run(self) -> None:
-        engine = self._next_engine()
+        self._engine = self._next_engine()
         due = time.monotonic()
         while not self._closed:
             tracks = self._open_tracks()
@@ -130,13 +143,7 @@ class BatchedDetector:
                 self._awake.wait()
                 due = time.monotonic()
                 continue
-            try:
-                self._tick(engine, tracks)
-            except Exception:
-                logger.exception("the voice detector %s failed", self.model_id)
-                engine = self._next_engine()
-                for track in tracks:
-                    track.state = None
+            self._tick(tracks)
             self.cpu_seconds = time.thread_time()
             due = max(due + WINDOW_SECONDS, time.monotonic() - WINDOW_SECONDS)
             time.sleep(max(0.0, due - time.monotonic()))
@@ -147,14 +154,15 @@ class BatchedDetector:
                 self._awake.clear()
             return list(self._tracks)
 
-    def _tick(self, engine: VadEngine, tracks: list[Track]) -> None:
+    def _tick(self, tracks: list[Track]) -> None:
         """Judge all windows that wait, one of each call in a batch, and deliver them at once."""
         results: dict[asyncio.AbstractEventLoop, list[_Result]] = defaultdict(list)
-        while ready := [(track, window) for track in tracks if (window := track.take()) is not None]:
+        while ready := self._next_windows(tracks, results):
             for rate in _RATES:
                 batch = [(track, window) for track, window in ready if track.rate == rate]
                 if batch:
-                    self._judge(engine, rate, batch, results)
+                    for (track, _), probability in zip(batch, self._judge(rate, batch), strict=True):
+                        results[track.loop].append((track, probability))
         for loop, delivered in results.items():
             try:
                 loop.call_soon_threadsafe(_deliver, delivered)
@@ -162,21 +170,36 @@ class BatchedDetector:
                 for track, _ in delivered:
                     self.forget(track)
 
-    def _judge(
-        self,
-        engine: VadEngine,
-        rate: int,
-        batch: list[tuple[Track, bytes]],
-        results: dict[asyncio.AbstractEventLoop, list[_Result]],
-    ) -> None:
+    def _next_windows(
+        self, tracks: list[Track], results: dict[asyncio.AbstractEventLoop, list[_Result]]
+    ) -> list[tuple[Track, bytes]]:
+        """The next window of each call that has one; those dropped before it are put down as silence."""
+        ready = []
+        for track in tracks:
+            dropped, window = track.take()
+            if dropped:
+                results[track.loop] += [(track, 0.0)] * dropped
+            if window is not None:
+                ready.append((track, window))
+        return ready
+
+    def _judge(self, rate: int, batch: list[tuple[Track, bytes]]) -> list[float]:
+        """How surely each window holds speech; by the next model if the one in use fails."""
+        while True:
+            try:
+                return self._probabilities(self._engine, rate, batch)
+            except Exception:
+                logger.exception("the voice detector %s failed", self.model_id)
+                self._engine = self._next_engine()
+
+    def _probabilities(self, engine: VadEngine, rate: int, batch: list[tuple[Track, bytes]]) -> list[float]:
         for track, _ in batch:
-            if track.state is None:
-                track.state = engine.open(rate)
+            if track.engine is not engine:
+                track.engine, track.state = engine, engine.open(rate)
         sound = audio.to_float(b"".join(window for _, window in batch)).reshape(len(batch), -1)
-        heard = engine.probabilities([track.state for track, _ in batch], sound)
+        heard: list[float] = engine.probabilities([track.state for track, _ in batch], sound).tolist()
         self.windows += len(batch)
-        for (track, _), probability in zip(batch, heard.tolist(), strict=True):
-            results[track.loop].append((track, probability))
+        return heard
 
 
 def _deliver(results: list[_Result]) -> None:

@@ -1,7 +1,6 @@
 """One ear for all calls of a process."""
 
 import asyncio
-import time
 
 import numpy as np
 import pytest
@@ -92,14 +91,44 @@ async def test_a_call_that_has_ended_hears_nothing_more(energy):
     assert len(heard) == 1
 
 
-async def test_feeding_never_waits_and_a_backlog_is_bounded(energy):
+async def test_a_backlog_is_bounded_and_what_it_drops_is_told_as_silence(energy):
     heard = []
     track = energy.open(heard.append, rate=8000)
-    started = time.thread_time()
-    track.feed(silence(8000, 60))
-    assert time.thread_time() - started < 1.0
+    track.feed(tone(8000, 64))  # 2000 windows at once
+    track.feed(silence(8000, 0.032))
+    await until(lambda: len(heard) == 2001)
     assert track.dropped_windows > 1000
-    await until(lambda: len(heard) > 50)
+    assert heard[: track.dropped_windows] == [0.0] * track.dropped_windows
+    assert min(heard[track.dropped_windows : -1]) > 0.8  # the newest sound is judged
+    assert heard[-1] < 0.2
+
+
+async def test_the_windows_told_are_the_windows_fed_however_often_the_thread_is_late(energy):
+    heard = []
+    track = energy.open(heard.append, rate=8000)
+    for _ in range(5):
+        track.feed(silence(8000, 3.2))
+        await asyncio.sleep(0.02)
+    await until(lambda: len(heard) >= 500)
+    track.feed(tone(8000, 0.032))
+    await until(lambda: len(heard) == 501)
+    assert heard[-1] > 0.8
+
+
+async def test_a_call_that_fails_to_listen_does_not_silence_the_others(energy):
+    failed = []
+
+    def fail(probability):
+        failed.append(probability)
+        raise RuntimeError("no such call")
+
+    heard = []
+    tracks = [energy.open(take, rate=8000) for take in (heard.append, fail, heard.append)]
+    for _ in range(3):
+        for track in tracks:
+            track.feed(silence(8000, 0.032))
+    await until(lambda: len(heard) == 6)
+    assert len(failed) == 1  # it is told nothing more
 
 
 async def test_another_rate_is_refused(energy):
@@ -139,10 +168,11 @@ async def test_a_model_that_fails_is_replaced_and_the_call_is_heard_on(tmp_path,
     track = detector.open(heard.append, rate=8000)
     for _ in range(10):
         track.feed(tone(8000, 0.032))
-        await asyncio.sleep(0.04)
-    await until(lambda: heard)
+        await asyncio.sleep(0.01)
+    await until(lambda: len(heard) == 10)  # those that the model failed at are judged by the next one
     detector.close()
     assert detector.model_id == "energy"
+    assert min(heard) > 0.8
 
 
 @pytest.mark.models

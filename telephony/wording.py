@@ -81,6 +81,13 @@ PROBLEMS = {
         _("Use a current Chrome, Edge, Firefox or Safari."),
     ),
     "turned_away": (_("The call was not answered."), ""),
+    "signed_out": (_("You are signed out."), _("Reload the page and sign in, then talk again.")),
+    "expired": (_("The server refused the call."), _("Reload the page, then talk again.")),
+    "server_failed": (
+        _("The server could not start the call."),
+        _("Talk again; if it fails again, the server’s log says why."),
+    ),
+    "unreachable": (_("The server does not answer."), _("Talk again in a moment; no call was begun.")),
     "lost": (
         _("The connection to the server was lost."),
         _("A call cannot be resumed; what was said is kept on its page. Talk again to start a new one."),

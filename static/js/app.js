@@ -1,5 +1,6 @@
 // The shell on every page: theme, drawer, palette, shortcuts, ticking clocks, toasts.
 // @ts-check
+import { clearFailure, showFailure } from "./failure.js";
 import { clock } from "./format.js";
 
 const root = document.documentElement;
@@ -124,3 +125,9 @@ for (const toast of document.querySelectorAll("[data-toast]")) setTimeout(() => 
 
 document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("vf-unreachable"));
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail.successful) clearFailure();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  showFailure(/** @type {CustomEvent} */ (event).detail.xhr.status);
+});

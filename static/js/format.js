@@ -37,5 +37,10 @@ export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+/** "Pressed {digits}" with its values. @param {string} text @param {Record<string, any>} values */
+export function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
 /** The words for codes, put into the page by the server. */
 export const labels = JSON.parse(document.getElementById("labels")?.textContent ?? "{}");

@@ -1,5 +1,6 @@
 // Hanging up: an HTTP request with the button waiting until the call has ended, or 5 s.
 // @ts-check
+import { clearFailure, showFailure } from "./failure.js";
 
 const PATIENCE_MS = 5000;
 
@@ -16,6 +17,8 @@ export function endCalls() {
       body: new FormData(form),
       headers: { "X-Requested-With": "fetch" },
     }).catch(() => null);
-    if (!answer?.ok) button.disabled = false;
+    if (answer?.ok) return clearFailure();
+    button.disabled = false;
+    showFailure(answer?.status ?? 0);
   });
 }

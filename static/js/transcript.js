@@ -1,6 +1,6 @@
 // A conversation as it goes on: does to the page what telephony/transcript.py does to rows.
 // @ts-check
-import { clock, labels, milliseconds, setText } from "./format.js";
+import { clock, filled, labels, milliseconds, setText } from "./format.js";
 
 const NOTED = ["digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started"];
 
@@ -95,7 +95,7 @@ export class Transcript {
   #note(kind, payload) {
     const line = copy(`note-${kind}`);
     const span = /** @type {HTMLElement} */ (line.querySelector("span"));
-    span.textContent = (span.textContent ?? "").replace(/\{(\w+)\}/g, (_, name) => String(payload[name] ?? ""));
+    span.textContent = filled(span.textContent ?? "", payload);
     this.#box.append(line);
   }
 

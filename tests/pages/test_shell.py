@@ -39,6 +39,13 @@ def test_a_stranger_is_led_to_sign_in_from_every_page(addresses):
         assert answer["Location"] == f"/login/?next={address}"
 
 
+@pytest.mark.parametrize("asked_by", [{"HX-Request": "true"}, {"X-Requested-With": "fetch"}])
+def test_a_script_whose_user_is_signed_out_is_told_so_and_gets_no_page(addresses, asked_by):
+    for address in addresses:
+        answer = Client().get(address, headers=asked_by)
+        assert (answer.status_code, answer.content) == (401, b""), address
+
+
 def test_who_is_signed_in_sees_every_page(addresses, bobs_browser):
     for address in addresses:
         assert bobs_browser.get(address).status_code == 200, address

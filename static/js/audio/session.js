@@ -192,9 +192,13 @@ function problemOf(error) {
 
 /** Asks the server for a call. @param {{start: string, csrf: string}} addresses */
 async function announce({ start, csrf }) {
-  const answer = await fetch(start, { method: "POST", headers: { "X-CSRFToken": csrf } }).catch(() => null);
-  if (!answer) throw new Problem("lost");
+  const headers = { "X-CSRFToken": csrf, "X-Requested-With": "fetch" };
+  const answer = await fetch(start, { method: "POST", headers }).catch(() => null);
+  if (!answer) throw new Problem("unreachable");
+  if (answer.status === 401) throw new Problem("signed_out");
+  if (answer.status === 403) throw new Problem("expired");
   const call = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem("turned_away", call.error ?? `${answer.status} ${answer.statusText}`);
+  if (call.error) throw new Problem("turned_away", call.error);
+  if (!answer.ok || !call.token) throw new Problem("server_failed");
   return call;
 }

@@ -17,6 +17,11 @@ class Keypad:
         self._digits = ""
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Keys have been pressed and more may come."""
+        return self._timer is not None
+
     def press(self, digit: str) -> None:
         self.close()
         if digit != "#":
@@ -32,5 +37,6 @@ class Keypad:
             self._timer = None
 
     def _finish(self) -> None:
+        self.close()
         digits, self._digits = self._digits or "#", ""
         self._on_entry(digits)

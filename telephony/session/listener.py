@@ -43,6 +43,8 @@ FINAL_SOUND_SECONDS = 0.3  # around the detected end of a turn, in which its las
 # A pause in a long turn closes a segment, so that what is transcribed again and again stays short.
 SEGMENT_SECONDS = 10.0
 LONGEST_SEGMENT_SECONDS = 25.0  # Whisper hears 30
+SHORTEST_SEGMENT_SECONDS = 0.15  # what is shorter holds no word
+UNENDING_SECONDS = 3.0  # of sound without a pause, for which the agent is held: is it speech at all?
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,18 @@ class Turn:
 
 
 class Hearer(Protocol):
-    """Whom a listener tells. Synchronous, on the event loop; nothing may be slow."""
+    """Whom a listener tells. Synchronous, on the event loop; nothing may be slow.
+
+    `is_held`: the agent has fallen silent for this turn. Then the listener looks into a sound that does
+    not end, and tells `caller_made_noise` where there are no words in it.
+    """
 
     def caller_started(self, start_seconds: float) -> None: ...
     def caller_guessed(self, text: str) -> None: ...
     def caller_ended(self, turn: Turn) -> None: ...
+    def caller_made_noise(self) -> None: ...
     def engine_retried(self, error: EngineError) -> None: ...
+    def is_held(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -82,6 +90,7 @@ class _Segment:
     start_seconds: float
     drafted_until: float = 0.0
     draft: asyncio.Task[Transcript] | None = None
+    looked_at: float = 0.0  # media seconds up to which an unending sound was looked into
 
 
 @dataclass(slots=True)
@@ -147,8 +156,8 @@ class Listener:
         decision = self._endpointer.window(probability, agent_speaking=self._agent_speaking())
         if decision is not None:
             self._act(decision)
-        elif self._turn and self._too_long(self._turn.segment):
-            self._close_segment(self._turn, self._endpointer.now)
+        elif self._turn and self._turn.segment.draft is None:
+            self._look_into(self._turn)
 
     def _act(self, decision: Decision) -> None:
         match decision:
@@ -183,8 +192,23 @@ class Listener:
         else:
             draft.cancel()
 
-    def _too_long(self, segment: _Segment) -> bool:
-        return self._endpointer.now - segment.start_seconds >= LONGEST_SEGMENT_SECONDS
+    def _look_into(self, turn: _TurnInProgress) -> None:
+        """A turn without a pause for long: cut a segment off, and see whether it is speech."""
+        segment, now = turn.segment, self._endpointer.now
+        if now - segment.start_seconds >= LONGEST_SEGMENT_SECONDS:
+            self._close_segment(turn, now)
+        elif now - max(segment.start_seconds, segment.looked_at) >= UNENDING_SECONDS:
+            segment.looked_at = now
+            if self._hearer.is_held():
+                self._start(self._probe(turn, self._transcription(now - UNENDING_SECONDS, now)))
+
+    async def _probe(self, turn: _TurnInProgress, heard: asyncio.Task[Transcript]) -> None:
+        try:
+            transcript = await heard
+        except EngineError:
+            return
+        if self._turn is turn and not spoken_words(transcript.text):
+            self._hearer.caller_made_noise()
 
     def _close_segment(self, turn: _TurnInProgress, end: float) -> None:
         turn.closed.append(self._transcription(turn.segment.start_seconds, end))
@@ -211,6 +235,8 @@ class Listener:
     # ---- engines ----------------------------------------------------------------------------
 
     def _transcription(self, start: float, end: float) -> asyncio.Task[Transcript]:
+        if end - start < SHORTEST_SEGMENT_SECONDS:
+            return self._start(_nothing(self._language))
         return self._start(self._transcribe(self._between(start, end)))
 
     async def _transcribe(self, pcm: bytes) -> Transcript:
@@ -228,6 +254,9 @@ class Listener:
                 return await self._stt.transcribe(pcm, rate=self._rate, language=self._language)
         except TimeoutError:
             raise EngineTimeout("Transcription took too long.", service="stt") from None
+        except EngineError as error:
+            error.service = "stt"
+            raise
 
     async def _consider(self, turn: _TurnInProgress, draft: asyncio.Task[Transcript]) -> None:
         """Once the words so far are known: show them and set the pause that ends the turn."""
@@ -296,13 +325,17 @@ def _closed_texts(turn: _TurnInProgress) -> list[str]:
     return [text for task in done if (text := spoken_words(task.result().text))]
 
 
+async def _nothing(language: str) -> Transcript:
+    return Transcript("", language, confidence=1.0, duration_seconds=0.0)
+
+
 async def _joined(pieces: list[asyncio.Task[Transcript]]) -> Words:
     transcripts = [await piece for piece in pieces]
     texts = [text for transcript in transcripts if (text := spoken_words(transcript.text))]
     last = transcripts[-1]
     return Words(
         text=" ".join(texts),
-        confidence=min(transcript.confidence for transcript in transcripts),
+        confidence=min((t.confidence for t in transcripts if spoken_words(t.text)), default=0.0),
         language=last.language,
         timing=last.timing,
     )

@@ -23,14 +23,16 @@ from .speaker import Speaker
 logger = logging.getLogger(__name__)
 
 Steps = Callable[[], AsyncGenerator[Step, None]]
-Prompt = Literal["one_moment", "apology", "goodbye"]
+Prompt = Literal["one_moment", "apology", "lost_thread", "goodbye"]
 
-# A caller who has heard nothing for this long after the turn's end is told to wait a moment.
+# A caller who has heard nothing for this long is told to wait a moment, and again after a while.
 SLOW_SECONDS = 1.5
+STILL_SLOW_SECONDS = 5.0
 STEP_TIMEOUT_SECONDS = 6.0
 PROMPT_TEXTS: Mapping[Prompt, str] = {
     "one_moment": "One moment, please.",
     "apology": "I'm sorry, I didn't catch that. Could you say it again?",
+    "lost_thread": "I'm sorry, I lost my train of thought. Could you ask me that again?",
     "goodbye": "I'm sorry, something is not working on our side. Please call again later. Goodbye.",
 }
 
@@ -68,11 +70,12 @@ class Reply:
         asked: Asked | None = None,
         recorded: Prompt | None = None,
         outcome: Outcome | None = None,
+        final: bool = False,
     ) -> None:
         self.number = number  # of the caller's turn it follows; 0 is the greeting
         self.asked = asked
         self.recorded = recorded
-        self.interruptible = True
+        self.final = final  # the last words of the call: nothing interrupts them
         self._steps = steps
         self._speaker = speaker
         self._prompts = prompts
@@ -85,8 +88,11 @@ class Reply:
         self._llm_queue_seconds = 0.0
         self._measured = asked is None
         speaker.begin()
-        self._slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._tell_to_wait)
         self._task = asyncio.create_task(self._run())
+
+    @property
+    def interruptible(self) -> bool:
+        return not self.final and self._speaker.interruptible
 
     @property
     def audible(self) -> bool:
@@ -105,7 +111,6 @@ class Reply:
 
     async def cancel(self) -> None:
         """Stop at once. The speaker has been paused, so that what was heard can be told."""
-        self._slow.cancel()
         self._task.cancel()
         await asyncio.wait({self._task})
         self._settle()
@@ -118,17 +123,18 @@ class Reply:
     # ---- speaking ---------------------------------------------------------------------------
 
     async def _run(self) -> Outcome:
+        company = asyncio.create_task(self._keep_company())
         try:
             if self.recorded:
                 self._play(self.recorded)
             elif self._steps:
                 await self._answer(self._steps)
-            await self._speaker.drained()
         except Exception as error:  # a fault of ours must not leave the caller in silence
             logger.exception("A reply failed")
-            self._give_up(EngineError(f"{type(error).__name__}", service="conversation"))
-            await self._speaker.drained()
-        self._slow.cancel()
+            self._give_up(EngineError(type(error).__name__, service="conversation"))
+        finally:
+            company.cancel()
+        await self._speaker.drained()
         self._settle()
         self._done(self)
         return self._outcome
@@ -142,7 +148,7 @@ class Reply:
                 self._give_up(error)
             elif self._first_text_at is not None:
                 self._failed(error, "apologised")
-                self._play("apology")
+                self._play("lost_thread")
             else:
                 self._failed(error, "retried")
                 await self._answer_again(steps)
@@ -152,6 +158,20 @@ class Reply:
             await self._speak(steps)
         except EngineError as error:
             self._give_up(error)
+
+    async def _keep_company(self) -> None:
+        """Tell a caller who hears nothing, because an engine is slow, that it takes a moment."""
+        patience = SLOW_SECONDS
+        if self.asked:  # the wait began when the caller fell silent
+            patience -= min(patience, self._begun_at - self.asked.turn.decided_at)
+        while True:
+            await self._speaker.unpaused()
+            left = self._speaker.quiet_since + patience - self._now()
+            if left > 0 or not self._speaker.between_sentences:
+                await asyncio.sleep(max(left, 0.1))
+                continue
+            self._play("one_moment")
+            patience = STILL_SLOW_SECONDS
 
     async def _speak(self, steps: Steps) -> None:
         stream = steps()
@@ -166,9 +186,8 @@ class Reply:
                     return
                 match step:
                     case Say():
-                        self.interruptible = step.interruptible
                         self._first_text_at = self._first_text_at or self._now()
-                        await self._speaker.say(step.text)
+                        await self._speaker.say(step.text, interruptible=step.interruptible)
                     case Noted():
                         self._llm_queue_seconds += float(step.data.get("queue_seconds", 0.0))
                         self._note(StepNoted, note=step.kind, name=step.name, data=step.data)
@@ -179,10 +198,6 @@ class Reply:
 
     # ---- when it goes wrong -----------------------------------------------------------------
 
-    def _tell_to_wait(self) -> None:
-        if not self.audible and not self.recorded and not self._speaker.paused:
-            self._play("one_moment")
-
     def _play(self, prompt: Prompt) -> None:
         self._speaker.play(PROMPT_TEXTS[prompt], self._prompts[prompt])
 
@@ -192,7 +207,7 @@ class Reply:
         self._outcome = Outcome(gives_up=True)
 
     def _failed(self, error: EngineError, remedy: str) -> None:
-        self._note(EngineFailed, engine=error.service or "conversation", error=str(error), remedy=remedy)
+        self._note(EngineFailed, engine=engine_of(error), error=str(error), remedy=remedy)
 
     # ---- telling ----------------------------------------------------------------------------
 
@@ -226,3 +241,8 @@ class Reply:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def engine_of(error: EngineError) -> str:
+    """The kind of engine that failed, as events tell it."""
+    return error.service if error.service in ("stt", "tts", "llm") else "conversation"

@@ -31,12 +31,13 @@ from .events import (
     EngineFailed,
     Event,
     SilencePrompted,
+    StepNoted,
     TransferStarted,
 )
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .parts import Ending, Engines, SessionSettings
-from .reply import SLOW_SECONDS, Asked, Outcome, Prompt, Reply, Steps
+from .reply import SLOW_SECONDS, Asked, Outcome, Prompt, Reply, Steps, engine_of
 from .speaker import Speaker
 from .turns import TurnPolicy, is_backchannel
 
@@ -49,6 +50,10 @@ GIVE_UP_AFTER_UNHEARD_TURNS = 2
 @dataclass(frozen=True, slots=True)
 class _TimeUp:
     """The longest call has lasted."""
+
+
+# A turn's end, an entry of digits, a reply's end; None is only a reason to look at the clock anew.
+_Happening = Turn | str | Reply | _TimeUp | None
 
 
 class CallSession:
@@ -69,7 +74,8 @@ class CallSession:
         self._settings = settings
         self._prompts = prompts
         self._emit = emit
-        self._inbox: asyncio.Queue[Turn | str | Reply | _TimeUp | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[_Happening] = asyncio.Queue()
+        self._put_aside: list[Turn | str] = []  # what came while the agent must be heard out
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._speaker = Speaker(
             line=line,
@@ -105,13 +111,13 @@ class CallSession:
         self._listener.feed(pcm)
 
     def mark_played(self, name: str) -> None:
-        self._speaker.mark_played(name)
-        if self._reply:
+        if self._speaker.mark_played(name) and self._reply:
             self._reply.sound_arrived()
 
     def press(self, digit: str) -> None:
         self._hold_reply()
         self._keypad.press(digit)
+        self._inbox.put_nowait(None)
 
     def line_closed(self, reason: str) -> None:
         self.end("caller_hung_up" if reason == "hangup" else "line_lost")
@@ -138,8 +144,17 @@ class CallSession:
             self._set_state("thinking")
         self._inbox.put_nowait(turn)
 
+    def caller_made_noise(self) -> None:
+        """Voices of a television, music: whoever is on the line did not mean the agent."""
+        if self._speaker.paused and not self._keypad.pending:
+            self._speaker.resume()
+            self._set_state("speaking")
+
     def engine_retried(self, error: EngineError) -> None:
-        self._note(EngineFailed, engine=error.service or "conversation", error=str(error), remedy="retried")
+        self._note(EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
+
+    def is_held(self) -> bool:
+        return self._speaker.paused
 
     # ---- the call ---------------------------------------------------------------------------
 
@@ -150,11 +165,12 @@ class CallSession:
             await asyncio.wait({talk, self._ending}, return_when=asyncio.FIRST_COMPLETED)
             return self._ending.result() if self._ending.done() else await talk
         finally:
-            talk.cancel()
-            await asyncio.gather(talk, return_exceptions=True)
-            await self._drop_reply()
             self._keypad.close()
-            await self._listener.close()
+            talk.cancel()
+            await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
+            await self._drop_reply()
+            for noted in self._conversation.ended():
+                self._note(StepNoted, note=noted.kind, name=noted.name, data=noted.data)
 
     async def _talk(self) -> Ending:
         timer = asyncio.get_running_loop().call_later(
@@ -169,7 +185,7 @@ class CallSession:
         finally:
             timer.cancel()
 
-    async def _next(self) -> Turn | str | Reply | _TimeUp | None:
+    async def _next(self) -> _Happening:
         """The next happening; None is a caller who has been silent for too long, or nothing new."""
         try:
             async with asyncio.timeout_at(self._silence_deadline()):
@@ -180,15 +196,17 @@ class CallSession:
             return None
 
     def _silence_deadline(self) -> float | None:
-        if self._reply or self._listener.caller_speaking or not self._inbox.empty():
+        if self._reply or self._listener.caller_speaking or self._keypad.pending or not self._inbox.empty():
             return None
         slow_answer = self._conversation.expects in ("name", "number")
         return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
 
-    async def _happened(self, happening: Turn | str | Reply | _TimeUp | None) -> Ending | None:
+    async def _happened(self, happening: _Happening) -> Ending | None:
         match happening:
+            case Turn() | str() if self._must_be_heard_out():
+                self._put_aside.append(happening)
             case Turn():
-                return await self._turn_ended(happening)
+                await self._turn_ended(happening)
             case str():
                 await self._digits_pressed(happening)
             case Reply():
@@ -199,26 +217,21 @@ class CallSession:
 
     # ---- turns ------------------------------------------------------------------------------
 
-    async def _turn_ended(self, turn: Turn) -> Ending | None:
+    async def _turn_ended(self, turn: Turn) -> None:
         try:
             words = await self._words_of(turn)
         except EngineError as error:
             await self._not_understood(error)
-            return None
+            return
         if not words.text or self._is_listening_noise(words):
             self._note(
                 CallerSaidNothing,
                 start_seconds=turn.start_seconds,
                 end_seconds=turn.end_seconds,
                 text=words.text,
-                agent_resumed=self._speaker.paused,
+                agent_resumed=self._go_on(),
             )
-            self._go_on()
-            return None
-        if self._reply and not self._speaker.paused:  # it may not be interrupted
-            await self._reply.finished()
-            if ending := await self._replied(self._reply):
-                return ending
+            return
         self._unheard_turns = self._silences = 0
         text = await self._together_with_unanswered(words.text)
         self._turn += 1
@@ -232,12 +245,12 @@ class CallSession:
             language=words.language,
         )
         self._begin(lambda: self._conversation.reply(text), asked=Asked(turn, words, text))
-        return None
 
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
-        if not turn.words.done() and not self._reply:
+        if not turn.words.done() and not self._speaker.speaking and not self._listener.caller_speaking:
+            await self._drop_reply()
             self._begin(None, recorded="one_moment")
         return await turn.words
 
@@ -260,6 +273,7 @@ class CallSession:
 
     async def _not_understood(self, error: EngineError) -> None:
         self._unheard_turns += 1
+        self._silences = 0
         await self._drop_reply()
         gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
         self._note(
@@ -291,6 +305,7 @@ class CallSession:
         asked: Asked | None = None,
         recorded: Prompt | None = None,
         outcome: Outcome | None = None,
+        final: bool = False,
     ) -> None:
         """Start a reply; what was said before it has been heard or dropped by now."""
         assert self._reply is None
@@ -305,22 +320,32 @@ class CallSession:
             asked=asked,
             recorded=recorded,
             outcome=outcome,
+            final=final,
         )
         if self._listener.caller_speaking:
             self._hold_reply()
 
+    def _must_be_heard_out(self) -> bool:
+        """The agent speaks and may not be interrupted."""
+        if not self._reply or self._speaker.paused:
+            return False
+        return not (self._settings.interruptible and self._reply.interruptible)
+
     def _hold_reply(self) -> None:
-        if self._reply and self._settings.interruptible and self._reply.interruptible:
+        if self._reply and not self._must_be_heard_out():
             self._speaker.pause()
 
-    def _go_on(self) -> None:
-        """After a false alarm."""
+    def _go_on(self) -> bool:
+        """After a false alarm; whether the agent, who was held, speaks again."""
+        if self._listener.caller_speaking or self._keypad.pending:
+            return False  # that turn, or those digits, will tell
+        resumes = self._speaker.paused and self._reply is not None
         self._speaker.resume()
         if not self._reply:
-            self._quiet_since = asyncio.get_running_loop().time()
             self._set_state("listening")
         elif self._reply.audible:
             self._set_state("speaking")
+        return resumes
 
     async def _drop_reply(self) -> None:
         reply, self._reply = self._reply, None
@@ -336,6 +361,10 @@ class CallSession:
             return None  # dropped in the meantime
         self._reply = None
         self._tell_heard(reply, interrupted=False)
+        for happening in self._put_aside:
+            self._silences = 0
+            self._inbox.put_nowait(happening)
+        self._put_aside.clear()
         outcome = await reply.outcome()
         if outcome.gives_up:
             return self._give_up()
@@ -364,10 +393,9 @@ class CallSession:
     async def _say_goodbye(self, reason: EndReason) -> Ending:
         """The last words of a call that must end; it ends even if they cannot be said."""
         await self._drop_reply()
-        self._begin(lambda: self._conversation.farewell("max_duration"))
+        self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
         reply = self._reply
         assert reply
-        reply.interruptible = False
         try:
             async with asyncio.timeout(LONGEST_FAREWELL_SECONDS):
                 await reply.finished()

@@ -34,18 +34,22 @@ BACKTRACK_SECONDS = 0.25
 @dataclass(slots=True)
 class _Sentence:
     text: str
-    start: int  # bytes into the utterance
+    recorded: bool = False
+    start: int = -1  # bytes into the utterance; -1 before its first sound
     end: int | None = None  # None while its sound is still being made
+    told: bool = False  # that it has begun
+    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(slots=True)
 class _Utterance:
     sound: bytearray = field(default_factory=bytearray)
     sentences: list[_Sentence] = field(default_factory=list)
+    owed: list[_Sentence] = field(default_factory=list)  # those that must be heard to their end
     sent: int = 0  # bytes given to the line
     plays_until: float = 0.0  # loop time at which what was sent has been played
     first_sound_at: float | None = None
-    tts_timing: Timing | None = None  # of its first sentence
+    tts_timing: Timing = field(default_factory=Timing)  # of its first sentence
 
 
 class Speaker:
@@ -76,6 +80,7 @@ class Speaker:
         self._line_delay = 0.0  # seconds from sending to playing, learnt from marks
         self._marks: dict[str, float] = {}  # outstanding: name -> when its sound must have played
         self._marks_sent = 0
+        self._quiet_since = 0.0
         self._changed = asyncio.Event()
         self._unpaused = asyncio.Event()
         self._unpaused.set()
@@ -92,6 +97,23 @@ class Speaker:
         return not self._unpaused.is_set()
 
     @property
+    def interruptible(self) -> bool:
+        """Nothing that must be heard to its end still is to be."""
+        heard = self._heard_bytes()
+        return all(entry.end is not None and heard >= entry.end for entry in self._utterance.owed)
+
+    @property
+    def quiet_since(self) -> float:
+        """Loop time from which on the caller has heard nothing, in the future while sound is played."""
+        return max(self._quiet_since, self._utterance.plays_until)
+
+    @property
+    def between_sentences(self) -> bool:
+        """No sentence is half made."""
+        sentences_begun = self._utterance.sentences
+        return not sentences_begun or sentences_begun[-1].end is not None
+
+    @property
     def first_sound_at(self) -> float | None:
         """Loop time at which the first sound made for the utterance went to the line; recorded
         prompts do not count."""
@@ -100,7 +122,7 @@ class Speaker:
     @property
     def tts_timing(self) -> Timing:
         """Of the utterance's first sentence."""
-        return self._utterance.tts_timing or Timing()
+        return self._utterance.tts_timing
 
     @property
     def line_delay_seconds(self) -> float:
@@ -130,30 +152,38 @@ class Speaker:
         self._utterance = _Utterance()
         self._marks.clear()
         self._generation += 1
+        self._quiet_since = self._now()
         self._unpaused.set()
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, *, interruptible: bool = True) -> None:
         """Make and send the sound of `text`; returns once it is sent, not yet heard.
 
-        Raises EngineError when the engine failed twice.
+        Raises EngineError, of the service "tts", when the engine failed twice.
         """
-        for sentence in sentences(text):
+        entries = [_Sentence(piece) for piece in self._pieces(text)]
+        if not interruptible:
+            self._utterance.owed += entries
+        for entry in entries:
             await self._until_near_the_end()
-            head, rest = (sentence, "") if self._utterance.sound else first_clause(sentence)
-            await self._say_sentence(head)
-            if rest:
-                await self._say_sentence(rest)
+            await self._say_sentence(entry)
+
+    def _pieces(self, text: str) -> list[str]:
+        first, *others = sentences(text) or [""]
+        clauses = first_clause(first) if not self._utterance.sound else (first, "")
+        return [piece for piece in (*clauses, *others) if piece]
 
     def play(self, text: str, pcm: bytes) -> None:
         """Send sound that was recorded beforehand."""
         utterance = self._utterance
-        entry = _Sentence(text, start=len(utterance.sound), end=len(utterance.sound) + len(pcm))
-        utterance.sentences.append(entry)
+        start = len(utterance.sound)
+        utterance.sentences.append(_Sentence(text, recorded=True, start=start, end=start + len(pcm)))
         utterance.sound += pcm
         if not self.paused:
             self._send_made()
             self._mark()
-        self._on_sentence(text, len(utterance.sentences) - 1)
+
+    async def unpaused(self) -> None:
+        await self._unpaused.wait()
 
     async def drained(self) -> None:
         """Wait until all that was said has been heard; while paused that does not come true."""
@@ -190,23 +220,25 @@ class Speaker:
         utterance = self._utterance
         back = int(BACKTRACK_SECONDS * self._bytes_per_second) // 2 * 2
         utterance.sent = max(0, utterance.sent - back)
+        self._quiet_since = self._now()
         self._unpaused.set()
         self._send_made()
         if utterance.sound:
             self._mark()
         self._notify()
 
-    def mark_played(self, name: str) -> None:
+    def mark_played(self, name: str) -> bool:
+        """False for a mark of sound that was cleared; it tells nothing."""
         due = self._marks.pop(name, None)
         if due is None:
-            return  # of sound that was cleared
+            return False
         self._line_delay = min(max(self._now() - due, 0.0), 1.0)
         self._notify()
+        return True
 
     # ---- inside -----------------------------------------------------------------------------
 
-    async def _say_sentence(self, text: str) -> None:
-        entry = _Sentence(text, start=-1)
+    async def _say_sentence(self, entry: _Sentence) -> None:
         try:
             try:
                 await self._make(entry)
@@ -228,40 +260,35 @@ class Speaker:
         stream = self._tts.speak(
             speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self._speed
         )
-        async with aclosing(stream):
-            while True:
-                try:
+        try:
+            async with aclosing(stream):
+                while True:
                     async with asyncio.timeout(timeout):
                         chunk = await anext(stream, None)
-                except TimeoutError:
-                    raise EngineTimeout("The voice took too long.", service="tts") from None
-                if chunk is None:
-                    break
-                timeout = NEXT_SOUND_TIMEOUT_SECONDS
-                fresh, skip = chunk.pcm[skip:], max(0, skip - len(chunk.pcm))
-                if fresh:
-                    self._sound_made(entry, fresh, chunk.timing)
+                    if chunk is None:
+                        break
+                    timeout = NEXT_SOUND_TIMEOUT_SECONDS
+                    fresh, skip = chunk.pcm[skip:], max(0, skip - len(chunk.pcm))
+                    if fresh:
+                        self._sound_made(entry, fresh, chunk.timing)
+        except TimeoutError:
+            raise EngineTimeout("The voice took too long.", service="tts") from None
+        except EngineError as error:
+            error.service = "tts"
+            raise
         if entry.start < 0:
             raise EngineError("The voice made no sound.", service="tts")
 
     def _sound_made(self, entry: _Sentence, pcm: bytes, timing: Timing) -> None:
         utterance = self._utterance
-        begins = entry.start < 0
         if not utterance.sound:
             pcm = without_leading_silence(pcm, self._line.rate)
-        if begins:
-            entry.start = len(utterance.sound)
+        if entry.start < 0:
+            entry.start, entry.timing = len(utterance.sound), timing
             utterance.sentences.append(entry)
         utterance.sound += pcm
-        if utterance.tts_timing is None:
-            utterance.tts_timing = timing
         if not self.paused:
             self._send_made()
-            if utterance.first_sound_at is None:
-                utterance.first_sound_at = self._now()
-                self._mark()  # its return tells the line's delay
-        if begins:
-            self._on_sentence(entry.text, len(utterance.sentences) - 1)
 
     def _send_made(self) -> None:
         utterance = self._utterance
@@ -272,7 +299,18 @@ class Speaker:
         utterance.sent += len(pcm)
         utterance.plays_until = max(now, utterance.plays_until) + len(pcm) / self._bytes_per_second
         self._line.send(pcm)
+        for number, entry in enumerate(utterance.sentences):
+            if not entry.told:
+                self._tell(number, entry, now)
         self._notify()
+
+    def _tell(self, number: int, entry: _Sentence, now: float) -> None:
+        """The sentence's first sound has gone to the line."""
+        entry.told = True
+        if self._utterance.first_sound_at is None and not entry.recorded:
+            self._utterance.first_sound_at, self._utterance.tts_timing = now, entry.timing
+            self._mark()  # its return tells the line's delay
+        self._on_sentence(entry.text, number)
 
     def _mark(self) -> None:
         self._marks_sent += 1

@@ -18,6 +18,7 @@ from mlservices.interfaces import WINDOW_SECONDS
 from mlservices.types import SpeechChunk, Timing, Transcript, TurnVerdict
 from telephony.session.events import Event
 from telephony.session.parts import Ending, Engines, SessionSettings
+from telephony.session.reply import PROMPT_TEXTS
 from telephony.session.session import CallSession
 
 RATE = 8000
@@ -110,6 +111,7 @@ class ScriptedTts:
     seconds: float = 0.1
     failures: int = 0
     hangs: int = 0
+    service: str = "tts"
     spoken: list[str] = field(default_factory=list)
     cancelled: int = 0
 
@@ -124,7 +126,7 @@ class ScriptedTts:
             await asyncio.sleep(self.seconds)
             if self.failures:
                 self.failures -= 1
-                raise EngineError("the worker died", service="tts")
+                raise EngineError("the worker died", service=self.service)
             left = len(text) / CHARACTERS_PER_SECOND
             while left > 1e-9:
                 piece = min(0.2, left)
@@ -200,6 +202,7 @@ class ScriptedConversation:
         self.asked: list[str] = []
         self.told: list[tuple[str, bool]] = []
         self.closed_early = 0
+        self.notes: list[Noted] = []
 
     async def _steps(self, key: str) -> AsyncGenerator[Step, None]:
         """A number is seconds of thinking; an exception is raised once."""
@@ -237,7 +240,7 @@ class ScriptedConversation:
         self.told.append((text, interrupted))
 
     def ended(self) -> list[Noted]:
-        return []
+        return self.notes
 
 
 GREETING = {"greet": [Say("Hello, how can I help?")]}
@@ -247,7 +250,7 @@ SILENCES = {
     "silence 3": [Say("Goodbye."), HangUp("silence")],
     "farewell max_duration": [Say("Our time is up. Goodbye.")],
 }
-PROMPTS = dict.fromkeys(("one_moment", "apology", "goodbye"), b"\x02\x02" * RATE)  # one second each
+PROMPTS = dict.fromkeys(PROMPT_TEXTS, b"\x02\x02" * RATE)  # one second each
 
 
 @dataclass
@@ -279,12 +282,14 @@ async def play(
     judge: ScriptedJudge | None = None,
     stt: dict | None = None,
     tts: dict | None = None,
+    notes: Sequence[Noted] = (),
     **settings,
 ) -> Scene:
     """Play a script; `until` is the second at which the caller hangs up."""
     caller = Caller(utterances)
     conversation = ScriptedConversation({**GREETING, **SILENCES, **(answers or {})})
     conversation.expects = expects
+    conversation.notes = list(notes)
     line = line or PlayingLine()
     stt_engine, tts_engine = ScriptedStt(caller, **(stt or {})), ScriptedTts(**(tts or {}))
     events: list[tuple[float, Event]] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from agents.flow.steps import HangUp, Noted, Say, Transfer
@@ -370,3 +372,130 @@ def test_a_caller_who_hangs_up_at_any_moment_leaves_nothing_running():
         )
         assert call.ending.reason == "caller_hung_up"
         assert call.tasks_left == 0, f"tasks left when hung up at {until} s"
+
+
+def test_a_turn_that_waited_while_the_agent_began_to_answer_is_answered_too():
+    call = scene(
+        Utterance(3.0, 1.0, "Are you open?"),
+        Utterance(5.5, 1.0, "And on Sunday?"),
+        Utterance(12.5, 1.0, "Hello?"),
+        stt={"hangs": 1},
+        answers={"Are you open?": [Say(LONG_ANSWER)], "And on Sunday?": [Say(LONG_ANSWER)]},
+        until=30,
+    )
+    assert any("Sunday" in asked for asked in call.conversation.asked)
+    assert any("Hello?" in asked for asked in call.conversation.asked)
+    assert call.tasks_left == 0
+
+
+def test_every_turn_spoken_over_what_must_be_heard_is_answered_after_it():
+    call = scene(
+        Utterance(1.0, 0.8, "First."),
+        Utterance(3.0, 0.8, "Second."),
+        answers={"greet": [Say("This call is recorded for training and for the law.", interruptible=False)]},
+        until=14,
+    )
+    assert not call.conversation.told[0][1]
+    assert "First." in call.conversation.asked[1]
+    assert any("Second." in asked for asked in call.conversation.asked)
+
+
+def test_what_must_be_heard_is_heard_even_if_more_is_made_after_it():
+    disclosure = "This call is recorded for training."
+    call = scene(
+        Utterance(1.5, 1.0, "Yes yes, I know."),
+        answers={"greet": [Say(disclosure, interruptible=False), Say("How can I help you today?")]},
+        until=12,
+    )
+    assert call.conversation.told[0][0].startswith(disclosure)
+
+
+def test_a_false_alarm_does_not_let_the_agent_speak_over_a_caller_who_has_begun_again():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.5, 0.3, NOISE),
+        Utterance(7.5, 3.0, "Actually I wanted to know about Sunday afternoon."),
+        answers={HOURS: [Say(LONG_ANSWER)]},
+        stt={"seconds": 1.1},
+        until=20,
+    )
+    assert all(call.line.silent_at(7.8 + step / 10) for step in range(25))
+    assert "Sunday" in call.conversation.asked[-1]
+
+
+def test_steady_voices_in_the_background_do_not_keep_the_agent_silent():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.0, 40.0, NOISE),
+        answers={HOURS: [Say(LONG_ANSWER)]},
+        until=50,
+    )
+    assert ("thinking", "speaking", "listening") and (LONG_ANSWER, False) in call.conversation.told
+    said_to_the_end = next(
+        at for at, event in call.events if isinstance(event, AgentHeard) and event.turn == 1
+    )
+    assert said_to_the_end < 18
+
+
+def test_the_goodbye_at_the_end_of_the_longest_call_is_spoken_over_a_caller_who_talks_on():
+    call = scene(
+        Utterance(15.0, 30.0, "and another thing " * 20),
+        until=60,
+        max_call_seconds=20.0,
+        silence_seconds=50.0,
+    )
+    assert call.ending.reason == "max_duration"
+    assert call.conversation.told[-1] == ("Our time is up. Goodbye.", False)
+    assert call.events[-1][0] < 26
+
+
+def test_a_number_keyed_slowly_is_not_asked_whether_it_is_there():
+    keys = [(4.0 + 1.8 * number, digit) for number, digit in enumerate("4155550")]
+    call = scene(keys=keys, until=20, silence_seconds=8.0)
+    assert call.of(SilencePrompted) == []
+    assert call.of(DigitsPressed)[0].digits == "4155550"
+
+
+def test_a_caller_who_was_not_understood_is_not_hung_up_on_for_silence():
+    call = scene(
+        Utterance(28.6, 1.0, HOURS),
+        stt={"failures": 2},
+        until=60,
+    )
+    assert [event.count for event in call.of(SilencePrompted)][:4] == [1, 2, 3, 1]
+
+
+def test_an_error_that_names_a_host_instead_of_its_kind_still_ends_at_the_fallback_number():
+    call = scene(
+        tts={"failures": 2, "service": "ML service 127.0.0.1:8070"}, until=30, fallback_number="+14155550199"
+    )
+    assert call.ending.transfer_to == "+14155550199"
+    assert {event.engine for event in call.of(EngineFailed)} == {"tts"}
+
+
+def test_a_caller_who_hears_nothing_for_long_is_told_again_to_wait():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        answers={HOURS: [3.0, EngineError("slow", service="llm"), 2.5, Say("Eight.")]},
+        until=15,
+    )
+    assert [event.text for event in call.of(AgentSaid)][-3:] == ["One moment, please."] * 2 + ["Eight."]
+    began = [start for start, _ in call.line.sounded if start > 4.5]
+    assert max(later - sooner for sooner, later in pairwise(began)) < 6.5
+
+
+def test_a_cough_while_the_first_sound_is_made_does_not_lose_the_measurement():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(4.45, 0.3, NOISE),
+        answers={HOURS: [Say("From eight to six.")]},
+        tts={"seconds": 0.4},
+        until=12,
+    )
+    assert len(call.of(TurnMeasured)) == 1
+    assert [event.state for event in call.of(AgentStateChanged)][-2:] == ["speaking", "listening"]
+
+
+def test_notes_that_are_still_to_be_kept_are_kept_when_the_caller_hangs_up():
+    call = scene(until=4, notes=[Noted("message", "incomplete", {"name": "Ann"})])
+    assert call.of(StepNoted)[-1].data == {"name": "Ann"}

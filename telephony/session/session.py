@@ -17,23 +17,8 @@ from agents.flow.steps import Conversation
 from mlservices.errors import EngineError
 from telephony.media import MediaLine
 
-from .events import (
-    AgentHeard,
-    AgentSaid,
-    AgentState,
-    AgentStateChanged,
-    CallerSaid,
-    CallerSaidNothing,
-    CallerStartedSpeaking,
-    CallerWordsGuessed,
-    DigitsPressed,
-    EndReason,
-    EngineFailed,
-    Event,
-    SilencePrompted,
-    StepNoted,
-    TransferStarted,
-)
+from . import events
+from .events import AgentState, EndReason, Event
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .parts import Ending, Engines, SessionSettings
@@ -130,14 +115,14 @@ class CallSession:
     # ---- what the listener tells (Hearer) ---------------------------------------------------
 
     def caller_started(self, start_seconds: float) -> None:
-        self._note(CallerStartedSpeaking, over_agent=self._speaker.speaking)
+        self._note(events.CallerStartedSpeaking, over_agent=self._speaker.speaking)
         self._hold_reply()
         if self._speaker.paused or not self._reply:
             self._set_state("listening")
         self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
 
     def caller_guessed(self, text: str) -> None:
-        self._note(CallerWordsGuessed, turn=self._turn + 1, text=text)
+        self._note(events.CallerWordsGuessed, turn=self._turn + 1, text=text)
 
     def caller_ended(self, turn: Turn) -> None:
         if not self._reply or self._speaker.paused:
@@ -151,7 +136,7 @@ class CallSession:
             self._set_state("speaking")
 
     def engine_retried(self, error: EngineError) -> None:
-        self._note(EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
+        self._note(events.EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
 
     def is_held(self) -> bool:
         return self._speaker.paused
@@ -170,12 +155,11 @@ class CallSession:
             await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
             await self._drop_reply()
             for noted in self._conversation.ended():
-                self._note(StepNoted, note=noted.kind, name=noted.name, data=noted.data)
+                self._note(events.StepNoted, note=noted.kind, name=noted.name, data=noted.data)
 
     async def _talk(self) -> Ending:
-        timer = asyncio.get_running_loop().call_later(
-            self._settings.max_call_seconds, self._inbox.put_nowait, _TimeUp()
-        )
+        longest = self._settings.max_call_seconds
+        timer = asyncio.get_running_loop().call_later(longest, self._inbox.put_nowait, _TimeUp())
         try:
             self._begin(self._conversation.greet)
             while True:
@@ -212,7 +196,7 @@ class CallSession:
             case Reply():
                 return await self._replied(happening)
             case _TimeUp():
-                return await self._say_goodbye("max_duration")
+                return await self._say_goodbye()
         return None
 
     # ---- turns ------------------------------------------------------------------------------
@@ -223,24 +207,19 @@ class CallSession:
         except EngineError as error:
             await self._not_understood(error)
             return
+        span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
         if not words.text or self._is_listening_noise(words):
-            self._note(
-                CallerSaidNothing,
-                start_seconds=turn.start_seconds,
-                end_seconds=turn.end_seconds,
-                text=words.text,
-                agent_resumed=self._go_on(),
-            )
+            agent_resumed = await self._go_on()
+            self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
             return
         self._unheard_turns = self._silences = 0
         text = await self._together_with_unanswered(words.text)
         self._turn += 1
         self._note(
-            CallerSaid,
+            events.CallerSaid,
             turn=self._turn,
             text=text,
-            start_seconds=turn.start_seconds,
-            end_seconds=turn.end_seconds,
+            **span,
             confidence=words.confidence,
             language=words.language,
         )
@@ -276,24 +255,20 @@ class CallSession:
         self._silences = 0
         await self._drop_reply()
         gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
-        self._note(
-            EngineFailed,
-            engine="stt",
-            error=str(error),
-            remedy="gave_up" if gives_up else "apologised",
-        )
+        remedy = "gave_up" if gives_up else "apologised"
+        self._note(events.EngineFailed, engine="stt", error=str(error), remedy=remedy)
         self._begin(None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up))
 
     async def _digits_pressed(self, digits: str) -> None:
         await self._drop_reply()
         self._silences = 0
-        self._note(DigitsPressed, digits=digits)
+        self._note(events.DigitsPressed, digits=digits)
         self._begin(lambda: self._conversation.digits(digits))
 
     def _prompt_the_silent(self) -> None:
         self._silences += 1
         count = self._silences
-        self._note(SilencePrompted, count=count)
+        self._note(events.SilencePrompted, count=count)
         self._begin(lambda: self._conversation.silence(count))
 
     # ---- the one reply ----------------------------------------------------------------------
@@ -335,10 +310,14 @@ class CallSession:
         if self._reply and not self._must_be_heard_out():
             self._speaker.pause()
 
-    def _go_on(self) -> bool:
+    async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
         if self._listener.caller_speaking or self._keypad.pending:
             return False  # that turn, or those digits, will tell
+        if self._reply and self._reply.recorded == "one_moment":  # what was held is gone
+            await self._drop_reply()
+            self._begin(None, recorded="apology")
+            return False
         resumes = self._speaker.paused and self._reply is not None
         self._speaker.resume()
         if not self._reply:
@@ -369,7 +348,7 @@ class CallSession:
         if outcome.gives_up:
             return self._give_up()
         if outcome.transfer_to:
-            self._note(TransferStarted, number=outcome.transfer_to, reason="agent")
+            self._note(events.TransferStarted, number=outcome.transfer_to, reason="agent")
             return Ending("transferred", outcome.transfer_to)
         if self._silences >= SILENCE_PROMPTS:
             return Ending("silence")
@@ -380,18 +359,18 @@ class CallSession:
         return None
 
     def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
-        self._note(AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
+        self._note(events.AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
         if not reply.recorded:
             self._conversation.heard(reply.heard_text, interrupted=interrupted)
 
     def _give_up(self) -> Ending:
         if not self._settings.fallback_number:
             return Ending("engine_failure")
-        self._note(TransferStarted, number=self._settings.fallback_number, reason="engine_failure")
+        self._note(events.TransferStarted, number=self._settings.fallback_number, reason="engine_failure")
         return Ending("transferred", self._settings.fallback_number)
 
-    async def _say_goodbye(self, reason: EndReason) -> Ending:
-        """The last words of a call that must end; it ends even if they cannot be said."""
+    async def _say_goodbye(self) -> Ending:
+        """The last words of a call that has lasted too long; it ends even if they cannot be said."""
         await self._drop_reply()
         self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
         reply = self._reply
@@ -404,18 +383,18 @@ class CallSession:
         else:
             self._reply = None
             self._tell_heard(reply, interrupted=False)
-        return Ending(reason)
+        return Ending("max_duration")
 
     # ---- telling ----------------------------------------------------------------------------
 
     def _sentence_started(self, text: str, sentence: int) -> None:
-        self._note(AgentSaid, turn=self._turn, text=text, sentence=sentence)
+        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence)
         self._set_state("speaking")
 
     def _set_state(self, state: AgentState) -> None:
         if state != self._state:
             self._state = state
-            self._note(AgentStateChanged, state=state)
+            self._note(events.AgentStateChanged, state=state)
 
     def _note(self, event: type[Event], **fields: Any) -> None:
         self._emit(event(at_seconds=self._listener.media_seconds, **fields))

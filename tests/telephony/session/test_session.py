@@ -499,3 +499,16 @@ def test_a_cough_while_the_first_sound_is_made_does_not_lose_the_measurement():
 def test_notes_that_are_still_to_be_kept_are_kept_when_the_caller_hangs_up():
     call = scene(until=4, notes=[Noted("message", "incomplete", {"name": "Ann"})])
     assert call.of(StepNoted)[-1].data == {"name": "Ann"}
+
+
+def test_a_cough_that_takes_long_to_transcribe_does_not_end_the_conversation():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.5, 0.3, NOISE),
+        answers={HOURS: [Say(LONG_ANSWER)]},
+        stt={"seconds": 2.5},
+        until=25,
+        silence_seconds=30.0,
+    )
+    texts = [event.text for event in call.of(AgentSaid)]
+    assert texts[-2:] == ["One moment, please.", "I'm sorry, I didn't catch that. Could you say it again?"]

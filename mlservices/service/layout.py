@@ -17,7 +17,7 @@ class PoolPlan:
     models: tuple[Model, ...]
     workers: int
     queue_limit: int = 100
-    deadline_seconds: float = 60.0  # from the start of a request, and from each piece, to the next piece
+    deadline_seconds: float = 60.0  # from the start of a request, and from each piece or beat, to the next
     load_seconds: float = 120.0  # from the start of a worker until it must be warm
 
 

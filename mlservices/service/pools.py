@@ -221,23 +221,28 @@ class Pool:
 
     async def _next_job(self, process: WorkerProcess) -> _Job:
         """Wait for work, and for the end of the process while there is none."""
-        gone = asyncio.create_task(process.gone())
-        waiting = asyncio.create_task(self._take())
+        taking = asyncio.create_task(self._take())
         try:
-            await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                if waiting.done():
-                    self._queue.appendleft(waiting.result())
+            await asyncio.wait({process.gone, taking}, return_when=asyncio.FIRST_COMPLETED)
+            if process.gone.done():
                 raise WorkerGone("it ended while idle")
-            return waiting.result()
+            return taking.result()
+        except (WorkerGone, asyncio.CancelledError):
+            if taking.done():  # in the very moment in which the process ended
+                await self._put_back(taking.result())
+            raise
         finally:
-            gone.cancel()
-            waiting.cancel()
+            taking.cancel()
 
     async def _take(self) -> _Job:
         async with self._work:
             await self._work.wait_for(lambda: self._queue)
             return self._queue.popleft()
+
+    async def _put_back(self, job: _Job) -> None:
+        self._queue.appendleft(job)
+        async with self._work:
+            self._work.notify_all()
 
     async def _serve(self, seat: _Seat, process: WorkerProcess, job: _Job) -> None:
         if job.cancelled:
@@ -262,6 +267,8 @@ class Pool:
         """The worker's answers to the asker, until the worker is free again."""
         while True:
             head, payload = await process.receive(self.plan.deadline_seconds)
+            if head["event"] == "beat":
+                continue
             if head["event"] == "piece":
                 if not job.cancelled:
                     job.delivered = True
@@ -282,9 +289,7 @@ class Pool:
             return
         if not job.delivered and job.attempts < _ATTEMPTS:
             self.counts["retried"] += 1
-            self._queue.appendleft(job)
-            async with self._work:
-                self._work.notify_all()
+            await self._put_back(job)
             return
         name, seconds = self.plan.name, self.plan.deadline_seconds
         job.answers.put_nowait(

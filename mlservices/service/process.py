@@ -35,6 +35,8 @@ class WorkerProcess:
         writer: asyncio.StreamWriter,
     ) -> None:
         self._process, self._reader, self._writer = process, reader, writer
+        # One waiter for its whole life: asyncio forgets none that was cancelled before the end.
+        self.gone: asyncio.Task[int] = asyncio.create_task(process.wait())
         self._unpacker = Unpacker()
         self._messages: list[Message] = []
 
@@ -85,19 +87,16 @@ class WorkerProcess:
                     raise WorkerGone(await self._how_it_ended())
         return self._messages.pop(0)
 
-    async def gone(self) -> None:
-        await self._process.wait()
-
     async def stop(self) -> None:
         """End the process and wait until it is no more."""
         self._writer.close()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.wait()
+        await self.gone
 
     async def _how_it_ended(self) -> str:
         try:
-            code = await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
+            code = await asyncio.wait_for(asyncio.shield(self.gone), _GRACE_SECONDS)
         except TimeoutError:
             return "it closed its connection"
         return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"

@@ -1,4 +1,8 @@
-"""What a worker can be asked to do. A task yields its answer in pieces: (head, payload)."""
+"""What a worker can be asked to do. A task yields its answer in pieces: (head, payload).
+
+Between pieces it yields None wherever it can be stopped: its deadline then begins anew, and whoever gave it
+up need not wait for the rest of a long recording.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,23 @@ from .. import audio
 from ..catalog import Kind
 from ..engines import LlmEngine, MeaningEngine, SttEngine, TtsEngine, TurnEngine, VadEngine
 from ..engines.stt.windows import windows
-from ..engines.vad.segments import speech_segments
-from ..types import ChatMessage, Segment
+from ..engines.vad.segments import probabilities, speech_segments
+from ..text import sentences
+from ..types import ChatMessage
 
-Pieces = Generator[tuple[dict[str, Any], bytes], None, None]
+Pieces = Generator[tuple[dict[str, Any], bytes] | None, None, None]
 Params = dict[str, Any]
+
+_WINDOWS_A_BEAT = 100  # of voice detection: 3 s of sound
 
 
 def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Pieces:
     """pcm at params["rate"] -> one transcript; long recordings in windows."""
     samples = audio.to_float(audio.resample(payload, params["rate"], engine.rate))
-    parts = [
-        (start, engine.transcribe(piece, params["language"]))
-        for start, piece in windows(samples, engine.rate)
-    ]
+    parts = []
+    for start, piece in windows(samples, engine.rate):
+        parts.append((start, engine.transcribe(piece, params["language"])))
+        yield None
     said = [transcript for _, transcript in parts if transcript.text]
     weights = [transcript.duration_seconds for transcript in said]
     segments = [
@@ -47,13 +54,17 @@ def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Pieces:
 
 
 def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
-    """A text -> pcm at params["rate"] (0: the engine's own), in pieces."""
+    """A text -> pcm at params["rate"] (0: the engine's own), in pieces.
+
+    The engine is given a sentence at a time: what it needs grows with the square of what it is given.
+    """
     rate = params["rate"] or engine.rate
     resampler = audio.Resampler(engine.rate, rate)
-    for sound in engine.speak(params["text"], voice=params["voice"], speed=params["speed"]):
-        pcm = resampler.feed(audio.from_float(sound))
-        if pcm:
-            yield {"rate": rate}, pcm
+    for sentence in sentences(params["text"]):
+        for sound in engine.speak(sentence, voice=params["voice"], speed=params["speed"]):
+            pcm = resampler.feed(audio.from_float(sound))
+            if pcm:
+                yield {"rate": rate}, pcm
     pcm = resampler.flush()
     if pcm:
         yield {"rate": rate}, pcm
@@ -82,7 +93,12 @@ def detect(engine: VadEngine, params: Params, payload: bytes) -> Pieces:
     """A recording -> where somebody speaks."""
     rate = 16000
     samples = audio.to_float(audio.resample(payload, params["rate"], rate))
-    found: list[Segment] = speech_segments(engine, samples, rate, params["threshold"])
+    heard = []
+    for probability in probabilities(engine, samples, rate):
+        heard.append(probability)
+        if len(heard) % _WINDOWS_A_BEAT == 0:
+            yield None
+    found = speech_segments(heard, params["threshold"])
     yield {"segments": [asdict(segment) for segment in found]}, b""
 
 

@@ -3,7 +3,8 @@
 `python -m mlservices.service.worker FD` speaks `wire.py` over the inherited socket FD. First comes
 {"op": "load", "models": [...], "models_dir": ...}; then requests {"op": "run", "id", "task", "params"} with
 their payload, and {"op": "cancel", "id"}, which ends a request at its next piece. It answers with
-{"event": "state" | "piece" | "done" | "error", ...} and ends itself when the socket or its parent is gone.
+{"event": "state" | "piece" | "beat" | "done" | "error", ...} (a beat: still at work) and ends itself when the
+socket or its parent is gone.
 Django is not loaded here.
 """
 
@@ -61,12 +62,16 @@ class Worker:
     def _listen(self) -> None:
         """Read while the main thread computes, so that a cancellation is seen at the next piece."""
         unpacker = Unpacker()
-        while data := self._connection.recv(1 << 18):
-            for head, payload in unpacker.feed(data):
-                if head["op"] == "cancel":
-                    self._cancelled.add(head["id"])
-                else:
-                    self._requests.put((head, payload))
+        try:
+            while data := self._connection.recv(1 << 18):
+                for head, payload in unpacker.feed(data):
+                    if head["op"] == "cancel":
+                        self._cancelled.add(head["id"])
+                    else:
+                        self._requests.put((head, payload))
+        except Exception:
+            logger.exception("what the service sent cannot be read")
+            os._exit(1)  # deaf, we would be of no use to it
         os._exit(0)
 
     def _load(self, head: dict[str, Any]) -> None:
@@ -84,10 +89,14 @@ class Worker:
         kind, task = TASKS[head["task"]]
         try:
             with contextlib.closing(task(self._engines[kind], head["params"], payload)) as pieces:
-                for answer, sound in pieces:
+                for piece in pieces:
                     if request in self._cancelled:
                         break
-                    self._tell({"event": "piece", "id": request, "answer": answer}, sound)
+                    if piece is None:
+                        self._tell({"event": "beat", "id": request})
+                    else:
+                        answer, sound = piece
+                        self._tell({"event": "piece", "id": request, "answer": answer}, sound)
         except EngineError as error:
             self._tell({"event": "error", "id": request, "message": str(error), "permanent": error.permanent})
         except Exception as error:

@@ -60,10 +60,18 @@ class StandIn:
 
 
 class Voice(StandIn):
-    """Five pieces of 100 ms; "slow" takes 100 ms for each, "break" crashes after the second."""
+    """Five pieces of 100 ms; "slow" takes 100 ms for each, "break" crashes after the second.
+
+    "endless" would speak for a minute: whoever is served after it, was served because it was stopped.
+    """
 
     def speak(self, text, *, voice, speed):
         self.misbehave(text)
+        if text.startswith("endless"):
+            for _ in range(3000):
+                time.sleep(0.02)
+                yield np.full(self.rate // 10, 0.25, np.float32)
+            return
         for number in range(PIECES):
             if text.startswith("slow"):
                 time.sleep(0.1)
@@ -73,7 +81,11 @@ class Voice(StandIn):
 
 
 class Ears(StandIn):
+    """Takes half a second for what begins at half of full scale."""
+
     def transcribe(self, samples, language):
+        if len(samples) and 0.4 < samples[0] < 0.6:
+            time.sleep(0.5)
         if len(samples) and samples[0] > 0.9:  # full scale: the caller of this test wants a crash
             os._exit(5)
         seconds = len(samples) / self.rate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from ...interfaces import WINDOW_SECONDS
@@ -13,15 +15,16 @@ _SHORTEST_SECONDS = 0.1
 _RELEASE = 0.15  # below the threshold by this much, speech is over
 
 
-def speech_segments(engine: VadEngine, samples: Sound, rate: int, threshold: float) -> list[Segment]:
-    """Where somebody speaks; a stretch's confidence is its mean probability."""
+def probabilities(engine: VadEngine, samples: Sound, rate: int) -> Iterator[float]:
+    """How surely each whole window of a recording holds speech."""
     size = round(rate * WINDOW_SECONDS)
-    whole = len(samples) // size
     stream = engine.open(rate)
-    probabilities = [
-        float(engine.probabilities([stream], samples[None, i * size : (i + 1) * size])[0])
-        for i in range(whole)
-    ]
+    for start in range(0, len(samples) - size + 1, size):
+        yield float(engine.probabilities([stream], samples[None, start : start + size])[0])
+
+
+def speech_segments(probabilities: Sequence[float], threshold: float) -> list[Segment]:
+    """Where somebody speaks; a stretch's confidence is its mean probability."""
     segments: list[Segment] = []
     start, last = -1, -1
     for index, probability in enumerate(

@@ -76,6 +76,10 @@ PROBLEMS = {
         _("The microphone cannot be opened."),
         _("Another program may be using it: close that, or choose another microphone, then talk again."),
     ),
+    "not_changed": (
+        _("That microphone cannot be opened."),
+        _("The call goes on with the one it had. Another program may be using it, or it was refused."),
+    ),
     "unsupported": (
         _("This browser cannot carry a call."),
         _("Use a current Chrome, Edge, Firefox or Safari."),
@@ -85,7 +89,7 @@ PROBLEMS = {
     "expired": (_("The server refused the call."), _("Reload the page, then talk again.")),
     "server_failed": (
         _("The server could not start the call."),
-        _("Talk again; if it fails again, the server’s log says why."),
+        _("Talk again; if it fails again, the log of the server says why."),
     ),
     "unreachable": (_("The server does not answer."), _("Talk again in a moment; no call was begun.")),
     "lost": (

@@ -1,6 +1,6 @@
 // The talk page: starts and ends the spoken conversation and shows it.
 // @ts-check
-import { TalkSession } from "./audio/session.js";
+import { Problem, TalkSession } from "./audio/session.js";
 import { labels, milliseconds, phone, setText } from "./format.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
@@ -14,6 +14,7 @@ const microphones = /** @type {HTMLSelectElement} */ (part("microphone"));
 const csrf = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
 /** @type {TalkSession | null} */ let session = null;
 /** @type {string} */ let callId = "";
+let inUse = microphones.value;
 
 function start() {
   if (session) return;
@@ -31,6 +32,7 @@ function start() {
 /** @param {string} state of the session */
 function showState(state) {
   part("call-button").disabled = true;
+  microphones.disabled = state !== "live"; // one question to the browser at a time
   show(state === "live" ? "live" : "idle");
   if (state !== "live") return showAgentState("", labels.talk[state]);
   showAgentState("listening", labels.states.listening);
@@ -103,6 +105,7 @@ function drawLevels() {
 /** @param {{reason: string, transferTo: string, problem?: import("./audio/session.js").Problem}} ending */
 function finish({ reason, transferTo, problem }) {
   session = null;
+  microphones.disabled = false;
   showLevels({ caller: 0, agent: 0 });
   levels.caller = levels.agent = 0;
   page.querySelector("[data-talk-clock]")?.removeAttribute("data-start");
@@ -125,6 +128,21 @@ function explain({ code, detail }) {
   setText(part("problem-remedy"), detail || labels.remedies[code]);
   part("problem").hidden = false;
   if (!callId) showAgentState("ended", labels.talk.idle);
+}
+
+/** A refused or busy microphone leaves the call, and the choice, with the one it had. */
+async function changeMicrophone() {
+  const chosen = microphones.value;
+  try {
+    await session?.useMicrophone(chosen);
+    if (microphones.value !== chosen) return;
+    inUse = chosen;
+    part("problem").hidden = true;
+  } catch {
+    if (microphones.value !== chosen) return;
+    microphones.value = inUse;
+    if (session) explain(new Problem("not_changed"));
+  }
 }
 
 /** Names of devices are told only once one of them was allowed. */
@@ -151,7 +169,7 @@ part("mute").addEventListener("click", () => {
   part("mute").setAttribute("aria-pressed", String(muted));
   session?.mute(muted);
 });
-microphones.addEventListener("change", () => session?.useMicrophone(microphones.value));
+microphones.addEventListener("change", changeMicrophone);
 navigator.mediaDevices?.addEventListener("devicechange", listMicrophones);
 listMicrophones();
 

@@ -100,6 +100,57 @@ class TestACall:
         expect(page.get_by_role("button", name="Hang up")).to_be_visible()
         assert Call.objects.count() == 2
 
+    def test_a_microphone_that_cannot_be_opened_leaves_the_call_with_the_one_it_had(
+        self, guard, chromium_with_microphone, address
+    ):
+        page = guard.page(chromium_with_microphone)
+        start(page, address)
+        expect(page.get_by_role("log")).to_contain_text("Hello.")
+        page.evaluate(
+            """() => {
+              const busy = () => Promise.reject(new DOMException("", "NotReadableError"));
+              navigator.mediaDevices.getUserMedia = busy;
+            }"""
+        )
+        microphone = page.get_by_label("Microphone", exact=True)
+        microphone.select_option(index=1)
+        expect(page.get_by_role("alert")).to_contain_text("The call goes on with the one it had.")
+        expect(microphone).to_have_value("")
+        expect(page.get_by_role("button", name="Hang up")).to_be_visible()
+
+        page.evaluate("delete navigator.mediaDevices.getUserMedia")
+        microphone.select_option(index=1)
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(microphone).not_to_have_value("")
+        expect(page.get_by_role("meter", name="Level of your microphone")).not_to_have_attribute(
+            "aria-valuenow", "0"
+        )
+
+    def test_a_microphone_that_opens_after_the_call_was_left_is_closed_again(
+        self, guard, chromium_with_microphone, address
+    ):
+        page = guard.page(chromium_with_microphone)
+        page.goto(address)
+        left = page.evaluate(
+            """async (module) => {
+              const {TalkSession} = await import(module);
+              const {mediaDevices} = navigator;
+              const open = mediaDevices.getUserMedia.bind(mediaDevices);
+              let stream;
+              mediaDevices.getUserMedia = async (asked) => {
+                stream = await open(asked);
+                session.hangUp();
+                return stream;
+              };
+              const session = new TalkSession();
+              await session.start({}, "");
+              return stream.getTracks().map((track) => track.readyState);
+            }""",
+            "/static/js/audio/session.js",
+        )
+        assert left == ["ended"]
+        assert not Call.objects.exists()
+
     def test_leaving_the_page_ends_the_call(self, guard, chromium_with_microphone, address):
         page = guard.page(chromium_with_microphone)
         start(page, address)

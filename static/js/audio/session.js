@@ -29,6 +29,7 @@ export class TalkSession extends EventTarget {
   #live = false;
   #over = false;
   #muted = false;
+  #microphonesAsked = 0;
   droppedFrames = 0;
 
   /**
@@ -40,10 +41,12 @@ export class TalkSession extends EventTarget {
       this.#tell("state", { state: "asking" });
       assertAble();
       this.#audio = new AudioContext({ latencyHint: "interactive" });
-      await this.#openMicrophone(microphone);
+      this.#keep(await this.#openMicrophone(microphone));
+      if (this.#over) return;
       this.#tell("state", { state: "connecting" });
       await this.#openWorklets(addresses);
       const call = await announce(addresses);
+      if (this.#over) return;
       this.#tell("call", call);
       this.#openSocket(call);
     } catch (error) {
@@ -71,26 +74,43 @@ export class TalkSession extends EventTarget {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !muted;
   }
 
-  /** Changes the microphone of a running call. @param {string} id */
+  /**
+   * Changes the microphone of a running call, which keeps the one it has if the other cannot be opened.
+   * Throws a Problem then. @param {string} id
+   */
   async useMicrophone(id) {
-    if (!this.#audio || this.#over) return;
-    await this.#openMicrophone(id);
-    this.#connectMicrophone();
+    if (!this.#capture || this.#over) return;
+    const stream = await this.#openMicrophone(id);
+    if (this.#keep(stream)) this.#connectMicrophone();
   }
 
-  /** @param {string} id */
+  /** @param {string} id @returns {Promise<MediaStream | null>} null if another was asked for since then */
   async #openMicrophone(id) {
+    const asked = ++this.#microphonesAsked;
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     const stream = await navigator.mediaDevices
       .getUserMedia({ audio: id ? { ...audio, deviceId: { exact: id } } : audio })
       .catch((error) => {
         throw new Problem(problemOf(error));
       });
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    if (asked === this.#microphonesAsked) return stream;
+    release(stream);
+    return null;
+  }
+
+  /** Whether the stream is now the session's; one that came too late is released. @param {MediaStream | null} stream */
+  #keep(stream) {
+    if (!stream) return false;
+    if (this.#over) {
+      release(stream);
+      return false;
+    }
+    release(this.#stream);
     this.#stream = stream;
     this.mute(this.#muted);
     const [track] = stream.getAudioTracks();
     track.onended = () => this.#finish("caller_hung_up", { problem: new Problem("missing") });
+    return true;
   }
 
   /** @param {{capture: string, playback: string}} addresses */
@@ -163,10 +183,7 @@ export class TalkSession extends EventTarget {
     if (this.#over) return;
     this.#over = true;
     this.#live = false;
-    for (const track of this.#stream?.getTracks() ?? []) {
-      track.onended = null;
-      track.stop();
-    }
+    release(this.#stream);
     this.#socket?.close();
     this.#audio?.close();
     this.#tell("over", { reason, transferTo: "", ...more });
@@ -175,6 +192,14 @@ export class TalkSession extends EventTarget {
   /** @param {string} name @param {object} detail */
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/** @param {MediaStream | null} stream */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) {
+    track.onended = null;
+    track.stop();
   }
 }
 

@@ -6,6 +6,7 @@ and out of order, and several may see the end of one call.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -41,7 +42,8 @@ HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
 ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
 
-SIMULATOR_NUMBER = "+15005550006"
+SIMULATOR = "Simulator"  # label of the account that is no carrier's
+SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
 
 
 def control_group(call_id: UUID) -> str:
@@ -222,18 +224,28 @@ def _keep_recording(call: Call) -> None:
         )
 
 
+def assign_number(*, number: PhoneNumber, agent: Agent) -> None:
+    """From its next call on, the number is answered by this agent, whoever had it before."""
+    PhoneNumber.objects.filter(pk=number.pk).update(agent=agent)
+
+
+def release_number(*, number: PhoneNumber, agent: Agent) -> bool:
+    """Nobody answers the number any more; False if another agent has it by now."""
+    return bool(PhoneNumber.objects.filter(pk=number.pk, agent=agent).update(agent=None))
+
+
 @transaction.atomic
 def ensure_simulator_line(agent: Agent) -> PhoneNumber:
-    """A Twilio account and number of our own making, by which `simulate_call` rings the server."""
-    number = PhoneNumber.objects.filter(number=SIMULATOR_NUMBER).select_related("credential").first()
-    if number:
+    """A number of our own making, by which `simulate_call` rings this agent; its account is no carrier's."""
+    lines = PhoneNumber.objects.select_related("credential").filter(credential__label=SIMULATOR)
+    if number := lines.filter(agent=agent).first():
         return number
-    credential = save_credential(
+    credential = Credential.objects.filter(label=SIMULATOR).first() or save_credential(
         provider=Credential.Provider.TWILIO,
         account="AC" + secrets.token_hex(16),
         secret=secrets.token_hex(16),
-        label="Simulator",
+        label=SIMULATOR,
     )
-    return PhoneNumber.objects.create(
-        number=SIMULATOR_NUMBER, label="Simulator", credential=credential, agent=agent
-    )
+    taken = set(PhoneNumber.objects.values_list("number", flat=True))
+    free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
+    return PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)

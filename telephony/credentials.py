@@ -5,10 +5,13 @@ The first of settings.CREDENTIALS_KEYS encrypts, all of them decrypt: put a new 
 
 from __future__ import annotations
 
+import phonenumbers
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+
+from agents.models import Agent
 
 from .models import Credential, PhoneNumber
 
@@ -58,22 +61,33 @@ def rotate() -> int:
 
 
 @transaction.atomic
-def seed_from_environment() -> Credential | None:
-    """A first Twilio account of TWILIO_*; once one is stored, the database rules."""
+def seed_from_environment(agent: Agent) -> Credential | None:
+    """A first Twilio account of TWILIO_*, and its number, which `agent` answers.
+
+    What is stored already stays as it is: the secret, and whoever answers the number. Raises
+    ImproperlyConfigured for a number that is none.
+    """
     if not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN):
         return None
-    known = Credential.objects.filter(
-        provider=Credential.Provider.TWILIO, account=settings.TWILIO_ACCOUNT_SID
-    ).first()
-    if known:
-        return known
-    credential = save_credential(
-        provider=Credential.Provider.TWILIO,
-        account=settings.TWILIO_ACCOUNT_SID,
-        secret=settings.TWILIO_AUTH_TOKEN,
-    )
+    account = {"provider": Credential.Provider.TWILIO, "account": settings.TWILIO_ACCOUNT_SID}
+    credential = Credential.objects.filter(**account).first()
+    if credential is None:
+        credential = save_credential(**account, secret=settings.TWILIO_AUTH_TOKEN)
     if settings.TWILIO_PHONE_NUMBER:
         PhoneNumber.objects.get_or_create(
-            number=settings.TWILIO_PHONE_NUMBER, defaults={"credential": credential}
+            number=_as_twilio_writes_it(settings.TWILIO_PHONE_NUMBER),
+            defaults={"credential": credential, "agent": agent},
         )
     return credential
+
+
+def _as_twilio_writes_it(number: str) -> str:
+    """E.164, by which a call's number is looked up."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        raise ImproperlyConfigured(
+            f"TWILIO_PHONE_NUMBER: {number!r} is no phone number. "
+            "Write it with + and the country code, like +14155550123."
+        ) from None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

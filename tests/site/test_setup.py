@@ -48,18 +48,43 @@ def test_an_administrator_of_another_name_is_enough(alice: User) -> None:
     assert list(User.objects.all()) == [alice]
 
 
-def test_the_demo_agent_can_be_rung_by_the_simulator() -> None:
-    set_up()
-    assert PhoneNumber.objects.get(agent__slug="front-desk").credential.label == "Simulator"
+TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "a token",
+    "TWILIO_PHONE_NUMBER": "+1 415 555 0123",
+}
 
 
-def test_the_providers_variables_make_the_first_credential() -> None:
-    set_up(
-        TWILIO_ACCOUNT_SID="AC" + "0" * 32, TWILIO_AUTH_TOKEN="a token", TWILIO_PHONE_NUMBER="+15555550123"
-    )
-    credential = Credential.objects.get(account="AC" + "0" * 32)
+def test_the_providers_variables_make_a_credential_and_a_number_that_the_demo_agent_answers() -> None:
+    set_up(**TWILIO)
+    credential = Credential.objects.get(account=TWILIO["TWILIO_ACCOUNT_SID"])
     assert "a token" not in credential.secret
-    assert PhoneNumber.objects.get(number="+15555550123").credential == credential
+    number = PhoneNumber.objects.get()
+    assert (number.number, number.credential) == ("+14155550123", credential)
+    assert number.agent is not None
+    assert number.agent.slug == "front-desk"
+
+
+def test_a_number_that_is_named_after_its_account_is_taken_up_too() -> None:
+    set_up(**TWILIO | {"TWILIO_PHONE_NUMBER": ""})
+    set_up(**TWILIO)
+    assert PhoneNumber.objects.get(number="+14155550123", agent__slug="front-desk")
+
+
+def test_setting_up_again_leaves_a_number_to_the_agent_that_was_chosen_for_it() -> None:
+    set_up(**TWILIO)
+    chosen = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.")
+    PhoneNumber.objects.update(agent=chosen)
+    set_up(**TWILIO)
+    assert PhoneNumber.objects.get().agent == chosen
+    PhoneNumber.objects.update(agent=None)
+    set_up(**TWILIO)
+    assert PhoneNumber.objects.get().agent is None
+
+
+def test_a_number_that_is_none_stops_the_start_with_its_name() -> None:
+    with pytest.raises(CommandError, match=r"^TWILIO_PHONE_NUMBER: 'tomorrow' is no phone number"):
+        set_up(**TWILIO | {"TWILIO_PHONE_NUMBER": "tomorrow"})
 
 
 def test_static_files_are_collected_once_for_each_build(tmp_path: Path) -> None:

@@ -134,8 +134,20 @@ def test_simulate_call_tells_the_call_and_writes_it_down(
     assert len(sounds(samples[:, 1], rate)) == 2
 
 
+def test_simulate_call_rings_an_agent_that_has_no_number_yet(
+    server: Server, tmp_path: Path, settings: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.PUBLIC_URL = "https://voice.example.org"  # type: ignore[attr-defined]
+    other = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.", record=False)
+    audio = tmp_path / "turn.wav"
+    audio.write_bytes(wav_bytes(voice(1.0), 8000))
+    call_command("simulate_call", audio, agent="night-desk", server=server.url)
+    assert "agent    You said" in capsys.readouterr().out
+    assert Call.objects.get().agent == other
+
+
 def test_simulate_call_names_what_is_missing(db: None, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="No Twilio number leads to the agent 'nobody'"):
+    with pytest.raises(CommandError, match="There is no agent 'nobody'"):
         call_command("simulate_call", tmp_path / "turn.wav", agent="nobody")
 
 

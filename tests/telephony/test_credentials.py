@@ -37,22 +37,24 @@ def test_a_lost_key_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_environment_gives_a_first_account_and_then_the_database_rules(
-    monkeypatch: pytest.MonkeyPatch,
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert seed_from_environment() is None
+    assert seed_from_environment(agent) is None
     monkeypatch.setattr(settings, "TWILIO_ACCOUNT_SID", "AC1")
     monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "first")
     monkeypatch.setattr(settings, "TWILIO_PHONE_NUMBER", "+14155550123")
-    seed_from_environment()
+    seed_from_environment(agent)
     monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "second")
-    credential = seed_from_environment()
+    credential = seed_from_environment(agent)
     assert credential is not None
     assert secret_of(credential) == "first"
     assert PhoneNumber.objects.get().number == "+14155550123"
 
 
-def test_the_simulators_line_is_made_once(agent: Agent) -> None:
-    first, second = actions.ensure_simulator_line(agent), actions.ensure_simulator_line(agent)
-    assert first == second
-    assert first.agent == agent
+def test_each_agent_has_one_line_of_the_simulators(agent: Agent) -> None:
+    other = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.")
+    first, again, another = (actions.ensure_simulator_line(one) for one in (agent, agent, other))
+    assert first == again
+    assert (first.agent, another.agent) == (agent, other)
+    assert first.credential == another.credential
     assert len(secret_of(first.credential)) == 32

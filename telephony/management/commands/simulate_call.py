@@ -13,7 +13,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from agents.models import Agent
 from mlservices.audio import read_wav, resample, wav_bytes
+from telephony.actions import ensure_simulator_line
 from telephony.credentials import secret_of
 from telephony.eventlog import event_json
 from telephony.measure import heard_turns
@@ -44,13 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--server", default=f"http://127.0.0.1:{settings.PORT}")
 
     def handle(self, **options: Any) -> None:
-        number = (
-            PhoneNumber.objects.filter(agent__slug=options["agent"], credential__provider="twilio")
-            .select_related("credential")
-            .first()
-        )
-        if number is None:
-            raise CommandError(f"No Twilio number leads to the agent {options['agent']!r}. Run setup first.")
+        number = _number_of(options["agent"])
         account = Account(
             sid=number.credential.account,
             auth_token=secret_of(number.credential),
@@ -113,6 +109,16 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()  # as it happens, into a pipe too
+
+
+def _number_of(slug: str) -> PhoneNumber:
+    """A Twilio number that leads to the agent; one of the simulator's if it has none."""
+    agent = Agent.objects.filter(slug=slug).first()
+    if agent is None:
+        known = ", ".join(Agent.objects.order_by("slug").values_list("slug", flat=True)) or "none"
+        raise CommandError(f"There is no agent {slug!r}. Those there are: {known}.")
+    numbers = PhoneNumber.objects.filter(agent=agent, credential__provider="twilio")
+    return numbers.select_related("credential").first() or ensure_simulator_line(agent)
 
 
 class _Narrator:

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from agents.actions import create_demo_agent
-from telephony.actions import ensure_simulator_line
 from telephony.credentials import seed_from_environment
 
 ADMINISTRATOR = "admin"
@@ -29,8 +29,10 @@ class Command(BaseCommand):
         self.collect_static_files()
         if not settings.HF_ML_API_URL:
             call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
-        seed_from_environment()
-        ensure_simulator_line(create_demo_agent())
+        try:
+            seed_from_environment(create_demo_agent())
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         if not User.objects.filter(is_superuser=True).exists():
             self.make_administrator()
 

@@ -37,8 +37,12 @@ def gist(words: str) -> str:
 # --- yes or no ---------------------------------------------------------------------------------
 
 _NO = re.compile(
-    r"^(?:no|nope|nah|not|negative|wrong|incorrect|don't|never mind|that's (?:not|wrong|incorrect)"
-    r"|that is (?:not|wrong|incorrect)|it's (?:not|wrong)|it isn't|i'm fine|i'm good)\b"
+    r"^(?:no|nope|nah|not (?:really|that i (?:can think|know) of|right now|at the moment|today)|not(?! yet\b)"
+    r"|negative|wrong|incorrect|don't(?! (?:you|we|they)\b)|never mind|that's (?:wrong|incorrect)"
+    r"|that's not(?! (?:all|it|everything)\b)|that is (?:not|wrong|incorrect)|it's (?:not|wrong)|it isn't"
+    r"|i don't think so|i don't (?:need|have|want) anything(?: else| more)?"
+    r"|i don't have any (?:more|other|further) questions|i have no (?:more|other|further) questions"
+    r"|nothing(?: else| more)?|i'm fine|i'm good)\b"
 )
 _YES = re.compile(
     r"^(?:yes|yeah|yep|yup|ya|yah|sure|correct|right|exactly|absolutely|definitely|certainly|indeed|perfect"
@@ -80,6 +84,48 @@ def _more(rest: str) -> str:
     while match := _YES.match(rest) or _NO.match(rest):
         rest = rest[match.end() :].strip()
     return rest
+
+
+# --- what is meant by it ----------------------------------------------------------------------
+
+_CLOSING_WORDS = (
+    "thanks thank you cheers very so much for now today the moment your help have a nice good great lovely "
+    "day one evening weekend bye goodbye okay ok alright all right fine well it's that's it that will do "
+    "i'm done then sorry worry problem ma'am madam sir dear please"
+)
+_COURTESIES = frozenset(_CLOSING_WORDS.split())
+
+
+def is_courtesy(words: str) -> bool:
+    """Whether the words hold nothing beside thanks, good wishes and a goodbye."""
+    return set(plain(words).split()) <= _COURTESIES
+
+
+# A "no" in front of a sentence answers what was asked, and denies nothing in it: "no that's all".
+_NEGATION = re.compile(
+    r"\b(?:not|never|nobody|cannot|without|\w+n't"
+    r"|no(?! (?:that|it|this|i|we|you|thank|thanks|bye|goodbye)\b))\b"
+)
+_NO_MACHINE = re.compile(
+    r"\b(?:no|not|\w+n't)(?: (?!human|person|people|some|any)[\w']+){0,6}?"
+    r" (?:machines?|robots?|computers?|bots?|recordings?)\b"
+)
+_REQUEST = re.compile(
+    r"\b(?:can|could|may|might|would|will|shall) (?:i|we|you|they|the|some\w+|any\w+)\b"
+    r"|\b(?:i|we)(?:'d| would| want| need)\b|\bplease\b|\bis there (?:some|any)\w+"
+    r"|\b(?:let|give|get|put|connect|transfer|pass|switch) (?:me|us)\b"
+    r"|^(?:have|ask|tell|take|leave|pass) "
+)
+
+
+def is_negated(words: str) -> bool:
+    """Whether something is denied or refused; "no robots" and "not a machine" ask for a person."""
+    return bool(_NEGATION.search(_NO_MACHINE.sub(" ", plain(words))))
+
+
+def is_request(words: str) -> bool:
+    """Whether something is asked for: "can I ...", "put me ...", not "I was ..." or "who is ..."."""
+    return bool(_REQUEST.search(plain(words)) or _REQUEST.search(gist(words)))
 
 
 # --- numbers -----------------------------------------------------------------------------------

@@ -26,10 +26,13 @@ from .understanding import (
     CERTAIN,
     THRESHOLD,
     Understanding,
-    ends_call,
+    declines,
     is_clear,
     is_known,
+    is_meant,
+    is_thanks,
     is_urgent,
+    needs_no_message,
     noted,
     to_ask_back,
 )
@@ -150,7 +153,7 @@ class Receptionist:
         ]
 
     def goodbye(self) -> list[Step]:
-        return [*self._keep_message(), Say(phrases.GOODBYE, interruptible=False), HangUp()]
+        return [*self._keep_message(), Say(phrases.GOODBYE), HangUp()]
 
     # ---- state ------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ class Receptionist:
             return await self._answer(words)
         self._set(open=None, waiting=False)
         match = await self._match(words)
-        if match is None or not is_clear(match):
+        if match is None or not is_clear(match) or not is_meant(match.best, words):
             return []
         target = match.best.target
         exact = target.name in _EXACT_ABILITIES if isinstance(target, Intent) else target.urgent
@@ -239,7 +242,7 @@ class Receptionist:
         verdict = yes_or_no(words)
         rest = verdict.rest if verdict else words
         match = await self._match(rest) if rest else None
-        if verdict is None or (match and is_clear(match) and _needs_no_message(match.best)):
+        if verdict is None or (match and is_clear(match) and needs_no_message(match.best)):
             return self._decide(match, rest)  # "right, and where do I park?"
         if verdict.yes:
             return self.begin_message(offered.about)
@@ -251,7 +254,8 @@ class Receptionist:
             if ordinal in said:
                 return self._act(Candidate(option, 1.0), choosing.words)
         if said[0] in ("neither", "none") or (verdict and not verdict.yes and not verdict.rest):
-            return self._unknown(choosing.words)
+            denied = len(options) == 1 and isinstance(options[0], Intent)  # it was told not to do it
+            return self._anything_else(phrases.ALL_RIGHT) if denied else self._unknown(choosing.words)
         if verdict and verdict.yes and len(options) == 1:
             return self._act(Candidate(options[0], 1.0), choosing.words)
         if verdict and not verdict.rest:
@@ -270,9 +274,7 @@ class Receptionist:
             return [Say(phrases.GO_AHEAD)] if verdict.yes else self.goodbye()
         rest = verdict.rest if verdict and verdict.rest else words
         match = await self._match(rest)
-        thanks = match and match.best.score >= CERTAIN and match.best.name == "thanks"
-        declines = match and match.best.score < CERTAIN and verdict and not verdict.yes
-        if match and (thanks or declines):
+        if match and (is_thanks(match) or (verdict and declines(verdict, match))):
             return [noted(match), *self.goodbye()]
         return self._decide(match, rest)
 
@@ -288,7 +290,7 @@ class Receptionist:
         if not dictating and (taker.is_sure_of(words) or (verdict and not verdict.rest)):
             return self._take(taker, words)
         match = await self._match(words)
-        if match is None or not (is_clear(match) or is_urgent(match.best)):
+        if match is None or not (is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))):
             return self._take(taker, words)
         if dictating and match.best.score < 1.0 and not is_urgent(match.best):
             return self._take(taker, words)  # "please tell them to call me back" belongs to the message
@@ -354,8 +356,8 @@ class Receptionist:
     def _able(self, ability: Ability, candidate: Candidate, words: str) -> list[Step]:
         match ability:
             case "goodbye":
-                return self.goodbye() if ends_call(candidate, words) else self._anything_else("")
-            case "transfer" | "message" if candidate.score < CERTAIN:
+                return self.goodbye() if is_meant(candidate, words) else self._anything_else("")
+            case "transfer" | "message" if not is_meant(candidate, words):
                 return self._ask_back((candidate.target,), words)
             case "transfer":
                 return self.transfer()
@@ -395,8 +397,3 @@ class Receptionist:
     def _anything_else(self, before: str) -> list[Step]:
         self._set(open=AnythingElse())
         return [Say(f"{before} {phrases.ANYTHING_ELSE}".strip())]
-
-
-def _needs_no_message(candidate: Candidate) -> bool:
-    """Whether words that begin with a yes or no to an offered message want something else after all."""
-    return isinstance(candidate.target, Fact) or candidate.name in ("goodbye", "transfer")

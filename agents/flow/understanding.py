@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import hours as opening_hours
-from .hearing import plain
+from .hearing import Verdict, is_courtesy, is_negated, is_request, plain
 from .intents import INTENTS, Ability, Intent
 from .knowledge import Fact
 from .matching import Candidate, Match, Matcher, Meanings
@@ -80,9 +80,40 @@ def is_urgent(candidate: Candidate) -> bool:
     return isinstance(candidate.target, Fact) and candidate.target.urgent
 
 
-def ends_call(candidate: Candidate, words: str) -> bool:
-    """Whether words nearest to a goodbye are one."""
-    return candidate.score >= ENDING or not {"goodbye", "bye"}.isdisjoint(plain(words).split())
+def is_meant(candidate: Candidate, words: str) -> bool:
+    """Whether words that come nearest to an ability with consequences ask for it.
+
+    Embeddings hardly tell "don't transfer me" and "I was transferred" from "transfer me".
+    """
+    if candidate.score == 1.0 or isinstance(candidate.target, Fact):
+        return True
+    match candidate.target.name:
+        case "goodbye":
+            says_goodbye = not {"goodbye", "bye"}.isdisjoint(plain(words).split())
+            return (candidate.score >= ENDING or says_goodbye) and not is_negated(words)
+        case "message" | "transfer":
+            return candidate.score >= CERTAIN and is_request(words) and not is_negated(words)
+    return True
+
+
+def is_thanks(match: Match) -> bool:
+    return match.best.name == "thanks" and match.best.score >= CERTAIN
+
+
+def declines(verdict: Verdict, match: Match) -> bool:
+    """Whether a no with more words behind it, which mean `match`, wants nothing more.
+
+    "No, but can I ..." does want something.
+    """
+    if verdict.yes or is_negated(verdict.rest):
+        return False
+    takes_leave = match.best.name in ("goodbye", "thanks") and match.best.score >= SURE
+    return takes_leave or is_courtesy(verdict.rest)
+
+
+def needs_no_message(candidate: Candidate) -> bool:
+    """Whether words that begin with a yes or no to an offered message want something else after all."""
+    return isinstance(candidate.target, Fact) or candidate.name in ("goodbye", "transfer")
 
 
 def to_ask_back(match: Match) -> tuple[Fact | Intent, ...]:

@@ -7,6 +7,67 @@ while examples and thresholds were chosen; `HELD_OUT` was written beforehand and
 
 from __future__ import annotations
 
+# Refusals and mere mentions, which come as near to a transfer, a message or a goodbye as requests do.
+NO_REQUEST: tuple[str, ...] = (
+    "Please don't transfer me",
+    "Don't transfer me to anyone",
+    "never transfer me again",
+    "I don't want to talk to a human",
+    "I was transferred here by an operator",
+    "Is the operator still working there?",
+    "who is the operator",
+    "are you transferring me",
+    "I spoke with a representative this morning",
+    "is there an agent near me",
+    "I'm not done",
+    "That's not all",
+    "that's not everything",
+    "please don't say goodbye",
+    "I don't want to leave a message",
+    "I don't need a callback",
+    "Someone called me",
+    "nobody called me back",
+    "the nurse asked me to ring",
+    "I left a message yesterday",
+    "did you get my message",
+)
+
+# Answers to "is there anything else?" that begin like a no and want something.
+WANTS_MORE: tuple[str, ...] = (
+    "No, but can I bring my dog?",
+    "No, I also need the fax number",
+    "No wait, one more question, do you treat tourists?",
+    "Don't you also have a physiotherapist?",
+    "I'm good, but what about my mother's knee?",
+    "No, I want to know if the doctor speaks French",
+    "no that's not all",
+    "no, I'm not done",
+    "not yet",
+    "no one more thing",
+    "no actually yes",
+    "no hold on",
+)
+WANTS_NO_MORE: tuple[str, ...] = (
+    "no thank you",
+    "no thanks bye",
+    "no that's it thank you",
+    "nope I'm good",
+    "no I think that's everything",
+    "no not right now thanks",
+    "I'm fine thank you very much",
+    "no you've been very helpful",
+    "no that was all I needed",
+    "not really",
+    "no that will do",
+    "nah all good",
+    "no cheers have a good one",
+    "not that I can think of",
+    "no it's fine",
+    "no I don't think so",
+    "no I don't have any more questions",
+    "I don't need anything else",
+)
+
 TUNED_ON: tuple[tuple[str, str | None], ...] = (
     ("Hi, I was wondering what time you guys open up in the morning", "Opening hours"),
     ("you open right now", "Opening hours"),

@@ -22,12 +22,12 @@ from agents.flow.intents import INTENTS
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings, Vector
 from agents.flow.receptionist import Receptionist
-from agents.flow.steps import HangUp, Noted, Say, Transfer
+from agents.flow.steps import HangUp, Noted, Say, Step, Transfer
 from mlservices.catalog import BY_ID
 from mlservices.engines import load
 from mlservices.prepare import prepare
 
-from .heard_by_the_clinic import HELD_OUT, TUNED_ON
+from .heard_by_the_clinic import HELD_OUT, NO_REQUEST, TUNED_ON, WANTS_MORE, WANTS_NO_MORE
 
 pytestmark = pytest.mark.models
 
@@ -55,9 +55,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> TrueEmbedder:
 
 async def outcome(embedder: TrueEmbedder, words: str, meant: str | None) -> tuple[str, str]:
     """How a first turn went ("right", "asked back", "wrong"), and what the agent did."""
-    profile = Profile("Hello.", FACTS, "+14155550100")
-    agent = Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
-    steps = [step async for step in agent.reply(words)]
+    steps = await steps_of(clinic(embedder), words)
     said = " ".join(step.text for step in steps if isinstance(step, Say))
     note = next((step for step in steps if isinstance(step, Noted)), None)
     if said.startswith("Do you mean"):
@@ -114,12 +112,52 @@ async def test_every_emergency_is_told_to_call_for_help(embedder: TrueEmbedder) 
             assert kind == "right", f"{words!r}: {did}"
 
 
-async def test_nobody_is_cut_off_or_handed_over_who_did_not_ask_for_it(embedder: TrueEmbedder) -> None:
+def clinic(embedder: TrueEmbedder) -> Receptionist:
     profile = Profile("Hello.", FACTS, "+14155550100")
+    return Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
+
+
+async def steps_of(agent: Receptionist, words: str) -> list[Step]:
+    return [step async for step in agent.reply(words)]
+
+
+def ends(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, HangUp) for step in steps)
+
+
+def hands_over(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, Transfer) for step in steps)
+
+
+async def test_nobody_is_cut_off_or_handed_over_who_did_not_ask_for_it(embedder: TrueEmbedder) -> None:
     for words, meant in (*HELD_OUT, *TUNED_ON):
-        agent = Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
-        steps = [step async for step in agent.reply(words)]
-        if any(isinstance(step, HangUp) for step in steps):
+        steps = await steps_of(clinic(embedder), words)
+        if ends(steps):
             assert meant == "goodbye", words
-        if any(isinstance(step, Transfer) for step in steps):
+        if hands_over(steps):
             assert meant == "transfer", words
+
+
+@pytest.mark.parametrize("words", NO_REQUEST)
+async def test_a_refusal_or_a_mention_is_not_taken_for_a_request(embedder: TrueEmbedder, words: str) -> None:
+    agent = clinic(embedder)
+    steps = await steps_of(agent, words)
+    assert not ends(steps)
+    assert not hands_over(steps)
+    assert not agent.taking_message
+
+
+@pytest.mark.parametrize("words", WANTS_MORE)
+async def test_a_no_with_a_question_behind_it_does_not_end_the_call(
+    embedder: TrueEmbedder, words: str
+) -> None:
+    agent = clinic(embedder)
+    await steps_of(agent, "thank you")
+    assert not ends(await steps_of(agent, words))
+
+
+@pytest.mark.parametrize("words", WANTS_NO_MORE)
+async def test_who_wants_nothing_more_is_let_go(embedder: TrueEmbedder, words: str) -> None:
+    agent = clinic(embedder)
+    await steps_of(agent, "thank you")
+    assert ends(await steps_of(agent, words))

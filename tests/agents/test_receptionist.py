@@ -129,12 +129,31 @@ async def test_thanks_alone_do_not_end_the_call_but_a_no_after_them_does(call: C
     assert talk.ended
 
 
-async def test_a_goodbye_is_not_cut_off(call: Call) -> None:
+async def test_a_caller_may_still_interrupt_the_goodbye(call: Call) -> None:
     steps = [step async for step in call().conversation.reply("goodbye")]
-    assert [step for step in steps if isinstance(step, Say)] == [
-        Say("Thank you for calling. Goodbye.", interruptible=False)
-    ]
+    assert [step for step in steps if isinstance(step, Say)] == [Say("Thank you for calling. Goodbye.")]
     assert steps[-1] == HangUp()
+
+
+async def test_who_declines_to_be_put_through_is_asked_what_else(call: Call) -> None:
+    talk = call(transfer_number="+14155550100")
+    assert await talk.say("never transfer me") == "Do you mean speaking to a person?"
+    assert await talk.say("no") == "All right. Is there anything else I can help you with?"
+    assert talk.transferred_to == ""
+
+
+async def test_a_guess_that_was_a_request_after_all_is_acted_on(call: Call) -> None:
+    talk = call(transfer_number="+14155550100")
+    await talk.say("can't you transfer me")
+    await talk.say("yes")
+    assert talk.transferred_to == "+14155550100"
+
+
+async def test_a_no_with_a_question_behind_it_is_answered(call: Call) -> None:
+    talk = call()
+    await talk.say("thank you")
+    assert "I don't know that" in await talk.say("No, but can I bring my dog?")
+    assert not talk.ended
 
 
 async def test_it_says_truthfully_what_it_is(call: Call) -> None:

@@ -97,7 +97,7 @@ _COURTESIES = frozenset(_CLOSING_WORDS.split())
 
 
 def is_courtesy(words: str) -> bool:
-    """Whether the words hold nothing beside thanks, good wishes and a goodbye."""
+    """Whether the words, if any, hold nothing beside thanks, good wishes and a goodbye."""
     return set(plain(words).split()) <= _COURTESIES
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .hearing import dictated_digits, gist, plain, spoken_digits, spoken_name, yes_or_no
+from .hearing import dictated_digits, gist, is_courtesy, plain, spoken_digits, spoken_name, yes_or_no
 from .steps import Expectation, Noted, Say, Step
 from .wording import read_back
 
@@ -25,9 +25,10 @@ _REFUSES = re.compile(
     r"|no (?:name|number|phone)|skip (?:that|it|this))\b"
 )
 
-_CALLED_OFF = (
-    "never mind", "nevermind", "forget it", "forget the message", "no message", "cancel that", "don't bother",
-)  # fmt: skip
+_CALLED_OFF = re.compile(
+    r"(?:never ?mind|forget (?:it|the message|about it)|no message|cancel (?:that|the message)|don't bother)"
+    r"(?: (?:then|that|it|the message|about (?:it|that)|anymore))*\b"
+)
 
 _EXPECTS: dict[Stage, Expectation] = {
     "name": "name",
@@ -90,7 +91,16 @@ class MessageTaker:
                 return ""
 
     def is_called_off(self, words: str) -> bool:
-        return gist(words).startswith(_CALLED_OFF)
+        """Whether the caller wants no message after all.
+
+        More words behind it are a number, or the message itself: "cancel that appointment of mine".
+        """
+        text, verdict = gist(words), yes_or_no(words)
+        if self.stage == "name" and verdict and not verdict.yes and is_courtesy(verdict.rest):
+            return True
+        if self.stage == "words" or spoken_digits(words):
+            return _CALLED_OFF.fullmatch(text) is not None
+        return _CALLED_OFF.match(text) is not None
 
     def is_sure_of(self, words: str) -> bool:
         """Whether the words answer the question beyond doubt, whatever else they may resemble."""
@@ -126,7 +136,7 @@ class MessageTaker:
             return None
         if "*" in digits or self.stage == "confirm":
             self._set(digits="", number=None)
-        return self._add_digits(figures)
+        return self._add_digits(figures) if figures else None
 
     def taken(self, *, complete: bool = True) -> Noted | None:
         """The message for the log of the call; None if an incomplete one holds nothing worth keeping."""

@@ -283,8 +283,7 @@ class Receptionist:
     async def _while_taking(self, taker: MessageTaker, words: str) -> list[Step]:
         """The message goes on unless the words are clearly meant for something else."""
         if taker.is_called_off(words):
-            self._set(taker=None)
-            return self._anything_else(phrases.NO_MESSAGE)
+            return [*self._keep_message(), *self._anything_else(phrases.NO_MESSAGE)]
         dictating = taker.stage == "words"
         verdict = yes_or_no(words)
         if not dictating and (taker.is_sure_of(words) or (verdict and not verdict.rest)):

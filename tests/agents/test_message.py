@@ -171,6 +171,52 @@ async def test_a_message_can_be_given_up(talk: Talk) -> None:
     assert talk.noted("message") == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Cancel that appointment I have on Friday please",
+        "Forget it was me who called about the wheel",
+        "No message from the garage has reached me",
+    ],
+)
+async def test_a_message_may_begin_like_words_that_give_it_up(talk: Talk, words: str) -> None:
+    for answer in ("Bob", "5551234", "yes"):
+        await talk.say(answer)
+    assert "I've noted your message" in await talk.say(words)
+    assert (taken(talk)["kind"], taken(talk)["words"]) == ("taken", words)
+
+
+@pytest.mark.parametrize("words", ["Never mind.", "oh, forget it then", "cancel the message please"])
+async def test_a_message_given_up_at_its_end_is_kept_as_far_as_it_went(talk: Talk, words: str) -> None:
+    for answer in ("Bob", "5551234", "yes"):
+        await talk.say(answer)
+    assert "no message then" in await talk.say(words)
+    assert (taken(talk)["kind"], taken(talk)["number"]) == ("incomplete", "5551234")
+
+
+async def test_a_number_behind_words_that_give_up_the_message_is_a_number(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert "Is that right?" in await talk.say("no message, just call 555 1234")
+
+
+async def test_a_bare_no_to_the_first_question_ends_the_message(talk: Talk) -> None:
+    assert "no message then" in await talk.say("no thanks")
+    assert talk.conversation.expects == "yes_no"
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        ("#", "I have five five five so far. What comes next?"),
+        ("*", "What number can we call you back on?"),
+    ],
+)
+async def test_keys_without_a_figure_ask_for_the_number_again(talk: Talk, keys: str, answer: str) -> None:
+    await talk.say("Bob")
+    await talk.press("555")
+    assert await talk.press(keys) == answer
+
+
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(talk: Talk) -> None:
     await talk.say("Bob")
     await talk.say("goodbye")

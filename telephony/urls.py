@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, webhooks
+from . import numbers, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("telephony/twilio/after/<uuid:call_id>/", webhooks.twilio_after, name="twilio_after"),
     path("agents/<slug:slug>/talk/", views.talk, name="talk"),
     path("agents/<slug:slug>/talk/start/", webhooks.talk_start, name="talk_start"),
+    path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
     path("calls/", views.history, name="history"),
     path("calls/live/", views.live_board, name="live"),
     path("calls/usage/", views.usage, name="usage"),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from agents.models import Agent
 from mlservices.audio import wav_bytes
 from telephony.cards import Card, fold
-from telephony.models import Call, CallEvent, Recording
+from telephony.models import Call, CallEvent, Credential, PhoneNumber, Recording
 from telephony.session.events import (
     AgentHeard,
     AgentSaid,
@@ -54,6 +54,12 @@ def make_agent(name: str = "", **fields: Any) -> Agent:
         "facts": [HOURS, PARKING],
     }
     return Agent.objects.create(name=name or f"Agent {number}", **(defaults | fields))
+
+
+def make_number(number: str, *, agent: Agent | None = None) -> PhoneNumber:
+    """A number of a Twilio account that has no real secret."""
+    credential, _ = Credential.objects.get_or_create(provider="twilio", account="AC1", label="Main")
+    return PhoneNumber.objects.create(number=number, credential=credential, agent=agent)
 
 
 def make_call(

@@ -7,6 +7,7 @@ import re
 from mlservices.text import SentenceSplitter
 
 MOST_SENTENCES = 3
+MOST_UNSPOKEN = 400  # characters that are read behind the last sentence, for the tag that may end them
 
 _TAG = re.compile(r"\[\s*(message|transfer|goodbye)\s*\]", re.I)
 _BEGUN = re.compile(r"[\[<][^\]>]{0,30}$")  # a tag or markup that what comes next may close
@@ -23,13 +24,18 @@ class Answer:
         self.tags: set[str] = set()
         self.count = 0  # sentences given out
         self.last = ""  # the latest of them
+        self._unspoken = 0
 
     @property
-    def full(self) -> bool:
-        return self.count >= MOST_SENTENCES
+    def is_over(self) -> bool:
+        """Whether nothing that comes now is spoken, or is a tag that is still to be waited for."""
+        full = self.count >= MOST_SENTENCES
+        return full and (bool(self.tags) or self._unspoken >= MOST_UNSPOKEN)
 
     def feed(self, piece: str) -> list[str]:
         """The sentences that are whole by now."""
+        if self.count >= MOST_SENTENCES:
+            self._unspoken += len(piece)
         text = self._held + piece
         begun = _BEGUN.search(text)
         self._held = text[begun.start() :] if begun else ""

@@ -7,6 +7,7 @@ only number that can be dialled is the agent's own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
@@ -143,7 +144,7 @@ class ChatConversation:
                     first = False
                 for sentence in answer.feed(delta.text):
                     yield Say(sentence)
-                if answer.full:
+                if answer.is_over:
                     break
         for sentence in answer.finish():
             yield Say(sentence)
@@ -153,15 +154,23 @@ class ChatConversation:
     def _tagged_steps(self, answer: Answer) -> list[Step]:
         """What the model asked for; one thing at most."""
         asks = answer.last.endswith("?")
-        if "transfer" in answer.tags:
+        if "transfer" in answer.tags and not asks:
             return [Noted("tool", "transfer"), *self._receptionist.transfer()]
         if "message" in answer.tags:
-            steps = self._receptionist.begin_message("")
-            return [Noted("tool", "message"), *([] if asks else steps)]  # it has asked for the name already
+            return [Noted("tool", "message"), *self._tagged_message(answer.last if asks else "")]
         if "goodbye" in answer.tags and not asks:  # a question wants its answer before the end
             steps = [HangUp()] if answer.last else self._receptionist.goodbye()
             return [Noted("tool", "goodbye"), *steps]
         return []
+
+    def _tagged_message(self, question: str) -> list[Step]:
+        """A message with the model's own `question` before it, if it asked one: for the name, or whether
+        there shall be a message at all."""
+        if question and not re.search(r"\bname\b", question, re.I):
+            self._receptionist.offer_message()
+            return []
+        steps = self._receptionist.begin_message("")
+        return [] if question else steps
 
     def _model_noted(self, delta: ChatDelta, seconds: float) -> Noted:
         timing = {"first_token_seconds": round(seconds, 3), "queue_seconds": delta.timing.queue_seconds}

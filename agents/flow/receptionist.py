@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases
-from .hearing import plain, yes_or_no
+from .hearing import is_courtesy, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -130,20 +130,24 @@ class Receptionist:
             return [*self._keep_message(), Say(phrases.SILENCE_END, interruptible=False), HangUp("silence")]
         if self._state.waiting:
             return [Say(phrases.STILL_HERE)]
-        question = self._open_question()
+        question = self._state.question
         again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
         return [Say(again + (question or phrases.LISTENING[count - 1]))]
+
+    def offer_message(self) -> None:
+        """The caller is being asked whether they want to leave a message."""
+        self._set(open=Offered(""))
 
     def begin_message(self, about: str) -> list[Step]:
         """Ask for the first part of a message."""
         self._set(taker=MessageTaker(about), open=None)
-        return self._remember([Say(f"{phrases.WITH_PLEASURE} {self._open_question()}")])
+        return self._remember([Say(f"{phrases.WITH_PLEASURE} {self._state.question}")])
 
     def transfer(self) -> list[Step]:
         """To the agent's own number, never to one that was said."""
         if not self._profile.transfer_number:
             if self._state.taker:
-                return [Say(f"{phrases.CANNOT_TRANSFER} {self._open_question()}")]
+                return [Say(f"{phrases.CANNOT_TRANSFER} {self._state.question}")]
             self._set(open=Offered(""))
             return [Say(f"{phrases.CANNOT_TRANSFER} {phrases.MESSAGE_INSTEAD}")]
         return [
@@ -175,18 +179,6 @@ class Receptionist:
             self._set(said=said)
         return steps
 
-    def _open_question(self) -> str:
-        match self._state:
-            case State(taker=MessageTaker() as taker):
-                return taker.question()
-            case State(open=Offered()):
-                return phrases.SHALL_I_TAKE_A_MESSAGE
-            case State(open=Choosing(options=options)):
-                return phrases.which(options)
-            case State(open=AnythingElse()):
-                return phrases.ANYTHING_ELSE
-        return ""
-
     # ---- one turn ---------------------------------------------------------------------------
 
     async def _answer(self, words: str) -> list[Step]:
@@ -210,7 +202,7 @@ class Receptionist:
         if self._state.taker or not plain(words):
             return await self._answer(words)
         verdict = yes_or_no(words)
-        if self._state.open and verdict and not verdict.rest:
+        if self._state.open and verdict and is_courtesy(verdict.rest):
             return await self._answer(words)
         self._set(open=None, waiting=False)
         match = await self._match(words)

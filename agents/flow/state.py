@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import phrases
 from .intents import Intent
 from .knowledge import Fact
 from .message import MessageTaker
@@ -37,3 +38,17 @@ class State:
     about_hours: bool = False  # the last answer was about opening hours
     unknown: int = 0  # turns in a row that were not understood
     waiting: bool = False  # the caller asked for a moment
+
+    @property
+    def question(self) -> str:
+        """The question that the caller has still to answer; "" if there is none."""
+        if self.taker:
+            return self.taker.question()
+        match self.open:
+            case Offered():
+                return phrases.SHALL_I_TAKE_A_MESSAGE
+            case Choosing(options=options):
+                return phrases.which(options)
+            case AnythingElse():
+                return phrases.ANYTHING_ELSE
+        return ""

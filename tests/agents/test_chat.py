@@ -137,6 +137,44 @@ async def test_a_name_that_the_model_asked_for_already_is_not_asked_for_twice(ca
     assert talk.conversation.expects == "name"
 
 
+async def test_a_message_that_the_model_offers_waits_for_the_callers_yes(call: Call) -> None:
+    offer = "I don't know that. Would you like to leave a message? [message]"
+    talk = call(model=ScriptedModel(offer))
+    assert await talk.say("tyre pressure is a worry") == offer.removesuffix(" [message]")
+    assert talk.conversation.expects == "yes_no"
+    assert "your name" in await talk.say("yes")
+    talk = call(model=ScriptedModel(offer))
+    await talk.say("tyre pressure is a worry")
+    assert "anything else" in await talk.say("no thank you")
+
+
+async def test_a_transfer_that_the_model_asks_about_waits_for_the_callers_yes(call: Call) -> None:
+    talk = call(
+        transfer_number="+14155550100",
+        model=ScriptedModel("Shall I put you through? [transfer]", "One moment. [transfer]"),
+    )
+    await talk.say("tyre pressure is a worry")
+    assert talk.transferred_to == ""
+    await talk.say("tyre pressure boss then")
+    assert talk.transferred_to == "+14155550100"
+
+
+async def test_what_a_long_answer_promises_at_its_end_is_done(call: Call) -> None:
+    talk = call(
+        transfer_number="+14155550100",
+        model=ScriptedModel("I see. That is a pity. I'll put you through. Please hold the line. [transfer]"),
+    )
+    assert (await talk.say("tyre pressure boss")).startswith("I see. That is a pity. I'll put you through. ")
+    assert talk.transferred_to == "+14155550100"
+
+
+async def test_an_answer_without_end_is_given_up(call: Call) -> None:
+    talk = call(model=ScriptedModel("Well. " * 1000))
+    assert await talk.say("tyre pressure") == "Well. Well. Well."
+    assert talk.model
+    assert talk.model.closed == 1
+
+
 async def test_the_model_may_end_the_call_unless_it_asks_something(call: Call) -> None:
     asks = call(model=ScriptedModel("Is there more? [goodbye]"))
     await asks.say("tyre pressure solved")

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 SAMPLE = np.dtype("<i2")
 FULL_SCALE = 32768.0
 AUDIBLE = 328  # -40 dBFS
+RATES = (8000, 48000)  # Hz, the lowest and the highest that a file may claim
+LONGEST_SECONDS = 30 * 60
+_FRAMES_AT_ONCE = 1 << 14  # of a file: other threads get their turn in between
 
 
 def _ulaw_decode_table() -> NDArray[np.int16]:
@@ -144,11 +147,19 @@ def wav_bytes(pcm: bytes, rate: int, channels: int = 1) -> bytes:
 
 
 def read_wav(source: bytes | str | Path) -> tuple[bytes, int]:
-    """(pcm, rate) of a WAV file or its bytes, its channels mixed to one; ValueError if it is none."""
+    """(pcm, rate) of a WAV file or its bytes, its channels mixed to one.
+
+    ValueError if it is none, at a rate outside `RATES` or longer than `LONGEST_SECONDS`: a small file may
+    claim what would fill the memory once it is brought to another rate.
+    """
     try:
-        samples, rate = soundfile.read(
-            io.BytesIO(source) if isinstance(source, bytes) else str(source), dtype="float32", always_2d=True
-        )
+        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as file:
+            rate = file.samplerate
+            if not RATES[0] <= rate <= RATES[1]:
+                raise ValueError(f"a rate of {rate} Hz is not between {RATES[0]} and {RATES[1]} Hz")
+            if file.frames > LONGEST_SECONDS * rate:
+                raise ValueError(f"longer than {LONGEST_SECONDS // 60} minutes")
+            blocks = file.blocks(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)
+            return b"".join(from_float(block.mean(axis=1)) for block in blocks), rate
     except soundfile.LibsndfileError as error:
         raise ValueError(f"not a sound file that can be read: {error}") from error
-    return from_float(samples.mean(axis=1)), rate

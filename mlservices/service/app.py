@@ -60,11 +60,21 @@ class Service:
         self.problems: list[str] = []
 
     def run(self, task: str, params: dict[str, Any], payload: bytes = b"") -> AsyncGenerator[Answer, None]:
-        """EngineError when no pool offers the task."""
-        kind = TASKS[task][0]
+        """HTTPException when no pool offers the task."""
+        return self._offered(TASKS[task][0])[1].run(task, params, payload)
+
+    def _offered(self, kind: Kind) -> tuple[Model, Pool]:
         if kind not in self.models:
-            raise EngineError(f"This service offers no {_SPACE_KEYS[kind]}.", service="ml", permanent=True)
-        return self.models[kind][1].run(task, params, payload)
+            raise HTTPException(404, f"This service offers no {_SPACE_KEYS[kind]}.")
+        return self.models[kind]
+
+    def check_voice(self, voice: str) -> None:
+        """RequestValidationError for a voice that nobody here has."""
+        known = ("default", self._offered(Kind.TTS)[0].id)
+        if voice not in known:
+            message = f"There is no voice {voice!r}: use one of {', '.join(known)}."
+            problem = {"loc": ("body", "voice"), "msg": message, "type": "value_error"}
+            raise RequestValidationError([problem])
 
     async def whole(
         self, task: str, params: dict[str, Any], payload: bytes = b""
@@ -179,6 +189,8 @@ def _add_status(app: FastAPI, service: Service) -> None:
 def _add_space_api(app: FastAPI, service: Service) -> None:
     @app.post("/api/tts", response_model=forms.SpokenAnswer)
     async def tts(form: forms.SpeakForm) -> Response:
+        service.check_voice(form.voice)
+
         async def answer() -> dict[str, Any]:
             heads, pcm, timing = await service.whole("speak", {**form.model_dump(), "rate": 0})
             if not heads:
@@ -191,9 +203,10 @@ def _add_space_api(app: FastAPI, service: Service) -> None:
 
     @app.post("/api/stt", response_model=forms.TranscribedAnswer)
     async def stt(form: forms.TranscribeForm) -> Response:
+        pcm = await forms.sound(form.audio_base64)
+
         async def answer() -> dict[str, Any]:
-            pcm, rate = forms.decode_audio(form.audio_base64)
-            params = {"rate": rate, "language": form.language}
+            params = {"rate": forms.SPACE_RATE, "language": form.language}
             (head,), _, timing = await service.whole("transcribe", params, pcm)
             duration = head.pop("duration_seconds")
             return {**head, "duration": duration, **forms.times(timing)}
@@ -202,11 +215,11 @@ def _add_space_api(app: FastAPI, service: Service) -> None:
 
     @app.post("/api/vad", response_model=forms.DetectedAnswer)
     async def vad(form: forms.DetectForm) -> Response:
+        pcm = await forms.sound(form.audio_base64)
+
         async def answer() -> dict[str, Any]:
-            pcm, rate = forms.decode_audio(form.audio_base64)
-            (head,), _, timing = await service.whole(
-                "detect", {"rate": rate, "threshold": form.threshold}, pcm
-            )
+            params = {"rate": forms.SPACE_RATE, "threshold": form.threshold}
+            (head,), _, timing = await service.whole("detect", params, pcm)
             return {**head, **forms.times(timing)}
 
         return Whole(answer)
@@ -249,6 +262,7 @@ def _add_streams(app: FastAPI, service: Service) -> None:
 
     @app.post("/stream/tts")
     async def stream_tts(form: forms.StreamSpeakForm) -> Response:
+        service.check_voice(form.voice)
         return Framed(service.run("speak", form.model_dump()))
 
     @app.post("/stream/chat")

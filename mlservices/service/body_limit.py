@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,9 +33,13 @@ class BodyLimit:
                 raise _TooLarge
             return message
 
-        try:
-            await self._app(scope, counted, send)
-        except _TooLarge:
+        async def answered(message: Message) -> None:
+            if received <= self._largest:  # else it is the application's own word for _TooLarge
+                await send(message)
+
+        with suppress(_TooLarge):
+            await self._app(scope, counted, answered)
+        if received > self._largest:
             await self._refusal()(scope, receive, send)
 
     def _refusal(self) -> JSONResponse:

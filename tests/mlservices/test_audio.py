@@ -119,6 +119,16 @@ def test_bytes_that_are_no_sound_file_are_refused_in_words():
         audio.read_wav(b"<html>")
 
 
+def test_a_wav_that_claims_an_absurd_rate_or_length_is_refused(monkeypatch):
+    for rate in (1, 7999, 48001):
+        with pytest.raises(ValueError, match=f"a rate of {rate} Hz"):
+            audio.read_wav(audio.wav_bytes(bytes(200), rate))
+    monkeypatch.setattr(audio, "LONGEST_SECONDS", 60)
+    assert len(audio.read_wav(audio.wav_bytes(bytes(60 * 16000), 8000))[0]) == 60 * 16000
+    with pytest.raises(ValueError, match="longer than 1 minutes"):
+        audio.read_wav(audio.wav_bytes(bytes(60 * 16000 + 2), 8000))
+
+
 def test_loud_samples_are_clipped_and_not_wrapped():
     assert samples(audio.from_float(np.array([1.5, -1.5, 1.0], "f4"))) == [32767, -32768, 32767]
 

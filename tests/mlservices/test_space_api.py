@@ -3,6 +3,9 @@
 import asyncio
 import base64
 import json
+import threading
+from pathlib import Path
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -68,6 +71,20 @@ def test_stt_takes_raw_pcm_and_a_wav_of_any_rate(space, sound):
     assert answer["segments"] == [{"start": 0.0, "end": 1.0, "text": "1.0 seconds", "confidence": 0.9}]
 
 
+async def test_sound_is_decoded_once_and_off_the_event_loop(monkeypatch):
+    threads, read_wav = [], audio.read_wav
+    monkeypatch.setattr(
+        audio, "read_wav", lambda data: (threads.append(threading.current_thread()), read_wav(data))[1]
+    )
+    app = create_app(stand_in_plans(), Path("nowhere"))  # its pools are never started
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        body = {"audio_base64": encoded(audio.wav_bytes(SECOND, 8000))}
+        assert (await client.post("/api/stt", json=body)).status_code == 503
+    (thread,) = threads
+    assert thread is not threading.current_thread()
+
+
 def test_long_recordings_are_heard_in_windows(space):
     answer = space.post("/api/stt", json={"audio_base64": encoded(SECOND * 65)}).json()
     assert answer["duration"] == pytest.approx(65.0)
@@ -115,15 +132,21 @@ def test_a_session_forgets_what_is_older_than_ten_messages(space):
         ("/api/tts", {}, "text"),
         ("/api/tts", {"text": ""}, "text"),
         ("/api/tts", {"text": "x" * 5001}, "text"),
+        ("/api/tts", {"text": "hi", "voice": "aditi"}, "voice"),
         ("/api/tts", {"text": "hi", "speed": 9}, "speed"),
         ("/api/tts", {"text": "hi", "speed": "fast"}, "speed"),
         ("/api/stt", {"audio_base64": "not base64!"}, "audio_base64"),
         ("/api/stt", {"audio_base64": encoded(b"odd")}, "audio_base64"),
         ("/api/stt", {"audio_base64": ""}, "audio_base64"),
         ("/api/stt", {"audio_base64": encoded(b"RIFFnonsense")}, "audio_base64"),
+        ("/api/stt", {"audio_base64": encoded(audio.wav_bytes(SECOND, 1))}, "audio_base64"),
+        ("/api/stt", {"audio_base64": "AAA=" * 2}, "audio_base64"),
         ("/api/vad", {"audio_base64": encoded(SECOND), "threshold": 2}, "threshold"),
         ("/api/vllm/chat", {"message": "hi"}, "session_id"),
         ("/stream/tts", {"text": "hi", "rate": 1}, "rate"),
+        ("/stream/tts", {"text": "hi", "rate": 8000, "voice": "aditi"}, "voice"),
+        ("/stream/embed", {"texts": ["x" * 1000] * 301}, "texts"),
+        ("/stream/chat", {"messages": [{"role": "user", "content": "x" * 10_000}] * 31}, "messages"),
         ("/stream/chat", {"messages": []}, "messages"),
         ("/stream/chat", {"messages": [{"role": "boss", "content": "x"}]}, "messages.0.role"),
     ],
@@ -132,6 +155,22 @@ def test_a_wrong_field_is_named_in_a_400(space, path, body, field):
     response = space.post(path, json=body)
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [field]
+
+
+def test_a_voice_that_nobody_has_is_answered_with_those_that_there_are(space):
+    response = space.post("/api/tts", json={"text": "hi", "voice": "aditi"})
+    assert "default, stand-in-tts" in response.json()["fields"]["voice"]
+    assert space.post("/api/tts", json={"text": "hi", "voice": "stand-in-tts"}).status_code == 200
+
+
+def test_the_most_that_a_form_takes_reaches_a_worker(space):
+    largest = "\U0001f4de" * 15_000  # twelve bytes each, on their way to the worker
+    response = space.post("/stream/embed", json={"texts": [largest] * 20})
+    assert response.status_code == 200
+    assert frames(response)[0][0]["rows"] == 20
+    messages = [{"role": "user", "content": largest}] * 19 + [{"role": "user", "content": "good day"}]
+    response = space.post("/stream/chat", json={"messages": messages})
+    assert "".join(head["text"] for head, _ in frames(response)[:-1]) == "[20] good day"
 
 
 def test_a_body_that_is_no_json_is_a_400_too(space):
@@ -152,6 +191,18 @@ def test_a_request_that_is_too_large_is_a_413(space):
     response = space.post("/stream/stt?rate=16000", content=b"x" * (41 * 2**20))
     assert response.status_code == 413
     assert "MB" in response.json()["error"]
+
+
+def test_a_request_that_turns_out_too_large_is_a_413_too(space):
+    for path in ("/api/stt", "/stream/stt?rate=16000"):
+        response = space.post(path, content=(b"x" * 2**20 for _ in range(41)))
+        assert response.status_code == 413
+        assert "MB" in response.json()["error"]
+
+
+def test_it_is_reached_by_every_name_of_this_machine(space):
+    for host in ("localhost:8070", "127.0.0.1", "[::1]:8070"):
+        assert space.get("/api/models", headers={"Host": host}).status_code == 200
 
 
 def test_a_page_that_a_browser_was_lured_to_is_refused(space):
@@ -184,25 +235,35 @@ def test_an_answer_that_breaks_in_the_middle_ends_with_its_error(space):
 
 
 async def test_a_client_that_hangs_up_frees_the_worker(stand_in_service):
-    async with httpx.AsyncClient(base_url=stand_in_service, timeout=10) as client:
-        body = {"text": "slow", "rate": 16000}
+    async with httpx.AsyncClient(base_url=stand_in_service, timeout=20) as client:
+        body = {"text": "endless", "rate": 16000}
         async with client.stream("POST", "/stream/tts", json=body) as response:
             await anext(response.aiter_raw())
-        waited = frames(await client.post("/stream/tts", json={"text": "hello", "rate": 16000}))
-        assert waited[0][0]["timing"]["queue_seconds"] < 0.3  # the rest would have taken 0.4 s
+        served = frames(await client.post("/stream/tts", json={"text": "hello", "rate": 16000}))
+        assert served[-1][0] == {"end": True}
 
 
 async def test_a_client_that_hangs_up_while_it_waits_leaves_the_queue(stand_in_service):
     async with httpx.AsyncClient(base_url=stand_in_service, timeout=10) as client:
-        speaking = asyncio.create_task(client.post("/api/tts", json={"text": "slow"}))
-        await asyncio.sleep(0.1)
-        waiting = asyncio.create_task(client.post("/api/tts", json={"text": "slow"}))
-        await asyncio.sleep(0.1)
-        assert (await client.get("/api/health")).json()["pools"]["tts"]["queue"] == 1
+
+        async def tts(**expected):
+            """Wait until the pool's report holds this."""
+            async with asyncio.timeout(10):
+                while True:
+                    report = (await client.get("/api/health")).json()["pools"]["tts"]
+                    if report | expected == report:
+                        return
+                    await asyncio.sleep(0.02)
+
+        speaking = asyncio.create_task(client.post("/api/tts", json={"text": "endless"}))
+        await tts(queue=0, workers=[{"state": "busy", "pid": ANY, "reason": ""}])
+        waiting = asyncio.create_task(client.post("/api/tts", json={"text": "hello"}))
+        await tts(queue=1)
         waiting.cancel()
-        await asyncio.sleep(0.1)
-        assert (await client.get("/api/health")).json()["pools"]["tts"]["queue"] == 0
-        assert (await speaking).status_code == 200
+        await tts(queue=0)
+        assert not speaking.done()
+        speaking.cancel()
+        await asyncio.gather(speaking, waiting, return_exceptions=True)
 
 
 async def test_a_full_queue_is_a_503_with_retry_after(tmp_path):
@@ -226,9 +287,18 @@ def test_a_models_folder_that_cannot_be_written_is_named_in_health_at_start(tmp_
     assert "HF_HOME" in problems[0]
 
 
-def test_a_pool_that_is_switched_off_is_not_offered(tmp_path):
-    with serving(create_app(stand_in_plans(workers=0), tmp_path)) as url:
-        assert "tts" not in httpx.get(f"{url}/api/models").json()["available_models"]
-        response = httpx.post(f"{url}/api/tts", json={"text": "hello"})
-    assert response.status_code == 422
-    assert "offers no tts" in response.json()["error"]
+def test_what_is_switched_off_is_not_offered(tmp_path):
+    only_vad = [plan for plan in stand_in_plans() if plan.name == "vad"]
+    forms = {
+        "/api/tts": {"text": "hello"},
+        "/api/stt": {"audio_base64": encoded(SECOND)},
+        "/api/vllm/chat": {"session_id": "a", "message": "hello"},
+        "/stream/tts": {"text": "hello", "rate": 8000},
+        "/stream/chat": {"messages": [{"role": "user", "content": "hello"}]},
+        "/stream/embed": {"texts": ["hello"]},
+    }
+    with serving(create_app(only_vad, tmp_path)) as url:
+        assert set(httpx.get(f"{url}/api/models").json()["available_models"]) == {"vad", "turn"}
+        answers = [httpx.post(f"{url}{path}", json=form) for path, form in forms.items()]
+    assert [answer.status_code for answer in answers] == [404] * len(forms)
+    assert "offers no tts" in answers[0].json()["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.fernet import Fernet
 
 from tests.site.ports import free_port
 
@@ -56,8 +59,14 @@ def running_product(folder: Path, **environment: str) -> Iterator[Product]:
         "ML_PORT": str(free_port()),
         **environment,
     }
-    for name in ("DEBUG", "SESSION_SECRET"):
-        whole.pop(name, None)
+    whole.pop("DEBUG", None)
+    if "DATABASE_URL" in whole:  # off the embedded database secrets must be given
+        whole |= {
+            "SESSION_SECRET": secrets.token_urlsafe(50),
+            "CREDENTIALS_KEY": Fernet.generate_key().decode(),
+        }
+    else:
+        whole.pop("SESSION_SECRET", None)
     log = folder / "product.log"
     folder.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:

@@ -18,7 +18,7 @@ import soundfile
 from telephony.measure import heard_turns
 from tests.product import Product, running_product
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.services]
 
 SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SPOKEN = {
@@ -83,6 +83,8 @@ def test_real_speech_is_understood_answered_and_measured_alike_by_clock_and_reco
     assert len(by_clock) == len(by_ear) == len(SPOKEN)
     differences = [abs(ear - clock) for ear, clock in zip(by_ear, by_clock, strict=True)]
     assert median(differences) <= 0.04, differences
+    # A stall of the machine while frames wait is in the recording and not on the session's clock.
+    assert sorted(differences)[-2] <= 0.08, differences
 
 
 def test_the_server_keeps_a_recording_of_both_sides_and_numbers_events_without_a_gap(product, tmp_path):

@@ -31,7 +31,7 @@ def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -
     """Store a new or changed agent; a new one gets an address made of its name.
 
     `facts` are rows as a form edits them: a key that a row leaves out (`hours`, `follow_up`, `urgent`)
-    stays as it is stored for that topic. Raises ValidationError by field.
+    stays as it is stored for its `stored_topic`, or else for its topic. Raises ValidationError by field.
     """
     if facts is not None:
         agent.facts = keep_unshown(list(facts), _stored_facts(agent))

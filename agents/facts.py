@@ -36,11 +36,11 @@ def read_facts(data: object) -> tuple[Fact, ...]:
     facts = tuple(_fact(item, f"facts[{index}]") for index, item in enumerate(items))
     seen: set[str] = set()
     for index, fact in enumerate(facts):
-        if fact.topic.lower() in seen:
+        if topic_key(fact.topic) in seen:
             raise _wrong(
                 f"facts[{index}].topic", f"{fact.topic!r} is there twice; give each fact its own topic."
             )
-        seen.add(fact.topic.lower())
+        seen.add(topic_key(fact.topic))
     return facts
 
 
@@ -49,10 +49,23 @@ def write_facts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
     return [_as_json(fact) for fact in facts]
 
 
-def keep_unshown(rows: list[dict[str, Any]], before: Iterable[Fact]) -> list[dict[str, Any]]:
-    """Edited rows with what a form does not show (hours, follow_up, urgent), found by topic in `before`."""
-    stored = {item["topic"].lower(): item for item in write_facts(before)}
-    return [stored.get(str(row.get("topic", "")).lower(), {}) | row for row in rows]
+def keep_unshown(rows: Iterable[dict[str, Any]], before: Iterable[Fact]) -> list[dict[str, Any]]:
+    """Edited rows with what a form does not show (hours, follow_up, urgent), as it is in `before`.
+
+    `stored_topic` in a row says which fact it was ("" a new one); without it, that is the fact of its topic.
+    """
+    stored = {topic_key(item["topic"]): item for item in write_facts(before)}
+    kept = []
+    for row in rows:
+        shown = {key: value for key, value in row.items() if key != "stored_topic"}
+        was = topic_key(row.get("stored_topic", row.get("topic")))
+        kept.append(stored.get(was, {}) | shown)
+    return kept
+
+
+def topic_key(topic: object) -> str:
+    """What two spellings of one topic have in common."""
+    return " ".join(str(topic).split()).lower()
 
 
 def validate_facts(data: object) -> None:
@@ -61,7 +74,8 @@ def validate_facts(data: object) -> None:
 
 
 def _wrong(field: str, remedy: str) -> ValidationError:
-    return ValidationError("%(field)s: %(remedy)s", code="invalid", params={"field": field, "remedy": remedy})
+    # Its code is no code of a model field: for those the field has texts of its own.
+    return ValidationError("%(field)s: %(remedy)s", code="facts", params={"field": field, "remedy": remedy})
 
 
 def _fact(data: object, field: str) -> Fact:

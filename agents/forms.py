@@ -7,14 +7,14 @@ from typing import Any
 
 import phonenumbers
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
 
-from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS
+from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS, topic_key
 from .models import Agent
 
 
@@ -110,9 +110,18 @@ class AgentForm(forms.ModelForm):
         _dress(self)
 
 
-class FactForm(forms.Form):
-    """One fact; its opening hours, if it has any, are kept as they are stored."""
+def add_errors(form: AgentForm, error: ValidationError) -> None:
+    """What was refused on saving: at its field, or above the form if the form has no such field."""
+    for name, texts in error.update_error_dict({}).items():
+        for text in ValidationError(texts).messages:
+            shown = name in form.fields or name in (NON_FIELD_ERRORS, "facts")  # a fact's error names it
+            form.add_error(name if name in form.fields else None, text if shown else f"{name}: {text}")
 
+
+class FactForm(forms.Form):
+    """One fact; its opening hours, if it has any, are kept as they are stored under `stored_topic`."""
+
+    stored_topic = forms.CharField(required=False, widget=forms.HiddenInput)
     topic = forms.CharField(
         label=_("Topic"),
         max_length=LONGEST_TOPIC,
@@ -139,7 +148,7 @@ class FactForm(forms.Form):
 
     @property
     def has_hours(self) -> bool:
-        return str(self["topic"].value() or "").strip().lower() in self.topics_with_hours
+        return topic_key(self["stored_topic"].value() or "") in self.topics_with_hours
 
     def clean_questions(self) -> list[str]:
         questions = [line.strip() for line in self.cleaned_data["questions"].splitlines() if line.strip()]
@@ -162,7 +171,7 @@ class BaseFactFormSet(forms.BaseFormSet):
     def clean(self) -> None:
         seen: set[str] = set()
         for form in self.forms:
-            topic = form.cleaned_data.get("topic", "").lower() if hasattr(form, "cleaned_data") else ""
+            topic = topic_key(form.cleaned_data.get("topic", "")) if hasattr(form, "cleaned_data") else ""
             if not topic or form.cleaned_data.get("DELETE"):
                 continue
             if topic in seen:
@@ -178,17 +187,22 @@ _FormSet = forms.formset_factory(
 def fact_formset(agent: Agent, data: QueryDict | None = None) -> Any:
     """The facts of an agent as rows of a form; `data` is what was posted."""
     rows = [
-        {"topic": fact["topic"], "answer": fact["answer"], "questions": "\n".join(fact["questions"])}
+        {
+            "stored_topic": fact["topic"],
+            "topic": fact["topic"],
+            "answer": fact["answer"],
+            "questions": "\n".join(fact["questions"]),
+        }
         for fact in agent.facts
     ]
-    with_hours = {fact["topic"].lower() for fact in agent.facts if "hours" in fact}
+    with_hours = {topic_key(fact["topic"]) for fact in agent.facts if "hours" in fact}
     return _FormSet(data, prefix="facts", initial=rows, form_kwargs={"topics_with_hours": with_hours})
 
 
 def facts_of(formset: Any) -> list[dict[str, Any]]:
     """The rows of a valid formset as `save_agent` takes them; removed ones are gone."""
     return [
-        {name: row[name] for name in ("topic", "answer", "questions")}
+        {name: row[name] for name in ("stored_topic", "topic", "answer", "questions")}
         for row in formset.cleaned_data
         if row and not row.get("DELETE")
     ]

@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from mlservices.errors import EngineError
 
 from .actions import save_agent
-from .forms import AgentForm, fact_formset, facts_of
+from .forms import AgentForm, add_errors, fact_formset, facts_of
 from .models import Agent
 from .trial import try_words
 
@@ -69,7 +69,7 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
         try:
             saved = save_agent(agent=form.instance, facts=facts_of(facts))
         except ValidationError as error:
-            form.add_error(None, error)
+            add_errors(form, error)
         else:
             messages.success(request, _("%(name)s saved") % {"name": saved.name})
             return redirect(saved)

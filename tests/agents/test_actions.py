@@ -68,6 +68,12 @@ def test_what_is_wrong_is_refused_by_field(values: dict[str, object], field: str
     assert not Agent.objects.exists()
 
 
+def test_facts_that_are_wrong_are_refused_with_what_to_do() -> None:
+    with pytest.raises(ValidationError) as raised:
+        save_agent(agent=new_agent(facts=[{"topic": "Parking"}]))
+    assert raised.value.message_dict == {"facts": ["facts[0].answer: write what the agent is to say."]}
+
+
 def test_facts_edited_by_a_form_keep_their_opening_hours() -> None:
     agent = create_demo_agent()
     rows = [{key: fact[key] for key in ("topic", "answer", "questions")} for fact in agent.facts]

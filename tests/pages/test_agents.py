@@ -152,6 +152,50 @@ def test_opening_hours_that_the_form_does_not_show_are_kept(alices_browser):
     assert Agent.objects.get().facts[0]["hours"]["week"]["monday"] == [["08:00", "18:00"]]
 
 
+HOURS = {"timezone": "Europe/Berlin", "week": {"monday": [["08:00", "18:00"]]}}
+
+
+def test_a_fact_that_is_renamed_keeps_what_the_form_does_not_show(alices_browser):
+    fact = {"topic": "Opening hours", "answer": "", "questions": [], "hours": HOURS}
+    agent = make_agent(facts=[fact | {"urgent": True, "follow_up": "message"}])
+    sent = form_of(alices_browser, agent.get_absolute_url()) | {"facts-0-topic": "When we are open"}
+    assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
+    (stored,) = Agent.objects.get().facts
+    assert stored["topic"] == "When we are open"
+    assert stored["hours"]["week"]["monday"] == [["08:00", "18:00"]]
+    assert (stored["urgent"], stored["follow_up"]) == (True, "message")
+
+
+def test_a_new_fact_takes_nothing_over_from_a_removed_one_of_its_name(alices_browser):
+    agent = make_agent(facts=[{"topic": "Opening hours", "answer": "", "questions": [], "hours": HOURS}])
+    sent = form_of(alices_browser, agent.get_absolute_url()) | {
+        "facts-TOTAL_FORMS": "2",
+        "facts-0-DELETE": "on",
+        "facts-1-topic": "Opening hours",
+        "facts-1-answer": "Always.",
+        "facts-1-stored_topic": "",
+    }
+    assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
+    assert Agent.objects.get().facts == [{"topic": "Opening hours", "answer": "Always.", "questions": []}]
+
+
+def test_topics_that_differ_only_by_white_space_are_the_same(alices_browser):
+    agent = make_agent()
+    twice = form_of(alices_browser, agent.get_absolute_url()) | {"facts-1-topic": " opening \u00a0 hours"}
+    answer = alices_browser.post(agent.get_absolute_url(), twice)
+    assert answer.status_code == 422
+    assert "Another fact has this topic" in answer.text
+
+
+def test_what_the_form_does_not_show_and_is_wrong_is_told_above_it(alices_browser):
+    agent = make_agent()
+    Agent.objects.update(language="")
+    sent = form_of(alices_browser, agent.get_absolute_url())
+    answer = alices_browser.post(agent.get_absolute_url(), sent)
+    assert answer.status_code == 422
+    assert "language: This field cannot be blank." in answer.text
+
+
 def test_a_fact_without_an_answer_and_one_that_is_there_twice_are_refused(alices_browser):
     agent = make_agent()
     address = agent.get_absolute_url()

@@ -17,6 +17,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from .flow.knowledge import WEEKDAYS, Fact, FollowUp, OpeningHours, Span
 
@@ -38,7 +39,8 @@ def read_facts(data: object) -> tuple[Fact, ...]:
     for index, fact in enumerate(facts):
         if topic_key(fact.topic) in seen:
             raise _wrong(
-                f"facts[{index}].topic", f"{fact.topic!r} is there twice; give each fact its own topic."
+                f"facts[{index}].topic",
+                _("“%(topic)s” is there twice; give each fact its own topic.") % {"topic": fact.topic},
             )
         seen.add(topic_key(fact.topic))
     return facts
@@ -83,20 +85,22 @@ def _fact(data: object, field: str) -> Fact:
     hours = _hours(item["hours"], f"{field}.hours") if item.get("hours") is not None else None
     answer = _text(item.get("answer", ""), f"{field}.answer", longest=LONGEST_ANSWER)
     if not answer and hours is None:
-        raise _wrong(f"{field}.answer", "write what the agent is to say.")
+        raise _wrong(f"{field}.answer", _("write what the agent is to say."))
     topic = _text(item.get("topic"), f"{field}.topic", longest=LONGEST_TOPIC)
     if not topic:
-        raise _wrong(f"{field}.topic", "name it in one to three words.")
+        raise _wrong(f"{field}.topic", _("name it in one to three words."))
     questions = _list(item.get("questions", []), f"{field}.questions", most=MOST_QUESTIONS)
     texts = [
         _text(text, f"{field}.questions[{at}]", longest=LONGEST_QUESTION) for at, text in enumerate(questions)
     ]
     follow_up = item.get("follow_up", "none")
     if follow_up not in get_args(FollowUp):
-        raise _wrong(f"{field}.follow_up", f"use one of {', '.join(get_args(FollowUp))}.")
+        raise _wrong(
+            f"{field}.follow_up", _("use one of %(known)s.") % {"known": ", ".join(get_args(FollowUp))}
+        )
     urgent = item.get("urgent", False)
     if not isinstance(urgent, bool):
-        raise _wrong(f"{field}.urgent", "use true or false.")
+        raise _wrong(f"{field}.urgent", _("use true or false."))
     return Fact(topic, answer, tuple(filter(None, texts)), hours, follow_up, urgent)
 
 
@@ -116,10 +120,10 @@ def _day(data: object, field: str) -> tuple[Span, ...]:
     for at, item in enumerate(_list(data, field, most=6)):
         pair = _list(item, f"{field}[{at}]", most=2)
         if len(pair) != 2:
-            raise _wrong(f"{field}[{at}]", 'use two times, like ["08:00", "18:00"].')
+            raise _wrong(f"{field}[{at}]", _('use two times, like ["08:00", "18:00"].'))
         span = Span(*(_time(value, f"{field}[{at}][{which}]") for which, value in enumerate(pair)))
         if span.opens >= span.closes or (spans and span.opens < spans[-1].closes):
-            raise _wrong(f"{field}[{at}]", "it must open before it closes, and after the span before it.")
+            raise _wrong(f"{field}[{at}]", _("it must open before it closes, and after the span before it."))
         spans.append(span)
     return tuple(spans)
 
@@ -128,45 +132,47 @@ def _zone(value: object, field: str) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
     except (KeyError, ValueError, OSError):
-        raise _wrong(field, "use a time zone like Europe/London.") from None
+        raise _wrong(field, _("use a time zone like Europe/London.")) from None
 
 
 def _time(value: object, field: str) -> time:
     try:
         return time.fromisoformat(str(value))
     except ValueError:
-        raise _wrong(field, "use a time of day like 08:30.") from None
+        raise _wrong(field, _("use a time of day like 08:30.")) from None
 
 
 def _date(value: object, field: str) -> date:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise _wrong(field, "use a date like 2026-12-25.") from None
+        raise _wrong(field, _("use a date like 2026-12-25.")) from None
 
 
 def _text(value: object, field: str, *, longest: int) -> str:
     if not isinstance(value, str):
-        raise _wrong(field, "write a text.")
+        raise _wrong(field, _("write a text."))
     text = " ".join(value.split())
     if len(text) > longest:
-        raise _wrong(field, f"at most {longest} characters.")
+        raise _wrong(field, _("at most %(most)d characters.") % {"most": longest})
     return text
 
 
 def _list(value: object, field: str, *, most: int) -> list[Any]:
     if not isinstance(value, list):
-        raise _wrong(field, "use a list.")
+        raise _wrong(field, _("use a list."))
     if len(value) > most:
-        raise _wrong(field, f"at most {most} entries.")
+        raise _wrong(field, _("at most %(most)d entries.") % {"most": most})
     return value
 
 
 def _object(value: object, field: str, *, known: set[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _wrong(field, f"use an object with {', '.join(sorted(known))}.")
+        raise _wrong(field, _("use an object with %(known)s.") % {"known": ", ".join(sorted(known))})
     if unknown := sorted(set(value) - known):
-        raise _wrong(f"{field}.{unknown[0]}", f"is not known; use {', '.join(sorted(known))}.")
+        raise _wrong(
+            f"{field}.{unknown[0]}", _("is not known; use %(known)s.") % {"known": ", ".join(sorted(known))}
+        )
     return value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from .catalog import BY_ID
 from .clients.detector import BatchedDetector
@@ -56,7 +57,7 @@ def chat_models() -> list[tuple[str, str]]:
     if settings.NVIDIA_API_KEY:
         choices.append(("nvidia", f"{settings.NVIDIA_MODEL} (NVIDIA)"))
     if settings.HF_ML_API_URL:
-        choices.append(("local", "The ML service's own model"))
+        choices.append(("local", gettext("The ML service's own model")))
     elif settings.ML_LLM_WORKERS:
         choices.append(("local", BY_ID[settings.LLM_ENGINE].name))
     return choices

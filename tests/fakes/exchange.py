@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, Say, Step, Transfer
+from agents.flow.steps import Expectation, HangUp, Noted, Say, Step, Transfer
 from agents.models import Agent
 from mlservices.interfaces import VoiceDetector
 from mlservices.types import SpeechChunk, Transcript
@@ -64,6 +64,9 @@ class Parrot:
         yield Say("Goodbye.")
 
     def heard(self, text: str, *, interrupted: bool) -> None: ...
+
+    def ended(self) -> list[Noted]:
+        return []
 
 
 class FakeSuppliers:

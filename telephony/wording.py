@@ -50,6 +50,10 @@ STAGES = (
     ("text", _("Reply"), _("finding the first sentence"), "llm_queue_seconds"),
     ("audio", _("Voice"), _("making its first sound"), "tts_queue_seconds"),
 )
+STAGE_TITLE = _("{label}: {ms} ms, {what}")
+STAGE_TITLE_WAITED = _("{label}: {ms} ms, {what} ({queued} ms of it waiting for a free worker)")
+UNITS = {"milliseconds": _("{n} ms"), "seconds": _("{n} s")}
+LINES = {"twilio": _("Twilio"), "browser": _("Browser")}
 
 TALK = {
     "idle": _("Not connected"),
@@ -108,6 +112,10 @@ def labels() -> dict[str, dict[str, str]]:
         "alerts": ALERTS,
         "ends": END_REASONS,
         "talk": TALK,
+        "units": UNITS,
+        "stages": {name: label for name, label, _what, _queue in STAGES},
+        "stage_work": {name: what for name, _label, what, _queue in STAGES},
+        "stage_titles": {"plain": STAGE_TITLE, "waited": STAGE_TITLE_WAITED},
         "problems": {code: what for code, (what, _remedy) in PROBLEMS.items()},
         "remedies": {code: remedy for code, (_what, remedy) in PROBLEMS.items()},
     }

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent
@@ -24,6 +24,14 @@ LATEST_CALLS = 7
 RESPONSE_DAYS = 7
 CHART_DAYS = 14
 FAILURE_HOURS = 24
+# As the ML service names them.
+MODEL_STATES = {
+    "loaded": gettext_lazy("loaded"),
+    "loading": gettext_lazy("loading"),
+    "starting": gettext_lazy("starting"),
+    "failed": gettext_lazy("failed"),
+    "off": gettext_lazy("switched off"),
+}
 
 
 @require_safe
@@ -81,7 +89,10 @@ async def services(request: HttpRequest) -> HttpResponse:
         (_("Background jobs"), jobs),
         (_("Database"), database),
     ]
-    return render(request, "home/_services.html", {"rows": rows, "models": models})
+    away = ", ".join(str(name) for name, state in rows if state != health.OK)
+    told = _("Not ready: %(services)s") % {"services": away} if away else _("All services are ready")
+    context = {"rows": rows, "models": models, "model_states": MODEL_STATES, "told": told}
+    return render(request, "home/_services.html", context)
 
 
 @require_safe

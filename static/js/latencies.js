@@ -1,6 +1,6 @@
 // Where the time of each turn went: a stacked bar and a table row for each measured turn.
 // @ts-check
-import { milliseconds, setText } from "./format.js";
+import { filled, labels, milliseconds, setText } from "./format.js";
 
 const QUEUES = { words: "stt_queue_seconds", text: "llm_queue_seconds", audio: "tts_queue_seconds" };
 const list = /** @type {HTMLElement} */ (document.querySelector("[data-latencies]"));
@@ -15,11 +15,12 @@ export function addLatency(turn) {
   for (const stage of /** @type {NodeListOf<HTMLElement>} */ (bar.querySelectorAll("[data-stage]"))) {
     const name = stage.dataset.stage ?? "";
     const seconds = turn[`${name}_seconds`];
-    const queued = turn[QUEUES[name]] ?? 0;
-    const [label, what] = stage.title.split(/: \d+ ms, /);
-    stage.title = `${label}: ${Math.round(seconds * 1000)} ms, ${what}`;
-    stage.style.setProperty("--ms", String(Math.round(seconds * 1000)));
-    stage.style.setProperty("--queue", String(seconds ? Math.min(1, queued / seconds) : 0));
+    const waited = turn[QUEUES[name]] ?? 0;
+    const figures = { ms: Math.round(seconds * 1000), queued: Math.round(waited * 1000) };
+    const words = { label: labels.stages[name], what: labels.stage_work[name] };
+    stage.title = filled(labels.stage_titles[waited ? "waited" : "plain"], { ...figures, ...words });
+    stage.style.setProperty("--ms", String(figures.ms));
+    stage.style.setProperty("--queue", (seconds ? Math.min(1, waited / seconds) : 0).toFixed(3));
   }
   list.append(bar);
   rescale(total);

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from telephony.eventlog import Happening, store
 from telephony.session.events import CallerSaid
 from tests.browser.conftest import Server
-from tests.factories import make_agent, make_call, spoken
+from tests.factories import make_agent, make_call, measured, spoken
 
 TURNS = [("When are you open?", "From eight to six.")]
 
@@ -56,6 +56,20 @@ def test_what_happened_while_the_server_was_away_is_told_once(guard, chromium, s
     assert lines.all_inner_texts()[-1].endswith("number 3")
     expect(page.get_by_role("button", name="Hang up")).to_be_enabled()
     expect(page.locator("[data-event-count]")).to_have_text(str(call.last_seq + 2))
+
+
+def test_a_bar_that_comes_live_says_the_same_as_one_that_the_server_drew(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto(call.get_absolute_url())
+    bars = page.locator("[data-latencies] li")
+    expect(bars).to_have_count(1)
+    store([Happening(call.pk, measured(2, 12.0, 1250), timezone.now())])
+    expect(bars).to_have_count(2, timeout=15_000)
+    live = bars.last.evaluate("bar => bar.outerHTML")
+    assert "125 ms of it waiting for a free worker" in live
+    page.reload()
+    assert bars.last.evaluate("bar => bar.outerHTML") == live
 
 
 def test_a_call_that_ended_while_the_server_was_away_leaves_the_board(guard, chromium, server):

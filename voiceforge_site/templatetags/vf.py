@@ -12,17 +12,15 @@ from typing import Any
 
 import phonenumbers
 from django import template
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
 from telephony.models import Call
 from telephony.session.events import TurnMeasured
-from telephony.wording import STAGES
+from telephony.wording import LINES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
 from voiceforge_site.csp import THEME_SCRIPT
 
 register = template.Library()
@@ -43,10 +41,12 @@ def theme_script() -> SafeString:
 
 @register.inclusion_tag("partials/_nav_link.html", takes_context=True)
 def nav_link(context: template.Context, view: str, icon: str, label: str, key: str) -> dict[str, Any]:
-    """One entry of the sidebar; current on every page of its part of the site. `key` follows `g`."""
-    request: HttpRequest = context["request"]
+    """One entry of the sidebar; current on every page of its part of the site. `key` follows `g`.
+
+    A page that stands in another part than its address says names that part's address: `stands_under`.
+    """
     url = reverse(view)
-    path = request.path
+    path = context.get("stands_under") or context["request"].path
     current = path == url or (url != "/" and path.startswith(url) and not _shadowed(path, url))
     return {"url": url, "icon": icon, "label": label, "key": key, "current": current, "context": context}
 
@@ -95,8 +95,8 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
     if value < 1000:
-        return _("%(n)d ms") % {"n": round(value)}
-    return _("%(n).2f s") % {"n": value / 1000}
+        return filled(UNITS["milliseconds"], {"n": round(value)})
+    return filled(UNITS["seconds"], {"n": f"{value / 1000:.2f}"})
 
 
 @register.filter
@@ -108,6 +108,12 @@ def epoch(moment: datetime | None) -> str:
 @register.filter
 def get(mapping: Mapping[str, Any], key: str) -> Any:
     return mapping.get(key, "")
+
+
+@register.filter
+def line_name(line: str) -> str:
+    """What carries a call, by the key of its provider."""
+    return str(LINES.get(line, line))
 
 
 @register.filter
@@ -159,8 +165,9 @@ def stages(turn: TurnMeasured | None) -> list[dict[str, Any]]:
 def _stage(turn: TurnMeasured | None, name: str, label: str, what: str, queue_field: str) -> dict[str, Any]:
     seconds = getattr(turn, f"{name}_seconds", 0.0)
     queued = getattr(turn, queue_field, 0.0) if queue_field else 0.0
-    title = _("%(label)s: %(ms)d ms, %(what)s") % {"label": label, "ms": round(seconds * 1000), "what": what}
-    if queued:
-        title += _(" (%(ms)d ms of it waiting for a free worker)") % {"ms": round(queued * 1000)}
+    title = filled(
+        STAGE_TITLE_WAITED if queued else STAGE_TITLE,
+        {"label": label, "ms": round(seconds * 1000), "what": what, "queued": round(queued * 1000)},
+    )
     queue = min(1.0, queued / seconds) if seconds else 0.0
     return {"name": name, "ms": round(seconds * 1000), "queue": f"{queue:.3f}", "title": title}

@@ -14,6 +14,7 @@ urlpatterns = [
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
     path("calls/", views.history, name="history"),
     path("calls/live/", views.live_board, name="live"),
+    path("calls/live/count/", views.live_count, name="live_count"),
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),

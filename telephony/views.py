@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -54,6 +55,12 @@ def live_board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def live_count(request: HttpRequest) -> JsonResponse:
+    """For the menu, which every page keeps right."""
+    return JsonResponse({"live": Call.objects.filter(status__in=Call.LIVE).count()})
+
+
+@require_safe
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone."""
     call = get_object_or_404(Call.objects.select_related("agent", "recording"), pk=call_id)
@@ -71,6 +78,7 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "transcript": transcript,
         "scale_ms": _scale(transcript),
         "stages": wording.STAGES,
+        "stands_under": reverse("telephony:live" if call.is_live else "telephony:history"),
         **_words(),
     }
     return render(request, "calls/call.html", context)

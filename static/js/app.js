@@ -1,7 +1,8 @@
 // The shell on every page: theme, drawer, palette, shortcuts, ticking clocks, toasts.
 // @ts-check
 import { clearFailure, showFailure } from "./failure.js";
-import { clock } from "./format.js";
+import { clock, setText } from "./format.js";
+import "./livecount.js";
 
 const root = document.documentElement;
 const palette = /** @type {HTMLDialogElement | null} */ (document.querySelector("#palette"));
@@ -108,6 +109,13 @@ function press(event) {
   else if (event.key === "?") shortcuts?.showModal();
   else if (event.key === "g") wentAt = performance.now();
 }
+
+/** A part that is fetched again and again tells screen readers only what has changed. */
+document.addEventListener("htmx:afterSwap", (event) => {
+  const part = /** @type {HTMLElement} */ (event.target);
+  const words = part.querySelector("[data-told]")?.textContent ?? "";
+  if (part.dataset.toldIn) setText(document.getElementById(part.dataset.toldIn), words);
+});
 
 /** One clock for all: the server sends only when something began. */
 function tick() {

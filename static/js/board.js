@@ -2,6 +2,7 @@
 // @ts-check
 import { labels, median, milliseconds, phone, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
+import { showLiveCount } from "./livecount.js";
 import { live } from "./socket.js";
 
 const SLOW_MS = 1500;
@@ -63,9 +64,7 @@ function arrange() {
   setText(document.querySelector('[data-count="live"]'), String(going.length));
   setText(document.querySelector('[data-count="attention"]'), String(going.filter((card) => card.alert).length));
   setText(document.querySelector('[data-count="median"]'), milliseconds(median(latencies)));
-  const inMenu = /** @type {HTMLElement} */ (document.querySelector("[data-live-count]"));
-  inMenu.hidden = going.length === 0;
-  setText(inMenu.querySelector("span"), String(going.length));
+  showLiveCount(going.length);
   /** @type {HTMLElement} */ (document.querySelector("[data-board-empty]")).hidden = order.length > 0;
 }
 

@@ -3,6 +3,7 @@
 import { labels, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { addLatency } from "./latencies.js";
+import { askLiveCount } from "./livecount.js";
 import { openPlayer, seek } from "./player.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
@@ -47,6 +48,19 @@ function ended({ payload }) {
   /** @type {HTMLElement} */ (page.querySelector("[data-live-bar]")).hidden = true;
   showCard({ state: "ended" });
   setText(page.querySelector("[data-call-status]"), labels.states.ended);
+  moveToHistory();
+  askLiveCount();
+}
+
+/** A call that is over stands in the history, in the menu and above its page. */
+function moveToHistory() {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-part]"))) {
+    const inMenu = document.querySelector(`.vf-side [href="${link.getAttribute("href")}"]`);
+    const here = link.dataset.part === "history";
+    link.hidden = !here;
+    if (here) inMenu?.setAttribute("aria-current", "page");
+    else inMenu?.removeAttribute("aria-current");
+  }
 }
 
 /** @param {import("./socket.js").CallEvent[]} fresh */

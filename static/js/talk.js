@@ -2,6 +2,7 @@
 // @ts-check
 import { Problem, TalkSession } from "./audio/session.js";
 import { labels, milliseconds, phone, setText } from "./format.js";
+import { askLiveCount } from "./livecount.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
 
@@ -75,6 +76,7 @@ function take(events) {
   transcript.take(events);
   for (const { kind, payload } of events) {
     if (kind === "turn_measured") setText(part("talk-latency"), milliseconds(payload.voice_to_voice_seconds * 1000));
+    else if (kind === "call_answered" || kind === "call_ended") askLiveCount();
     else if (kind === "agent_state_changed" && session) showAgentState(payload.state, labels.states[payload.state]);
   }
 }

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.factories import make_agent
+from tests.factories import make_agent, make_call, spoken
 
 
 def test_the_palette_leads_to_an_agent_without_a_mouse(page):
@@ -88,6 +88,42 @@ def test_the_menu_is_a_drawer_on_a_telephone(guard, chromium):
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(page.get_by_role("button", name="Open menu")).to_be_focused()
+
+
+def test_the_menu_counts_calls_that_began_and_ended_since_the_page_was_opened(page):
+    page.clock.install()
+    page.goto("/agents/")
+    count = page.locator("[data-live-count]")
+    expect(count).to_be_hidden()
+    call = make_call(make_agent(), spoken([]))
+    page.clock.run_for(15_000)
+    expect(count).to_have_text("1")
+    expect(count).to_be_visible()
+    call.delete()
+    page.clock.run_for(15_000)
+    expect(count).to_be_hidden()
+
+
+def test_the_state_of_services_is_told_to_screen_readers_when_it_changes(page):
+    page.clock.install()
+    page.goto("/")
+    told = page.locator("#services-told")
+    expect(told).to_contain_text("Not ready: Speech and language models")
+    changes = page.evaluate_handle(
+        """() => {
+          const changes = [];
+          const watcher = new MutationObserver((found) => changes.push(...found));
+          watcher.observe(document.getElementById("services-told"), {childList: true, subtree: true});
+          return changes;
+        }"""
+    )
+    with page.expect_response("**/services/"):
+        page.clock.run_for(15_000)
+    page.wait_for_timeout(200)
+    assert changes.evaluate("changes => changes.length") == 0
+    page.route("**/services/", lambda route: route.fulfill(body="<span hidden data-told>All well</span>"))
+    page.clock.run_for(15_000)
+    expect(told).to_have_text("All well")
 
 
 def test_searching_keeps_the_focus_and_goes_back(page):

@@ -26,7 +26,9 @@ def addresses(db):
         reverse("telephony:talk", args=[agent.slug]),
         reverse("telephony:live"),
         reverse("telephony:history"),
+        reverse("telephony:live_count"),
         reverse("telephony:usage"),
+        reverse("agents:try", args=[agent.slug]),
         over.get_absolute_url(),
         going.get_absolute_url(),
     ]
@@ -93,6 +95,15 @@ def test_the_menu_leads_only_to_pages_that_exist(alices_browser):
         assert alices_browser.get(link).status_code == 200
     assert 'href="/agents/" data-key="a" aria-current="page"' in menu
     assert menu.count("aria-current") == 1
+
+
+def test_a_call_stands_under_live_calls_while_it_goes_on_and_then_in_the_history(alices_browser, db):
+    agent = make_agent()
+    for events, address in ((spoken(TURNS), "/calls/live/"), (ended(spoken(TURNS)), "/calls/")):
+        page = alices_browser.get(make_call(agent, events).get_absolute_url()).text
+        [current] = re.findall(r'href="([^"]+)" data-key="\w" aria-current="page"', page)
+        [crumb] = re.findall(r'<a class="vf-desk" href="([^"]+)" data-part="\w+">', page)
+        assert current == crumb == address
 
 
 def test_a_page_that_is_not_there_says_what_to_do(alices_browser):

@@ -1,0 +1,23 @@
+// The number of live calls in the menu: asked for now and then, told at once by who knows.
+// @ts-check
+import { setText } from "./format.js";
+
+const EVERY_MS = 15_000;
+const badge = /** @type {HTMLElement} */ (document.querySelector("[data-live-count]"));
+
+/** @param {number} count */
+export function showLiveCount(count) {
+  badge.hidden = count === 0;
+  setText(badge.querySelector("span"), String(count));
+}
+
+/** Where this fails the page's own requests fail too, and say so. */
+export async function askLiveCount() {
+  if (document.hidden) return;
+  const headers = { "X-Requested-With": "fetch" };
+  const answer = await fetch(badge.dataset.liveCount ?? "", { headers }).catch(() => null);
+  if (answer?.ok) showLiveCount((await answer.json()).live);
+}
+
+setInterval(askLiveCount, EVERY_MS);
+document.addEventListener("visibilitychange", askLiveCount);

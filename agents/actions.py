@@ -20,7 +20,7 @@ from .demo import (
     DEMO_TRANSFER_NUMBER,
 )
 from .facts import keep_unshown, read_facts, write_facts
-from .models import Agent
+from .models import DEFAULT_MODEL, Agent
 
 # Addresses under /agents/ that are pages of their own.
 RESERVED_SLUGS = frozenset({"new", "palette"})
@@ -77,6 +77,7 @@ def create_demo_agent() -> Agent:
             "instructions": DEMO_INSTRUCTIONS,
             "facts": DEMO_FACTS,
             "transfer_number": DEMO_TRANSFER_NUMBER,
+            "chat_model": DEFAULT_MODEL,
         },
     )
     return agent

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
+from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
 
 from .facts import read_facts
@@ -16,7 +18,9 @@ from .flow.knowledge import Profile
 from .flow.matching import Meanings, Vector
 from .flow.receptionist import Receptionist
 from .flow.steps import Conversation
-from .models import Agent
+from .models import DEFAULT_MODEL, Agent
+
+logger = logging.getLogger(__name__)
 
 # The vectors of examples, by text: all calls of this process ask the same facts in the same words.
 _KNOWN: WeakKeyDictionary[Embedder, dict[str, Vector]] = WeakKeyDictionary()
@@ -42,12 +46,39 @@ def conversation_for(
     return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
 
 
+def chat_model_for(agent: Agent) -> ChatModel | None:
+    """The language model that the agent speaks with now; None if it is to answer from facts and abilities.
+
+    One that is chosen, but is not configured any more, must not cost the agent its calls.
+    """
+    model_id = model_id_of(agent)
+    if model_id and model_id not in dict(registry.chat_models()):
+        logger.warning(
+            "Agent %s answers from facts and intents: its language model %r is not configured.",
+            agent.slug,
+            model_id,
+        )
+        return None
+    return registry.chat_model(model_id) if model_id else None
+
+
+def model_id_of(agent: Agent) -> str:
+    """The id of the agent's language model, "" for none."""
+    return default_model_id() if agent.chat_model == DEFAULT_MODEL else agent.chat_model
+
+
+def default_model_id() -> str:
+    """The first remote model that is configured, or "": the small model of the ML service itself, which
+    makes things up, answers only where it was chosen by name."""
+    return next((model_id for model_id, _label in registry.chat_models() if model_id != "local"), "")
+
+
 def profile_of(agent: Agent) -> Profile:
     return Profile(
         greeting=agent.greeting,
         facts=read_facts(agent.facts),
         transfer_number=agent.transfer_number,
         instructions=agent.instructions,
-        chat_model=agent.chat_model,
+        chat_model=model_id_of(agent),
         temperature=agent.temperature,
     )

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
 
+from .conversations import default_model_id
 from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS, topic_key
-from .models import Agent
+from .models import DEFAULT_MODEL, Agent
 
 
 class PhoneField(forms.CharField):
@@ -213,8 +214,15 @@ def _voices() -> list[tuple[str, str]]:
 
 
 def _chat_models() -> list[tuple[str, str]]:
-    none = ("", gettext("None: answers from facts and intents"))
-    return [none, *registry.chat_models()]
+    configured = registry.chat_models()
+    default = dict(configured).get(default_model_id())
+    whatever = (
+        gettext("Whatever is configured (now %(name)s)") % {"name": default}
+        if default
+        else gettext("Whatever is configured (none yet: answers from facts and intents)")
+    )
+    none = gettext("None: answers from facts and intents")
+    return [("", none), (DEFAULT_MODEL, whatever), *configured]
 
 
 def _dress(form: forms.BaseForm) -> None:

@@ -13,6 +13,9 @@ validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
 )
 
+# The language model of an agent that takes whatever is configured.
+DEFAULT_MODEL = "default"
+
 
 class Agent(models.Model):
     """One voice on the telephone: what it knows, how it speaks, when it gives up."""
@@ -37,7 +40,7 @@ class Agent(models.Model):
     # [{"topic": str, "answer": str, "questions": [str, ...], ...}, ...]; agents.facts is the typed door.
     facts = models.JSONField(_("facts"), default=list, blank=True, validators=[validate_facts])
 
-    # "" answers by intents and facts alone; else an id from mlservices.catalog.
+    # "" answers by intents and facts alone; else DEFAULT_MODEL or an id of registry.chat_models().
     chat_model = models.CharField(_("language model"), max_length=80, blank=True)
     temperature = models.FloatField(
         _("temperature"), default=0.7, validators=[MinValueValidator(0), MaxValueValidator(2)]

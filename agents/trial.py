@@ -9,7 +9,7 @@ from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
 from mlservices.types import ChatDelta, ChatMessage
 
-from .conversations import conversation_for
+from .conversations import chat_model_for, conversation_for
 from .flow.steps import Conversation, Expectation, HangUp, Noted, Say, Step, Transfer
 from .models import Agent
 
@@ -52,8 +52,7 @@ async def try_words(
     turns = _turns(transcript)
     if len(words) > LONGEST_WORDS:
         raise ValueError(f"words: at most {LONGEST_WORDS} characters.")
-    if chat_model is None and agent.chat_model:
-        chat_model = registry.chat_model(agent.chat_model)
+    chat_model = chat_model or chat_model_for(agent)
     model = _Replayed(chat_model, [answer for _words, answer in turns]) if chat_model else None
     conversation = conversation_for(agent, embedder=embedder or registry.embedder(), chat_model=model)
     steps = [step async for step in conversation.greet()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from agents.conversations import conversation_for
+from agents.conversations import chat_model_for, conversation_for
 from agents.flow.steps import Conversation
 from agents.models import Agent
 from mlservices import registry
@@ -35,5 +35,5 @@ class RegistrySuppliers:
         return conversation_for(
             agent,
             embedder=registry.embedder(),
-            chat_model=registry.chat_model(agent.chat_model) if agent.chat_model else None,
+            chat_model=chat_model_for(agent),
         )

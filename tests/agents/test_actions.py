@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from agents.actions import archive_agent, create_demo_agent, duplicate_agent, restore_agent, save_agent
-from agents.conversations import conversation_for
+from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of
 from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
 from agents.flow.receptionist import Receptionist
 from agents.models import Agent
+from mlservices import registry
 
 from .fakes import ScriptedModel, WordEmbedder
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def no_clients_yet() -> Iterator[None]:
+    """No client of a language model is left of another test, or for the next."""
+    registry.chat_model.cache_clear()
+    yield
+    registry.chat_model.cache_clear()
 
 
 def new_agent(**values: object) -> Agent:
@@ -111,6 +123,47 @@ def test_a_conversation_is_built_without_asking_the_database(django_assert_num_q
         free = conversation_for(agent, embedder=WordEmbedder(), chat_model=ScriptedModel())
     assert isinstance(plain, Receptionist)
     assert isinstance(free, ChatConversation)
+
+
+@pytest.mark.parametrize(
+    ("configured", "model_id"),
+    [
+        ({}, ""),
+        ({"ML_LLM_WORKERS": 1}, ""),
+        ({"ML_LLM_WORKERS": 1, "NVIDIA_API_KEY": "secret"}, "nvidia"),
+        ({"NVIDIA_API_KEY": "secret", "AI_INTEGRATIONS_OPENAI_API_KEY": "secret"}, "openai"),
+    ],
+)
+@pytest.mark.usefixtures("no_clients_yet")
+def test_the_demo_agent_speaks_freely_once_a_remote_model_is_configured(
+    settings: Any, configured: dict[str, object], model_id: str
+) -> None:
+    for name, value in configured.items():
+        setattr(settings, name, value)
+    agent = create_demo_agent()
+    model = chat_model_for(agent)
+    assert model_id_of(agent) == model_id
+    assert (model is not None) == bool(model_id)
+    conversation = conversation_for(agent, embedder=WordEmbedder(), chat_model=model)
+    assert isinstance(conversation, ChatConversation if model_id else Receptionist)
+
+
+@pytest.mark.parametrize("model_id", ["openai", "nvidia", "local", "retired"])
+def test_a_model_that_is_no_longer_configured_leaves_the_agent_its_facts(
+    settings: Any, caplog: pytest.LogCaptureFixture, model_id: str
+) -> None:
+    settings.ML_LLM_WORKERS = 0
+    assert chat_model_for(new_agent(slug="shop", chat_model=model_id)) is None
+    assert caplog.messages == [
+        f"Agent shop answers from facts and intents: its language model '{model_id}' is not configured."
+    ]
+
+
+def test_the_models_own_name_is_told_of_an_agent_that_takes_what_is_configured(
+    settings: Any,
+) -> None:
+    settings.NVIDIA_API_KEY = "secret"
+    assert profile_of(new_agent(chat_model="default")).chat_model == "nvidia"
 
 
 async def test_examples_are_learnt_once_for_all_calls_of_a_process() -> None:

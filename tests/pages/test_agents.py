@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Agent
-from mlservices.errors import EngineBusy
+from mlservices import registry
 from tests.factories import make_agent
 
 
@@ -212,25 +212,39 @@ def test_a_language_model_that_is_no_longer_configured_stays_chosen_and_says_so(
     assert "None: answers from facts and intents" in page
 
 
+def test_whatever_is_configured_says_what_that_is(alices_browser, settings):
+    agent = make_agent(chat_model="default")
+    page = alices_browser.get(agent.get_absolute_url()).text
+    assert "Whatever is configured (none yet: answers from facts and intents)" in page
+    assert "Whatever is configured" in alices_browser.get("/agents/").text
+    settings.NVIDIA_API_KEY, settings.NVIDIA_MODEL = "secret", "some/model"
+    page = alices_browser.get(agent.get_absolute_url()).text
+    assert "selected>Whatever is configured (now some/model (NVIDIA))</option>" in " ".join(page.split())
+
+
 class TestTryByText:
     @pytest.fixture
     def address(self, db):
         return reverse("agents:try", args=[make_agent("Front desk").slug])
 
+    @pytest.fixture
+    def service_away(self, settings):
+        """The ML service's address is a port on which nobody listens."""
+        settings.ML_URL = "http://127.0.0.1:9"
+        registry.service.cache_clear()
+        yield
+        registry.service.cache_clear()
+
     def test_the_agent_greets(self, alices_browser, address):
         assert "Hello, how can I help you?" in alices_browser.get(address).text
 
     def test_an_engine_that_is_away_keeps_the_words_and_says_what_to_do(
-        self, alices_browser, address, monkeypatch
+        self, alices_browser, address, service_away
     ):
-        async def busy(*_args, **_kwargs):
-            raise EngineBusy("the ML service is starting")
-
-        monkeypatch.setattr("agents.views.try_words", busy)
-        answer = alices_browser.post(address, {"words": "When are you open?", "transcript": "[]"})
+        answer = alices_browser.post(address, {"words": "Is there a lift?", "transcript": "[]"})
         assert answer.status_code == 200
-        assert "the ML service is starting" in answer.text and "send it again" in answer.text
-        assert 'data-failed="When are you open?"' in answer.text
+        assert "cannot be reached" in answer.text and "send it again" in answer.text
+        assert 'data-failed="Is there a lift?"' in answer.text
 
     @pytest.mark.parametrize("transcript", ["{", '{"a": 1}', "[1]", '["one"]'])
     def test_a_record_that_we_did_not_write_starts_nothing(self, alices_browser, address, transcript):

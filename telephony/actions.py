@@ -7,6 +7,7 @@ and out of order, and several may see the end of one call.
 from __future__ import annotations
 
 import itertools
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,8 +23,8 @@ from agents.models import Agent
 from .cards import Card
 from .credentials import save_credential
 from .eventlog import record_now
-from .models import Call, Credential, PhoneNumber
-from .recorder import salvage
+from .models import Call, Credential, MediaToken, PhoneNumber
+from .recorder import is_being_written, salvage
 from .session.events import (
     CallAnswered,
     CallEnded,
@@ -32,6 +33,8 @@ from .session.events import (
     ProviderStatusReceived,
     RecordingSaved,
 )
+
+logger = logging.getLogger(__name__)
 
 Status = Call.Status
 FINAL = (Status.COMPLETED, Status.FAILED, Status.BUSY, Status.NO_ANSWER, Status.CANCELED)
@@ -180,35 +183,61 @@ def hang_up(call_id: UUID) -> bool:
     call = Call.objects.filter(pk=call_id).first()
     if call is None or call.ended_at:
         return False
-    if call.held_at is None or call.held_at < timezone.now() - timedelta(seconds=ORPHANED_SECONDS):
-        return end_call(call_id, reason="operator_hung_up")
-    tell_holder(call_id, "operator_hung_up")
+    orphan = call.held_at is None or call.held_at < timezone.now() - timedelta(seconds=ORPHANED_SECONDS)
+    if not orphan and tell_holder(call_id, "operator_hung_up"):
+        return True
+    return end_call(call_id, reason="operator_hung_up")
+
+
+def tell_holder(call_id: UUID, reason: EndReason) -> bool:
+    """Ask the process that holds the call to end it; False if the channel layer is away.
+
+    The holder also sees for itself, within `HOLD_SECONDS`, that a call was ended in the database.
+    """
+    layer = get_channel_layer()
+    try:
+        async_to_sync(layer.group_send)(control_group(call_id), {"type": "end", "reason": reason})
+    except Exception as error:  # each layer has its own kinds
+        logger.error("The holder of call %s was not told to end it: %s", call_id, error)
+        return False
     return True
 
 
-def tell_holder(call_id: UUID, reason: EndReason) -> None:
-    """Ask the process that holds the call to end it."""
-    layer = get_channel_layer()
-    async_to_sync(layer.group_send)(control_group(call_id), {"type": "end", "reason": reason})
+def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:
+    """This process is alive and these calls are its own. Answers which of them are ended, and why."""
+    own = Call.objects.filter(pk__in=list(call_ids))
+    own.filter(held_at__isnull=False).update(held_at=timezone.now())
+    return dict(own.filter(ended_at__isnull=False).values_list("pk", "end_reason"))
 
 
-def hold_calls(call_ids: Iterable[UUID]) -> None:
-    """This process is alive and these calls are its own."""
-    Call.objects.filter(pk__in=list(call_ids), ended_at=None).update(held_at=timezone.now())
+def let_go(call_id: UUID) -> None:
+    """The call has ended, its recording is kept: there is nothing left to do for it."""
+    Call.objects.filter(pk=call_id).update(held_at=None)
 
 
 def end_orphans() -> int:
-    """End the calls that a process which died has left, and those that never got a socket."""
+    """End the calls that a process which died has left, keep what it recorded, and end the calls that
+    never got a socket. A call may have been ended by others when its process died; its recording not.
+    """
     now = timezone.now()
-    live = Call.objects.filter(ended_at=None)
-    held = live.filter(held_at__lt=now - timedelta(seconds=ORPHANED_SECONDS))
-    waiting = live.filter(held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS))
+    waiting = Call.objects.filter(
+        status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
+    )
     ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
-    for call in held:
-        if end_call(call.pk, reason="server_restarted"):
-            ended += 1
-            _keep_recording(call)
+    for call in Call.objects.filter(held_at__lt=now - timedelta(seconds=ORPHANED_SECONDS)):
+        if is_being_written(call):
+            continue  # by a process that lives, though the database has not heard of it for long
+        if not Call.objects.filter(pk=call.pk, held_at=call.held_at).update(held_at=now):
+            continue  # another process was faster
+        ended += end_call(call.pk, reason="server_restarted")
+        _keep_recording(call)
+        let_go(call.pk)
     return ended
+
+
+def forget_old_tokens() -> None:
+    """Tokens long past their time; until then a refusal can say what is wrong with one."""
+    MediaToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1)).delete()
 
 
 def _keep_recording(call: Call) -> None:

@@ -75,7 +75,8 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
-    # Renewed by the process that holds the call; one that is long past belongs to a process that died.
+    # Renewed by the process that holds the call, until its recording is kept; one that is long past
+    # belongs to a process that died.
     held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 
@@ -97,6 +98,8 @@ class Call(models.Model):
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
             models.Index(fields=["-created_at"], name="call_newest"),  # home, history
             models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
+            # the few calls that some process holds
+            models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="call_held"),
         ]
 
     def __str__(self) -> str:

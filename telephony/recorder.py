@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 PIECE_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 PEAKS_PER_SECOND = 10
+WRITER_GONE_SECONDS = 5 * PIECE_SECONDS  # a file that has not grown for so long has no writer
 LONGEST_QUEUE = 1024  # pieces, of all calls of this process
 HEADER_BYTES = 44
 
@@ -206,21 +207,35 @@ def path_of(call: Call) -> Path:
     return Path(settings.MEDIA_ROOT) / name_of(call)
 
 
+def is_being_written(call: Call) -> bool:
+    try:
+        return time.time() - path_of(call).stat().st_mtime < WRITER_GONE_SECONDS
+    except FileNotFoundError:
+        return False
+
+
 def salvage(call: Call) -> Recording | None:
-    """The recording that a process which died has left, if it left one."""
+    """The recording that a process which died has left, if it left one that can be read."""
     path = path_of(call)
     if not path.exists() or Recording.objects.filter(call=call).exists():
         return None
-    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    return Recording.objects.create(
+    try:
+        samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        logger.error("The recording that call %s has left cannot be read: %s", call.pk, error)
+        return None
+    recording, _ = Recording.objects.update_or_create(
         call=call,
-        file=name_of(call),
-        rate=rate,
-        duration_seconds=len(samples) / rate,
-        bytes=path.stat().st_size,
-        peaks={
-            "rate": PEAKS_PER_SECOND,
-            "caller": peaks(samples[:, 0], rate),
-            "agent": peaks(samples[:, 1], rate),
+        defaults={
+            "file": name_of(call),
+            "rate": rate,
+            "duration_seconds": len(samples) / rate,
+            "bytes": path.stat().st_size,
+            "peaks": {
+                "rate": PEAKS_PER_SECOND,
+                "caller": peaks(samples[:, 0], rate),
+                "agent": peaks(samples[:, 1], rate),
+            },
         },
     )
+    return recording

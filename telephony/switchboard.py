@@ -61,11 +61,11 @@ class LiveCall:
         if self.line.frames != self.frames_seen:
             self.frames_seen, self.frames_seen_at = self.line.frames, now
         if now - self.frames_seen_at > FRAMES_MISSING_SECONDS:
-            self._stop("line_lost", now)
+            self.stop("line_lost", now)
         elif now - self.started_at > self.call.agent.max_call_seconds + GOODBYE_SECONDS:
-            self._stop("max_duration", now)
+            self.stop("max_duration", now)
 
-    def _stop(self, reason: EndReason, now: float) -> None:
+    def stop(self, reason: EndReason, now: float) -> None:
         if self.stopped_at is None:
             self.stopped_at = now
             self.session.end(reason)
@@ -202,14 +202,27 @@ class Switchboard:
                 live.watch(loop.time())
 
     async def _hold(self) -> None:
+        loop = asyncio.get_running_loop()
+        sweeps_from = loop.time()
         while True:
             try:
-                if self.calls:
-                    await in_database(actions.hold_calls, list(self.calls))
-                await in_database(actions.end_orphans)
+                await self._renew()
+                if loop.time() >= sweeps_from:
+                    await in_database(actions.end_orphans)
+                    await in_database(actions.forget_old_tokens)
             except Exception:  # the database may be away for a while; the calls go on
                 logger.exception("Calls could not be looked after.")
+                # Nobody could hold a call in the meantime: let the others do so before taking them for dead.
+                sweeps_from = loop.time() + actions.ORPHANED_SECONDS
             await asyncio.sleep(actions.HOLD_SECONDS)
+
+    async def _renew(self) -> None:
+        """Hold our calls, and let those go that somebody else has ended."""
+        if self.calls:
+            ended = await in_database(actions.hold_calls, list(self.calls))
+            for call_id, reason in ended.items():
+                if live := self.calls.get(call_id):
+                    live.stop(reason, asyncio.get_running_loop().time())
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -218,13 +231,16 @@ class Switchboard:
 
 
 def save_recording(call: Call, saved: Saved, *, rate: int) -> None:
-    Recording.objects.create(
+    """In place of what another process may have salvaged of it, when it took us for dead."""
+    Recording.objects.update_or_create(
         call=call,
-        file=name_of(call),
-        rate=rate,
-        duration_seconds=saved.duration_seconds,
-        bytes=saved.bytes,
-        peaks=saved.peaks,
+        defaults={
+            "file": name_of(call),
+            "rate": rate,
+            "duration_seconds": saved.duration_seconds,
+            "bytes": saved.bytes,
+            "peaks": saved.peaks,
+        },
     )
     record_now(
         call.pk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
+from django.db import OperationalError
 from django.utils import timezone
 
 from agents.models import Agent
 from telephony import actions, switchboard
 from telephony.admission import issue_token
 from telephony.line import Line
-from telephony.models import Call, PhoneNumber, Recording
+from telephony.models import Call, MediaToken, PhoneNumber, Recording
 from telephony.providers.twilio.codec import TwilioCodec
-from telephony.recorder import StereoFile, path_of
+from telephony.recorder import Saved, StereoFile, path_of
 from telephony.session.events import EndReason
 from telephony.session.parts import Ending
 from telephony.switchboard import LiveCall, Switchboard
@@ -187,11 +189,17 @@ def test_a_wedged_session_cannot_hold_a_line(call: Call, monkeypatch: pytest.Mon
 # ---- calls that nobody holds ----------------------------------------------------------------
 
 
-def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: Call) -> None:
+def die(call: Call) -> None:
+    """As a process leaves a call that it held when it was killed a minute ago."""
     actions.connect_call(call.pk, line="twilio")
     StereoFile(path_of(call), 8000).write(0, bytes(16000), bytes(16000))
-    Call.objects.update(held_at=timezone.now() - timedelta(seconds=60))
+    minute_ago = timezone.now() - timedelta(seconds=60)
+    os.utime(path_of(call), times=(minute_ago.timestamp(), minute_ago.timestamp()))
+    Call.objects.update(held_at=minute_ago)
 
+
+def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: Call) -> None:
+    die(call)
     assert actions.end_orphans() == 1
     assert actions.end_orphans() == 0
 
@@ -201,6 +209,96 @@ def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: 
     recording = Recording.objects.get()
     assert recording.duration_seconds == 1.0
     assert Path(recording.file.path).exists()
+
+
+def test_the_recording_of_a_call_that_others_ended_after_the_crash_is_kept_too(call: Call) -> None:
+    die(call)
+    actions.end_call(call.pk, reason="line_lost")
+    assert actions.end_orphans() == 0
+    call.refresh_from_db()
+    assert (call.end_reason, call.held_at) == ("line_lost", None)
+    assert Recording.objects.get().duration_seconds == 1.0
+
+
+def test_a_recording_that_is_still_written_has_a_process_that_lives(call: Call) -> None:
+    die(call)
+    StereoFile(path_of(call), 8000).write(0, bytes(16000), bytes(16000))
+    assert actions.end_orphans() == 0
+    call.refresh_from_db()
+    assert call.ended_at is None
+    assert not Recording.objects.exists()
+
+
+def test_a_recording_that_cannot_be_read_keeps_no_other_from_being_saved(
+    call: Call, number: PhoneNumber
+) -> None:
+    other = ringing(number, "CA2")
+    die(other)
+    die(call)
+    path_of(call).write_bytes(b"")
+    os.utime(path_of(call), times=(0, 0))
+    assert actions.end_orphans() == 2
+    assert Recording.objects.get().call == other
+    assert not Call.objects.filter(held_at__isnull=False).exists()
+
+
+def test_a_recording_that_another_process_salvaged_is_replaced_by_the_whole(call: Call) -> None:
+    die(call)
+    actions.end_orphans()
+    switchboard.save_recording(call, Saved(duration_seconds=9.0, bytes=288044, peaks={}), rate=8000)
+    assert Recording.objects.get().duration_seconds == 9.0
+
+
+def test_a_call_that_was_ended_in_the_database_alone_is_let_go(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order to end it was lost with the channel layer."""
+    monkeypatch.setattr(actions, "HOLD_SECONDS", 0.05)
+
+    async def script(socket: Socket) -> None:
+        await database_sync_to_async(actions.end_call)(call.pk, reason="caller_hung_up")
+
+    ended = converse(call, Switchboard(FakeSuppliers()), script)
+    assert ended.end_reason == "caller_hung_up"
+    assert kinds_of(ended).count("call_ended") == 1
+
+
+def test_after_the_database_was_away_other_processes_may_renew_their_holds_first(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(call)
+    Path(path_of(call)).unlink()
+    done: list[str] = []
+
+    def away(ids: Any) -> dict[Any, Any]:
+        done.append("renewed")
+        if len(done) == 1:
+            raise OperationalError("gone")
+        return {}
+
+    monkeypatch.setattr(actions, "hold_calls", away)
+    monkeypatch.setattr(actions, "end_orphans", lambda: done.append("swept"))
+    monkeypatch.setattr(actions, "HOLD_SECONDS", 0.01)
+    monkeypatch.setattr(actions, "ORPHANED_SECONDS", 0.2)
+
+    async def look_after() -> None:
+        board = Switchboard(FakeSuppliers())
+        board.calls[call.pk] = a_live_call(Wedged())
+        board.start()
+        while "swept" not in done:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(look_after())
+    assert done.count("renewed") > 2
+
+
+def test_tokens_long_past_their_time_are_forgotten(call: Call) -> None:
+    issue_token(call)
+    actions.forget_old_tokens()
+    assert MediaToken.objects.count() == 1
+    MediaToken.objects.update(expires_at=timezone.now() - timedelta(hours=2))
+    actions.forget_old_tokens()
+    assert not MediaToken.objects.exists()
 
 
 def test_calls_of_another_process_that_lives_are_left_alone(call: Call) -> None:
@@ -220,3 +318,35 @@ def test_hanging_up_a_call_that_nobody_holds_ends_it_here(call: Call) -> None:
     assert actions.hang_up(call.pk)
     call.refresh_from_db()
     assert call.end_reason == "operator_hung_up"
+
+
+# ---- without the channel layer --------------------------------------------------------------
+
+
+class DeadLayer:
+    """A channel layer whose Redis is away."""
+
+    async def group_send(self, group: str, message: Any) -> None:
+        raise ConnectionError("refused")
+
+
+def test_without_the_channel_layer_a_call_is_ended_in_the_database(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions.connect_call(call.pk, line="twilio")
+    monkeypatch.setattr(actions, "get_channel_layer", DeadLayer)
+    assert actions.hang_up(call.pk)
+    call.refresh_from_db()
+    assert call.end_reason == "operator_hung_up"
+
+
+def test_without_the_channel_layer_the_providers_word_is_taken_all_the_same(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions.connect_call(call.pk, line="twilio")
+    monkeypatch.setattr(actions, "get_channel_layer", DeadLayer)
+    actions.apply_provider_status(
+        line="twilio", provider_call_id=call.provider_call_id, status="completed", sequence=1
+    )
+    call.refresh_from_db()
+    assert (call.status, call.end_reason) == ("completed", "caller_hung_up")

@@ -137,6 +137,8 @@ class Watcher:
                     await self._send_board()
                 case {"sub": "call", "call": call_id}:
                     await self._send_call(UUID(call_id), int(message.get("since", 0)))
+                case {"ping": _}:
+                    await self._send({"t": "pong"})
                 case {"unsub": "board"}:
                     self._board = False
                 case {"unsub": "call", "call": call_id}:

@@ -3,6 +3,8 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+const BEAT_MS = 15_000;
+const BEATS_MISSED = 3; // by then nothing came for 45 s: the network is gone without having said so
 const SIGNED_OUT = 4401; // reloading leads to the sign-in page
 
 /** @typedef {{seq: number, kind: string, at: number, at_seconds: number, payload: any}} CallEvent */
@@ -15,6 +17,7 @@ class LiveSocket {
   /** @type {WebSocket | null} */ #socket = null;
   #wait = FIRST_WAIT_MS;
   #started = false;
+  #beats = 0; // since the server was last heard
 
   /** @param {BoardWatcher} watcher */
   watchBoard(watcher) {
@@ -37,7 +40,10 @@ class LiveSocket {
   /** @param {object} message */
   #subscribe(message) {
     if (this.#started) this.#send(message);
-    else this.#open();
+    else {
+      this.#open();
+      setInterval(() => this.#beat(), BEAT_MS);
+    }
   }
 
   #open() {
@@ -47,12 +53,27 @@ class LiveSocket {
     this.#socket = socket;
     socket.onopen = () => {
       this.#wait = FIRST_WAIT_MS;
+      this.#beats = 0;
       this.#setOnline(true);
       if (this.#board) this.#send({ sub: "board" });
       for (const [call, watcher] of this.#calls) this.#send({ sub: "call", call, since: watcher.since });
     };
-    socket.onmessage = (message) => this.#take(JSON.parse(message.data));
+    socket.onmessage = (message) => {
+      this.#beats = 0;
+      this.#take(JSON.parse(message.data));
+    };
     socket.onclose = ({ code }) => (code === SIGNED_OUT ? location.reload() : this.#reopen());
+  }
+
+  /** Counts beats and not seconds: in a page that nobody looks at they come a minute apart. */
+  #beat() {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    this.#beats += 1;
+    if (this.#beats < BEATS_MISSED) return this.#send({ ping: 1 });
+    socket.onclose = socket.onmessage = null; // closing waits for the other side, which is not there
+    socket.close();
+    this.#reopen();
   }
 
   #reopen() {

@@ -58,6 +58,40 @@ def test_what_happened_while_the_server_was_away_is_told_once(guard, chromium, s
     expect(page.locator("[data-event-count]")).to_have_text(str(call.last_seq + 2))
 
 
+def test_a_connection_that_died_without_a_word_is_noticed_and_opened_anew(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.clock.install()
+    asked, opened = [], []
+
+    def half_open(route) -> None:
+        """The first connection carries the first answer, and nothing after it in either direction."""
+        opened.append(route)
+        server_side = route.connect_to_server()
+        if len(opened) > 1:
+            return
+        server_side.on_message(lambda said: route.send(said) if not asked[1:] else None)
+        route.on_message(lambda said: (asked.append(said), server_side.send(said)))
+
+    page.route_web_socket("**/ws/live/", half_open)
+    page.goto(call.get_absolute_url())
+    away = page.get_by_text("The server does not answer; what you see may be old.")
+    expect(page.locator(".vf-turn")).to_have_count(3)
+    page.wait_for_timeout(300)
+    page.clock.run_for(31_000)
+    expect(away).to_be_hidden()
+    page.clock.run_for(15_000)
+    expect(away).to_be_visible()
+    store([Happening(call.pk, caller_said(2, "are you there"), timezone.now())])
+    page.clock.run_for(2_000)
+    expect(page.get_by_role("log")).to_contain_text("are you there")
+    expect(away).to_be_hidden()
+    for _ in range(4):
+        page.clock.run_for(15_000)
+        page.wait_for_timeout(300)  # in which the server answers
+    assert len(opened) == 2, "a connection that answers stays"
+
+
 def test_a_bar_that_comes_live_says_the_same_as_one_that_the_server_drew(guard, chromium, server):
     call = make_call(make_agent("Front desk"), spoken(TURNS))
     page = guard.page(chromium)

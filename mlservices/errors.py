@@ -7,7 +7,8 @@ class EngineError(Exception):
     """An engine did not answer as asked.
 
     `permanent` tells whether asking again can help: a text in an unknown language stays so, a worker
-    that died does not. `service` names who failed, for messages and for `degraded` answers.
+    that died does not. `service` is the kind of engine that failed ("stt", "tts", "llm", "embed", "turn",
+    "vad"), or "ml" where the whole service did; whose it is stands in the message.
     """
 
     def __init__(self, message: str, *, service: str = "", permanent: bool = False) -> None:

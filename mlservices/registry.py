@@ -24,7 +24,9 @@ _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 @cache
 def service() -> ServiceClient:
     """The ML service at settings.ML_URL, ours or a Space; a Space may ask for the hub's token."""
-    return ServiceClient(settings.ML_URL, token=settings.HF_TOKEN if settings.HF_ML_API_URL else "")
+    if settings.HF_ML_API_URL:
+        return ServiceClient(settings.ML_URL, token=settings.HF_TOKEN, sleepy=True)
+    return ServiceClient(settings.ML_URL)
 
 
 def speech_to_text() -> SpeechToText:
@@ -84,7 +86,9 @@ def chat_model(model_id: str) -> ChatModel:
         return service()
     needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)
     remedy = f"set {needed}" if needed else f"choose one of {', '.join(id for id, _ in chat_models())}"
-    raise EngineError(f"The language model {model_id!r} is not configured: {remedy}.", permanent=True)
+    raise EngineError(
+        f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
+    )
 
 
 async def close() -> None:

@@ -42,24 +42,27 @@ class LoopClients:
             await client.aclose()
 
 
-def transport_error(error: httpx.HTTPError, service: str) -> EngineError:
-    """A connection that failed: EngineTimeout when it was too slow, else worth another try."""
+def transport_error(error: httpx.HTTPError, name: str, kind: str) -> EngineError:
+    """A connection that failed: EngineTimeout when it was too slow, else worth another try.
+
+    `name` says whose it is and stands in the message; `kind` ("stt", "llm", ...) becomes `error.service`.
+    """
     if isinstance(error, httpx.TimeoutException):
-        return EngineTimeout(f"{service} did not answer in time", service=service)
-    return EngineError(f"{service} cannot be reached: {error or type(error).__name__}", service=service)
+        return EngineTimeout(f"{name} did not answer in time", service=kind)
+    return EngineError(f"{name} cannot be reached: {error or type(error).__name__}", service=kind)
 
 
-async def status_error(response: httpx.Response, service: str) -> EngineError:
+async def status_error(response: httpx.Response, name: str, kind: str) -> EngineError:
     """What a status above 399 means, with the reason that the service gave."""
     body = await response.aread()
-    reason = _reason(response, body)
+    reason = f"{name}: {_reason(response, body)}"
     if response.status_code in (429, 503):
         after = response.headers.get("Retry-After", "")
-        return EngineBusy(reason, service=service, retry_after=float(after) if after.isdigit() else 1.0)
+        return EngineBusy(reason, service=kind, retry_after=float(after) if after.isdigit() else 1.0)
     if response.status_code == 504:
-        return EngineTimeout(reason, service=service)
+        return EngineTimeout(reason, service=kind)
     permanent = response.status_code < 500 and response.status_code != 408
-    return EngineError(reason, service=service, permanent=permanent)
+    return EngineError(reason, service=kind, permanent=permanent)
 
 
 def _reason(response: httpx.Response, body: bytes) -> str:

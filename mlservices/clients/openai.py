@@ -15,6 +15,7 @@ from ..types import ChatDelta, ChatMessage, Timing
 from .http import LoopClients, status_error, transport_error
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+_QUOTED = 200  # characters of an answer that is something else
 
 
 class OpenAIChat:
@@ -43,24 +44,38 @@ class OpenAIChat:
         try:
             async with self._clients.get().stream("POST", "/chat/completions", json=body) as response:
                 if response.status_code >= 400:
-                    raise await status_error(response, self._name)
-                async for line in response.aiter_lines():
-                    if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
-                        text = self._text(data)
-                        if text:
-                            yield ChatDelta(text, Timing(compute_seconds=time.monotonic() - asked))
+                    raise await status_error(response, self._name, "llm")
+                async for data in self._events(response):
+                    text = self._text(data)
+                    if text:
+                        yield ChatDelta(text, Timing(compute_seconds=time.monotonic() - asked))
         except httpx.HTTPError as error:
-            raise transport_error(error, self._name) from error
+            raise transport_error(error, self._name, "llm") from error
+
+    async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+        """The data of each event; an answer without any, as a page to log in, is an error that quotes it."""
+        begun, other = False, ""
+        async for line in response.aiter_lines():
+            if line.startswith("data:"):
+                begun = True
+                if (data := line[5:].strip()) != "[DONE]":
+                    yield data
+            elif len(other) < _QUOTED:
+                other += line
+        if not begun:
+            kind = response.headers.get("content-type", "no type")
+            raise EngineError(
+                f"{self._name} sent no events (HTTP {response.status_code}, {kind}): {other[:_QUOTED]}",
+                service="llm",
+            )
 
     def _text(self, data: str) -> str:
         """The words in one event; an error in the middle of the stream is raised."""
         try:
             event: Any = json.loads(data)
             if "error" in event:
-                raise EngineError(f"{self._name}: {event['error']}", service=self._name)
+                raise EngineError(f"{self._name}: {event['error']}", service="llm")
             choices = event.get("choices") or [{}]  # the last event may only count tokens
             return choices[0].get("delta", {}).get("content") or ""
         except (ValueError, AttributeError, TypeError, KeyError) as error:
-            raise EngineError(
-                f"{self._name} sent an event that cannot be read", service=self._name
-            ) from error
+            raise EngineError(f"{self._name} sent an event that cannot be read", service="llm") from error

@@ -1,12 +1,13 @@
 """The ML service over HTTP: ours, by its streaming face, or any Space, by its plain one.
 
-A service that answers 404 to the streaming face is asked by the plain one from then on. What it does not
-offer at all is an error that names it. Closing a generator or cancelling a coroutine closes the connection,
-which frees the worker at the other end.
+Which face a service has is learnt when the streaming one answers 404, and again after a while: it may have
+been replaced. What it does not offer at all is an error that names it. Closing a generator or cancelling a
+coroutine closes the connection, which frees the worker at the other end.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
@@ -22,19 +23,29 @@ from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transc
 from ..wire import Message, Unpacker
 from .http import LoopClients, status_error, transport_error
 from .space import NotOffered, SpaceClient
+from .waking import Waking
 
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+_PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 
 class ServiceClient:
-    """Meets SpeechToText, TextToSpeech, ChatModel, Embedder and TurnJudge."""
+    """Meets SpeechToText, TextToSpeech, ChatModel, Embedder and TurnJudge.
 
-    def __init__(self, base_url: str, *, token: str = "") -> None:
+    With `sleepy`, a service that is waking up is asked again until it is awake, as a Space needs it; the one
+    beside us says at once that it is not ready.
+    """
+
+    def __init__(
+        self, base_url: str, *, token: str = "", sleepy: bool = False, waking: Waking | None = None
+    ) -> None:
         self._name = f"ML service {urlsplit(base_url).netloc}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._clients = LoopClients(base_url, timeout=_STREAM_TIMEOUT, headers=headers)
-        self._space = SpaceClient(base_url, name=self._name, headers=headers)
-        self._streams = True  # until it says 404
+        self._waking = waking or Waking()
+        self._space = SpaceClient(base_url, name=self._name, headers=headers, waking=self._waking)
+        self._sleepy = sleepy
+        self._plain_until = -math.inf
 
     async def close(self) -> None:
         await self._clients.close()
@@ -47,12 +58,14 @@ class ServiceClient:
         return await self._space.models()
 
     async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
-        if not self._streams:
+        if self._is_plain():
             return await self._space.transcribe(pcm, rate=rate, language=language)
         try:
-            head, _ = await self._one("/stream/stt", params={"rate": rate, "language": language}, content=pcm)
-        except NotOffered:
-            return await self._plainly().transcribe(pcm, rate=rate, language=language)
+            params = {"rate": rate, "language": language}
+            head, _ = await self._one("stt", "/stream/stt", params=params, content=pcm)
+        except NotOffered as error:
+            await self._learn_why(error)
+            return await self._space.transcribe(pcm, rate=rate, language=language)
         return Transcript(
             text=head["text"],
             language=head["language"],
@@ -68,56 +81,86 @@ class ServiceClient:
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
-        if self._streams:
+        if not self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
             try:
-                async with aclosing(self._pieces("/stream/tts", json=body)) as pieces:
+                async with aclosing(self._pieces("tts", "/stream/tts", json=body)) as pieces:
                     async for head, pcm in pieces:
                         yield SpeechChunk(pcm, head["rate"], Timing(**head["timing"]))
                 return
-            except NotOffered:
-                self._plainly()
+            except NotOffered as error:
+                await self._learn_why(error)
         yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
 
     async def reply(
         self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
     ) -> AsyncGenerator[ChatDelta, None]:
-        if self._streams:
+        if not self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
                 "temperature": temperature,
             }
             try:
-                async with aclosing(self._pieces("/stream/chat", json=body)) as pieces:
+                async with aclosing(self._pieces("llm", "/stream/chat", json=body)) as pieces:
                     async for head, _ in pieces:
                         if head["text"]:
                             yield ChatDelta(head["text"], Timing(**head["timing"]))
                 return
-            except NotOffered:
-                self._plainly()
+            except NotOffered as error:
+                await self._learn_why(error)
         yield await self._space.reply(messages)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        head, rows = await self._one("/stream/embed", json={"texts": list(texts)})
+        head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
         return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        head, _ = await self._one("/stream/turn", params={"rate": rate}, content=pcm)
+        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm)
         return TurnVerdict(head["completeness"], Timing(**head["timing"]))
 
-    def _plainly(self) -> SpaceClient:
-        self._streams = False
-        return self._space
+    def _is_plain(self) -> bool:
+        return self._waking.now() < self._plain_until
 
-    async def _one(self, path: str, **request: Any) -> Message:
-        messages = [message async for message in self._pieces(path, **request)]
+    async def _learn_why(self, error: NotOffered) -> None:
+        """The streaming face said 404: raises `error` if the service streams, but not what it was asked."""
+        try:
+            streams = bool((await self._space.models()).get("streaming"))
+        except NotOffered:
+            streams = False
+        except EngineError:
+            return  # a service in trouble: the plain face will say so, and the next request asks again
+        if streams:
+            raise error
+        self._plain_until = self._waking.now() + _PLAIN_SECONDS
+
+    async def _one(self, kind: str, path: str, **request: Any) -> Message:
+        messages = [message async for message in self._pieces(kind, path, **request)]
         if not messages:
-            raise EngineError(f"{self._name} sent an empty answer", service=self._name)
+            raise EngineError(f"{self._name} sent an empty answer", service=kind)
         return messages[0]
 
-    async def _pieces(self, path: str, **request: Any) -> AsyncGenerator[Message, None]:
-        """The frames of an answer; one that breaks off before its end is an error.
+    async def _pieces(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
+        """The frames of an answer, asked again until there are some if the service is `sleepy`."""
+        attempts = self._waking.ask(path)
+        while True:
+            begun = False
+            timeout = attempts.timeout() if self._sleepy else _STREAM_TIMEOUT
+            try:
+                async with aclosing(self._attempt(kind, path, timeout=timeout, **request)) as messages:
+                    async for message in messages:
+                        begun = True
+                        yield message
+            except EngineError as error:
+                if begun or not self._sleepy:
+                    raise
+                await attempts.after(error)
+            else:
+                attempts.answered()
+                return
+
+    async def _attempt(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
+        """One request; an answer that breaks off before its end is an error.
 
         An answer is read to its last byte, so that its connection can be used again.
         """
@@ -125,25 +168,22 @@ class ServiceClient:
         try:
             async with self._clients.get().stream("POST", path, **request) as response:
                 if response.status_code == 404:
-                    raise NotOffered(
-                        f"{self._name} does not offer {path}", service=self._name, permanent=True
-                    )
+                    raise NotOffered(f"{self._name} does not offer {path}", service=kind, permanent=True)
                 if response.status_code >= 400:
-                    raise await status_error(response, self._name)
+                    raise await status_error(response, self._name, kind)
                 unpacker = Unpacker()
                 async for data in response.aiter_raw():
                     for head, payload in unpacker.feed(data):
                         if "error" in head:
-                            raise EngineError(
-                                head["error"], service=head["service"], permanent=head["permanent"]
-                            )
+                            reason = f"{self._name}: {head['error']}"
+                            raise EngineError(reason, service=kind, permanent=head["permanent"])
                         if "end" in head:
                             ended = True
                         else:
                             yield head, payload
         except httpx.HTTPError as error:
-            raise transport_error(error, self._name) from error
+            raise transport_error(error, self._name, kind) from error
         except ValueError as error:
-            raise EngineError(f"{self._name} sent no frames: {error}", service=self._name) from error
+            raise EngineError(f"{self._name} sent no frames: {error}", service=kind) from error
         if not ended:
-            raise EngineError(f"{self._name} broke off in the middle of an answer", service=self._name)
+            raise EngineError(f"{self._name} broke off in the middle of an answer", service=kind)

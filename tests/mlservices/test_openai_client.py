@@ -71,7 +71,8 @@ async def test_its_refusals_are_told_in_its_words(status, kind, permanent):
     with pytest.raises(kind, match="because") as caught:
         await server.ask()
     assert caught.value.permanent is permanent
-    assert caught.value.service == "OpenAI"
+    assert caught.value.service == "llm"
+    assert "OpenAI" in str(caught.value)
     if kind is EngineBusy:
         assert caught.value.retry_after == 7
 
@@ -86,3 +87,10 @@ async def test_an_error_in_the_middle_of_a_stream_is_one():
 async def test_an_event_that_cannot_be_read_is_an_error(data):
     with pytest.raises(EngineError, match="cannot be read"):
         await Server(data).ask()
+
+
+@pytest.mark.parametrize("status", [200, 302])
+async def test_an_answer_that_is_no_stream_is_quoted_and_not_taken_for_silence(status):
+    with pytest.raises(EngineError, match=r"OpenAI sent no events \(HTTP .*log in first") as caught:
+        await Server(status=status, body={"notice": "log in first"}).ask()
+    assert caught.value.service == "llm"

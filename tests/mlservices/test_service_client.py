@@ -3,20 +3,23 @@
 import asyncio
 import base64
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mlservices import audio
 from mlservices.clients.service import ServiceClient
 from mlservices.clients.space import SpaceClient
+from mlservices.clients.waking import Waking
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
 from mlservices.types import ChatMessage
+from mlservices.wire import MEDIA_TYPE, pack
 from tests.mlservices import stand_ins
 from tests.mlservices.conftest import serving, stand_in_plans, wait_until_healthy
 
@@ -69,18 +72,21 @@ async def test_no_texts_have_no_rows_and_no_words_have_no_sound(client):
 
 
 async def test_closing_a_sentence_in_the_middle_frees_the_voice(client):
-    chunks = client.speak("slow", rate=16000)
+    chunks = client.speak("endless", rate=16000)
     await anext(chunks)
     await chunks.aclose()
-    assert (await spoken(client, "hello"))[0].timing.queue_seconds < 0.3
+    async with asyncio.timeout(20):
+        assert await spoken(client, "hello")
 
 
 async def test_cancelling_a_task_frees_the_voice(client):
-    speaking = asyncio.create_task(spoken(client, "slow"))
-    await asyncio.sleep(0.15)
-    speaking.cancel()
-    await asyncio.gather(speaking, return_exceptions=True)
-    assert (await spoken(client, "hello"))[0].timing.queue_seconds < 0.3
+    speaking = asyncio.create_task(spoken(client, "endless"))
+    async with asyncio.timeout(20):
+        while (await client.health())["pools"]["tts"]["workers"][0]["state"] != "busy":
+            await asyncio.sleep(0.02)
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+        assert await spoken(client, "hello")
 
 
 async def test_what_an_engine_refuses_is_permanent(client):
@@ -114,6 +120,8 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path):
     refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert refused
     assert all(isinstance(busy, EngineBusy) and busy.retry_after >= 1 for busy in refused)
+    assert {busy.service for busy in refused} == {"tts"}
+    assert all(urlsplit(url).netloc in str(busy) for busy in refused)
 
 
 async def test_a_service_that_was_restarted_is_asked_again_by_the_same_client(tmp_path):
@@ -124,6 +132,7 @@ async def test_a_service_that_was_restarted_is_asked_again_by_the_same_client(tm
     with pytest.raises(EngineError, match="cannot be reached") as caught:
         await client.embed(["x"])
     assert not caught.value.permanent
+    assert caught.value.service == "embed"
     with serving(create_app(stand_in_plans(), tmp_path), port=int(url.rpartition(":")[2])):
         with pytest.raises(EngineBusy, match="loading"):
             await client.embed(["x"])
@@ -196,7 +205,7 @@ class Clock:
 async def heard_by(plain, clock):
     """What a sleepy Space makes of a second of sound, asked by the plain API."""
     with serving(plain.app()) as url:
-        client = SpaceClient(url, name="Space", now=clock.now, sleep=clock.sleep)
+        client = SpaceClient(url, name="Space", waking=Waking(clock.now, clock.sleep))
         try:
             return await client.transcribe(SECOND, rate=16000, language="en")
         finally:
@@ -239,9 +248,10 @@ async def test_what_a_space_does_not_offer_is_an_error_that_names_it():
     with pytest.raises(EngineError, match=r"127\.0\.0\.1:\d+ does not offer /stream/embed") as caught:
         await asked_of(PlainSpace(), lambda client: client.embed(["x"]))
     assert caught.value.permanent
+    assert caught.value.service == "embed"
 
 
-@pytest.mark.parametrize(
+ASLEEP = pytest.mark.parametrize(
     "asleep",
     [
         lambda: JSONResponse({"error": "waking"}, status_code=503),
@@ -250,6 +260,9 @@ async def test_what_a_space_does_not_offer_is_an_error_that_names_it():
     ],
     ids=["503", "504", "not loaded"],
 )
+
+
+@ASLEEP
 async def test_a_space_that_wakes_up_is_asked_until_it_is_awake(asleep):
     plain, clock = PlainSpace(naps=3, asleep=asleep), Clock()
     transcript = await heard_by(plain, clock)
@@ -291,6 +304,113 @@ async def test_a_health_page_that_is_no_json_is_quoted():
         await asked_of(PlainSpace(), lambda client: client.health())
 
 
-async def test_timeouts_are_always_set(client):
-    assert client._clients.get().timeout == httpx.Timeout(30.0, connect=5.0)
-    assert client._space._clients.get().timeout == httpx.Timeout(120.0, connect=5.0)
+async def test_a_service_that_says_nothing_is_given_up_in_time():
+    """Whatever it is asked: no request waits for ever."""
+    clock = Clock()
+    seen = []
+
+    def handle(request):
+        seen.append(request.extensions["timeout"])
+        raise httpx.ReadTimeout("silence")
+
+    client = ServiceClient("http://silent", waking=Waking(clock.now, clock.sleep))
+    asked = httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://silent")
+    loop = asyncio.get_running_loop()
+    client._clients._clients[loop] = client._space._clients._clients[loop] = asked
+    requests = [client.transcribe(SECOND, rate=16000), client.embed(["x"]), client.health(), client.models()]
+    for request in [*requests, client._space.transcribe(SECOND, rate=16000, language="en")]:
+        with pytest.raises(EngineTimeout):
+            await request
+    await client.close()
+    assert len(seen) == 5
+    assert all(0 < limit <= 120 for timeout in seen for limit in timeout.values())
+
+
+# --- A Space that streams, and one that changes ---
+
+
+class StreamingSpace(PlainSpace):
+    """Another VoiceForge: hears by stream too, and says so."""
+
+    def __init__(self, naps=0, asleep=None, streaming=True):
+        super().__init__(naps, asleep)
+        self.streaming, self.streamed = streaming, 0
+
+    def app(self):
+        app = super().app()
+        app.routes.append(Route("/stream/stt", self.hear, methods=["POST"]))
+        app.routes.append(
+            Route("/api/models", lambda request: JSONResponse({"streaming": self.streaming}), methods=["GET"])
+        )
+        return app
+
+    async def hear(self, request):
+        await request.body()
+        self.streamed += 1
+        if not self.streaming:
+            return JSONResponse({"detail": "Not Found"}, status_code=404)
+        if self.naps:
+            self.naps -= 1
+            return self.asleep()
+        timing = {"queue_seconds": 0.0, "compute_seconds": 0.1}
+        head = {"text": "by stream", "language": "en", "confidence": 1.0, "duration_seconds": 1.0}
+        frames = pack({**head, "segments": [], "engine": "x", "timing": timing}) + pack({"end": True})
+        return Response(frames, media_type=MEDIA_TYPE)
+
+
+def hear(client):
+    return client.transcribe(SECOND, rate=16000)
+
+
+@ASLEEP
+async def test_a_space_that_streams_is_asked_until_it_is_awake_too(asleep):
+    space, clock = StreamingSpace(naps=3, asleep=asleep), Clock()
+    with serving(space.app()) as url:
+        client = ServiceClient(url, sleepy=True, waking=Waking(clock.now, clock.sleep))
+        assert (await hear(client)).text == "by stream"
+        await client.close()
+    assert clock.seconds == 1 + 2 + 4
+    assert space.streamed == 4
+
+
+async def test_a_space_that_streams_and_never_wakes_up_is_given_up_after_two_minutes():
+    space, clock = StreamingSpace(naps=10_000), Clock()
+    with serving(space.app()) as url:
+        client = ServiceClient(url, sleepy=True, waking=Waking(clock.now, clock.sleep))
+        with pytest.raises(EngineBusy, match="waking") as caught:
+            await hear(client)
+        await client.close()
+    assert caught.value.service == "stt"
+    assert 60 < clock.seconds <= 120
+
+
+async def test_the_service_beside_us_says_at_once_that_it_is_not_ready():
+    space = StreamingSpace(naps=1)
+    with pytest.raises(EngineBusy, match="waking"):
+        await asked_of(space, hear)
+    assert space.streamed == 1
+
+
+async def test_a_service_that_was_replaced_by_one_that_streams_is_found_out():
+    space, clock = StreamingSpace(streaming=False), Clock()
+    with serving(space.app()) as url:
+        client = ServiceClient(url, waking=Waking(clock.now, clock.sleep))
+        assert [(await hear(client)).text for _ in range(3)] == ["hello"] * 3
+        assert space.streamed == 1  # one 404 is enough for now
+        space.streaming = True
+        assert (await hear(client)).text == "hello"
+        clock.seconds += 600
+        assert (await hear(client)).text == "by stream"
+        await client.close()
+
+
+async def test_a_service_that_streams_but_lacks_one_model_is_not_taken_for_a_plain_one():
+    space = StreamingSpace()
+
+    async def ask(client):
+        with pytest.raises(EngineError, match="does not offer /stream/tts") as caught:
+            await spoken(client, "hello")
+        assert caught.value.service == "tts"
+        return (await hear(client)).text
+
+    assert await asked_of(space, ask) == "by stream"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -45,7 +44,7 @@ def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -
 
 @transaction.atomic
 def duplicate_agent(*, agent: Agent) -> Agent:
-    """A paused copy, so that it can be changed before it takes calls."""
+    """A paused copy, so that it can be changed before it takes calls. Raises ValidationError by field."""
     name = _("%(name)s (copy)") % {"name": agent.name[: 80 - 10]}
     values = {
         field.name: getattr(agent, field.name)
@@ -53,16 +52,6 @@ def duplicate_agent(*, agent: Agent) -> Agent:
         if field.name not in ("id", "slug", "name", "status", "created_at", "updated_at")
     }
     return save_agent(agent=Agent(**values, name=name, status=Agent.Status.PAUSED))
-
-
-def archive_agent(*, agent: Agent) -> bool:
-    """Take an agent out of service; its calls stay. False if it was archived already."""
-    return _set_status(agent, Agent.Status.ARCHIVED)
-
-
-def restore_agent(*, agent: Agent) -> bool:
-    """Bring an archived agent back, paused. False if it was not archived."""
-    return agent.status == Agent.Status.ARCHIVED and _set_status(agent, Agent.Status.PAUSED)
 
 
 @transaction.atomic
@@ -81,16 +70,6 @@ def create_demo_agent() -> Agent:
         },
     )
     return agent
-
-
-def _set_status(agent: Agent, status: Agent.Status) -> bool:
-    changed = (
-        Agent.objects.filter(pk=agent.pk)
-        .exclude(status=status)
-        .update(status=status, updated_at=timezone.now())
-    )
-    agent.status = status
-    return bool(changed)
 
 
 def _stored_facts(agent: Agent) -> Sequence[Any]:

@@ -13,12 +13,12 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
 
-from .actions import save_agent
+from .actions import duplicate_agent, save_agent
 from .forms import AgentForm, add_errors, fact_formset, facts_of
 from .models import Agent
 from .trial import try_words
@@ -58,6 +58,19 @@ def agent_new(request: HttpRequest) -> HttpResponse:
 
 def agent_edit(request: HttpRequest, slug: str) -> HttpResponse:
     return _form_page(request, get_object_or_404(Agent, slug=slug))
+
+
+@require_POST
+def agent_duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """To the form of the copy; back to the original's if what is stored cannot be copied."""
+    agent = get_object_or_404(Agent, slug=slug)
+    try:
+        copy = duplicate_agent(agent=agent)
+    except ValidationError as error:
+        messages.error(request, _("Not copied: %(reason)s") % {"reason": " ".join(error.messages)})
+        return redirect(agent)
+    messages.success(request, _("%(name)s is made, and paused until you set it active") % {"name": copy.name})
+    return redirect(copy)
 
 
 def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from agents.actions import archive_agent, create_demo_agent, duplicate_agent, restore_agent, save_agent
+from agents.actions import create_demo_agent, duplicate_agent, save_agent
 from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of
 from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
@@ -104,16 +104,6 @@ def test_a_copy_is_paused_and_knows_the_same() -> None:
     )
     assert read_facts(copy.facts) == read_facts(agent.facts)
     assert Agent.objects.count() == 2
-
-
-def test_an_agent_is_archived_once_and_comes_back_paused() -> None:
-    agent = create_demo_agent()
-    assert archive_agent(agent=agent)
-    assert not archive_agent(agent=agent)
-    assert restore_agent(agent=agent)
-    assert not restore_agent(agent=agent)
-    agent.refresh_from_db()
-    assert agent.status == Agent.Status.PAUSED
 
 
 def test_a_conversation_is_built_without_asking_the_database(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]

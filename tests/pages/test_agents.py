@@ -205,6 +205,30 @@ def test_a_fact_without_an_answer_and_one_that_is_there_twice_are_refused(alices
     assert "Another fact has this topic" in alices_browser.post(address, twice).text
 
 
+def test_duplicating_leads_to_the_form_of_the_copy(alices_browser):
+    agent = make_agent("Front desk")
+    assert reverse("agents:duplicate", args=[agent.slug]) in alices_browser.get(agent.get_absolute_url()).text
+    answer = alices_browser.post(reverse("agents:duplicate", args=[agent.slug]), follow=True)
+    assert answer.redirect_chain == [("/agents/front-desk-copy/", 302)]
+    assert "Front desk (copy) is made, and paused" in answer.text
+    assert Agent.objects.get(slug="front-desk-copy").status == "paused"
+
+
+def test_looking_at_the_address_of_a_copy_makes_none(alices_browser):
+    agent = make_agent()
+    assert alices_browser.get(reverse("agents:duplicate", args=[agent.slug])).status_code == 405
+    assert Agent.objects.count() == 1
+
+
+def test_an_agent_that_cannot_be_copied_says_why(alices_browser):
+    agent = make_agent()
+    Agent.objects.update(language="")
+    answer = alices_browser.post(reverse("agents:duplicate", args=[agent.slug]), follow=True)
+    assert answer.redirect_chain == [(agent.get_absolute_url(), 302)]
+    assert "Not copied: This field cannot be blank." in answer.text
+    assert Agent.objects.count() == 1
+
+
 def test_a_language_model_that_is_no_longer_configured_stays_chosen_and_says_so(alices_browser):
     agent = make_agent(chat_model="nvidia")
     page = alices_browser.get(agent.get_absolute_url()).text

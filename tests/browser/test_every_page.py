@@ -32,6 +32,7 @@ def addresses(server):
         reverse("agents:list") + "?q=nobody",
         reverse("agents:new"),
         agent.get_absolute_url(),
+        reverse("agents:try", args=[agent.slug]),
         reverse("telephony:talk", args=[agent.slug]),
         reverse("telephony:live"),
         reverse("telephony:history"),

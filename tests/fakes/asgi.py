@@ -9,10 +9,13 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
 django.setup()
 
+from mlservices import registry  # noqa: E402
 from telephony.routing import sockets  # noqa: E402
 from telephony.switchboard import Housekeeping, Switchboard  # noqa: E402
+from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
 
+registry.embedder = WordEmbedder  # what a trial by text asks
 switchboard = Switchboard(FakeSuppliers())
 application = Housekeeping(
     ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
@@ -30,6 +31,7 @@ from .session.events import (
     CallEnded,
     CallRinging,
     EndReason,
+    EngineFailed,
     ProviderStatusReceived,
     RecordingSaved,
 )
@@ -130,7 +132,8 @@ def end_call(
         return False
     answered_at = call.values_list("answered_at", flat=True).get()
     # The provider's word on how the call went stands, if it has come before us.
-    call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else Status.NO_ANSWER)
+    unanswered = Status.FAILED if reason == "engine_failure" else Status.NO_ANSWER
+    call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else unanswered)
     duration = _duration(answered_at, now)
     ended = CallEnded(
         reason=reason,
@@ -139,6 +142,13 @@ def end_call(
     )
     record_now(call_id, ended)
     return True
+
+
+@transaction.atomic
+def fail_call(call_id: UUID, *, error: str, transfer_to: str) -> bool:
+    """The call cannot be served at all; `transfer_to` is where the caller is handed over, if anywhere."""
+    record_now(call_id, EngineFailed(engine="conversation", error=error, remedy="gave_up"))
+    return end_call(call_id, reason="engine_failure", transfer_to=transfer_to)
 
 
 def _duration(answered_at: datetime | None, ended_at: datetime) -> float:
@@ -207,7 +217,8 @@ def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:
     """This process is alive and these calls are its own. Answers which of them are ended, and why."""
     own = Call.objects.filter(pk__in=list(call_ids))
     own.filter(held_at__isnull=False).update(held_at=timezone.now())
-    return dict(own.filter(ended_at__isnull=False).values_list("pk", "end_reason"))
+    ended = own.filter(ended_at__isnull=False).values_list("pk", "end_reason")
+    return {call_id: cast(EndReason, reason) for call_id, reason in ended}
 
 
 def let_go(call_id: UUID) -> None:

@@ -168,4 +168,5 @@ def _(event: TransferStarted, card: Card, at: float) -> None:
 def _(event: CallEnded, card: Card, at: float) -> None:
     card.state, card.ended, card.guess, card.end_reason = "ended", at, "", event.reason
     if card.status in ("queued", "initiated", "ringing", "in-progress"):
-        card.status = "completed" if card.answered else "no-answer"
+        unanswered = "failed" if event.reason == "engine_failure" else "no-answer"
+        card.status = "completed" if card.answered else unanswered

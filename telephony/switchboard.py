@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.core.exceptions import ValidationError
+from django.db import InterfaceError, OperationalError
+
+from mlservices.errors import EngineError
 
 from . import actions, prompts
 from .capacity import capacity
@@ -29,6 +34,8 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 1.0
 FRAMES_MISSING_SECONDS = 15.0
 GOODBYE_SECONDS = 30.0  # past the longest call: the session had time to say goodbye and did not end
+END_SECONDS = 5.0  # a caller waits no longer for the database
+SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 30.0
 STOP_SECONDS = 5.0  # a session that was told to end and has not is abandoned
 
 P = ParamSpec("P")
@@ -55,9 +62,12 @@ class LiveCall:
     frames_seen: int = 0
     frames_seen_at: float = 0.0
     stopped_at: float | None = None
+    over: bool = False  # the session is; its end and its recording are still being stored
 
     def watch(self, now: float) -> None:
         """Look at the call from outside: a session that fails cannot be trusted to notice."""
+        if self.over:
+            return
         if self.line.frames != self.frames_seen:
             self.frames_seen, self.frames_seen_at = self.line.frames, now
         if now - self.frames_seen_at > FRAMES_MISSING_SECONDS:
@@ -66,6 +76,7 @@ class LiveCall:
             self.stop("max_duration", now)
 
     def stop(self, reason: EndReason, now: float) -> None:
+        """Told again, a session that does not end is abandoned."""
         if self.stopped_at is None:
             self.stopped_at = now
             self.session.end(reason)
@@ -78,15 +89,22 @@ class Switchboard:
     def __init__(self, suppliers: Suppliers) -> None:
         self.calls: dict[UUID, LiveCall] = {}
         self._suppliers = suppliers
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # ---- calls ------------------------------------------------------------------------------
 
     async def take(self, call: Call, line: Line) -> bool:
-        """Run the call on this line as a task of its own; False when it is over already."""
+        """Run the call on this line as a task of its own; False when it is over already.
+
+        A call that cannot be served is ended here, and its line with it.
+        """
         self.start()
-        session = await self._session(call, line)
+        try:
+            session = await self._session(call, line)
+        except Exception as error:
+            await self._give_up(call, line, error)
+            return True
         if session is None:
             return False
         now = asyncio.get_running_loop().time()
@@ -97,6 +115,16 @@ class Switchboard:
         self.calls[call.pk] = live
         self._spawn(self._run(live))
         return True
+
+    async def _give_up(self, call: Call, line: Line, error: Exception) -> None:
+        """A model without its key, facts that cannot be read: there is nothing that could even apologise."""
+        foreseen = isinstance(error, EngineError | ValidationError)
+        logger.error("Call %s cannot be served: %s", call.pk, error, exc_info=not foreseen)
+        why = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        fallback = call.agent.fallback_number
+        stored = self._insist(actions.fail_call, call.pk, error=why, transfer_to=fallback)
+        await self._for_a_while(stored)
+        line.end("engine_failure", fallback)
 
     async def _session(self, call: Call, line: Line) -> CallSession | None:
         agent = call.agent
@@ -139,49 +167,90 @@ class Switchboard:
 
     async def _end(self, live: LiveCall, ending: Ending) -> None:
         call, line = live.call, live.line
+        live.over = True
         at_seconds = line.seconds
         line.sink = line.tap = None
+        if line.dropped_bytes:
+            dropped = FramesDropped(leg="agent", count=line.dropped_bytes // (line.rate // 25))
+            eventlog.record(call.pk, dropped)
+        storing = await self._for_a_while(self._store_end(call, ending, at_seconds))
+        # Not before the end is stored: the provider asks what to do next as soon as the socket is closed.
+        # But not much later either: the caller hears nothing any more, and pays.
+        line.end(ending.reason, ending.transfer_to)
         try:
-            if line.dropped_bytes:
-                dropped = FramesDropped(leg="agent", count=line.dropped_bytes // (line.rate // 25))
-                eventlog.record(call.pk, dropped)
-            await eventlog.flush()
-            await in_database(
-                actions.end_call,
-                call.pk,
-                reason=ending.reason,
-                transfer_to=ending.transfer_to,
-                at_seconds=at_seconds,
-            )
+            stored = await storing
+            if live.recorder:
+                stored = await self._keep(call, live.recorder) and stored
+            if stored:  # else whoever looks after orphans tries again
+                await self._insist(actions.let_go, call.pk)
         finally:
-            # Only now: the provider asks what to do next as soon as the socket is closed.
-            line.end(ending.reason, ending.transfer_to)
             self.calls.pop(call.pk, None)
-        if live.recorder:
-            await self._keep(call, live.recorder)
 
-    async def _keep(self, call: Call, recorder: Recorder) -> None:
+    async def _store_end(self, call: Call, ending: Ending, at_seconds: float) -> bool:
+        await eventlog.flush()
+        return await self._insist(
+            actions.end_call,
+            call.pk,
+            reason=ending.reason,
+            transfer_to=ending.transfer_to,
+            at_seconds=at_seconds,
+        )
+
+    async def _keep(self, call: Call, recorder: Recorder) -> bool:
         try:
             saved = await recorder.close()
         except OSError as error:
             logger.error("The recording of call %s was lost: %s", call.pk, error)
-            return
-        await in_database(save_recording, call, saved, rate=recorder.rate)
+            return True
+        return await self._insist(save_recording, call, saved, rate=recorder.rate)
+
+    async def _insist(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Until the database has done it, which may be away for a while; False if it never will."""
+        delay = SHORTEST_RETRY_SECONDS
+        while True:
+            try:
+                await in_database(work, *args, **kwargs)
+                return True
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("The end of a call waits for the database: %s", error)
+            except Exception:
+                logger.exception("The end of a call could not be stored.")
+                return False
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+
+    async def _for_a_while(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Wait for it, but not for long; it goes on afterwards."""
+        task = self._spawn(work)
+        await asyncio.wait({task}, timeout=END_SECONDS)
+        return task
 
     async def _obey(self, live: LiveCall) -> None:
         """Take orders from other processes: an operator hangs up, the provider says it is over."""
+        loop = asyncio.get_running_loop()
+        delay = SHORTEST_RETRY_SECONDS
+        while True:
+            since = loop.time()
+            try:
+                await self._take_orders(live)
+            except Exception as error:  # the layer is away; the call itself does not need it
+                logger.warning("No orders reach call %s for now: %s", live.call.pk, error)
+            lasted = loop.time() - since > LONGEST_RETRY_SECONDS
+            delay = SHORTEST_RETRY_SECONDS if lasted else min(2 * delay, LONGEST_RETRY_SECONDS)
+            await asyncio.sleep(delay)
+
+    @staticmethod
+    async def _take_orders(live: LiveCall) -> None:
         layer = get_channel_layer()
         group = actions.control_group(live.call.pk)
+        channel = await layer.new_channel()
+        await layer.group_add(group, channel)
         try:
-            channel = await layer.new_channel()
-            await layer.group_add(group, channel)
-            try:
-                while True:
-                    live.session.end((await layer.receive(channel))["reason"])
-            finally:
+            while True:
+                live.session.end((await layer.receive(channel))["reason"])
+        finally:
+            with suppress(Exception):  # or a layer that is away would swallow our being cancelled
                 await layer.group_discard(group, channel)
-        except Exception as error:  # the layer is away; the call itself does not need it
-            logger.error("No orders reach call %s: %s", live.call.pk, error)
 
     # ---- housekeeping -----------------------------------------------------------------------
 
@@ -224,10 +293,11 @@ class Switchboard:
                 if live := self.calls.get(call_id):
                     live.stop(reason, asyncio.get_running_loop().time())
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def save_recording(call: Call, saved: Saved, *, rate: int) -> None:

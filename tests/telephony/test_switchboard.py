@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +14,13 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.utils import timezone
 
 from agents.models import Agent
+from mlservices.errors import EngineError
 from telephony import actions, switchboard
 from telephony.admission import issue_token
 from telephony.line import Line
@@ -24,11 +30,36 @@ from telephony.recorder import Saved, StereoFile, path_of
 from telephony.session.events import EndReason
 from telephony.session.parts import Ending
 from telephony.switchboard import LiveCall, Switchboard
-from tests.fakes.exchange import FakeSuppliers
+from tests.fakes.exchange import FakeSuppliers, Parrot
 from tests.telephony.conftest import kinds_of
 from tests.telephony.test_sockets import Socket, ringing, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class DeadLayer:
+    """A channel layer whose Redis is away."""
+
+    async def new_channel(self) -> str:
+        raise ConnectionError("refused")
+
+    async def group_send(self, group: str, message: Any) -> None:
+        raise ConnectionError("refused")
+
+
+class LeavingLayer:
+    """One whose Redis goes away during the call."""
+
+    async def new_channel(self) -> str:
+        return "channel"
+
+    async def group_add(self, group: str, channel: str) -> None: ...
+
+    async def receive(self, channel: str) -> Any:
+        await asyncio.Event().wait()
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        raise ConnectionError("refused")
 
 
 @pytest.fixture
@@ -103,23 +134,180 @@ def test_a_session_that_fails_hands_the_caller_over(
     assert (ended.end_reason, ended.transfer_to) == (reason, fallback)
 
 
-def test_a_transfer_is_stored_before_the_socket_closes(call: Call) -> None:
-    seen: list[tuple[str, str]] = []
-    board = Switchboard(FakeSuppliers(["transfer me please"]))
+class Unable(FakeSuppliers):
+    """The agent's model has lost its key, or its facts cannot be read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def conversation(self, agent: Agent) -> Parrot:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (EngineError("'openai' is not configured: set X", permanent=True), "set X"),
+        (ValidationError({"facts": ["Fact 3 has no answer."]}), "Fact 3 has no answer."),
+        (KeyError("a fault of ours"), "a fault of ours"),
+    ],
+)
+def test_a_call_that_cannot_be_served_hands_the_caller_over_at_once(
+    number: PhoneNumber, error: Exception, told: str
+) -> None:
+    Agent.objects.update(fallback_number="+14155550177")
+    number.refresh_from_db()
+    call = ringing(number)
     token = issue_token(call)
 
-    async def talk() -> None:
-        socket = Socket("twilio", board)
+    async def talk() -> tuple[int, str]:
+        socket = Socket("twilio", Switchboard(Unable(error)))
         socket.say(start(call, token))
-        await socket.until(socket.media)
-        live = board.calls[call.pk]
-        live.session.end("transferred", transfer_to="+14155550100")
-        await socket.until_closed()
-        row = await Call.objects.aget(pk=call.pk)
-        seen.append((row.end_reason, row.transfer_to))
+        return await socket.until_closed()
 
-    asyncio.run(talk())
-    assert seen == [("transferred", "+14155550100")]
+    assert asyncio.run(talk())[0] == 1000
+    call.refresh_from_db()
+    assert (call.status, call.end_reason, call.transfer_to) == ("failed", "engine_failure", "+14155550177")
+    assert call.card["status"] == "failed"
+    assert told in call.events.get(kind="engine_failed").payload["error"]
+
+
+def test_a_page_hears_that_its_call_cannot_be_served(agent: Agent) -> None:
+    call = actions.start_browser_call(agent=agent, caller="alice")
+    token = issue_token(call)
+
+    async def talk() -> list[dict[str, Any]]:
+        socket = Socket("browser", Switchboard(Unable(EngineError("no key", permanent=True))))
+        socket.say({"type": "start", "token": token})
+        await socket.until_closed()
+        return [json.loads(message["text"]) for message in socket.sent if message.get("text")]
+
+    assert asyncio.run(talk())[-1] == {"type": "ended", "reason": "engine_failure", "transfer_to": ""}
+
+
+# ---- the end of a call ----------------------------------------------------------------------
+
+
+def test_a_transfer_is_stored_before_the_socket_closes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider asks what to do next as soon as it sees the close."""
+    happened: list[str] = []
+    end_call = actions.end_call
+
+    def slowly(*args: Any, **fields: Any) -> bool:
+        time.sleep(0.2)
+        ended = end_call(*args, **fields)
+        happened.append("stored")
+        return ended
+
+    monkeypatch.setattr(actions, "end_call", slowly)
+
+    async def script(socket: Socket) -> None:
+        board.calls[call.pk].session.end("transferred", transfer_to="+14155550100")
+        await socket.until(lambda: socket.closed)
+        happened.append("closed")
+
+    board = Switchboard(FakeSuppliers())
+    ended = converse(call, board, script)
+    assert happened == ["stored", "closed"]
+    assert (ended.end_reason, ended.transfer_to) == ("transferred", "+14155550100")
+
+
+def hang_up(socket: Socket) -> Any:
+    socket.say({"event": "stop"})
+    return socket.until(lambda: socket.closed)
+
+
+def test_a_database_that_is_away_keeps_no_caller_on_the_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is let go of first; the end and the recording are stored when the database is back."""
+    end_call, away = actions.end_call, threading.Event()
+    away.set()
+
+    def try_to_end(*args: Any, **fields: Any) -> bool:
+        if away.is_set():
+            raise OperationalError("the server closed the connection")
+        return end_call(*args, **fields)
+
+    monkeypatch.setattr(actions, "end_call", try_to_end)
+    monkeypatch.setattr(switchboard, "END_SECONDS", 0.05)
+    monkeypatch.setattr(switchboard, "SHORTEST_RETRY_SECONDS", 0.05)
+
+    async def script(socket: Socket) -> None:
+        await hang_up(socket)
+        assert call.pk in board.calls, "it is still held, so that nobody takes it for dead"
+        away.clear()
+
+    board = Switchboard(FakeSuppliers())
+    ended = converse(call, board, script)
+    assert (ended.end_reason, ended.held_at) == ("caller_hung_up", None)
+    assert Recording.objects.filter(call=call).exists()
+
+
+def test_an_event_log_that_waits_keeps_no_caller_on_the_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = asyncio.Event()
+    monkeypatch.setattr(switchboard.eventlog, "flush", stored.wait)
+    monkeypatch.setattr(switchboard, "END_SECONDS", 0.05)
+
+    async def script(socket: Socket) -> None:
+        await hang_up(socket)
+        stored.set()
+
+    assert converse(call, Switchboard(FakeSuppliers()), script).end_reason == "caller_hung_up"
+
+
+def test_an_end_that_cannot_be_stored_loses_no_recording_and_is_held_no_longer(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **fields: Any) -> bool:
+        raise ValueError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "end_call", refuse)
+        board = Switchboard(FakeSuppliers())
+        converse(call, board, hang_up)
+    assert board.calls == {}
+    assert Recording.objects.filter(call=call).exists()
+    Call.objects.update(held_at=timezone.now() - timedelta(seconds=60))
+    minute_ago = time.time() - 60
+    os.utime(path_of(call), times=(minute_ago, minute_ago))
+    assert actions.end_orphans() == 1
+
+
+def test_orders_reach_a_call_again_once_the_channel_layer_is_back(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, asked = get_channel_layer(), []
+
+    def away_at_first() -> Any:
+        asked.append(1)
+        return DeadLayer() if len(asked) == 1 else layer
+
+    monkeypatch.setattr(switchboard, "get_channel_layer", away_at_first)
+    monkeypatch.setattr(switchboard, "SHORTEST_RETRY_SECONDS", 0.01)
+
+    async def script(socket: Socket) -> None:
+        await asyncio.sleep(0.2)
+        assert await database_sync_to_async(actions.hang_up)(call.pk)
+
+    assert converse(call, Switchboard(FakeSuppliers()), script).end_reason == "operator_hung_up"
+
+
+def test_a_channel_layer_that_goes_away_holds_no_task_of_a_call(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last words fail; the task that took orders ends all the same."""
+    monkeypatch.setattr(switchboard, "get_channel_layer", LeavingLayer)
+
+    async def script(socket: Socket) -> None:
+        await hang_up(socket)
+        while any("_obey" in repr(task) for task in asyncio.all_tasks()):
+            await asyncio.sleep(0.01)
+
+    converse(call, Switchboard(FakeSuppliers()), script)
 
 
 # ---- the watchdog ---------------------------------------------------------------------------
@@ -321,13 +509,6 @@ def test_hanging_up_a_call_that_nobody_holds_ends_it_here(call: Call) -> None:
 
 
 # ---- without the channel layer --------------------------------------------------------------
-
-
-class DeadLayer:
-    """A channel layer whose Redis is away."""
-
-    async def group_send(self, group: str, message: Any) -> None:
-        raise ConnectionError("refused")
 
 
 def test_without_the_channel_layer_a_call_is_ended_in_the_database(

@@ -19,7 +19,9 @@ def prompt(messages: Sequence[ChatMessage]) -> tuple[str, str]:
 
 def _turn(message: ChatMessage) -> str:
     """One message; what a caller says cannot end it or begin another."""
-    content = message.content.replace("<|im_start|>", "").replace(END, "")
+    content = message.content.replace(
+        "<|", "< |"
+    )  # taking markers out would make one of "<|im_<|im_end|>end|>"
     return f"<|im_start|>{message.role}\n{content}{END}\n"
 
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 class Source:
     """Where a model's files come from; exactly one of `package` and `hub` is set.
 
+    `revision` is a commit or a branch of the hub, and a branch moves.
     `files` are paths inside the package (or wheel), each with its SHA-256.
     A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
     """

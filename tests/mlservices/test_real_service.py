@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from contextlib import aclosing
 
 import httpx
@@ -85,20 +84,18 @@ async def collect(client, text):
 
 
 async def test_a_sentence_given_up_in_the_middle_frees_the_voice(client):
-    long = "This sentence goes on and on, and nobody wants to hear it to its very end. " * 6
-    chunks = client.speak(long, rate=8000)
+    minutes = "This sentence goes on and on, and nobody wants to hear it to its very end. " * 60
+    chunks = client.speak(minutes, rate=8000)
     await anext(chunks)
     await chunks.aclose()
-    asked = time.monotonic()
-    chunks = client.speak("Hello.", rate=8000)
-    timing = (await anext(chunks)).timing
-    await chunks.aclose()
-    assert timing.queue_seconds < time.monotonic() - asked
-    assert timing.queue_seconds < 1.5  # the rest of the first would have taken four seconds and more
+    async with asyncio.timeout(15):  # the one voice there is would have spoken the rest for far longer
+        assert await collect(client, "Hello.")
 
 
 async def test_callers_at_once_are_all_served(client, speech):
     pcm, rate = speech
     heard = await asyncio.gather(*(client.transcribe(pcm, rate=rate) for _ in range(4)))
     assert len({transcript.text for transcript in heard}) == 1
-    assert max(transcript.timing.queue_seconds for transcript in heard) > 0
+    waited = max(transcript.timing.queue_seconds for transcript in heard)
+    worked = min(transcript.timing.compute_seconds for transcript in heard)
+    assert waited > worked  # one worker hears them one after another, and says so

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import orjson
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -21,7 +24,6 @@ from django.http import HttpRequest
 
 from .eventlog import LIVE_GROUP, event_json
 from .models import Call
-from .switchboard import in_database
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,15 @@ MOST_CALLS = 100  # watched over one socket
 SIGNED_OUT = 4401
 
 Message = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Watchers have database threads of their own: however many they are, no call waits behind them.
+_threads = ThreadPoolExecutor(2, thread_name_prefix="watchers")
+
+
+async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await database_sync_to_async(work, thread_sensitive=False, executor=_threads)(*args, **kwargs)
 
 
 def may_watch(session_key: str | None) -> bool:
@@ -68,6 +79,12 @@ def changed_cards(known: dict[str, int]) -> list[Message]:
     return [card for card in calls.values_list("card", flat=True) if card["seq"] > known.get(card["id"], 0)]
 
 
+def calls_ahead(known: dict[str, int]) -> list[str]:
+    """Those calls of `known` that have events after the number given there."""
+    numbers = Call.objects.filter(pk__in=list(known)).values_list("pk", "last_seq")
+    return [str(call_id) for call_id, last in numbers if last > known[str(call_id)]]
+
+
 class MonitorConsumer:
     """The ASGI application."""
 
@@ -87,6 +104,7 @@ class Watcher:
         self._calls: dict[str, int] = {}  # watched: number of the last event sent
         self._cards: dict[str, int] = {}  # number that the last card sent was made of
         self._waiting_cards: dict[str, Message] = {}
+        self._over: set[str] = set()  # the watcher knows; no need to look after their cards
         self._one_at_a_time = asyncio.Lock()  # a snapshot first, then the events after it
 
     async def serve(self) -> None:
@@ -208,6 +226,8 @@ class Watcher:
             waiting, self._waiting_cards = self._waiting_cards, {}
             for card in waiting.values():
                 await self._send({"t": "card", "card": card})
+                if card["state"] == "ended":
+                    self._over.add(card["id"])
 
     async def _recheck(self, channel: str) -> None:
         loop = asyncio.get_running_loop()
@@ -222,8 +242,12 @@ class Watcher:
                 await self._catch_up()
 
     async def _catch_up(self) -> None:
-        for call_id in list(self._calls):
-            await self._fill_gap(call_id)
+        if self._calls:
+            for call_id in await in_database(calls_ahead, self._calls):
+                await self._fill_gap(call_id)
+        for call_id in self._over:
+            self._cards.pop(call_id, None)
+        self._over.clear()
         if self._board:
             for card in await in_database(changed_cards, self._cards):
                 self._put_card(card)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from telephony.eventlog import EventLog, record_now
 from telephony.live import MonitorConsumer
 from telephony.models import Call
 from telephony.session.events import AgentStateChanged, CallerWordsGuessed, DigitsPressed
+from telephony.switchboard import in_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -282,3 +284,59 @@ def test_permission_is_looked_at_now_and_then_without_a_message(
         await watcher.until(lambda: watcher.closed)
 
     assert watch(session, script).closed
+
+
+def test_a_board_looks_after_the_cards_of_live_calls_alone(
+    session: str, call: Call, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board that is open for days must not ask again for every call that it ever showed."""
+    monkeypatch.setattr(live, "RECHECK_SECONDS", 0.05)
+    asked: list[set[str]] = []
+    changed_cards = live.changed_cards
+
+    def listening(known: dict[str, int]) -> list[dict[str, Any]]:
+        asked.append(set(known))
+        return changed_cards(known)
+
+    monkeypatch.setattr(live, "changed_cards", listening)
+    other = actions.start_browser_call(agent=agent, caller="bob")
+
+    async def script(watcher: Watcher) -> None:
+        watcher.say(sub="board")
+        await watcher.until(lambda: watcher.all("board"))
+        await database_sync_to_async(actions.end_call)(call.pk, reason="silence")
+        await watcher.until(lambda: watcher.all("card"))
+        async with asyncio.timeout(5):
+            while asked[-1:] != [{str(other.pk)}]:
+                await asyncio.sleep(0.01)
+
+    (message,) = watch(session, script).all("card")
+    assert message["card"]["state"] == "ended"
+
+
+def test_watchers_keep_no_call_from_the_database(session: str, call: Call, monkeypatch: Any) -> None:
+    """However slow a page's questions are, a call's own are answered."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow() -> list[dict[str, Any]]:
+        asked.set()
+        answered.wait(10)
+        return []
+
+    monkeypatch.setattr(live, "board", slow)
+
+    async def script(watcher: Watcher) -> None:
+        others = [Watcher(session) for _ in range(8)]
+        for one in (watcher, *others):
+            one.say(sub="board")
+        await asyncio.to_thread(asked.wait, 10)
+        async with asyncio.timeout(5):
+            assert await in_database(actions.connect_call, call.pk, line="browser")
+        assert not watcher.all("board")
+        answered.set()
+        for one in others:
+            await one.leave()
+
+    watch(session, script)
+    call.refresh_from_db()
+    assert call.answered_at

@@ -13,7 +13,8 @@ _SPELLINGS = {"wanna": "want to", "gonna": "going to", "gotta": "have to"}
 _FILLERS = re.compile(r"\b(?:um+|uh+|er+|erm+|hm+|ah+|you know|i mean)\b")
 _COURTESIES_BEFORE = re.compile(
     r"^(?:(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|there|yes|yeah|ok|okay|well|so|oh|sorry"
-    r"|excuse me|thanks|thank you|great|right|alright|all right|actually|please|and|but|then)\b\s*)+"
+    r"|excuse me|i think|i guess|thanks|thank you|great|right|alright|all right|actually|please|and|but"
+    r"|then)\b\s*)+"
 )
 _COURTESIES_AFTER = re.compile(
     r"(?:\s*\b(?:please|thanks|thank you(?: very much| so much)?|if you can|if possible))+$"
@@ -37,12 +38,13 @@ def gist(words: str) -> str:
 # --- yes or no ---------------------------------------------------------------------------------
 
 _NO = re.compile(
-    r"^(?:no|nope|nah|not (?:really|that i (?:can think|know) of|right now|at the moment|today)|not(?! yet\b)"
-    r"|negative|wrong|incorrect|don't(?! (?:you|we|they)\b)|never mind|that's (?:wrong|incorrect)"
-    r"|that's not(?! (?:all|it|everything)\b)|that is (?:not|wrong|incorrect)|it's (?:not|wrong)|it isn't"
-    r"|i don't think so|i don't (?:need|have|want) anything(?: else| more)?"
-    r"|i don't have any (?:more|other|further) questions|i have no (?:more|other|further) questions"
-    r"|nothing(?: else| more)?|i'm fine|i'm good)\b"
+    r"^(?:(?:i |we )?don't think so|(?:i |we )?don't (?:need|have|want) anything(?: else| more)?"
+    r"|(?:i |we )?don't have any (?:(?:more|other|further) )?questions"
+    r"|(?:i have |we have )?no (?:more|other|further) questions|nothing(?: else| more)?"
+    r"|(?:i'm |we're )?all set|(?:i'm|we're) (?:fine|good|okay|happy)"
+    r"|not (?:really|that i (?:can think|know) of|right now|at the moment|at this time|today)|not(?! yet\b)"
+    r"|no|nope|nah|negative|wrong|incorrect|don't(?! (?:you|we|they)\b)|never mind|that's (?:wrong|incorrect)"
+    r"|that's not(?! (?:all|it|everything)\b)|that is (?:not|wrong|incorrect)|it's (?:not|wrong)|it isn't)\b"
 )
 _YES = re.compile(
     r"^(?:yes|yeah|yep|yup|ya|yah|sure|correct|right|exactly|absolutely|definitely|certainly|indeed|perfect"
@@ -89,9 +91,9 @@ def _more(rest: str) -> str:
 # --- what is meant by it ----------------------------------------------------------------------
 
 _CLOSING_WORDS = (
-    "thanks thank you cheers very so much for now today the moment your help have a nice good great lovely "
-    "day one evening weekend bye goodbye okay ok alright all right fine well it's that's it that will do "
-    "i'm done then sorry worry problem ma'am madam sir dear please"
+    "thanks thank you cheers very so much for now today at the moment your help have a nice good great "
+    "lovely day one evening weekend bye goodbye okay ok alright all right fine well it's that's it that "
+    "will do i'm done then sorry worry problem ma'am madam sir dear please"
 )
 _COURTESIES = frozenset(_CLOSING_WORDS.split())
 
@@ -112,9 +114,10 @@ _NO_MACHINE = re.compile(
 )
 _REQUEST = re.compile(
     r"\b(?:can|could|may|might|would|will|shall) (?:i|we|you|they|the|some\w+|any\w+)\b"
-    r"|\b(?:i|we)(?:'d| would| want| need)\b|\bplease\b|\bis there (?:some|any)\w+"
+    r"|\b(?:i|we)(?:'d| would| want| need| can| could)\b|\b(?:trying|hoping|like|love) to\b"
+    r"|\bplease\b|\bis there (?:some|any)\w+"
     r"|\b(?:let|give|get|put|connect|transfer|pass|switch) (?:me|us)\b"
-    r"|^(?:have|ask|tell|take|leave|pass) "
+    r"|^(?:have|ask|tell|take|leave|pass|(?:speak|talk) (?:to|with)|(?:call|ring|phone) (?:me|us)) "
 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import hours as opening_hours
-from .hearing import Verdict, is_courtesy, is_negated, is_request, plain
+from .hearing import Verdict, is_courtesy, is_negated, is_request, plain, yes_or_no
 from .intents import INTENTS, Ability, Intent
 from .knowledge import Fact
 from .matching import Candidate, Match, Matcher, Meanings
@@ -90,7 +90,9 @@ def is_meant(candidate: Candidate, words: str) -> bool:
     match candidate.target.name:
         case "goodbye":
             says_goodbye = not {"goodbye", "bye"}.isdisjoint(plain(words).split())
-            return (candidate.score >= ENDING or says_goodbye) and not is_negated(words)
+            verdict = yes_or_no(words)  # "I don't need anything else, bye" denies no goodbye
+            denied = is_negated(words) and not (verdict and is_courtesy(verdict.rest))
+            return (candidate.score >= ENDING or says_goodbye) and not denied
         case "message" | "transfer":
             return candidate.score >= CERTAIN and is_request(words) and not is_negated(words)
     return True

@@ -13,8 +13,9 @@ export function clock(seconds) {
 /** 820 as 820 ms, 1240 as 1.24 s. @param {number | null | undefined} value */
 export function milliseconds(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 1000) return filled(labels.units.milliseconds, { n: Math.round(value) });
-  return filled(labels.units.seconds, { n: (value / 1000).toFixed(2) });
+  const whole = Math.round(value);
+  if (whole < 1000) return filled(labels.units.milliseconds, { n: whole });
+  return filled(labels.units.seconds, { n: (whole / 1000).toFixed(2) });
 }
 
 /** A number in groups; anything else as it is. @param {string} number */

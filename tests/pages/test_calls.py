@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,11 @@ class TestCallPage:
         assert lines[1:3] == [("caller", "When are you open?"), ("agent", "From eight to six.")]
         assert "780 ms" in page.text and "1.24 s" in page.text
         assert "The caller hung up" in page.text
+
+    def test_a_time_is_the_same_beside_the_words_and_beside_the_bar(self, alices_browser, agent):
+        call = make_call(agent, ended(spoken(TURNS[:1], milliseconds=[2324.6])))
+        page = alices_browser.get(call.get_absolute_url()).text
+        assert re.findall(r">(\d\.\d\d s)<", page) == ["2.33 s", "2.33 s"]
 
     def test_a_guess_is_marked_as_one(self, alices_browser, agent):
         call = make_call(agent, [*spoken(TURNS), CallerWordsGuessed(at_seconds=20, turn=3, text="could you")])

@@ -105,9 +105,10 @@ def milliseconds(value: float | None) -> str:
     """820 as 820 ms, 1240 as 1.24 s."""
     if value is None:
         return "–"
-    if value < 1000:
-        return filled(UNITS["milliseconds"], {"n": round(value)})
-    return filled(UNITS["seconds"], {"n": f"{value / 1000:.2f}"})
+    whole = round(value)  # first, as stored figures are: or one figure is told as 2.32 s and as 2.33 s
+    if whole < 1000:
+        return filled(UNITS["milliseconds"], {"n": whole})
+    return filled(UNITS["seconds"], {"n": f"{whole / 1000:.2f}"})
 
 
 @register.filter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,19 +13,10 @@ from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
 from agents.flow.receptionist import Receptionist
 from agents.models import Agent
-from mlservices import registry
 
 from .fakes import ScriptedModel, WordEmbedder
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def no_clients_yet() -> Iterator[None]:
-    """No client of a language model is left of another test, or for the next."""
-    registry.chat_model.cache_clear()
-    yield
-    registry.chat_model.cache_clear()
 
 
 def new_agent(**values: object) -> Agent:
@@ -124,7 +114,6 @@ def test_a_conversation_is_built_without_asking_the_database(django_assert_num_q
         ({"NVIDIA_API_KEY": "secret", "AI_INTEGRATIONS_OPENAI_API_KEY": "secret"}, "openai"),
     ],
 )
-@pytest.mark.usefixtures("no_clients_yet")
 def test_the_demo_agent_speaks_freely_once_a_remote_model_is_configured(
     settings: Any, configured: dict[str, object], model_id: str
 ) -> None:

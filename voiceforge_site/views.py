@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from agents.models import Agent
+from agents.conversations import default_model_id
+from agents.models import DEFAULT_MODEL, Agent
 from telephony.figures import calls_by_day, response_time
 from telephony.models import Call
 
@@ -67,7 +68,8 @@ def _todo() -> list[dict[str, Any]]:
     for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, fallback_number="")[:3]:
         text = _("%(agent)s has no fallback number: callers are lost when an engine fails") % {"agent": agent}
         found.append({"icon": "phone-missed", "text": text, "url": agent.get_absolute_url()})
-    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, facts=[], chat_model="")[:3]:
+    no_model = [""] if default_model_id() else ["", DEFAULT_MODEL]
+    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, facts=[], chat_model__in=no_model)[:3]:
         text = _("%(agent)s has neither facts nor a language model") % {"agent": agent}
         found.append({"icon": "book-open", "text": text, "url": agent.get_absolute_url()})
     return found

@@ -245,6 +245,18 @@ def test_whatever_is_configured_says_what_that_is(alices_browser, settings):
     assert "selected>Whatever is configured (now some/model (NVIDIA))</option>" in " ".join(page.split())
 
 
+@pytest.mark.parametrize(
+    ("chat_model", "key", "told"), [("", "", True), ("default", "", True), ("default", "secret", False)]
+)
+def test_an_agent_that_has_nothing_to_answer_with_is_to_be_looked_at(
+    alices_browser, settings, chat_model, key, told
+):
+    settings.NVIDIA_API_KEY = key
+    make_agent("Front desk", facts=[], chat_model=chat_model)
+    page = alices_browser.get("/").text
+    assert ("Front desk has neither facts nor a language model" in page) == told
+
+
 class TestTryByText:
     @pytest.fixture
     def address(self, db):

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import numbers, views, webhooks
+from . import numbers, talk, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
     path("telephony/twilio/voice/", webhooks.twilio_voice, name="twilio_voice"),
     path("telephony/twilio/status/", webhooks.twilio_status, name="twilio_status"),
     path("telephony/twilio/after/<uuid:call_id>/", webhooks.twilio_after, name="twilio_after"),
+    path("telephony/twilio/dialled/", webhooks.twilio_dialled, name="twilio_dialled"),
     path("agents/<slug:slug>/talk/", views.talk, name="talk"),
-    path("agents/<slug:slug>/talk/start/", webhooks.talk_start, name="talk_start"),
+    path("agents/<slug:slug>/talk/start/", talk.talk_start, name="talk_start"),
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
     path("calls/", views.history, name="history"),
     path("calls/live/", views.live_board, name="live"),

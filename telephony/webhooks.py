@@ -8,8 +8,7 @@ from functools import wraps
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -29,7 +28,6 @@ from .providers.twilio.signature import public_url, request_is_signed
 logger = logging.getLogger(__name__)
 
 TWILIO_SOCKET = "/ws/media/twilio/"
-BROWSER_SOCKET = "/ws/media/browser/"
 # The stream ended without our having ended the call: our side failed, not the caller.
 FAILED_ENDINGS = ("line_lost", "server_restarted", "engine_failure")
 
@@ -116,12 +114,20 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
     if actions.end_call(call.pk, reason="line_lost"):
         call.refresh_from_db()
     if call.transfer_to:
-        return _xml(twiml.dial(call.transfer_to))
+        return _put_through(call.transfer_to)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
     if call.agent.fallback_number:
-        return _xml(twiml.dial(call.agent.fallback_number))
+        return _put_through(call.agent.fallback_number)
     return _say(_("Sorry, something went wrong on our side. Please call again. Goodbye."))
+
+
+@from_twilio
+def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """Whom we had put the caller through to has hung up, or did not answer at all."""
+    if request.POST.get("DialCallStatus", "") in ("completed", "answered"):
+        return _xml(twiml.hang_up())
+    return _say(_("Sorry, nobody could be reached at the moment. Please call again later. Goodbye."))
 
 
 @from_twilio
@@ -140,25 +146,8 @@ def twilio_status(request: HttpRequest, credential: Credential) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@require_POST
-def talk_start(request: HttpRequest, slug: str) -> HttpResponse:
-    """A call from the browser: what its page needs to open the line."""
-    agent = get_object_or_404(Agent, slug=slug)
-    if agent.status != Agent.Status.ACTIVE:
-        return JsonResponse({"error": _("This agent is paused.")}, status=409)
-    if capacity.full():
-        logger.warning("A browser call was turned away: %s.", capacity.describe())
-        return JsonResponse({"error": _("All lines are busy. Try again in a minute.")}, status=503)
-    assert isinstance(request.user, User)
-    call = actions.start_browser_call(agent=agent, caller=request.user.get_username())
-    return JsonResponse(
-        {
-            "call": str(call.pk),
-            "token": issue_token(call),
-            "socket": BROWSER_SOCKET,
-            "page": call.get_absolute_url(),
-        }
-    )
+def _put_through(number: str) -> HttpResponse:
+    return _xml(twiml.dial(number, after_url=public_url(reverse("telephony:twilio_dialled"))))
 
 
 def _say(text: str) -> HttpResponse:

@@ -15,9 +15,10 @@ def connect(*, socket_url: str, token: str, after_url: str) -> str:
     return str(response)
 
 
-def dial(number: str) -> str:
+def dial(number: str, *, after_url: str) -> str:
+    """Put the caller through; when that is over, or comes to nothing, ask at `after_url`."""
     response = VoiceResponse()
-    response.append(Dial(number))
+    response.append(Dial(number, action=after_url, method="POST"))
     return str(response)
 
 

@@ -1,0 +1,42 @@
+"""A call from the browser begins."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from agents.models import Agent
+
+from . import actions
+from .admission import issue_token
+from .capacity import capacity
+
+logger = logging.getLogger(__name__)
+
+BROWSER_SOCKET = "/ws/media/browser/"
+
+
+@require_POST
+def talk_start(request: HttpRequest, slug: str) -> JsonResponse:
+    """What the page needs to open the line."""
+    agent = get_object_or_404(Agent, slug=slug)
+    if agent.status != Agent.Status.ACTIVE:
+        return JsonResponse({"error": _("This agent is paused.")}, status=409)
+    if capacity.full():
+        logger.warning("A browser call was turned away: %s.", capacity.describe())
+        return JsonResponse({"error": _("All lines are busy. Try again in a minute.")}, status=503)
+    assert isinstance(request.user, User)
+    call = actions.start_browser_call(agent=agent, caller=request.user.get_username())
+    return JsonResponse(
+        {
+            "call": str(call.pk),
+            "token": issue_token(call),
+            "socket": BROWSER_SOCKET,
+            "page": call.get_absolute_url(),
+        }
+    )

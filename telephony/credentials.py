@@ -1,6 +1,7 @@
 """The one door to providers' secrets: encrypted at rest, in the clear only where they are used.
 
-The first of settings.CREDENTIALS_KEYS encrypts, all of them decrypt: put a new key in front to rotate.
+The first of settings.CREDENTIALS_KEYS encrypts, all of them decrypt. A new key goes in front; the old one
+stays until each secret has been entered again.
 """
 
 from __future__ import annotations
@@ -49,15 +50,6 @@ def secret_of(credential: Credential) -> str:
             f"The secret of {credential.provider} account {credential.account} was encrypted with another "
             "key. Put that key into CREDENTIALS_KEY (after the new one), or enter the secret again."
         ) from None
-
-
-def rotate() -> int:
-    """Encrypt every secret anew with the first key; how many there were."""
-    credentials = list(Credential.objects.select_for_update())
-    for credential in credentials:
-        credential.secret = _box().rotate(credential.secret.encode()).decode()
-    Credential.objects.bulk_update(credentials, ["secret"])
-    return len(credentials)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ raises on what a peer sends: what it cannot read is `Unreadable`, what does not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 # No message of any provider is longer than a few hundred bytes; a reader may refuse longer ones unread.
@@ -18,10 +18,7 @@ class Started:
     """The socket says whose it is."""
 
     token: str
-    stream_id: str = ""
     provider_call_id: str = ""
-    account: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,7 @@ def codec() -> TwilioCodec:
 def test_a_stream_introduces_itself() -> None:
     connected = TwilioCodec().decode('{"event":"connected","protocol":"Call","version":"1.0.0"}')
     assert connected == Ignored()
-    assert TwilioCodec().decode(json.dumps(START)) == Started(
-        token="secret",
-        stream_id=STREAM,
-        provider_call_id=CALL,
-        account=ACCOUNT,
-        parameters={"token": "secret", "hello": "world"},
-    )
+    assert TwilioCodec().decode(json.dumps(START)) == Started(token="secret", provider_call_id=CALL)
 
 
 def test_a_stream_without_parameters_starts_without_a_token() -> None:
@@ -137,7 +131,7 @@ def test_what_cannot_be_read_is_told_so_and_nothing_breaks(codec: TwilioCodec, m
     assert isinstance(codec.decode(media("AAAA")), Heard)
 
 
-@pytest.mark.parametrize("missing", ["streamSid", "callSid", "accountSid", "mediaFormat"])
+@pytest.mark.parametrize("missing", ["streamSid", "callSid", "mediaFormat"])
 def test_a_start_that_lacks_what_we_need_does_not_start(missing: str) -> None:
     assert isinstance(TwilioCodec().decode(json.dumps(without(START, "start", missing))), Unreadable)
 

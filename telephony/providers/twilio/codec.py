@@ -78,13 +78,7 @@ class TwilioCodec:
             return Unreadable("not mu-law at 8 kHz")
         parameters = start.get("customParameters") or {}
         self._open(str(start["streamSid"]))
-        return Started(
-            token=str(parameters.get("token", "")),
-            stream_id=self._stream_id,
-            provider_call_id=str(start["callSid"]),
-            account=str(start["accountSid"]),
-            parameters={str(name): str(value) for name, value in parameters.items()},
-        )
+        return Started(token=str(parameters.get("token", "")), provider_call_id=str(start["callSid"]))
 
     def _open(self, stream_id: str) -> None:
         self._stream_id = stream_id

@@ -259,9 +259,17 @@ class Switchboard:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
+            self._spawn(self._warm_up())
             self._spawn(capacity.measure())
             self._spawn(self._watch())
             self._spawn(self._hold())
+
+    async def _warm_up(self) -> None:
+        """What the engines load they load now, in threads, not while the first caller waits."""
+        try:
+            await in_database(self._suppliers.engines)
+        except Exception:
+            logger.exception("The engines could not be prepared; each call tries again.")
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -28,7 +28,7 @@ from telephony.models import Call, MediaToken, PhoneNumber, Recording
 from telephony.providers.twilio.codec import TwilioCodec
 from telephony.recorder import Saved, StereoFile, path_of
 from telephony.session.events import EndReason
-from telephony.session.parts import Ending
+from telephony.session.parts import Ending, Engines
 from telephony.switchboard import LiveCall, Switchboard
 from tests.fakes.exchange import FakeSuppliers, Parrot
 from tests.telephony.conftest import kinds_of
@@ -184,6 +184,23 @@ def test_a_page_hears_that_its_call_cannot_be_served(agent: Agent) -> None:
         return [json.loads(message["text"]) for message in socket.sent if message.get("text")]
 
     assert asyncio.run(talk())[-1] == {"type": "ended", "reason": "engine_failure", "transfer_to": ""}
+
+
+def test_the_engines_are_loaded_before_the_first_call_and_off_the_loop() -> None:
+    asked: list[threading.Thread] = []
+
+    class Loading(FakeSuppliers):
+        def engines(self) -> Engines:
+            asked.append(threading.current_thread())
+            return super().engines()
+
+    async def begin() -> None:
+        Switchboard(Loading()).start()
+        while not asked:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(begin())
+    assert asked[0] is not threading.main_thread()
 
 
 # ---- the end of a call ----------------------------------------------------------------------

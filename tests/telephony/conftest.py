@@ -17,12 +17,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection, connections
+from django.test import override_settings
 
 from agents.models import Agent
 from telephony.credentials import save_credential
 from telephony.eventlog import eventlog
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.providers.twilio.simulator import Account
+from voiceforge_site.management.commands.web import arguments
 
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT_SID = "AC" + "1" * 32
@@ -84,8 +86,11 @@ def database_url() -> str:
     return f"postgres://{login}@{place}/{database['NAME']}"
 
 
-def start_server(application: str = "tests.fakes.asgi:application") -> Server:
+def start_server(web_server: str = "daphne") -> Server:
+    """With the arguments that our own `manage.py web` gives it."""
     port = free_port()
+    with override_settings(HOST="127.0.0.1", PORT=port, WEB_CONCURRENCY=1):
+        command = [*arguments(web_server)[:-1], "tests.fakes.asgi:application"]
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
@@ -97,9 +102,7 @@ def start_server(application: str = "tests.fakes.asgi:application") -> Server:
         "CREDENTIALS_KEY": settings.CREDENTIALS_KEYS[0],
         "SESSION_SECRET": settings.SECRET_KEY,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), application], env=environment
-    )
+    process = subprocess.Popen([sys.executable, "-m", *command], env=environment)
     server = Server(f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
@@ -114,8 +117,9 @@ def start_server(application: str = "tests.fakes.asgi:application") -> Server:
 
 
 @pytest.fixture
-def server(transactional_db: None, number: PhoneNumber) -> Iterator[Server]:
-    server = start_server()
+def server(transactional_db: None, number: PhoneNumber, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """On daphne, or on the web server that a test's parameter names."""
+    server = start_server(getattr(request, "param", "daphne"))
     yield server
     server.process.terminate()
     server.process.wait(timeout=10)

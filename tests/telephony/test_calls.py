@@ -61,6 +61,16 @@ def test_a_caller_rings_talks_and_hangs_up(server: Server) -> None:
         assert ours_one.end - ours_one.start == pytest.approx(theirs_one.end - theirs_one.start, abs=0.03)
 
 
+@pytest.mark.parametrize("server", ["uvicorn", "granian"], indirect=True)
+def test_a_call_goes_through_every_web_server(server: Server) -> None:
+    carrier, _, stream = asyncio.run(call_in(server, [voice(0.7)]))
+    call = Call.objects.get(provider_call_id=carrier.call_sid)
+    wait_until(lambda: "recording_saved" in kinds_of(call))
+    call.refresh_from_db()
+    assert (call.status, call.end_reason, call.card["turns"]) == ("completed", "caller_hung_up", 1)
+    assert len(sounds(np.frombuffer(bytes(stream.agent_leg), "<i2"), 8000)) == 2
+
+
 def test_a_call_outlives_the_server_that_carried_it(server: Server, agent: Agent) -> None:
     """The server is killed in the middle; another one answers Twilio's question what to do."""
     Agent.objects.update(fallback_number="+14155550177")

@@ -19,9 +19,7 @@ def prompt(messages: Sequence[ChatMessage]) -> tuple[str, str]:
 
 def _turn(message: ChatMessage) -> str:
     """One message; what a caller says cannot end it or begin another."""
-    content = message.content.replace(
-        "<|", "< |"
-    )  # taking markers out would make one of "<|im_<|im_end|>end|>"
+    content = message.content.replace("<|", "< |")  # taking markers out can make one of two halves
     return f"<|im_start|>{message.role}\n{content}{END}\n"
 
 

@@ -21,12 +21,24 @@ from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJud
 _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
-@cache
 def service() -> ServiceClient:
-    """The ML service at settings.ML_URL, ours or a Space; a Space may ask for the hub's token."""
+    """The ML service that hears, speaks and replies, ours or a Space; a Space may ask for the hub's token."""
     if settings.HF_ML_API_URL:
-        return ServiceClient(settings.ML_URL, token=settings.HF_TOKEN, sleepy=True)
-    return ServiceClient(settings.ML_URL)
+        return _client(settings.HF_ML_API_URL, settings.HF_TOKEN, True)
+    return own_service()
+
+
+def own_service() -> ServiceClient:
+    """The one beside us, which embeds and judges turns even where a Space does the rest.
+
+    A plain Space offers neither, and a call cannot wait for another machine to judge each pause.
+    """
+    return _client(f"http://127.0.0.1:{settings.ML_PORT}", "", False)
+
+
+@cache
+def _client(url: str, token: str, sleepy: bool) -> ServiceClient:
+    return ServiceClient(url, token=token, sleepy=sleepy)
 
 
 def speech_to_text() -> SpeechToText:
@@ -38,11 +50,11 @@ def text_to_speech() -> TextToSpeech:
 
 
 def embedder() -> Embedder:
-    return service()
+    return own_service()
 
 
 def turn_judge() -> TurnJudge:
-    return service()
+    return own_service()
 
 
 @cache
@@ -65,23 +77,12 @@ def chat_models() -> list[tuple[str, str]]:
     return choices
 
 
-@cache
 def chat_model(model_id: str) -> ChatModel:
     """The client of an id in `chat_models`; EngineError names the setting that an id lacks."""
-    if model_id == "openai" and settings.AI_INTEGRATIONS_OPENAI_API_KEY:
-        return OpenAIChat(
-            name="OpenAI",
-            base_url=settings.AI_INTEGRATIONS_OPENAI_BASE_URL,
-            api_key=settings.AI_INTEGRATIONS_OPENAI_API_KEY,
-            model=settings.OPENAI_MODEL,
-        )
-    if model_id == "nvidia" and settings.NVIDIA_API_KEY:
-        return OpenAIChat(
-            name="NVIDIA",
-            base_url=_NVIDIA_BASE_URL,
-            api_key=settings.NVIDIA_API_KEY,
-            model=settings.NVIDIA_MODEL,
-        )
+    if model_id == "openai" and (key := settings.AI_INTEGRATIONS_OPENAI_API_KEY):
+        return _openai_chat("OpenAI", settings.AI_INTEGRATIONS_OPENAI_BASE_URL, key, settings.OPENAI_MODEL)
+    if model_id == "nvidia" and (key := settings.NVIDIA_API_KEY):
+        return _openai_chat("NVIDIA", _NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL)
     if model_id == "local":
         return service()
     needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)
@@ -91,9 +92,15 @@ def chat_model(model_id: str) -> ChatModel:
     )
 
 
+@cache
+def _openai_chat(name: str, base_url: str, api_key: str, model: str) -> OpenAIChat:
+    return OpenAIChat(name=name, base_url=base_url, api_key=api_key, model=model)
+
+
 async def close() -> None:
     """Close what is open on the running loop, and the detector's thread."""
-    await service().close()
+    for ml_service in {service(), own_service()}:
+        await ml_service.close()
     for model_id, _ in chat_models():
         client = chat_model(model_id)
         if isinstance(client, OpenAIChat):

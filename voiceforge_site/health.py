@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx
 import redis
 from channels.layers import get_channel_layer
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_q.status import Stat
+
+from mlservices import registry
+from mlservices.errors import EngineError
 
 PATIENCE_SECONDS = 3.0
 OK, DOWN, LOADING = "ok", "down", "loading"
@@ -67,11 +68,13 @@ def jobs_state() -> str:
 
 
 async def ml_state() -> tuple[str, dict[str, Any]]:
-    """And what the ML service says of each of its models."""
+    """And what the ML service says of each of its models; beside a Space there are two services."""
+    services = {registry.service(), registry.own_service()}
+    models: dict[str, Any] = {}
     try:
-        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
-            answer = await client.get(f"{settings.ML_URL}/api/health")
-            models = dict(answer.json()["models"])
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for answer in await asyncio.gather(*(service.health() for service in services)):
+                models |= answer["models"]
+    except (EngineError, TimeoutError, KeyError, TypeError):
         return DOWN, {}
     return (OK if all(state == "loaded" for state in models.values()) else LOADING), models

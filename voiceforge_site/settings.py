@@ -169,7 +169,6 @@ ML_PORT = env.integer("ML_PORT", 8070, low=1, high=65535)
 HF_ML_API_URL = env.url("HF_ML_API_URL")
 if env.flag("USE_HF_SPACES_ML") and not HF_ML_API_URL:
     raise ImproperlyConfigured("USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.")
-ML_URL = HF_ML_API_URL or f"http://127.0.0.1:{ML_PORT}"
 MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
 STT_ENGINE = env.choice("STT_ENGINE", "whisper-tiny.en", of=catalog.ids(catalog.Kind.STT))
 TTS_ENGINE = env.choice("TTS_ENGINE", "piper-joe", of=catalog.ids(catalog.Kind.TTS))

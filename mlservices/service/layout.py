@@ -22,17 +22,22 @@ class PoolPlan:
 
 
 def plans() -> list[PoolPlan]:
-    """The pools as configured; the queue is short where a late answer is worth nothing to a caller."""
+    """The pools as configured; beside a Space only those that a call needs near, or a Space lacks."""
 
     def models(*ids: str) -> tuple[Model, ...]:
         return tuple(BY_ID[id] for id in ids)
 
+    near = [
+        PoolPlan("embed", models("minilm-l6"), 1, deadline_seconds=15),
+        PoolPlan("vad", models("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
+    ]
+    if settings.HF_ML_API_URL:
+        return near
     return [
         PoolPlan("stt", models(settings.STT_ENGINE), settings.ML_STT_WORKERS, deadline_seconds=30),
         PoolPlan("tts", models(settings.TTS_ENGINE), settings.ML_TTS_WORKERS, deadline_seconds=15),
         PoolPlan("llm", models(settings.LLM_ENGINE), settings.ML_LLM_WORKERS, deadline_seconds=30),
-        PoolPlan("embed", models("minilm-l6"), 1, deadline_seconds=15),
-        PoolPlan("vad", models("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
+        *near,
     ]
 
 

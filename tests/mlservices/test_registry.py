@@ -7,6 +7,7 @@ from mlservices.clients.detector import BatchedDetector
 from mlservices.clients.openai import OpenAIChat
 from mlservices.clients.service import ServiceClient
 from mlservices.errors import EngineError
+from mlservices.service.layout import configured_models, plans
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +15,7 @@ async def fresh():
     """No client of another test, and none left for the next."""
 
     def forget():
-        for cached in (registry.service, registry.chat_model, registry.voice_detector):
+        for cached in (registry._client, registry._openai_chat, registry.voice_detector):
             cached.cache_clear()
 
     forget()
@@ -75,10 +76,19 @@ async def test_a_language_model_that_is_not_configured_names_the_remedy(model_id
 async def test_the_hubs_token_goes_to_a_space_and_to_nobody_else(settings):
     settings.HF_TOKEN = "hf-secret"
     assert "authorization" not in registry.service()._clients.get().headers
-    await registry.close()
-    registry.service.cache_clear()
-    settings.HF_ML_API_URL = settings.ML_URL = "https://someone-voice.hf.space"
+    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
     assert registry.service()._clients.get().headers["authorization"] == "Bearer hf-secret"
+    assert "authorization" not in registry.own_service()._clients.get().headers
+
+
+async def test_a_space_does_the_large_work_and_the_service_beside_us_the_rest(settings):
+    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    space, ours = registry.service(), registry.own_service()
+    assert registry.speech_to_text() is registry.text_to_speech() is registry.chat_model("local") is space
+    assert registry.embedder() is registry.turn_judge() is ours is not space
+    assert str(ours._clients.get().base_url) == f"http://127.0.0.1:{settings.ML_PORT}"
+    assert [plan.name for plan in plans()] == ["embed", "vad"]
+    assert {"minilm-l6", "silero-vad"} < set(configured_models())
 
 
 async def test_closing_ends_what_was_open():

@@ -295,6 +295,6 @@ class TestOverview:
         assert "Front desk has no fallback number" in page
 
     def test_services_that_are_away_are_said_to_be(self, alices_browser, settings):
-        settings.ML_URL = "http://127.0.0.1:9"
+        settings.ML_PORT = 9
         page = alices_browser.get("/services/").text
         assert "The ML service does not answer" in page

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from django.conf import LazySettings
 from django.db import DatabaseError
 from django.test import AsyncClient
 
@@ -72,6 +73,26 @@ async def test_without_the_ml_service_the_server_is_degraded(
     ml_service(failure)
     status, said = await ask()
     assert (status, said["status"], said["ml"], said["models"]) == (200, "degraded", "down", {})
+
+
+async def test_a_space_is_asked_with_its_token_and_the_service_beside_us_as_well(
+    monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    settings.HF_ML_API_URL, settings.HF_TOKEN = "https://health.example.org", "hf-secret"
+    asked, client = {}, httpx.AsyncClient
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked[request.url.host] = request.headers.get("authorization")
+        return httpx.Response(200, json={"models": {f"of {request.url.host}": "loaded"}})
+
+    transport = httpx.MockTransport(handle)
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(transport=transport, **options))
+    _, said = await ask()
+    assert asked == {"health.example.org": "Bearer hf-secret", "127.0.0.1": None}
+    assert (said["ml"], said["models"]) == (
+        "ok",
+        {"of health.example.org": "loaded", "of 127.0.0.1": "loaded"},
+    )
 
 
 async def test_without_a_worker_the_server_is_degraded(

@@ -13,18 +13,34 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from agents.models import Agent
+from mlservices.management.commands import models
 from telephony.models import Credential, PhoneNumber
 from voiceforge_site.management.commands import setup
 
 pytestmark = pytest.mark.django_db
-A_SPACE = {"HF_ML_API_URL": "https://space.example.org"}  # so there are no models to prepare
+
+
+@pytest.fixture(autouse=True)
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that a set-up would have prepared."""
+    ids: list[str] = []
+    monkeypatch.setattr(models, "prepare", lambda model_ids, folder, tell: ids.extend(model_ids))
+    return ids
 
 
 def set_up(**changed: Any) -> str:
     out = StringIO()
-    with override_settings(**A_SPACE | changed):
+    with override_settings(**changed):
         call_command("setup", stdout=out)
     return out.getvalue()
+
+
+def test_the_models_are_prepared_and_beside_a_space_those_that_it_lacks(prepared: list[str]) -> None:
+    set_up()
+    assert {"whisper-tiny.en", "silero-vad", "minilm-l6"} < set(prepared)
+    prepared.clear()
+    set_up(HF_ML_API_URL="https://space.example.org")
+    assert set(prepared) == {"silero-vad", "minilm-l6", "smart-turn-v3.2"}
 
 
 def test_the_administrator_can_sign_in_with_the_password_that_is_shown() -> None:

@@ -43,6 +43,8 @@ async def start(var: Path, port: int, **variables: str) -> Process:
         "ENV_FILE": "",
         "VAR_DIR": str(var),
         "PORT": str(port),
+        "ML_PORT": str(free_port()),
+        "HF_HOME": os.environ.get("HF_HOME", str(ROOT / "var" / "models")),
     }
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "manage.py", "up"),

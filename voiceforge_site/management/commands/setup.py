@@ -27,8 +27,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
         self.collect_static_files()
-        if not settings.HF_ML_API_URL:
-            call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
+        call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
         try:
             seed_from_environment(create_demo_agent())
         except ImproperlyConfigured as error:

@@ -27,12 +27,10 @@ class Command(BaseCommand):
     help = "Set up what is missing, then run web, worker and ml; Ctrl-C stops them all."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name in ("PORT",) if settings.HF_ML_API_URL else ("PORT", "ML_PORT"):
+        for name in ("PORT", "ML_PORT"):
             refuse_taken_port(name)
         set_up()
         programs = [_with_our_python(p) for p in read_procfile(settings.BASE_DIR / "Procfile")]
-        if settings.HF_ML_API_URL:  # somebody else's service
-            programs = [program for program in programs if program.name != "ml"]
         os.environ["PYTHONUNBUFFERED"] = "1"
         self.labels = self.make_labels(programs)
         try:

@@ -235,7 +235,8 @@ def end_orphans() -> int:
         status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
     )
     ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
-    for call in Call.objects.filter(held_at__lt=now - timedelta(seconds=ORPHANED_SECONDS)):
+    silent_since = now - timedelta(seconds=ORPHANED_SECONDS)
+    for call in Call.objects.filter(held_at__lt=silent_since).order_by("held_at"):
         if is_being_written(call):
             continue  # by a process that lives, though the database has not heard of it for long
         if not Call.objects.filter(pk=call.pk, held_at=call.held_at).update(held_at=now):
@@ -277,6 +278,7 @@ def release_number(*, number: PhoneNumber, agent: Agent) -> bool:
 @transaction.atomic
 def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     """A number of our own making, by which `simulate_call` rings this agent; its account is no carrier's."""
+    Agent.objects.select_for_update().get(pk=agent.pk)  # several may ring at once, the first time too
     lines = PhoneNumber.objects.select_related("credential").filter(credential__label=SIMULATOR)
     if number := lines.filter(agent=agent).first():
         return number

@@ -62,7 +62,7 @@ def test_a_connection_that_died_without_a_word_is_noticed_and_opened_anew(guard,
     call = make_call(make_agent("Front desk"), spoken(TURNS))
     page = guard.page(chromium)
     page.clock.install()
-    asked, opened = [], []
+    asked, answered, opened = [], [], []
 
     def half_open(route) -> None:
         """The first connection carries the first answer, and nothing after it in either direction."""
@@ -70,14 +70,16 @@ def test_a_connection_that_died_without_a_word_is_noticed_and_opened_anew(guard,
         server_side = route.connect_to_server()
         if len(opened) > 1:
             return
-        server_side.on_message(lambda said: route.send(said) if not asked[1:] else None)
+        server_side.on_message(lambda said: asked[1:] or (route.send(said), answered.append(said)))
         route.on_message(lambda said: (asked.append(said), server_side.send(said)))
 
     page.route_web_socket("**/ws/live/", half_open)
     page.goto(call.get_absolute_url())
     away = page.get_by_text("The server does not answer; what you see may be old.")
     expect(page.locator(".vf-turn")).to_have_count(3)
-    page.wait_for_timeout(300)
+    while not answered:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(300)  # in which the page reads it
     page.clock.run_for(31_000)
     expect(away).to_be_hidden()
     page.clock.run_for(15_000)

@@ -135,7 +135,7 @@ def compact(payload: dict[str, Any]) -> str:
 
 
 @register.filter
-def filled(text: str, values: Mapping[str, object]) -> str:
+def filled(text: object, values: Mapping[str, object]) -> str:
     """ "Pressed {digits}" with the values of an event; as in static/js/format.js."""
     return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "")), str(text))
 

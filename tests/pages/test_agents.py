@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Agent
-from tests.factories import make_agent
+from tests.factories import make_agent, make_call
 
 
 def form_of(browser: Client, address: str) -> dict[str, str]:
@@ -252,7 +252,7 @@ def test_an_agent_that_has_nothing_to_answer_with_is_to_be_looked_at(
     alices_browser, settings, chat_model, key, told
 ):
     settings.NVIDIA_API_KEY = key
-    make_agent("Front desk", facts=[], chat_model=chat_model)
+    make_call(make_agent("Front desk", facts=[], chat_model=chat_model))
     page = alices_browser.get("/").text
     assert ("Front desk has neither facts nor a language model" in page) == told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import asdict
@@ -32,7 +33,7 @@ def error_response(error: EngineError) -> JSONResponse:
     return JSONResponse(body, status_code=422 if error.permanent else 500)
 
 
-class _UntilDisconnect(Response):
+class _UntilDisconnect(Response, ABC):
     """Runs `_answer` and cancels it the moment that the client hangs up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,8 +48,8 @@ class _UntilDisconnect(Response):
         if not answer.cancelled():
             answer.result()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 async def _disconnect(receive: Receive) -> None:

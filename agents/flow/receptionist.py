@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases
-from .hearing import is_courtesy, plain, yes_or_no
+from .hearing import is_courtesy, is_negated, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -253,9 +253,13 @@ class Receptionist:
         if verdict and not verdict.rest:
             self._set(open=choosing)
             return [Say(phrases.which(options))]
-        words = verdict.rest if verdict and verdict.rest else words
+        refused = is_negated(words)
+        if verdict and verdict.rest and not refused:
+            words = verdict.rest
         match = await self._match(words)
         chosen = match.nearest(options) if match else None
+        if refused and chosen and isinstance(chosen.target, Intent):
+            return self._anything_else(phrases.ALL_RIGHT)
         if not match or not chosen or chosen.score < THRESHOLD or match.best.score >= CERTAIN:
             return self._decide(match, words)
         return [noted(match.led_by(chosen)), *self._act(Candidate(chosen.target, 1.0), choosing.words)]

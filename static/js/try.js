@@ -17,3 +17,6 @@ function settle() {
 form.addEventListener("htmx:afterRequest", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.successful) settle();
 });
+
+// Words sent before htmx has taken the form over would leave the page.
+addEventListener("load", () => form.querySelector("button")?.removeAttribute("disabled"));

@@ -161,3 +161,9 @@ async def test_who_wants_nothing_more_is_let_go(embedder: TrueEmbedder, words: s
     agent = clinic(embedder)
     await steps_of(agent, "thank you")
     assert ends(await steps_of(agent, words))
+
+
+async def test_a_refusal_is_one_also_while_a_person_is_on_offer(embedder: TrueEmbedder) -> None:
+    agent = clinic(embedder)
+    for words in ("How much is a cleaning?", "Don't transfer me", "please don't transfer me"):
+        assert not hands_over(await steps_of(agent, words)), words

@@ -20,6 +20,7 @@ def page(page, server):
 
 
 def say(page, words):
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     page.get_by_label("Your words").fill(words)
     page.keyboard.press("Enter")
 

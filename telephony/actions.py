@@ -122,11 +122,16 @@ def connect_call(call_id: UUID, *, line: str) -> bool:
 
 @transaction.atomic
 def end_call(
-    call_id: UUID, *, reason: EndReason, transfer_to: str = "", at_seconds: float | None = None
+    call_id: UUID,
+    *,
+    reason: EndReason,
+    transfer_to: str = "",
+    at_seconds: float | None = None,
+    ended_at: datetime | None = None,
 ) -> bool:
     """Whoever sees the end first ends the call; False for all others. Without the line's media clock
-    (`at_seconds`) the wall clock must do."""
-    now = timezone.now()
+    (`at_seconds`) the wall clock must do; `ended_at` is for an end that is seen only later."""
+    now = ended_at or timezone.now()
     call = Call.objects.filter(pk=call_id)
     if not call.filter(ended_at=None).update(ended_at=now, end_reason=reason, transfer_to=transfer_to):
         return False
@@ -241,7 +246,7 @@ def end_orphans() -> int:
             continue  # by a process that lives, though the database has not heard of it for long
         if not Call.objects.filter(pk=call.pk, held_at=call.held_at).update(held_at=now):
             continue  # another process was faster
-        ended += end_call(call.pk, reason="server_restarted")
+        ended += end_call(call.pk, reason="server_restarted", ended_at=call.held_at)
         _keep_recording(call)
         let_go(call.pk)
     return ended

@@ -405,11 +405,13 @@ def die(call: Call) -> None:
 
 def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: Call) -> None:
     die(call)
+    held_at = Call.objects.get().held_at
     assert actions.end_orphans() == 1
     assert actions.end_orphans() == 0
 
     call.refresh_from_db()
     assert (call.status, call.end_reason) == ("completed", "server_restarted")
+    assert call.ended_at == held_at, "the time that nobody was there is no part of the call"
     assert kinds_of(call)[-2:] == ["call_ended", "recording_saved"]
     recording = Recording.objects.get()
     assert recording.duration_seconds == 1.0

@@ -137,3 +137,12 @@ def wait_until(condition: object, *, seconds: float = 10.0) -> object:
 
 def kinds_of(call: Call) -> list[str]:
     return list(call.events.values_list("kind", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def layer_of_one_process() -> Iterator[None]:
+    """Tests within one process have an event loop each, between which a Redis layer's locks cannot move.
+    Servers that a test starts in processes of their own use Redis where there is one."""
+    layers = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    with override_settings(CHANNEL_LAYERS=layers):
+        yield

@@ -42,8 +42,8 @@ _Happening = Turn | str | Reply | _TimeUp | None
 
 
 class CallSession:
-    """A `MediaSink`. `prompts` holds what is played when engines fail, pcm at the line's rate:
-    "one_moment", "apology" and "goodbye"; `emit` is told every event and must not wait."""
+    """A `MediaSink`. `prompts` holds what is played when engines fail: the recordings of
+    `reply.PROMPT_TEXTS`, pcm at the line's rate; `emit` is told every event and must not wait."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ START_SECONDS = 5.0
 MOST_UNREADABLE = 50  # messages of an admitted socket; a provider's oddities are fewer
 CLOSE_SECONDS = 5.0  # a peer that does not answer our close
 
-POLICY_VIOLATION, TOO_BIG = 1008, 1009
+POLICY_VIOLATION, TOO_BIG, SERVICE_RESTART = 1008, 1009, 1012
 
 # Sockets turned away or cut off in this process, by reason.
 refused: Counter[str] = Counter()
@@ -155,7 +155,7 @@ class MediaSocket:
             content = message.get("text") or message.get("bytes")
             if content is None:
                 if message["type"] == "websocket.disconnect":
-                    self._hung_up("hangup" if self._left_on_purpose(message) else "disconnected")
+                    self._hung_up(self._why_gone(message.get("code")))
                     return
                 continue
             event = decode(content)
@@ -184,9 +184,12 @@ class MediaSocket:
         if self._unreadable > MOST_UNREADABLE:
             raise Refused("garbage")
 
-    def _left_on_purpose(self, message: dict[str, Any]) -> bool:
-        """A page that is left closes its socket; Twilio says `stop` before it does."""
-        return self._line_key == "browser" and message.get("code") in (1000, 1001)
+    def _why_gone(self, code: int | None) -> str:
+        """A page that is left closes its socket; Twilio says `stop` before it does. Our own server tells
+        us by its code that it stops."""
+        if self._line_key == "browser" and code in (1000, 1001):
+            return "hangup"
+        return "restart" if code == SERVICE_RESTART else "disconnected"
 
     def _hung_up(self, reason: str) -> None:
         if self._line.sink:

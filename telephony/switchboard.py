@@ -37,6 +37,7 @@ GOODBYE_SECONDS = 30.0  # past the longest call: the session had time to say goo
 END_SECONDS = 5.0  # a caller waits no longer for the database
 SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 30.0
 STOP_SECONDS = 5.0  # a session that was told to end and has not is abandoned
+CLOSE_SECONDS = 5.0  # a server that stops waits no longer for its calls; the next one ends what is left
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class LiveCall:
     frames_seen: int = 0
     frames_seen_at: float = 0.0
     stopped_at: float | None = None
+    running: asyncio.Task[None] | None = None  # until its recording is kept
     over: bool = False  # the session is; its end and its recording are still being stored
 
     def watch(self, now: float) -> None:
@@ -113,7 +115,7 @@ class Switchboard:
         line.sink = session
         line.tap = recorder.tap if recorder else None
         self.calls[call.pk] = live
-        self._spawn(self._run(live))
+        live.running = self._spawn(self._run(live))
         return True
 
     async def _give_up(self, call: Call, line: Line, error: Exception) -> None:
@@ -264,6 +266,16 @@ class Switchboard:
             self._spawn(self._watch())
             self._spawn(self._hold())
 
+    async def close(self) -> None:
+        """The server stops: end its calls, and give what they leave behind a while to be stored."""
+        now = asyncio.get_running_loop().time()
+        for live in self.calls.values():
+            live.stop("server_restarted", now)
+        if running := [live.running for live in self.calls.values() if live.running]:
+            await asyncio.wait(running, timeout=CLOSE_SECONDS)
+        if self.calls:
+            logger.warning("%d calls were left to be ended by the next start.", len(self.calls))
+
     async def _warm_up(self) -> None:
         """What the engines load they load now, in threads, not while the first caller waits."""
         try:
@@ -328,23 +340,3 @@ def save_recording(call: Call, saved: Saved, *, rate: int) -> None:
             bytes=saved.bytes,
         ),
     )
-
-
-class Housekeeping:
-    """ASGI middleware: starts the switchboard's watch with the first thing a server asks of us.
-
-    Not every server tells that it has started (daphne knows no lifespan).
-    """
-
-    def __init__(self, app: Any, switchboard: Switchboard) -> None:
-        self._app = app
-        self._switchboard = switchboard
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self._switchboard.start()
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
-        while (await receive())["type"] != "lifespan.shutdown":
-            await send({"type": "lifespan.startup.complete"})
-        await send({"type": "lifespan.shutdown.complete"})

@@ -14,8 +14,8 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 
+from telephony.housekeeping import Housekeeping
 from telephony.routing import switchboard, websocket_urlpatterns
-from telephony.switchboard import Housekeeping
 
 
 class OwnPages(OriginValidator):

@@ -31,6 +31,9 @@ SILENCE_PROMPTS = 3
 LONGEST_FAREWELL_SECONDS = 20.0
 GIVE_UP_AFTER_UNHEARD_TURNS = 2
 
+# Why a line closed -> why the call ended; for any other reason the line was lost.
+_ENDS: Mapping[str, EndReason] = {"hangup": "caller_hung_up", "restart": "server_restarted"}
+
 
 @dataclass(frozen=True, slots=True)
 class _TimeUp:
@@ -105,7 +108,7 @@ class CallSession:
         self._inbox.put_nowait(None)
 
     def line_closed(self, reason: str) -> None:
-        self.end("caller_hung_up" if reason == "hangup" else "line_lost")
+        self.end(_ENDS.get(reason, "line_lost"))
 
     def end(self, reason: EndReason, *, transfer_to: str = "") -> None:
         """End the session from outside, at once; the first reason counts."""

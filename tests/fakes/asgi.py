@@ -10,8 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
 django.setup()
 
 from mlservices import registry  # noqa: E402
+from telephony.housekeeping import Housekeeping  # noqa: E402
 from telephony.routing import sockets  # noqa: E402
-from telephony.switchboard import Housekeeping, Switchboard  # noqa: E402
+from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
 

@@ -1,0 +1,46 @@
+"""Ties the switchboard to the life of the web server that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from .switchboard import Switchboard
+
+
+class Housekeeping:
+    """ASGI middleware: with the first thing a server asks of us the switchboard begins to watch over its
+    calls, and when the server stops they are ended.
+
+    uvicorn and granian tell of both by lifespan; daphne knows none, its reactor tells of the stop.
+    """
+
+    def __init__(self, app: Any, switchboard: Switchboard) -> None:
+        self._app = app
+        self._switchboard = switchboard
+        self._begun = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not self._begun:
+            self._begun = True
+            self._switchboard.start()
+            self._close_with_daphne()
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await self._switchboard.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _close_with_daphne(self) -> None:
+        reactor: Any = sys.modules.get("twisted.internet.reactor")
+        if reactor is None or not reactor.running:
+            return
+        from twisted.internet.defer import Deferred  # not where another server runs us
+
+        def close() -> Any:  # the reactor waits for it
+            return Deferred.fromFuture(asyncio.ensure_future(self._switchboard.close()))
+
+        reactor.addSystemEventTrigger("before", "shutdown", close)

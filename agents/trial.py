@@ -10,7 +10,7 @@ from mlservices.interfaces import ChatModel, Embedder
 from mlservices.types import ChatDelta, ChatMessage
 
 from .conversations import chat_model_for, conversation_for
-from .flow.steps import Conversation, Expectation, HangUp, Noted, Say, Step, Transfer
+from .flow.steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step, Transfer
 from .models import Agent
 
 MOST_TURNS = 60
@@ -27,6 +27,7 @@ class TrialReply:
 
     texts: list[str]
     notes: list[Noted]
+    messages: list[KeepMessage]
     ended: bool  # the agent hung up
     transferred_to: str  # the number that a call would have been transferred to; "" if it was not
     expects: Expectation
@@ -66,6 +67,7 @@ async def try_words(
     return TrialReply(
         texts=[step.text for step in steps if isinstance(step, Say)],
         notes=[step for step in steps if isinstance(step, Noted)],
+        messages=[step for step in steps if isinstance(step, KeepMessage)],
         ended=any(isinstance(step, HangUp) for step in steps),
         transferred_to=next((step.number for step in steps if isinstance(step, Transfer)), ""),
         expects=conversation.expects,

@@ -126,6 +126,10 @@ class CallEvent(models.Model):
     class Meta:
         ordering = ["seq"]
         constraints = [models.UniqueConstraint(fields=["call", "seq"], name="event_numbered_once")]
+        indexes = [
+            # the few messages among all events, newest first
+            models.Index(fields=["-at"], condition=Q(kind="message_taken"), name="event_message")
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"

@@ -14,13 +14,21 @@ from .session.events import (
     CallerSaidNothing,
     CallerWordsGuessed,
     Event,
+    MessageTaken,
     TurnMeasured,
     kind_of,
     payload_of,
 )
 
 # Happenings that are shown between the turns, as a line of their own.
-NOTED = ("digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started")
+NOTED = (
+    "digits_pressed",
+    "step_noted",
+    "message_taken",
+    "silence_prompted",
+    "engine_failed",
+    "transfer_started",
+)
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 
 
@@ -42,17 +50,20 @@ class Line:
 
 
 class Transcript:
-    """Fed with events in their order; `lines` and `turns` are what they tell."""
+    """Fed with events in their order; `lines`, `turns` and `messages` are what they tell."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.lines: list[Line] = []
         self.turns: list[TurnMeasured] = []
+        self.messages: list[MessageTaken] = []
         for event in events:
             self.take(event)
 
     @singledispatchmethod
     def take(self, event: Event) -> None:
         kind = kind_of(event)
+        if isinstance(event, MessageTaken):
+            self.messages.append(event)
         if kind in NOTED:
             self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
 

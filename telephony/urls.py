@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import numbers, talk, views, webhooks
+from . import messages, numbers, talk, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("calls/", views.history, name="history"),
     path("calls/live/", views.live_board, name="live"),
     path("calls/live/count/", views.live_count, name="live_count"),
+    path("calls/messages/", messages.messages, name="messages"),
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),

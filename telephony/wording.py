@@ -38,6 +38,7 @@ END_REASONS = {
 NOTES = {
     "digits_pressed": ("grid-3x3", "", _("Pressed {digits}")),
     "step_noted": ("sparkles", "vf-mono", _("{note}: {name}")),
+    "message_taken": ("mail", "", _("Message taken")),
     "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
     "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
     "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),

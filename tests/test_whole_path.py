@@ -107,10 +107,9 @@ def test_a_caller_leaves_a_message_and_hangs_up_content(product, tmp_path, speak
         "No, that is all. Goodbye.",
     ]
     rung = Rung(product, tmp_path, [speak(turn) for turn in turns]).finish()
-    (message,) = [note for note in rung.payloads("step_noted") if note["note"] == "message"]
-    assert message["data"]["name"] == "David"
-    assert message["data"]["number"] == "4155550132"
-    assert message["data"]["number_confirmed"]
+    (message,) = rung.payloads("message_taken")
+    assert (message["name"], message["number"]) == ("David", "4155550132")
+    assert message["number_confirmed"] and message["complete"]
     assert rung.call["end_reason"] == "agent_hung_up"
 
 

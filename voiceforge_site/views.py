@@ -17,11 +17,13 @@ from django.views.decorators.http import require_safe
 from agents.conversations import default_model_id
 from agents.models import DEFAULT_MODEL, Agent
 from telephony.figures import calls_by_day, response_time
+from telephony.messages import left_message, newest_messages
 from telephony.models import Call
 
 from . import health
 
 LATEST_CALLS = 7
+LATEST_MESSAGES = 3
 RESPONSE_DAYS = 7
 CHART_DAYS = 14
 FAILURE_HOURS = 24
@@ -49,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "calls_today": Call.objects.filter(created_at__gte=midnight).count(),
         "response": response_time(timezone.now() - timedelta(days=RESPONSE_DAYS)),
         "days": calls_by_day(CHART_DAYS),
+        "messages_left": [left_message(row) for row in newest_messages()[:LATEST_MESSAGES]],
         "todo": _todo(),
     }
     return render(request, "home/home.html", context)

@@ -23,7 +23,7 @@ from .answer import Answer
 from .knowledge import Profile
 from .memory import Memory, quoted
 from .receptionist import Receptionist
-from .steps import Expectation, HangUp, Noted, Say, Step
+from .steps import Expectation, HangUp, KeepMessage, Noted, Say, Step
 
 LAST_MESSAGES = 10
 MAX_TOKENS = 150
@@ -92,7 +92,7 @@ class ChatConversation:
         self._receptionist.heard(text, interrupted=interrupted)
         self._memory.heard(text, interrupted=interrupted)
 
-    def ended(self) -> list[Noted]:
+    def ended(self) -> list[KeepMessage]:
         return self._receptionist.ended()
 
     # ---- inside -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .hearing import dictated_digits, gist, is_courtesy, plain, spoken_digits, spoken_name, yes_or_no
-from .steps import Expectation, Noted, Say, Step
+from .steps import Expectation, KeepMessage, Noted, Say, Step
 from .wording import read_back
 
 Stage = Literal["name", "number", "confirm", "words", "done"]
@@ -138,21 +138,18 @@ class MessageTaker:
             self._set(digits="", number=None)
         return self._add_digits(figures) if figures else None
 
-    def taken(self, *, complete: bool = True) -> Noted | None:
-        """The message for the log of the call; None if an incomplete one holds nothing worth keeping."""
+    def taken(self, *, complete: bool = True) -> KeepMessage | None:
+        """The message as it stands; None if an incomplete one holds nothing worth keeping."""
         state = self._state
         number = state.number or state.digits
         if not complete and not (state.name or number):
             return None
-        return Noted(
-            "message",
-            "taken" if complete else "incomplete",
-            {
-                "name": state.name or "",
-                "number": number,
-                "number_confirmed": bool(state.confirmed),
-                "words": state.words or self._about,
-            },
+        return KeepMessage(
+            name=state.name or "",
+            number=number,
+            number_confirmed=bool(state.confirmed),
+            words=state.words or self._about,
+            complete=complete,
         )
 
     # ---- one stage each ---------------------------------------------------------------------
@@ -244,9 +241,9 @@ class MessageTaker:
         state = self._state
         whom = f", {state.name}" if state.name else ""
         what = "your message and your number" if state.number else "your message"
-        note = self.taken()
-        assert note
-        return [note, Say(f"{before} Thank you{whom}. I've noted {what} for the team.".strip())]
+        message = self.taken()
+        assert message
+        return [message, Say(f"{before} Thank you{whom}. I've noted {what} for the team.".strip())]
 
     def _failed(self) -> bool:
         """Count a failure; whether that was the last one allowed here."""

@@ -21,7 +21,7 @@ from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
 from .message import MessageTaker
 from .state import AnythingElse, Choosing, Offered, State
-from .steps import Expectation, HangUp, Noted, Say, Step, Transfer
+from .steps import Expectation, HangUp, KeepMessage, Say, Step, Transfer
 from .understanding import (
     CERTAIN,
     THRESHOLD,
@@ -86,14 +86,14 @@ class Receptionist:
             yield step
 
     async def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
-        for note in self._keep_message():
-            yield note
+        for message in self._keep_message():
+            yield message
         yield Say(phrases.FAREWELLS[reason], interruptible=False)
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self._unheard = interrupted and not text
 
-    def ended(self) -> list[Noted]:
+    def ended(self) -> list[KeepMessage]:
         return self._keep_message()
 
     # ---- what `Conversation` is made of, also for one that speaks freely ----------------------
@@ -311,12 +311,12 @@ class Receptionist:
             return [*self._able(target.name, candidate, words), Say(taker.question())]
         return [Say(taker.question())]
 
-    def _keep_message(self) -> list[Noted]:
+    def _keep_message(self) -> list[KeepMessage]:
         """What was already said for a message is not lost when the call ends before it is whole."""
         taker = self._state.taker
         self._set(taker=None)
-        note = taker.taken(complete=False) if taker else None
-        return [note] if note else []
+        message = taker.taken(complete=False) if taker else None
+        return [message] if message else []
 
     def _keyed(self, digits: str) -> list[Step]:
         if taker := self._state.taker:

@@ -38,12 +38,23 @@ class HangUp:
 class Noted:
     """Something worth a line in the call's log: an intent matched, a variable filled, a tool called."""
 
-    kind: Literal["intent", "variable", "tool", "message", "node", "model"]
+    kind: Literal["intent", "variable", "tool", "node", "model"]
     name: str
     data: dict[str, Any] = field(default_factory=dict)
 
 
-Step = Say | Transfer | HangUp | Noted
+@dataclass(frozen=True, slots=True)
+class KeepMessage:
+    """Keep what the caller wants to be passed on. An empty field was not told, or was refused."""
+
+    name: str
+    number: str  # digits as they were dictated, with or without a country code
+    number_confirmed: bool  # the caller said yes when it was read back
+    words: str
+    complete: bool  # False: the call ended before all had been asked
+
+
+Step = Say | Transfer | HangUp | Noted | KeepMessage
 
 # What the caller is expected to say next; a number is dictated with longer pauses than a yes.
 Expectation = Literal["anything", "yes_no", "name", "number"]
@@ -73,5 +84,5 @@ class Conversation(Protocol):
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Told after each reply: the part of it that the caller really heard."""
 
-    def ended(self) -> list[Noted]:
-        """Told once when the call is over, however it ended; the notes that are still to be kept."""
+    def ended(self) -> list[KeepMessage]:
+        """Told once when the call is over, however it ended; messages that are still to be kept."""

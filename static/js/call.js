@@ -4,6 +4,7 @@ import { labels, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { addLatency } from "./latencies.js";
 import { askLiveCount } from "./livecount.js";
+import { addMessage } from "./messages.js";
 import { openPlayer, seek } from "./player.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
@@ -69,6 +70,7 @@ function take(fresh) {
   for (const event of fresh) {
     log(event);
     if (event.kind === "turn_measured") addLatency(event.payload);
+    else if (event.kind === "message_taken") addMessage(event.payload);
     else if (event.kind === "call_ended") ended(event);
     else if (event.kind === "recording_saved") {
       page.querySelector("[data-recording]")?.dispatchEvent(new Event("recording-saved"));

@@ -2,7 +2,14 @@
 // @ts-check
 import { clock, filled, labels, milliseconds, setText } from "./format.js";
 
-const NOTED = ["digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started"];
+const NOTED = [
+  "digits_pressed",
+  "step_noted",
+  "message_taken",
+  "silence_prompted",
+  "engine_failed",
+  "transfer_started",
+];
 
 export class Transcript {
   /** @type {HTMLElement} */ #box;

@@ -105,11 +105,22 @@ class AgentHeard(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepNoted(Event):
-    """A note of the conversation: an intent matched, a variable filled, a message taken."""
+    """A note of the conversation: an intent matched, a variable filled, a tool called."""
 
     note: str
     name: str
     data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageTaken(Event):
+    """The caller left a message; `agents.flow.steps.KeepMessage` tells its fields."""
+
+    name: str
+    number: str
+    number_confirmed: bool
+    words: str
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

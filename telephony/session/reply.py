@@ -10,13 +10,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
-from agents.flow.steps import HangUp, Noted, Say, Step, Transfer
+from agents.flow.steps import HangUp, KeepMessage, Noted, Say, Step, Transfer
 from mlservices.errors import EngineError, EngineTimeout
 
-from .events import EngineFailed, StepNoted, TurnMeasured
+from .events import EngineFailed, MessageTaken, StepNoted, TurnMeasured
 from .listener import Turn, Words
 from .speaker import Speaker
 
@@ -191,6 +191,8 @@ class Reply:
                     case Noted():
                         self._llm_queue_seconds += float(step.data.get("queue_seconds", 0.0))
                         self._note(StepNoted, note=step.kind, name=step.name, data=step.data)
+                    case KeepMessage():
+                        self._note(MessageTaken, **asdict(step))
                     case Transfer():
                         self._outcome = Outcome(transfer_to=step.number)
                     case HangUp():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from agents.flow.steps import Conversation
@@ -157,8 +157,8 @@ class CallSession:
             talk.cancel()
             await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
             await self._drop_reply()
-            for noted in self._conversation.ended():
-                self._note(events.StepNoted, note=noted.kind, name=noted.name, data=noted.data)
+            for message in self._conversation.ended():
+                self._note(events.MessageTaken, **asdict(message))
 
     async def _talk(self) -> Ending:
         longest = self._settings.max_call_seconds

@@ -13,7 +13,7 @@ from agents.flow.chat import ChatConversation
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings
 from agents.flow.receptionist import Receptionist
-from agents.flow.steps import Conversation, HangUp, Noted, Say, Step, Transfer
+from agents.flow.steps import Conversation, HangUp, KeepMessage, Noted, Say, Step, Transfer
 
 from .fakes import ScriptedModel, WordEmbedder
 
@@ -65,6 +65,7 @@ class Talk:
     embedder: WordEmbedder
     model: ScriptedModel | None = None
     notes: list[Noted] = field(default_factory=list)
+    messages: list[KeepMessage] = field(default_factory=list)
     ended: bool = False
     transferred_to: str = ""
 
@@ -98,6 +99,8 @@ class Talk:
                     said.append(text)
                 case Noted():
                     self.notes.append(step)
+                case KeepMessage():
+                    self.messages.append(step)
                 case Transfer(number=number):
                     self.transferred_to = number
                 case HangUp():

@@ -115,8 +115,8 @@ async def test_a_message_is_taken_without_the_model_and_then_the_model_goes_on(c
     talk = call(model=ScriptedModel("Forty pounds."))
     for words in ("can I leave a message", "Bob", "5551234", "yes", "the wheel is broken"):
         await talk.say(words)
-    (message,) = talk.noted("message")
-    assert message.data["name"] == "Bob"
+    (message,) = talk.messages
+    assert message.name == "Bob"
     assert await talk.say("tyre pressure then") == "Forty pounds."
     assert ("assistant", "Thank you, Bob. What number can we call you back on?") in shown(talk)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.flow.steps import KeepMessage, Noted
+
 from .conftest import Talk
 from .fakes import ScriptedModel
 
@@ -20,9 +22,9 @@ async def talk(call: Call) -> Talk:
     return talk
 
 
-def taken(talk: Talk) -> dict[str, object]:
-    (note,) = talk.noted("message")
-    return {"kind": note.name, **note.data}
+def taken(talk: Talk) -> KeepMessage:
+    (message,) = talk.messages
+    return message
 
 
 async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
@@ -39,13 +41,13 @@ async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
     assert talk.conversation.expects == "anything"
     answer = await talk.say("My wheel came back broken, where can I park?")
     assert answer.startswith("Thank you, Alice Brown. I've noted your message and your number")
-    assert taken(talk) == {
-        "kind": "taken",
-        "name": "Alice Brown",
-        "number": "5551123",
-        "number_confirmed": True,
-        "words": "My wheel came back broken, where can I park?",
-    }
+    assert taken(talk) == KeepMessage(
+        name="Alice Brown",
+        number="5551123",
+        number_confirmed=True,
+        words="My wheel came back broken, where can I park?",
+        complete=True,
+    )
     assert [note.name for note in talk.noted("variable")] == ["name", "number", "words"]
     await talk.say("no thank you")
     assert talk.ended
@@ -57,7 +59,7 @@ async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> 
     for words in ("yes", "it's Bob", "555 1234567"):
         await talk.say(words)
     assert "I've noted your message" in await talk.say("correct")
-    assert taken(talk)["words"] == "my broken wheel"
+    assert taken(talk).words == "my broken wheel"
 
 
 async def test_a_wrong_number_is_asked_for_again(talk: Talk) -> None:
@@ -67,7 +69,7 @@ async def test_a_wrong_number_is_asked_for_again(talk: Talk) -> None:
     assert "five five five, one two three five" in await talk.say("five five five one two three five")
     await talk.say("yes")
     await talk.say("just call me")
-    assert taken(talk)["number"] == "5551235"
+    assert taken(talk).number == "5551235"
 
 
 async def test_a_no_that_brings_the_right_number_along_is_enough(talk: Talk) -> None:
@@ -124,7 +126,7 @@ async def test_nobody_has_to_give_a_name_or_number(talk: Talk, words: str) -> No
     assert talk.conversation.expects == "number"
     assert "pass on" in await talk.say(words)
     await talk.say("the wheel is broken")
-    assert (taken(talk)["name"], taken(talk)["number"]) == ("", "")
+    assert (taken(talk).name, taken(talk).number) == ("", "")
 
 
 async def test_what_is_not_understood_three_times_is_left_out(talk: Talk) -> None:
@@ -144,7 +146,7 @@ async def test_a_number_never_confirmed_is_kept_as_such(talk: Talk) -> None:
     for _attempt in range(3):
         await talk.say("purple elephants")
     await talk.say("the wheel is broken")
-    assert (taken(talk)["number"], taken(talk)["number_confirmed"]) == ("5551234", False)
+    assert (taken(talk).number, taken(talk).number_confirmed) == ("5551234", False)
 
 
 async def test_too_many_digits_are_no_number(talk: Talk) -> None:
@@ -162,13 +164,13 @@ async def test_an_emergency_is_answered_even_while_dictating(talk: Talk) -> None
     for words in ("Bob", "5551234", "yes"):
         await talk.say(words)
     assert (await talk.say("there is smoke and fire everywhere")).startswith("Leave the building")
-    assert talk.noted("message") == []
+    assert talk.messages == []
 
 
 async def test_a_message_can_be_given_up(talk: Talk) -> None:
     assert "no message then" in await talk.say("never mind")
     assert talk.conversation.expects == "yes_no"
-    assert talk.noted("message") == []
+    assert talk.messages == []
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ async def test_a_message_may_begin_like_words_that_give_it_up(talk: Talk, words:
     for answer in ("Bob", "5551234", "yes"):
         await talk.say(answer)
     assert "I've noted your message" in await talk.say(words)
-    assert (taken(talk)["kind"], taken(talk)["words"]) == ("taken", words)
+    assert (taken(talk).complete, taken(talk).words) == (True, words)
 
 
 @pytest.mark.parametrize("words", ["Never mind.", "oh, forget it then", "cancel the message please"])
@@ -191,7 +193,7 @@ async def test_a_message_given_up_at_its_end_is_kept_as_far_as_it_went(talk: Tal
     for answer in ("Bob", "5551234", "yes"):
         await talk.say(answer)
     assert "no message then" in await talk.say(words)
-    assert (taken(talk)["kind"], taken(talk)["number"]) == ("incomplete", "5551234")
+    assert (taken(talk).complete, taken(talk).number) == (False, "5551234")
 
 
 async def test_a_number_behind_words_that_give_up_the_message_is_a_number(talk: Talk) -> None:
@@ -221,7 +223,7 @@ async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(t
     await talk.say("Bob")
     await talk.say("goodbye")
     assert talk.ended
-    assert (taken(talk)["kind"], taken(talk)["name"]) == ("incomplete", "Bob")
+    assert (taken(talk).complete, taken(talk).name) == (False, "Bob")
 
 
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(talk: Talk) -> None:
@@ -230,14 +232,14 @@ async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(t
     assert "have five five five so far" in await talk.keep_silent(1)
     await talk.keep_silent(2)
     await talk.keep_silent(3)
-    assert (taken(talk)["name"], taken(talk)["number"]) == ("Bob", "555")
+    assert (taken(talk).name, taken(talk).number) == ("Bob", "555")
 
 
 async def test_a_caller_who_wants_a_person_after_all_is_put_through(talk: Talk) -> None:
     await talk.say("Bob")
     await talk.say("transfer me")
     assert talk.transferred_to == "+14155550100"
-    assert taken(talk)["kind"] == "incomplete"
+    assert not taken(talk).complete
 
 
 async def test_a_caller_who_cannot_be_put_through_goes_on_with_the_message(call: Call) -> None:
@@ -250,7 +252,7 @@ async def test_a_caller_who_cannot_be_put_through_goes_on_with_the_message(call:
     )
     await talk.say("yes")
     await talk.say("the wheel is broken")
-    assert (taken(talk)["kind"], taken(talk)["name"]) == ("taken", "Bob")
+    assert (taken(talk).complete, taken(talk).name) == (True, "Bob")
 
 
 @pytest.mark.parametrize("model", [None, ScriptedModel()])
@@ -260,9 +262,9 @@ async def test_what_was_said_of_a_message_is_kept_when_the_call_ends_in_the_midd
     talk = call(model=model)
     for words in ("can I leave a message", "Bob", "555"):
         await talk.say(words)
-    (note,) = talk.conversation.ended()
-    assert (note.kind, note.name) == ("message", "incomplete")
-    assert (note.data["name"], note.data["number"]) == ("Bob", "555")
+    (message,) = talk.conversation.ended()
+    assert not message.complete
+    assert (message.name, message.number) == ("Bob", "555")
 
 
 async def test_a_message_that_is_whole_is_not_kept_again_at_the_end_of_the_call(talk: Talk) -> None:
@@ -277,7 +279,7 @@ async def test_the_message_is_kept_before_a_word_is_spoken_about_it(talk: Talk) 
     reply = talk.conversation.reply("the wheel is broken")
     first, second = await anext(reply), await anext(reply)
     await reply.aclose()
-    assert [first.kind, second.kind] == ["variable", "message"]
+    assert isinstance(first, Noted) and isinstance(second, KeepMessage)
 
 
 async def test_a_confirmation_nobody_heard_answered_is_not_taken_for_the_message(talk: Talk) -> None:
@@ -285,7 +287,7 @@ async def test_a_confirmation_nobody_heard_answered_is_not_taken_for_the_message
     await talk.say("5551234")
     await talk.say_unheard("yes")
     assert "pass on" in await talk.say("yes that's right")
-    assert talk.noted("message") == []
+    assert talk.messages == []
 
 
 @pytest.mark.parametrize("words", ["that's the right one", "yes that's the one"])

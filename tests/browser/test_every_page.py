@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents.actions import create_demo_agent
-from telephony.session.events import CallerWordsGuessed, EngineFailed
+from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
 
@@ -24,7 +24,15 @@ def addresses(server):
     going = make_call(
         agent, [*spoken(TURNS), failing, CallerWordsGuessed(at_seconds=20, turn=3, text="could")]
     )
-    over = make_call(agent, ended(spoken(TURNS)))
+    message = MessageTaken(
+        at_seconds=20,
+        name="David Brown",
+        number="4155550132",
+        number_confirmed=False,
+        words="Please call me back about my test results.",
+        complete=False,
+    )
+    over = make_call(agent, ended([*spoken(TURNS), message]))
     make_recording(over)
     return [
         reverse("home"),
@@ -36,6 +44,7 @@ def addresses(server):
         reverse("telephony:talk", args=[agent.slug]),
         reverse("telephony:live"),
         reverse("telephony:history"),
+        reverse("telephony:messages"),
         going.get_absolute_url(),
         over.get_absolute_url(),
     ]

@@ -42,7 +42,14 @@ def test_arrows_choose_in_the_palette(page):
 
 
 @pytest.mark.parametrize(
-    "keys, leads_to", [("gl", "/calls/live/"), ("gh", "/calls/"), ("go", "/"), ("n", "/agents/new/")]
+    "keys, leads_to",
+    [
+        ("gl", "/calls/live/"),
+        ("gh", "/calls/"),
+        ("gm", "/calls/messages/"),
+        ("go", "/"),
+        ("n", "/agents/new/"),
+    ],
 )
 def test_shortcuts_lead_to_pages(page, server, keys, leads_to):
     page.goto("/agents/")

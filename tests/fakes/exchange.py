@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, Noted, Say, Step, Transfer
+from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step, Transfer
 from agents.models import Agent
 from mlservices.interfaces import VoiceDetector
 from mlservices.types import SpeechChunk, Transcript
@@ -65,7 +65,7 @@ class Parrot:
 
     def heard(self, text: str, *, interrupted: bool) -> None: ...
 
-    def ended(self) -> list[Noted]:
+    def ended(self) -> list[KeepMessage]:
         return []
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, Noted, Say, Step
+from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step
 from mlservices.errors import EngineError
 from mlservices.interfaces import WINDOW_SECONDS
 from mlservices.types import SpeechChunk, Timing, Transcript, TurnVerdict
@@ -202,7 +202,7 @@ class ScriptedConversation:
         self.asked: list[str] = []
         self.told: list[tuple[str, bool]] = []
         self.closed_early = 0
-        self.notes: list[Noted] = []
+        self.messages: list[KeepMessage] = []
 
     async def _steps(self, key: str) -> AsyncGenerator[Step, None]:
         """A number is seconds of thinking; an exception is raised once."""
@@ -239,8 +239,8 @@ class ScriptedConversation:
     def heard(self, text: str, *, interrupted: bool) -> None:
         self.told.append((text, interrupted))
 
-    def ended(self) -> list[Noted]:
-        return self.notes
+    def ended(self) -> list[KeepMessage]:
+        return self.messages
 
 
 GREETING = {"greet": [Say("Hello, how can I help?")]}
@@ -282,14 +282,14 @@ async def play(
     judge: ScriptedJudge | None = None,
     stt: dict | None = None,
     tts: dict | None = None,
-    notes: Sequence[Noted] = (),
+    messages: Sequence[KeepMessage] = (),
     **settings,
 ) -> Scene:
     """Play a script; `until` is the second at which the caller hangs up."""
     caller = Caller(utterances)
     conversation = ScriptedConversation({**GREETING, **SILENCES, **(answers or {})})
     conversation.expects = expects
-    conversation.notes = list(notes)
+    conversation.messages = list(messages)
     line = line or PlayingLine()
     stt_engine, tts_engine = ScriptedStt(caller, **(stt or {})), ScriptedTts(**(tts or {}))
     events: list[tuple[float, Event]] = []

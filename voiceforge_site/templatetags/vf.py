@@ -55,9 +55,9 @@ def nav_link(context: template.Context, view: str, icon: str, label: str, key: s
 
 
 def _shadowed(path: str, url: str) -> bool:
-    """/calls/live/ lies under /calls/ and has an entry of its own."""
-    live = reverse("telephony:live")
-    return url != live and path.startswith(live)
+    """/calls/live/ and /calls/messages/ lie under /calls/ and have entries of their own."""
+    own = (reverse("telephony:live"), reverse("telephony:messages"))
+    return url not in own and path.startswith(own)
 
 
 @register.simple_tag

@@ -164,6 +164,7 @@ _IN_WORDS: dict[str, Any] = {
     "caller_said_nothing": lambda event: "caller   (no words)",
     "agent_said": lambda event: f"agent    {event['text']}",
     "step_noted": lambda event: f"note     {event['note']}: {event['name']}",
+    "message_taken": lambda event: f"message  {event['name']}, {event['number']}: {event['words']}",
     "silence_prompted": lambda event: f"silence  number {event['count']}",
     "engine_failed": lambda event: f"failed   {event['engine']}: {event['error']} ({event['remedy']})",
     "transfer_started": lambda event: f"transfer {event['number']}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from agents.flow.steps import HangUp, Noted, Say, Transfer
+from agents.flow.steps import HangUp, KeepMessage, Say, Transfer
 from telephony.session.events import (
     AgentHeard,
     AgentSaid,
     DigitsPressed,
+    MessageTaken,
     SilencePrompted,
-    StepNoted,
     TransferStarted,
 )
 from tests.fakes.clock import run_in_virtual_time
@@ -160,6 +160,7 @@ def test_a_caller_who_was_not_understood_is_not_hung_up_on_for_silence():
     assert [event.count for event in call.of(SilencePrompted)][:4] == [1, 2, 3, 1]
 
 
-def test_notes_that_are_still_to_be_kept_are_kept_when_the_caller_hangs_up():
-    call = scene(until=4, notes=[Noted("message", "incomplete", {"name": "Ann"})])
-    assert call.of(StepNoted)[-1].data == {"name": "Ann"}
+def test_a_message_that_is_still_to_be_kept_is_kept_when_the_caller_hangs_up():
+    message = KeepMessage("Ann", "", number_confirmed=False, words="", complete=False)
+    (kept,) = scene(until=4, messages=[message]).of(MessageTaken)
+    assert (kept.name, kept.complete) == ("Ann", False)

@@ -1,0 +1,25 @@
+// Messages taken in a call that goes on, as templates/calls/_message.html draws those of before.
+// @ts-check
+import { phone, setText } from "./format.js";
+
+const box = /** @type {HTMLElement} */ (document.querySelector("[data-messages]"));
+
+/** @param {{name: string, number: string, number_confirmed: boolean, words: string, complete: boolean}} message */
+export function addMessage({ name, number, number_confirmed, words, complete }) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
+  const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+  /** @param {string} part @returns {HTMLElement} */
+  const find = (part) => /** @type {HTMLElement} */ (item.querySelector(`[data-message-${part}]`));
+  if (name) setText(find("name"), name);
+  const link = /** @type {HTMLAnchorElement} */ (find("number"));
+  link.href = `tel:${number}`;
+  setText(link, phone(number));
+  link.hidden = !number;
+  find("no-number").hidden = Boolean(number);
+  find("unconfirmed").hidden = !number || number_confirmed;
+  setText(find("words"), words);
+  find("words").hidden = !words;
+  find("incomplete").hidden = complete;
+  box.querySelector("ul")?.append(item);
+  box.hidden = false;
+}

@@ -1,0 +1,52 @@
+"""Messages that callers left, found among the events of calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from .models import Call, CallEvent
+from .session.events import MessageTaken, event_from
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LeftMessage:
+    call: Call
+    at: datetime
+    message: MessageTaken
+
+
+def left_message(row: CallEvent) -> LeftMessage:
+    message = event_from(row.kind, row.at_seconds, row.payload)
+    assert isinstance(message, MessageTaken)
+    return LeftMessage(row.call, row.at, message)
+
+
+def newest_messages() -> QuerySet[CallEvent]:
+    return CallEvent.objects.filter(kind="message_taken").select_related("call__agent").order_by("-at")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def messages(request: HttpRequest) -> HttpResponse:
+    """All messages, newest first; `q` searches name, number and words."""
+    rows = newest_messages()
+    words = request.GET.get("q", "").strip()
+    if words:
+        found = Q(payload__name__icontains=words) | Q(payload__words__icontains=words)
+        if digits := "".join(letter for letter in words if letter.isdigit()):
+            found |= Q(payload__number__icontains=digits)
+        rows = rows.filter(found)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "messages_left": [left_message(row) for row in page], "filtered": bool(words)}
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return render(request, "calls/_messages_table.html" if partial else "calls/messages.html", context)

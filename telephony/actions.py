@@ -21,7 +21,6 @@ from django.utils import timezone
 
 from agents.models import Agent
 
-from .cards import Card
 from .credentials import save_credential
 from .eventlog import record_now
 from .models import Call, Credential, MediaToken, PhoneNumber
@@ -86,26 +85,14 @@ def start_browser_call(*, agent: Agent, caller: str) -> Call:
 
 
 def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
-    call = Call(pk=uuid4(), agent=agent, direction=direction, caller=caller, created_at=timezone.now())
-    card = Card(
-        id=str(call.pk),
-        url=call.get_absolute_url(),
-        agent=agent.name,
-        agent_slug=agent.slug,
-        caller=caller,
-        direction=direction,
-        line=line,
-        status=Status.RINGING,
-        started=call.created_at.timestamp(),
-    )
-    return {
-        "id": call.pk,
+    fields: dict[str, object] = {
+        "id": uuid4(),
         "agent": agent,
         "direction": direction,
         "caller": caller,
-        "created_at": call.created_at,
-        "card": card.as_json(),
+        "created_at": timezone.now(),
     }
+    return {**fields, "card": Call(line=line, **fields).blank_card().as_json()}
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .cards import Card
+
 
 class Credential(models.Model):
     """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
@@ -107,6 +109,20 @@ class Call(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("telephony:call", args=[self.pk])
+
+    def blank_card(self) -> Card:
+        """Before its first event."""
+        return Card(
+            id=str(self.pk),
+            url=self.get_absolute_url(),
+            agent=self.agent.name,
+            agent_slug=self.agent.slug,
+            caller=self.caller,
+            direction=self.direction,
+            line=self.line,
+            status=self.status,
+            started=self.created_at.timestamp(),
+        )
 
     @property
     def is_live(self) -> bool:

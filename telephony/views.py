@@ -63,7 +63,7 @@ def live_count(request: HttpRequest) -> JsonResponse:
 @require_safe
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone."""
-    call = get_object_or_404(Call.objects.select_related("agent", "recording"), pk=call_id)
+    call = get_object_or_404(Call.objects.select_related("agent", "phone_number"), pk=call_id)
     recording = Recording.objects.filter(call=call).first()
     if request.GET.get("part") == "recording":
         return render(request, "calls/_recording.html", {"call": call, "recording": recording})
@@ -101,7 +101,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def _filtered(request: HttpRequest) -> QuerySet[Call]:
-    calls = Call.objects.select_related("agent").order_by("-created_at")
+    calls = Call.objects.select_related("agent", "phone_number").order_by("-created_at")
     if words := request.GET.get("q", "").strip():
         digits = "".join(letter for letter in words if letter.isdigit())
         calls = calls.filter(Q(caller__icontains=words) | (Q(caller__contains=digits) if digits else Q()))
@@ -140,19 +140,7 @@ def hang_up_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
 
 def card_of(call: Call) -> Card:
     """The call's card, or one made of its row where no event has been folded yet."""
-    if call.card:
-        return Card.from_json(call.card)
-    return Card(
-        id=str(call.pk),
-        url=call.get_absolute_url(),
-        agent=call.agent.name,
-        agent_slug=call.agent.slug,
-        caller=call.caller,
-        direction=call.direction,
-        line=call.line,
-        status=call.status,
-        started=call.created_at.timestamp(),
-    )
+    return Card.from_json(call.card) if call.card else call.blank_card()
 
 
 def _words() -> dict[str, Any]:

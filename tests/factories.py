@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from mlservices.audio import wav_bytes
-from telephony.cards import Card, fold
+from telephony.cards import fold
 from telephony.models import Call, CallEvent, Credential, PhoneNumber, Recording
 from telephony.session.events import (
     AgentHeard,
@@ -82,17 +82,7 @@ def make_call(
         callee="+14155550100",
         created_at=started,
     )
-    card = Card(
-        id=str(call.pk),
-        url=call.get_absolute_url(),
-        agent=agent.name,
-        agent_slug=agent.slug,
-        caller=caller,
-        direction=direction,
-        line=line,
-        status=Call.Status.RINGING,
-        started=started.timestamp(),
-    )
+    card = call.blank_card()
     rows = []
     for seq, event in enumerate([CallRinging(), *events], start=1):
         at = started + timedelta(seconds=event.at_seconds)

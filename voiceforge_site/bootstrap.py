@@ -90,7 +90,18 @@ def refuse_taken_port(port: str) -> None:
         try:
             probe.bind(("127.0.0.1", int(port)))
         except (OSError, OverflowError):
-            stop(f"Port {port} is taken. Run: PORT={int(port) + 1} make run")
+            ml_port = os.environ.get("ML_PORT", "8070")
+            stop(f"Port {port} is taken. Run: PORT={free_port_after(int(port), ml_port)} make run")
+
+
+def free_port_after(port: int, *unwanted: int | str) -> int:
+    """The next one on which nobody listens, and which nothing else of ours wants."""
+    others = {str(number) for number in unwanted}
+    for candidate in range(port + 1, 65536):
+        with socket.socket() as probe:
+            if str(candidate) not in others and probe.connect_ex(("127.0.0.1", candidate)):
+                return candidate
+    return 8000
 
 
 def refuse_little_disk(locks: Sequence[str]) -> None:

@@ -103,7 +103,8 @@ class Supervisor:
         try:
             await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                process.terminate()
+                with suppress(ProcessLookupError):  # it has died just now, which `ended` is yet to tell
+                    process.terminate()
                 await asyncio.wait([ended], timeout=STOP_SECONDS)
         finally:
             stop.cancel()

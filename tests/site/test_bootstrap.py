@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -67,9 +68,18 @@ def test_a_taken_port(clone: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert said(make(clone, "run", PORT=str(port))) == [
-            f"Port {port} is taken. Run: PORT={port + 1} make run"
-        ]
+        (line,) = said(make(clone, "run", PORT=str(port)))
+    assert re.fullmatch(rf"Port {port} is taken. Run: PORT=\d+ make run", line)
+
+
+def test_the_port_proposed_in_its_place_is_free_and_not_wanted_by_our_own_ml_service() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        proposed = bootstrap.free_port_after(port - 1)
+        assert proposed > port
+        assert bootstrap.free_port_after(port - 1, str(proposed)) > proposed
 
 
 def test_a_python_without_venv(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

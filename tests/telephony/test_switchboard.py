@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
-import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
-from django.utils import timezone
 
 from agents.models import Agent
 from mlservices.errors import EngineError
 from telephony import actions, switchboard
 from telephony.admission import issue_token
 from telephony.line import Line
-from telephony.models import Call, MediaToken, PhoneNumber, Recording
+from telephony.models import Call, PhoneNumber
 from telephony.providers.twilio.codec import TwilioCodec
-from telephony.recorder import Saved, StereoFile, path_of
+from telephony.recorder import path_of
 from telephony.session.events import EndReason
 from telephony.session.parts import Ending, Engines
 from telephony.switchboard import LiveCall, Switchboard
 from tests.fakes.exchange import FakeSuppliers, Parrot
 from tests.telephony.conftest import kinds_of
+from tests.telephony.test_orphans import die
 from tests.telephony.test_sockets import Socket, ringing, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,21 +40,6 @@ class DeadLayer:
         raise ConnectionError("refused")
 
     async def group_send(self, group: str, message: Any) -> None:
-        raise ConnectionError("refused")
-
-
-class LeavingLayer:
-    """One whose Redis goes away during the call."""
-
-    async def new_channel(self) -> str:
-        return "channel"
-
-    async def group_add(self, group: str, channel: str) -> None: ...
-
-    async def receive(self, channel: str) -> Any:
-        await asyncio.Event().wait()
-
-    async def group_discard(self, group: str, channel: str) -> None:
         raise ConnectionError("refused")
 
 
@@ -203,130 +184,6 @@ def test_the_engines_are_loaded_before_the_first_call_and_off_the_loop() -> None
     assert asked[0] is not threading.main_thread()
 
 
-# ---- the end of a call ----------------------------------------------------------------------
-
-
-def test_a_transfer_is_stored_before_the_socket_closes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The provider asks what to do next as soon as it sees the close."""
-    happened: list[str] = []
-    end_call = actions.end_call
-
-    def slowly(*args: Any, **fields: Any) -> bool:
-        time.sleep(0.2)
-        ended = end_call(*args, **fields)
-        happened.append("stored")
-        return ended
-
-    monkeypatch.setattr(actions, "end_call", slowly)
-
-    async def script(socket: Socket) -> None:
-        board.calls[call.pk].session.end("transferred", transfer_to="+14155550100")
-        await socket.until(lambda: socket.closed)
-        happened.append("closed")
-
-    board = Switchboard(FakeSuppliers())
-    ended = converse(call, board, script)
-    assert happened == ["stored", "closed"]
-    assert (ended.end_reason, ended.transfer_to) == ("transferred", "+14155550100")
-
-
-def hang_up(socket: Socket) -> Any:
-    socket.say({"event": "stop"})
-    return socket.until(lambda: socket.closed)
-
-
-def test_a_database_that_is_away_keeps_no_caller_on_the_line(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The line is let go of first; the end and the recording are stored when the database is back."""
-    end_call, away = actions.end_call, threading.Event()
-    away.set()
-
-    def try_to_end(*args: Any, **fields: Any) -> bool:
-        if away.is_set():
-            raise OperationalError("the server closed the connection")
-        return end_call(*args, **fields)
-
-    monkeypatch.setattr(actions, "end_call", try_to_end)
-    monkeypatch.setattr(switchboard, "END_SECONDS", 0.05)
-    monkeypatch.setattr(switchboard, "SHORTEST_RETRY_SECONDS", 0.05)
-
-    async def script(socket: Socket) -> None:
-        await hang_up(socket)
-        assert call.pk in board.calls, "it is still held, so that nobody takes it for dead"
-        away.clear()
-
-    board = Switchboard(FakeSuppliers())
-    ended = converse(call, board, script)
-    assert (ended.end_reason, ended.held_at) == ("caller_hung_up", None)
-    assert Recording.objects.filter(call=call).exists()
-
-
-def test_an_event_log_that_waits_keeps_no_caller_on_the_line(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = asyncio.Event()
-    monkeypatch.setattr(switchboard.eventlog, "flush", stored.wait)
-    monkeypatch.setattr(switchboard, "END_SECONDS", 0.05)
-
-    async def script(socket: Socket) -> None:
-        await hang_up(socket)
-        stored.set()
-
-    assert converse(call, Switchboard(FakeSuppliers()), script).end_reason == "caller_hung_up"
-
-
-def test_an_end_that_cannot_be_stored_loses_no_recording_and_is_held_no_longer(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*args: Any, **fields: Any) -> bool:
-        raise ValueError("a fault of ours")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(actions, "end_call", refuse)
-        board = Switchboard(FakeSuppliers())
-        converse(call, board, hang_up)
-    assert board.calls == {}
-    assert Recording.objects.filter(call=call).exists()
-    Call.objects.update(held_at=timezone.now() - timedelta(seconds=60))
-    minute_ago = time.time() - 60
-    os.utime(path_of(call), times=(minute_ago, minute_ago))
-    assert actions.end_orphans() == 1
-
-
-def test_orders_reach_a_call_again_once_the_channel_layer_is_back(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layer, asked = get_channel_layer(), []
-
-    def away_at_first() -> Any:
-        asked.append(1)
-        return DeadLayer() if len(asked) == 1 else layer
-
-    monkeypatch.setattr(switchboard, "get_channel_layer", away_at_first)
-    monkeypatch.setattr(switchboard, "SHORTEST_RETRY_SECONDS", 0.01)
-
-    async def script(socket: Socket) -> None:
-        await asyncio.sleep(0.2)
-        assert await database_sync_to_async(actions.hang_up)(call.pk)
-
-    assert converse(call, Switchboard(FakeSuppliers()), script).end_reason == "operator_hung_up"
-
-
-def test_a_channel_layer_that_goes_away_holds_no_task_of_a_call(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its last words fail; the task that took orders ends all the same."""
-    monkeypatch.setattr(switchboard, "get_channel_layer", LeavingLayer)
-
-    async def script(socket: Socket) -> None:
-        await hang_up(socket)
-        while any("_obey" in repr(task) for task in asyncio.all_tasks()):
-            await asyncio.sleep(0.01)
-
-    converse(call, Switchboard(FakeSuppliers()), script)
-
-
 # ---- the watchdog ---------------------------------------------------------------------------
 
 
@@ -391,69 +248,7 @@ def test_a_wedged_session_cannot_hold_a_line(call: Call, monkeypatch: pytest.Mon
     assert converse(call, Switchboard(FakeSuppliers()), let_go_at_the_end).end_reason == "line_lost"
 
 
-# ---- calls that nobody holds ----------------------------------------------------------------
-
-
-def die(call: Call) -> None:
-    """As a process leaves a call that it held when it was killed a minute ago."""
-    actions.connect_call(call.pk, line="twilio")
-    StereoFile(path_of(call), 8000).write(0, bytes(16000), bytes(16000))
-    minute_ago = timezone.now() - timedelta(seconds=60)
-    os.utime(path_of(call), times=(minute_ago.timestamp(), minute_ago.timestamp()))
-    Call.objects.update(held_at=minute_ago)
-
-
-def test_calls_of_a_process_that_died_are_ended_and_their_recordings_kept(call: Call) -> None:
-    die(call)
-    held_at = Call.objects.get().held_at
-    assert actions.end_orphans() == 1
-    assert actions.end_orphans() == 0
-
-    call.refresh_from_db()
-    assert (call.status, call.end_reason) == ("completed", "server_restarted")
-    assert call.ended_at == held_at, "the time that nobody was there is no part of the call"
-    assert kinds_of(call)[-2:] == ["call_ended", "recording_saved"]
-    recording = Recording.objects.get()
-    assert recording.duration_seconds == 1.0
-    assert Path(recording.file.path).exists()
-
-
-def test_the_recording_of_a_call_that_others_ended_after_the_crash_is_kept_too(call: Call) -> None:
-    die(call)
-    actions.end_call(call.pk, reason="line_lost")
-    assert actions.end_orphans() == 0
-    call.refresh_from_db()
-    assert (call.end_reason, call.held_at) == ("line_lost", None)
-    assert Recording.objects.get().duration_seconds == 1.0
-
-
-def test_a_recording_that_is_still_written_has_a_process_that_lives(call: Call) -> None:
-    die(call)
-    StereoFile(path_of(call), 8000).write(0, bytes(16000), bytes(16000))
-    assert actions.end_orphans() == 0
-    call.refresh_from_db()
-    assert call.ended_at is None
-    assert not Recording.objects.exists()
-
-
-def test_a_recording_that_cannot_be_read_keeps_no_other_from_being_saved(
-    call: Call, number: PhoneNumber
-) -> None:
-    other = ringing(number, "CA2")
-    die(other)
-    die(call)
-    path_of(call).write_bytes(b"")
-    os.utime(path_of(call), times=(0, 0))
-    assert actions.end_orphans() == 2
-    assert Recording.objects.get().call == other
-    assert not Call.objects.filter(held_at__isnull=False).exists()
-
-
-def test_a_recording_that_another_process_salvaged_is_replaced_by_the_whole(call: Call) -> None:
-    die(call)
-    actions.end_orphans()
-    switchboard.save_recording(call, Saved(duration_seconds=9.0, bytes=288044, peaks={}), rate=8000)
-    assert Recording.objects.get().duration_seconds == 9.0
+# ---- looking after calls --------------------------------------------------------------------
 
 
 def test_a_call_that_was_ended_in_the_database_alone_is_let_go(
@@ -497,34 +292,6 @@ def test_after_the_database_was_away_other_processes_may_renew_their_holds_first
 
     asyncio.run(look_after())
     assert done.count("renewed") > 2
-
-
-def test_tokens_long_past_their_time_are_forgotten(call: Call) -> None:
-    issue_token(call)
-    actions.forget_old_tokens()
-    assert MediaToken.objects.count() == 1
-    MediaToken.objects.update(expires_at=timezone.now() - timedelta(hours=2))
-    actions.forget_old_tokens()
-    assert not MediaToken.objects.exists()
-
-
-def test_calls_of_another_process_that_lives_are_left_alone(call: Call) -> None:
-    actions.connect_call(call.pk, line="twilio")
-    assert actions.end_orphans() == 0
-
-
-def test_a_call_that_never_got_its_socket_is_ended(call: Call) -> None:
-    assert actions.end_orphans() == 0
-    Call.objects.update(created_at=timezone.now() - timedelta(minutes=6))
-    assert actions.end_orphans() == 1
-    call.refresh_from_db()
-    assert (call.status, call.end_reason) == ("no-answer", "never_connected")
-
-
-def test_hanging_up_a_call_that_nobody_holds_ends_it_here(call: Call) -> None:
-    assert actions.hang_up(call.pk)
-    call.refresh_from_db()
-    assert call.end_reason == "operator_hung_up"
 
 
 # ---- without the channel layer --------------------------------------------------------------

@@ -16,6 +16,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from voiceforge_site.bootstrap import free_port_after
 from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
 
 COLOURS = (36, 33, 35, 32, 34)  # of the labels, in the order of the Procfile (ANSI)
@@ -114,11 +115,10 @@ def refuse_taken_port(name: str) -> None:
         except socket.gaierror:
             raise CommandError(f"HOST={host}: no such address.") from None
         except OSError as error:
-            raise CommandError(
-                f"Port {port} is taken. Run: {name}={port + 1} make run"
-                if error.errno == errno.EADDRINUSE
-                else f"Cannot listen on {host}:{port}: {error.strerror}."
-            ) from None
+            if error.errno != errno.EADDRINUSE:
+                raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+            free = free_port_after(port, settings.PORT, settings.ML_PORT)
+            raise CommandError(f"Port {port} is taken. Run: {name}={free} make run") from None
 
 
 def _own_address() -> str:

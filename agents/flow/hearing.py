@@ -183,6 +183,20 @@ def dictated_digits(words: str) -> str:
     return digits if count >= 3 or count >= len(others) else ""
 
 
+_DIGIT = rf"(?:\d|\b(?:{'|'.join([*_UNITS, *_TEENS, *_TENS, *_REPEATS, 'plus'])})\b)"
+_NUMBER_BEGINS = re.compile(
+    r"(?:\band\b\W*)?(?:\b(?:(?:my|the)\s+)?(?:(?:tele)?phone\s+)?number(?:'s|\s+is)?\W*|\b(?:on|at)\W+)?"
+    rf"{_DIGIT}(?:\W*{_DIGIT}){{2}}",
+    re.I,
+)
+
+
+def before_number(words: str) -> str:
+    """What was said before a number was dictated: "David" of "David, and my number is 415 ..."."""
+    begins = _NUMBER_BEGINS.search(words)
+    return words[: begins.start()].strip(" ,.+") if begins else words
+
+
 def _digits_in(words: str) -> str:
     tokens = re.findall(r"\d|[a-z]+|\+", words.lower())
     digits: list[str] = []

@@ -10,7 +10,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .hearing import dictated_digits, gist, is_courtesy, plain, spoken_digits, spoken_name, yes_or_no
+from .hearing import (
+    before_number,
+    dictated_digits,
+    gist,
+    is_courtesy,
+    plain,
+    spoken_digits,
+    spoken_name,
+    yes_or_no,
+)
 from .steps import Expectation, KeepMessage, Noted, Say, Step
 from .wording import read_back
 
@@ -107,7 +116,7 @@ class MessageTaker:
         match self.stage:
             case "name":
                 name = spoken_name(words)
-                return bool(name and name.introduced)
+                return bool(name and name.introduced) or len(spoken_digits(words)) >= SHORTEST_NUMBER
             case "number":
                 return len(spoken_digits(words)) >= 3
             case "confirm":
@@ -158,14 +167,26 @@ class MessageTaker:
         if _REFUSES.search(plain(words)):
             self._set(name="")
             return self._next("That's fine.")
+        if told := self._number_told_already(words):
+            words = before_number(words)
         name = spoken_name(words)
         if name:
             self._set(name=name.name)
             return [_filled("name", name.name), *self._next(f"Thank you, {name.name}.")]
+        if told:
+            return [Say("Thank you. And may I have your name, please?")]
         if self._failed():
             self._set(name="")
             return self._next("Never mind the name.")
         return [Say("I'm sorry, I didn't get your name. Could you say just your name, or spell it?")]
+
+    def _number_told_already(self, words: str) -> bool:
+        """Whether a whole number came with the name, or in its place; it is kept, to be read back."""
+        digits = dictated_digits(words)
+        whole = SHORTEST_NUMBER <= len(digits.lstrip("+")) <= LONGEST_NUMBER
+        if whole:
+            self._set(number=digits)
+        return whole
 
     def _take_number(self, words: str) -> list[Step]:
         digits = dictated_digits(words)

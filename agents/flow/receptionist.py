@@ -216,7 +216,16 @@ class Receptionist:
         verdict = yes_or_no(words)
         if not self._understanding.knows_exactly(words) and verdict and not verdict.rest:
             return self._anything_else("")
-        return self._decide(await self._match(words), words)
+        match = await self._match(words)
+        return await self._both_answers(match, words) or self._decide(match, words)
+
+    async def _both_answers(self, match: Match | None, words: str) -> list[Step]:
+        """The answers to two questions in one sentence; nothing if it asks one thing."""
+        questions = await self._understanding.two_questions(match, words)
+        if not questions:
+            return []
+        (first, fact), (last, _) = questions
+        return [noted(first), Say(self._answer_of(fact, words)), noted(last), *self._act(last.best, words)]
 
     async def _match(self, words: str) -> Match | None:
         match = await self._understanding.match(words, about_hours=self._state.about_hours)
@@ -272,7 +281,7 @@ class Receptionist:
         match = await self._match(rest)
         if match and (is_thanks(match) or (verdict and declines(verdict, match))):
             return [noted(match), *self.goodbye()]
-        return self._decide(match, rest)
+        return await self._both_answers(match, rest) or self._decide(match, rest)
 
     # ---- taking a message -------------------------------------------------------------------
 
@@ -367,13 +376,9 @@ class Receptionist:
                 return [Say(phrases.TAKE_YOUR_TIME)]
             case "abilities":
                 topics = [fact.topic for fact in self._profile.facts]
-                return [Say(phrases.abilities(topics, self._can_transfer))]
+                return [Say(phrases.abilities(topics, bool(self._profile.transfer_number)))]
             case "misunderstood" | "robot" | "hello" | "how_are_you":
                 return [Say(phrases.SMALL_TALK[ability])]
-
-    @property
-    def _can_transfer(self) -> bool:
-        return bool(self._profile.transfer_number)
 
     # ---- asking back ------------------------------------------------------------------------
 
@@ -387,7 +392,10 @@ class Receptionist:
         self._set(open=Offered(words.strip()), unknown=self._state.unknown + 1, about_hours=False)
         if not again:
             return [Say(phrases.UNKNOWN), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
-        return [Say(phrases.unknown_again(self._can_transfer)), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
+        return [
+            Say(phrases.unknown_again(bool(self._profile.transfer_number))),
+            Say(phrases.SHALL_I_TAKE_A_MESSAGE),
+        ]
 
     def _anything_else(self, before: str) -> list[Step]:
         self._set(open=AnythingElse())

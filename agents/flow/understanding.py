@@ -66,6 +66,30 @@ class Understanding:
             return match.led_by(Candidate(hours.target, max(hours.score, CERTAIN))) if hours else match
         return match
 
+    async def two_questions(self, match: Match | None, words: str) -> list[tuple[Match, Fact]]:
+        """The facts that answer the two halves of "hours and address please", which as a whole is `match`;
+        one that ends in an offer comes last.
+
+        None for words that ask one thing, as most with an "and" do: each half must stand out far more
+        than a whole sentence. At most two embedding requests; raises EngineError.
+        """
+        halves = plain(words).split(" and ")
+        if match is None or not isinstance(match.best.target, Fact) or match.best.target.urgent:
+            return []
+        if len(halves) != 2:
+            return []
+        found: list[tuple[Match, Fact]] = []
+        for half in halves:
+            match = await self.match(half)
+            fact = match.best.target if match else None
+            if match is None or not isinstance(fact, Fact) or fact.urgent:
+                return []
+            if match.best.score < SURE or (match.margin < 3 * MARGIN and match.best.score < 1.0):
+                return []
+            found.append((match, fact))
+        found.sort(key=lambda question: question[1].follow_up == "message")
+        return found if found[0][1] != found[1][1] else []
+
 
 def is_known(match: Match) -> bool:
     return match.best.score >= THRESHOLD

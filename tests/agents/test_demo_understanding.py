@@ -93,6 +93,25 @@ async def test_callers_never_seen_before_are_understood(embedder: TrueEmbedder) 
     assert counts["wrong"] == counts["not known"] == 0, misses
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("hours and address please", ["Opening hours", "The address"]),
+        ("what are your opening hours and where are you located", ["Opening hours", "The address"]),
+        ("where are you and can I park there", ["The address", "Parking"]),
+        ("do you take my insurance and how much is a visit", ["Insurance", "Prices"]),
+        ("what time do you open and close", ["Opening hours"]),
+        ("can I park and ride", ["Parking"]),
+        ("something came up and I can't come in tomorrow", ["Changing an appointment"]),
+        ("I was sick yesterday and need a note for work", ["Sick notes"]),
+        ("he cut himself and it won't stop bleeding", ["Emergencies"]),
+    ],
+)
+async def test_two_questions_are_told_from_one(embedder: TrueEmbedder, words: str, meant: list[str]) -> None:
+    steps = await steps_of(clinic(embedder), words)
+    assert [step.name for step in steps if isinstance(step, Noted)] == meant
+
+
 async def test_what_was_tuned_on_is_never_misunderstood(embedder: TrueEmbedder) -> None:
     counts, misses = await confusion(embedder, TUNED_ON)
     assert counts["right"] >= 0.9 * len(TUNED_ON), misses

@@ -53,6 +53,23 @@ async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
     assert talk.ended
 
 
+@pytest.mark.parametrize(
+    "words", ["David, four one five five five five zero one three two", "my name is David, number 4155550132"]
+)
+async def test_a_number_told_with_the_name_is_kept_and_read_back(talk: Talk, words: str) -> None:
+    assert await talk.say(words) == (
+        "Thank you, David. I have four one five, five five five, zero one three two. Is that right?"
+    )
+
+
+async def test_a_number_told_in_place_of_the_name_is_kept_while_the_name_is_asked_again(talk: Talk) -> None:
+    assert "may I have your name" in await talk.say("it's 415 555 0132")
+    assert "zero one three two. Is that right?" in await talk.say("David")
+    await talk.say("yes")
+    await talk.say("the wheel is broken")
+    assert (taken(talk).name, taken(talk).number) == ("David", "4155550132")
+
+
 async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> None:
     talk = call()
     await talk.say("my broken wheel")

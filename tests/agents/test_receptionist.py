@@ -43,6 +43,18 @@ async def test_a_question_is_answered_from_the_facts(call: Call) -> None:
     assert note.data["runner_up_score"] < note.data["score"]
 
 
+async def test_two_questions_in_one_sentence_are_both_answered(call: Call) -> None:
+    talk = call()
+    assert await talk.say("repair bicycles and where can I park") == (
+        "Park behind the shop. We repair bicycles within a week. Shall I take a message for the team?"
+    )
+    assert [note.name for note in talk.notes] == ["Parking", "Repairs"]
+
+
+async def test_an_and_within_one_question_makes_no_second(call: Call) -> None:
+    assert await call().say("free parking spaces behind this shop and bakery") == "Park behind the shop."
+
+
 async def test_a_question_behind_a_greeting_is_the_one_answered(call: Call) -> None:
     assert await call().say("Hello. Nice day, isn't it? Where can I park?") == "Park behind the shop."
 

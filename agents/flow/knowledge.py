@@ -67,6 +67,10 @@ class Profile:
     temperature: float = 0.7
 
     @property
+    def can_transfer(self) -> bool:
+        return bool(self.transfer_number)
+
+    @property
     def hours(self) -> OpeningHours | None:
         """The opening hours of the first fact that has some."""
         return next((fact.hours for fact in self.facts if fact.hours), None)

@@ -376,7 +376,7 @@ class Receptionist:
                 return [Say(phrases.TAKE_YOUR_TIME)]
             case "abilities":
                 topics = [fact.topic for fact in self._profile.facts]
-                return [Say(phrases.abilities(topics, bool(self._profile.transfer_number)))]
+                return [Say(phrases.abilities(topics, self._profile.can_transfer))]
             case "misunderstood" | "robot" | "hello" | "how_are_you":
                 return [Say(phrases.SMALL_TALK[ability])]
 
@@ -392,10 +392,8 @@ class Receptionist:
         self._set(open=Offered(words.strip()), unknown=self._state.unknown + 1, about_hours=False)
         if not again:
             return [Say(phrases.UNKNOWN), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
-        return [
-            Say(phrases.unknown_again(bool(self._profile.transfer_number))),
-            Say(phrases.SHALL_I_TAKE_A_MESSAGE),
-        ]
+        said = phrases.unknown_again(self._profile.can_transfer)
+        return [Say(said), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
 
     def _anything_else(self, before: str) -> list[Step]:
         self._set(open=AnythingElse())

@@ -38,3 +38,11 @@ def test_every_variable_it_names_is_documented() -> None:
     for name in re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)[`=]", README):
         if name not in ("HTTPS_PROXY", "PIP_INDEX_URL"):
             assert f"# {name}=" in documented, name
+
+
+def test_every_test_it_names_is_there() -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)(?:\.\.\.)?`", README)
+    assert len(named) > 10
+    for name in named:
+        assert f"def {name}" in tests, name

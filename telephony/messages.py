@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -32,7 +32,12 @@ def left_message(row: CallEvent) -> LeftMessage:
 
 
 def newest_messages() -> QuerySet[CallEvent]:
-    return CallEvent.objects.filter(kind="message_taken").select_related("call__agent").order_by("-at")
+    """One that went on after it was taken is among the events of its call again, with all its words."""
+    taken = CallEvent.objects.filter(kind="message_taken")
+    later = taken.filter(
+        call=OuterRef("call"), seq__gt=OuterRef("seq"), payload__ordinal=OuterRef("payload__ordinal")
+    )
+    return taken.filter(~Exists(later)).select_related("call__agent").order_by("-at")
 
 
 @require_safe

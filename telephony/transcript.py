@@ -21,14 +21,7 @@ from .session.events import (
 )
 
 # Happenings that are shown between the turns, as a line of their own.
-NOTED = (
-    "digits_pressed",
-    "step_noted",
-    "message_taken",
-    "silence_prompted",
-    "engine_failed",
-    "transfer_started",
-)
+NOTED = ("digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started")
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 
 
@@ -62,10 +55,15 @@ class Transcript:
     @singledispatchmethod
     def take(self, event: Event) -> None:
         kind = kind_of(event)
-        if isinstance(event, MessageTaken):
-            self.messages.append(event)
         if kind in NOTED:
             self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
+
+    @take.register
+    def _(self, event: MessageTaken) -> None:
+        if not any(message.ordinal == event.ordinal for message in self.messages):
+            self.lines.append(Line("note", event.at_seconds, kind=kind_of(event), values=payload_of(event)))
+        self.messages = [message for message in self.messages if message.ordinal != event.ordinal]
+        self.messages.append(event)
 
     @take.register
     def _(self, event: CallerWordsGuessed) -> None:

@@ -42,8 +42,9 @@ _NO = re.compile(
     r"|(?:i |we )?don't have any (?:(?:more|other|further) )?questions"
     r"|(?:i have |we have )?no (?:more|other|further) questions|nothing(?: else| more)?"
     r"|(?:i'm |we're )?all set|(?:i'm|we're) (?:fine|good|okay|happy)"
-    r"|not (?:really|that i (?:can think|know) of|right now|at the moment|at this time|today)|not(?! yet\b)"
-    r"|no|nope|nah|negative|wrong|incorrect|don't(?! (?:you|we|they)\b)|never mind|that's (?:wrong|incorrect)"
+    r"|not (?:really|that i (?:can think|know) of|(?:right )?now|at the moment|at this time|today)|not$"
+    r"|no|nope|nah|negative|wrong|incorrect|don't (?:bother|worry)(?: about (?:it|that))?|don't$|never mind"
+    r"|that's (?:wrong|incorrect)"
     r"|that's not(?! (?:all|it|everything)\b)|that is (?:not|wrong|incorrect)|it's (?:not|wrong)|it isn't)\b"
 )
 _YES = re.compile(
@@ -124,6 +125,34 @@ _REQUEST = re.compile(
 def is_negated(words: str) -> bool:
     """Whether something is denied or refused; "no robots" and "not a machine" ask for a person."""
     return bool(_NEGATION.search(_NO_MACHINE.sub(" ", plain(words))))
+
+
+_REFUSAL = re.compile(
+    r"^(?:(?:no|oh|well|but|please)\b\s*)*(?:do not|don't|never|not)\b(?! (?:you|we|they)\b)"
+)
+_COMPLAINT = re.compile(
+    r"(?:(?:no|oh|well|but|sorry)\b\s*)*(?:(?:that's|that is|that was|it's|it is|this is)\s+)?"
+    r"(?:wrong|incorrect|not (?:right|correct|true|what i (?:said|meant|asked|wanted)(?: for)?))"
+)
+
+
+def is_refusal(words: str) -> bool:
+    """Whether the words tell not to do something: "no, don't transfer me"."""
+    return bool(_REFUSAL.match(plain(words)))
+
+
+def is_complaint(words: str) -> bool:
+    """Whether the words only say that the agent got it wrong."""
+    return bool(_COMPLAINT.fullmatch(plain(words)))
+
+
+_ORDINAL = re.compile(r"(?:the )?(first|second)(?: one)?")
+
+
+def ordinal(words: str) -> int | None:
+    """0 for "the first one, please", 1 for the second; None of "just a second"."""
+    match = _ORDINAL.fullmatch(gist(words))
+    return ("first", "second").index(match[1]) if match else None
 
 
 def is_request(words: str) -> bool:
@@ -251,6 +280,7 @@ _SOFT_INTRODUCTION = re.compile(
     r"|put down|say)\s+)+",
     re.I,
 )
+_DOING = re.compile(r"[a-z]{3,}ing", re.I)  # "I'm having trouble" tells no name
 _BEFORE_NAME = re.compile(
     r"^(?:(?:yes|yeah|yep|sure|ok|okay|of course|certainly|well|so|hi|hello|hey|um+|uh+|er+|oh|no|sorry"
     r"|thanks|thank you|please|and|right|actually|not [a-z]+|my name|the name|name)\b\s*)+",
@@ -263,14 +293,14 @@ _AFTER_NAME = re.compile(
 _NO_NAME = frozenset({
     "a", "about", "again", "all", "an", "any", "anything", "appointment", "are", "ask", "at", "book",
     "but", "bye", "call", "calling", "can", "can't", "cancel", "cannot", "closed", "come", "could",
-    "day", "did", "do", "doctor", "does", "don't", "for", "from", "get", "give", "goodbye", "got",
+    "did", "do", "doctor", "does", "don't", "for", "from", "get", "give", "good", "goodbye", "got",
     "have", "hello", "help", "hi", "hold", "hours", "how", "human", "i", "i'm", "in", "is", "it", "it's",
-    "know", "later", "leave", "like", "long", "looking", "maybe", "me", "message", "mind", "minute",
+    "know", "later", "leave", "like", "looking", "maybe", "me", "message", "mind", "minute",
     "moment", "much", "my", "name", "need", "never", "no", "nobody", "not", "nothing", "number", "of",
     "okay", "on", "open", "or", "pardon", "person", "please", "question", "quick", "real", "repeat",
     "robot", "say", "second", "should", "some", "somebody", "someone", "speak", "sure", "talk", "tell",
     "that", "that's", "the", "there", "they", "this", "time", "to", "today", "tomorrow", "wait", "want",
-    "was", "we", "what", "what's", "when", "where", "where's", "which", "who", "why", "will", "would",
+    "was", "we", "what", "what's", "when", "where", "where's", "which", "who", "why", "would",
     "yes", "you", "your", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 })
 # fmt: on
@@ -292,6 +322,8 @@ def spoken_name(words: str) -> SpokenName | None:
     text = _join_spelled(_AFTER_NAME.sub("", text)).strip(" .-'")
     parts = text.replace(".", " ").split()
     if not parts or len(parts) > 4 or not all(_is_name_part(part) for part in parts):
+        return None
+    if softly and _DOING.fullmatch(parts[0]):
         return None
     return SpokenName(" ".join(map(_capital, parts)), introduced=bool(introduction or softly))
 

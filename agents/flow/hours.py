@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from .knowledge import WEEKDAYS, OpeningHours, Span
+from .hearing import plain
+from .knowledge import WEEKDAYS, Fact, OpeningHours, Span
 from .wording import clock, listed
 
 _WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})s?\b")
@@ -21,6 +22,16 @@ _LOOK_AHEAD_DAYS = 14
 def is_about_a_day(words: str) -> bool:
     """Whether plain words ask about a certain day, or about now: "and on sunday"."""
     return bool(_NOW.search(words) or _asked_days(words, date.min))
+
+
+def answer_of(fact: Fact, words: str, now: datetime) -> str:
+    """What a fact answers to a caller's words; one with opening hours tells those of the day asked about,
+    and its own words beside them where no day was asked about."""
+    if fact.hours is None:
+        return fact.answer
+    text = plain(words)
+    remark = "" if is_about_a_day(text) else fact.answer
+    return f"{answer(fact.hours, text, now)} {remark}".strip()
 
 
 def answer(hours: OpeningHours, words: str, now: datetime) -> str:

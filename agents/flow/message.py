@@ -59,10 +59,12 @@ class _State:
 
 
 class MessageTaker:
-    """`about` is what the caller had asked for before; then the message needs no words of its own."""
+    """`about` is what the caller had asked for before; then the message needs no words of its own.
+    `ordinal` counts the messages of one call."""
 
-    def __init__(self, about: str = "") -> None:
+    def __init__(self, about: str = "", *, ordinal: int = 1) -> None:
         self._about = about
+        self._ordinal = ordinal
         self._state = _State()
 
     @property
@@ -122,7 +124,7 @@ class MessageTaker:
             case "confirm":
                 return yes_or_no(words) is not None or len(spoken_digits(words)) >= 3
             case _:
-                return True
+                return False
 
     def take(self, words: str) -> list[Step]:
         """The answer to words that were meant for the message."""
@@ -159,6 +161,7 @@ class MessageTaker:
             number_confirmed=bool(state.confirmed),
             words=state.words or self._about,
             complete=complete,
+            ordinal=self._ordinal,
         )
 
     # ---- one stage each ---------------------------------------------------------------------
@@ -185,7 +188,7 @@ class MessageTaker:
         digits = dictated_digits(words)
         whole = SHORTEST_NUMBER <= len(digits.lstrip("+")) <= LONGEST_NUMBER
         if whole:
-            self._set(number=digits)
+            self._set(number=digits, digits=digits)
         return whole
 
     def _take_number(self, words: str) -> list[Step]:
@@ -230,22 +233,32 @@ class MessageTaker:
 
     def _take_confirmation(self, words: str) -> list[Step]:
         digits, verdict = dictated_digits(words), yes_or_no(words)
-        if len(digits.lstrip("+")) >= SHORTEST_NUMBER:
-            self._set(digits="", number=None)
-            return self._add_digits(digits)
-        if verdict and verdict.yes:
+        number = self._state.number or ""
+        if digits == number or (verdict and verdict.yes and number.endswith(digits)):
             self._set(confirmed=True)
-            return [_filled("number", self._state.number or ""), *self._next("")]
+            return [_filled("number", number), *self._next("")]
+        if len(digits.lstrip("+")) >= SHORTEST_NUMBER:
+            return self._corrected_number(digits)
+        if digits and (not verdict or verdict.yes):  # it went on after the pause that we took for its end
+            self._set(number=None)
+            return self._add_digits(digits)
         if verdict:
             self._set(digits="", number=None)
             return self._number_failed("Sorry about that. What is the number?")
-        if digits and not verdict:  # it went on after the pause that we took for its end
-            self._set(number=None)
-            return self._add_digits(digits)
         if not self._failed():
             return [Say(f"{self.question()} Please say yes or no.")]
         self._set(confirmed=False)
         return [_filled("number", self._state.number or ""), *self._next("I'll note that number, then.")]
+
+    def _corrected_number(self, digits: str) -> list[Step]:
+        """Another number than the one read back; read back in its turn, but not for ever."""
+        given_up = self._failed()
+        self._set(digits="", number=None)
+        steps = self._add_digits(digits)
+        if not given_up or self.stage != "confirm":
+            return steps
+        self._set(confirmed=False)
+        return [_filled("number", digits), *self._next("I'll note that number, then.")]
 
     def _take_words(self, words: str) -> list[Step]:
         if len(plain(words).split()) < 2 and yes_or_no(words) and not self._failed():

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases
-from .hearing import is_courtesy, is_negated, plain, yes_or_no
+from .hearing import is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -27,6 +27,8 @@ from .understanding import (
     THRESHOLD,
     Understanding,
     declines,
+    has_consequences,
+    is_aside,
     is_clear,
     is_known,
     is_meant,
@@ -140,7 +142,8 @@ class Receptionist:
 
     def begin_message(self, about: str) -> list[Step]:
         """Ask for the first part of a message."""
-        self._set(taker=MessageTaker(about), open=None)
+        number = self._state.messages + 1
+        self._set(taker=MessageTaker(about, ordinal=number), messages=number, open=None)
         return self._remember([Say(f"{phrases.WITH_PLEASURE} {self._state.question}")])
 
     def transfer(self) -> list[Step]:
@@ -206,7 +209,7 @@ class Receptionist:
             return await self._answer(words)
         self._set(open=None, waiting=False)
         match = await self._match(words)
-        if match is None or not is_clear(match) or not is_meant(match.best, words):
+        if match is None or not (is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))):
             return []
         target = match.best.target
         exact = target.name in _EXACT_ABILITIES if isinstance(target, Intent) else target.urgent
@@ -235,6 +238,8 @@ class Receptionist:
     def _decide(self, match: Match | None, words: str) -> list[Step]:
         if match is None or not is_known(match):
             return [*([noted(match)] if match else []), *self._unknown(words)]
+        if has_consequences(match.best) and is_refusal(words):
+            return [noted(match), *self._anything_else(phrases.ALL_RIGHT)]
         if options := to_ask_back(match):
             return [noted(match), *self._ask_back(options, words)]
         return [noted(match), *self._act(match.best, words)]
@@ -251,9 +256,9 @@ class Receptionist:
 
     async def _to_choice(self, choosing: Choosing, words: str) -> list[Step]:
         verdict, said, options = yes_or_no(words), plain(words).split(), choosing.options
-        for ordinal, option in zip(("first", "second"), options, strict=False):
-            if ordinal in said:
-                return self._act(Candidate(option, 1.0), choosing.words)
+        chosen_by_place = ordinal(words)
+        if chosen_by_place is not None and len(options) == 2:
+            return self._act(Candidate(options[chosen_by_place], 1.0), choosing.words)
         if said[0] in ("neither", "none") or (verdict and not verdict.yes and not verdict.rest):
             denied = len(options) == 1 and isinstance(options[0], Intent)  # it was told not to do it
             return self._anything_else(phrases.ALL_RIGHT) if denied else self._unknown(choosing.words)
@@ -275,6 +280,8 @@ class Receptionist:
 
     async def _to_anything_else(self, words: str) -> list[Step]:
         verdict = yes_or_no(words)
+        if is_complaint(words):
+            return [Say(phrases.SMALL_TALK["misunderstood"])]
         if not self._understanding.knows_exactly(words) and verdict and not verdict.rest:
             return [Say(phrases.GO_AHEAD)] if verdict.yes else self.goodbye()
         rest = verdict.rest if verdict and verdict.rest else words
@@ -289,16 +296,16 @@ class Receptionist:
         """The message goes on unless the words are clearly meant for something else."""
         if taker.is_called_off(words):
             return [*self._keep_message(), *self._anything_else(phrases.NO_MESSAGE)]
-        dictating = taker.stage == "words"
         verdict = yes_or_no(words)
-        if not dictating and (taker.is_sure_of(words) or (verdict and not verdict.rest)):
+        dictating = taker.stage == "words"
+        if not dictating and verdict and not verdict.rest:
             return self._take(taker, words)
         match = await self._match(words)
-        if match is None or not (is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))):
+        if match is None or (taker.is_sure_of(words) and not is_urgent(match.best)):
             return self._take(taker, words)
-        if dictating and match.best.score < 1.0 and not is_urgent(match.best):
-            return self._take(taker, words)  # "please tell them to call me back" belongs to the message
-        return [noted(match), *self._aside(taker, match.best, words)]
+        if is_urgent(match.best) or is_aside(match, words, dictating=dictating):
+            return [noted(match), *self._aside(taker, match.best, words)]
+        return self._take(taker, words)
 
     def _take(self, taker: MessageTaker, words: str) -> list[Step]:
         return self._after_taking(taker, taker.take(words))
@@ -351,11 +358,7 @@ class Receptionist:
         return steps
 
     def _answer_of(self, fact: Fact, words: str) -> str:
-        if fact.hours is None:
-            return fact.answer
-        text = plain(words)
-        remark = "" if opening_hours.is_about_a_day(text) else fact.answer
-        return f"{opening_hours.answer(fact.hours, text, self._now())} {remark}".strip()
+        return opening_hours.answer_of(fact, words, self._now())
 
     def _able(self, ability: Ability, candidate: Candidate, words: str) -> list[Step]:
         match ability:

@@ -38,6 +38,7 @@ class State:
     about_hours: bool = False  # the last answer was about opening hours
     unknown: int = 0  # turns in a row that were not understood
     waiting: bool = False  # the caller asked for a moment
+    messages: int = 0  # begun so far
 
     @property
     def question(self) -> str:

@@ -104,6 +104,11 @@ def is_urgent(candidate: Candidate) -> bool:
     return isinstance(candidate.target, Fact) and candidate.target.urgent
 
 
+def has_consequences(candidate: Candidate) -> bool:
+    """Whether it is an ability that does more than speak."""
+    return isinstance(candidate.target, Intent) and candidate.target.name in _SERIOUS_ABILITIES
+
+
 def is_meant(candidate: Candidate, words: str) -> bool:
     """Whether words that come nearest to an ability with consequences ask for it.
 
@@ -120,6 +125,16 @@ def is_meant(candidate: Candidate, words: str) -> bool:
         case "message" | "transfer":
             return candidate.score >= CERTAIN and is_request(words) and not is_negated(words)
     return True
+
+
+def is_aside(match: Match, words: str, *, dictating: bool) -> bool:
+    """Whether words that come in the middle of a message are clearly meant for something else.
+
+    While the message itself is dictated hardly anything is: "tell them to call me back" belongs to it.
+    """
+    if dictating:
+        return match.best.score == 1.0 and match.best.name in ("transfer", "goodbye")
+    return is_clear(match) and is_meant(match.best, words)
 
 
 def is_thanks(match: Match) -> bool:

@@ -4,8 +4,9 @@ import { phone, setText } from "./format.js";
 
 const box = /** @type {HTMLElement} */ (document.querySelector("[data-messages]"));
 
-/** @param {{name: string, number: string, number_confirmed: boolean, words: string, complete: boolean}} message */
-export function addMessage({ name, number, number_confirmed, words, complete }) {
+/** One that is told again takes its own place.
+ * @param {{ordinal: number, name: string, number: string, number_confirmed: boolean, words: string, complete: boolean}} message */
+export function addMessage({ ordinal, name, number, number_confirmed, words, complete }) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
   const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   /** @param {string} part @returns {HTMLElement} */
@@ -20,6 +21,10 @@ export function addMessage({ name, number, number_confirmed, words, complete }) 
   setText(find("words"), words);
   find("words").hidden = !words;
   find("incomplete").hidden = complete;
-  box.querySelector("ul")?.append(item);
+  const list = /** @type {HTMLElement} */ (box.querySelector("ul"));
+  item.dataset.ordinal = String(ordinal);
+  const before = list.querySelector(`[data-ordinal="${ordinal}"]`);
+  if (before) before.replaceWith(item);
+  else list.append(item);
   box.hidden = false;
 }

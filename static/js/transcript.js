@@ -2,14 +2,7 @@
 // @ts-check
 import { clock, filled, labels, milliseconds, setText } from "./format.js";
 
-const NOTED = [
-  "digits_pressed",
-  "step_noted",
-  "message_taken",
-  "silence_prompted",
-  "engine_failed",
-  "transfer_started",
-];
+const NOTED = ["digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started"];
 
 export class Transcript {
   /** @type {HTMLElement} */ #box;
@@ -44,6 +37,7 @@ export class Transcript {
     else if (kind === "agent_said") this.#agentSaid(payload, at_seconds);
     else if (kind === "agent_heard") this.#agentHeard(payload);
     else if (kind === "turn_measured") this.#turnMeasured(payload);
+    else if (kind === "message_taken") this.#messageTaken(payload);
     else if (NOTED.includes(kind)) this.#note(kind, payload);
   }
 
@@ -97,6 +91,11 @@ export class Transcript {
     this.#measured.set(turn, ms);
     const spoken = this.#box.querySelectorAll(`[data-who=agent][data-turn="${turn}"]`);
     if (spoken.length) this.#setLatency(spoken[spoken.length - 1], ms);
+  }
+
+  #messageTaken(payload) {
+    const told = this.#box.querySelectorAll("[data-note=message_taken]").length;
+    if (payload.ordinal > told) this.#note("message_taken", payload);
   }
 
   #note(kind, payload) {

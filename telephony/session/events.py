@@ -121,6 +121,7 @@ class MessageTaken(Event):
     number_confirmed: bool
     words: str
     complete: bool
+    ordinal: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

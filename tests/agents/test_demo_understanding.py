@@ -186,3 +186,25 @@ async def test_a_refusal_is_one_also_while_a_person_is_on_offer(embedder: TrueEm
     agent = clinic(embedder)
     for words in ("How much is a cleaning?", "Don't transfer me", "please don't transfer me"):
         assert not hands_over(await steps_of(agent, words)), words
+
+
+@pytest.mark.parametrize("before", [[], ["Bob"], ["Bob", "415 555 0132"], ["Bob", "415 555 0132", "yes"]])
+@pytest.mark.parametrize(
+    "words", ["I'm having chest pain", "I'm bleeding badly", "no help I'm having a heart attack"]
+)
+async def test_an_emergency_is_heard_at_every_stage_of_a_message(
+    embedder: TrueEmbedder, before: list[str], words: str
+) -> None:
+    agent = clinic(embedder)
+    for said in ("can I leave a message", *before):
+        await steps_of(agent, said)
+    notes = [step.name for step in await steps_of(agent, words) if isinstance(step, Noted)]
+    assert notes[:1] == ["Emergencies"]
+
+
+async def test_with_a_language_model_too_emergencies_are_answered_exactly(embedder: TrueEmbedder) -> None:
+    emergencies = [words for words, meant in (*HELD_OUT, *TUNED_ON) if meant == "Emergencies"]
+    assert len(emergencies) > 5
+    for words in emergencies:
+        steps = await clinic(embedder).answer(words, only_exact=True)
+        assert [step.name for step in steps if isinstance(step, Noted)] == ["Emergencies"], words

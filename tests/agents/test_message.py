@@ -317,3 +317,58 @@ async def test_one_is_not_always_a_digit(talk: Talk, words: str) -> None:
 async def test_having_no_number_is_no_digit_either(talk: Talk) -> None:
     await talk.say("Bob")
     assert "pass on" in await talk.say("I don't have one")
+
+
+@pytest.mark.parametrize("words", ["yes it's 555 1234", "555 1234", "yes 1234"])
+async def test_a_number_that_is_confirmed_by_saying_it_again_is_confirmed(talk: Talk, words: str) -> None:
+    await talk.say("Bob")
+    await talk.say("5551234")
+    assert await talk.say(words) == "What would you like me to pass on?"
+
+
+async def test_a_number_that_is_heard_anew_each_time_is_not_read_back_for_ever(talk: Talk) -> None:
+    await talk.say("Bob")
+    for number in ("5551234", "no it's 5551235", "no 5551236"):
+        assert "Is that right?" in await talk.say(number)
+    assert "I'll note that number, then." in await talk.say("no 5551237")
+    await talk.say("the wheel is broken")
+    assert (taken(talk).number, taken(talk).number_confirmed) == ("5551237", False)
+
+
+async def test_a_number_told_with_the_name_may_go_on_after_a_pause(talk: Talk) -> None:
+    await talk.say("David, four one five five five five oh")
+    assert "four one five, five five five, zero one zero zero" in await talk.say("one double zero")
+
+
+@pytest.mark.parametrize("words", ["tell them to call me back", "can I leave a message", "where can I park"])
+async def test_a_message_may_be_anything_that_could_also_be_asked(talk: Talk, words: str) -> None:
+    for said in ("Bob", "5551234", "yes"):
+        await talk.say(said)
+    assert "I've noted your message" in await talk.say(words)
+    assert taken(talk).words == words
+
+
+async def test_a_message_that_goes_on_before_its_answer_is_heard_is_the_same_message(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    await talk.say_unheard("the wheel is broken")
+    await talk.say("the wheel is broken and I need it on Friday")
+    assert talk.messages[-1].words == "the wheel is broken and I need it on Friday"
+    assert {message.ordinal for message in talk.messages} == {1}
+
+
+async def test_a_second_message_of_one_call_is_another(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes", "the wheel is broken", "can I leave a message"):
+        await talk.say(words)
+    for words in ("Bob", "5551234", "yes", "and the bell too"):
+        await talk.say(words)
+    assert [message.ordinal for message in talk.messages] == [1, 2]
+
+
+@pytest.mark.parametrize("said, name", [("My name is Will Smith", "Will Smith"), ("Doris Day", "Doris Day")])
+async def test_names_that_are_also_words(talk: Talk, said: str, name: str) -> None:
+    assert await talk.say(said) == f"Thank you, {name}. What number can we call you back on?"
+
+
+async def test_what_somebody_is_doing_is_not_their_name(talk: Talk) -> None:
+    assert "didn't get your name" in await talk.say("I'm having trouble")

@@ -38,7 +38,8 @@ async def test_a_question_is_answered_from_the_facts(call: Call) -> None:
     talk = call()
     assert await talk.say("any free parking spaces here?") == "Park behind the shop."
     (note,) = talk.notes
-    assert (note.name, note.data["runner_up"]) == ("Parking", note.data["runner_up"])
+    assert note.name == "Parking"
+    assert note.data["runner_up"] not in ("", "Parking")
     assert 0.6 < note.data["score"] < 1
     assert note.data["runner_up_score"] < note.data["score"]
 
@@ -149,7 +150,7 @@ async def test_a_caller_may_still_interrupt_the_goodbye(call: Call) -> None:
 
 async def test_who_declines_to_be_put_through_is_asked_what_else(call: Call) -> None:
     talk = call(transfer_number="+14155550100")
-    assert await talk.say("never transfer me") == "Do you mean speaking to a person?"
+    assert await talk.say("the transfer was") == "Do you mean speaking to a person?"
     assert await talk.say("no") == "All right. Is there anything else I can help you with?"
     assert talk.transferred_to == ""
 
@@ -244,7 +245,7 @@ async def test_examples_that_could_not_be_learnt_during_the_greeting_are_learnt_
 async def test_an_answer_nobody_heard_is_taken_back_when_the_words_go_on(call: Call) -> None:
     talk = call()
     await talk.say_unheard("weather")
-    assert await talk.say("weather where can I park") != ""
+    assert await talk.say("weather where can I park") == "Park behind the shop."
     talk = call()
     await talk.say("weather forecast")
     await talk.say_unheard("no")
@@ -313,3 +314,36 @@ async def test_a_guess_that_is_denied_is_not_acted_on(call: Call) -> None:
     talk = call()
     assert await talk.say("rent large blue tent") == "Do you mean bicycles?"
     assert await talk.say("no, where can I park?") == "Park behind the shop."
+
+
+@pytest.mark.parametrize("words", ["don't transfer me", "no, don't transfer me", "please do not transfer me"])
+@pytest.mark.parametrize("before", ["thank you", "my broken wheel"])
+async def test_what_is_refused_is_not_done_whatever_was_asked_before(
+    call: Call, before: str, words: str
+) -> None:
+    talk = call(transfer_number="+14155550100")
+    await talk.say(before)
+    assert await talk.say(words) == "All right. Is there anything else I can help you with?"
+    assert talk.transferred_to == ""
+
+
+async def test_a_message_that_is_refused_in_words_is_not_begun(call: Call) -> None:
+    talk = call()
+    await talk.say("my broken wheel")
+    assert "your name" not in await talk.say("don't take a message")
+
+
+@pytest.mark.parametrize("words", ["that's not right", "no that's not right", "wrong", "that is incorrect"])
+async def test_a_complaint_does_not_end_the_call(call: Call, words: str) -> None:
+    talk = call()
+    await talk.say("thank you")
+    assert "I misunderstood you" in await talk.say(words)
+    assert not talk.ended
+
+
+@pytest.mark.parametrize("words", ["hang on a second", "no, first tell me where can I park"])
+async def test_only_a_choice_by_its_place_chooses(call: Call, words: str) -> None:
+    talk = call(transfer_number="+14155550100")
+    await talk.say("the transfer was")
+    await talk.say(words)
+    assert talk.transferred_to == ""

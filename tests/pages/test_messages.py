@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 
@@ -90,3 +92,18 @@ def test_what_callers_say_is_never_markup(alices_browser: Client, agent: Agent) 
 
 def test_strangers_are_asked_to_sign_in(client: Client, agent: Agent) -> None:
     assert client.get("/calls/messages/").status_code == 302
+
+
+def test_one_that_went_on_after_it_was_taken_is_shown_once_and_whole(
+    alices_browser: Client, agent: Agent
+) -> None:
+    taken = MessageTaken(name="Ann", number="", number_confirmed=False, words="The wheel", complete=True)
+    whole = replace(taken, words="The wheel and the bell")
+    second = replace(taken, words="Also my lamp", ordinal=2)
+    call = make_call(agent, ended([*spoken([]), taken, whole, second]))
+    page = alices_browser.get("/calls/messages/").text
+    assert page.count("The wheel") == page.count("The wheel and the bell") > 0
+    assert "Also my lamp" in page
+    transcript = alices_browser.get(call.get_absolute_url()).context["transcript"]
+    assert [message.words for message in transcript.messages] == ["The wheel and the bell", "Also my lamp"]
+    assert sum(line.kind == "message_taken" for line in transcript.lines) == 2

@@ -391,11 +391,9 @@ class Receptionist:
 
     def _unknown(self, words: str) -> list[Step]:
         """Say so, and offer what can be offered."""
-        again = self._state.unknown > 0
+        again = phrases.unknown_again(self._profile.can_transfer)
+        said = again if self._state.unknown else phrases.UNKNOWN
         self._set(open=Offered(words.strip()), unknown=self._state.unknown + 1, about_hours=False)
-        if not again:
-            return [Say(phrases.UNKNOWN), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
-        said = phrases.unknown_again(self._profile.can_transfer)
         return [Say(said), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
 
     def _anything_else(self, before: str) -> list[Step]:

@@ -31,7 +31,7 @@ class Transfer:
 class HangUp:
     """End the call once all that was said has been heard."""
 
-    reason: str = "agent_hangup"
+    reason: Literal["done", "silence"] = "done"
 
 
 @dataclass(frozen=True, slots=True)

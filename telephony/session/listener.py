@@ -65,22 +65,25 @@ class Turn:
     end_seconds: float
     ended_at: float  # loop time of the caller's last voice
     decided_at: float  # loop time
+    over_agent: bool  # it began while the agent was speaking
     words: asyncio.Task[Words]
 
 
 class Hearer(Protocol):
     """Whom a listener tells. Synchronous, on the event loop; nothing may be slow.
 
-    `is_held`: the agent has fallen silent for this turn. Then the listener looks into a sound that does
-    not end, and tells `caller_made_noise` where there are no words in it.
+    The listener looks into a sound that does not end: `caller_made_noise` tells that there are no words in
+    it, `caller_has_words` that there are.
     """
 
     def caller_started(self, start_seconds: float) -> None: ...
     def caller_guessed(self, text: str) -> None: ...
     def caller_ended(self, turn: Turn) -> None: ...
     def caller_made_noise(self) -> None: ...
+    def caller_has_words(self) -> None: ...
     def engine_retried(self, error: EngineError) -> None: ...
-    def is_held(self) -> bool: ...
+    def concerns_agent(self) -> bool:
+        """Whether the agent speaks, or has fallen silent for this turn: only then is it looked into."""
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ class _Segment:
 @dataclass(slots=True)
 class _TurnInProgress:
     segment: _Segment
+    over_agent: bool
     closed: list[asyncio.Task[Transcript]] = field(default_factory=list)
 
 
@@ -162,7 +166,8 @@ class Listener:
     def _act(self, decision: Decision) -> None:
         match decision:
             case SpeechStarted(start_seconds=start):
-                self._turn = _TurnInProgress(_Segment(max(0.0, start - PREROLL_SECONDS)))
+                segment = _Segment(max(0.0, start - PREROLL_SECONDS))
+                self._turn = _TurnInProgress(segment, over_agent=self._agent_speaking())
                 self._hearer.caller_started(start)
             case Paused(end_seconds=end):
                 assert self._turn
@@ -199,7 +204,7 @@ class Listener:
             self._close_segment(turn, now)
         elif now - max(segment.start_seconds, segment.looked_at) >= UNENDING_SECONDS:
             segment.looked_at = now
-            if self._hearer.is_held():
+            if self._hearer.concerns_agent():
                 self._start(self._probe(turn, self._transcription(now - UNENDING_SECONDS, now)))
 
     async def _probe(self, turn: _TurnInProgress, heard: asyncio.Task[Transcript]) -> None:
@@ -207,7 +212,11 @@ class Listener:
             transcript = await heard
         except EngineError:
             return
-        if self._turn is turn and not spoken_words(transcript.text):
+        if self._turn is not turn:
+            return
+        if spoken_words(transcript.text):
+            self._hearer.caller_has_words()
+        else:
             self._hearer.caller_made_noise()
 
     def _close_segment(self, turn: _TurnInProgress, end: float) -> None:
@@ -228,6 +237,7 @@ class Listener:
                 end_seconds=end,
                 ended_at=now - (self._heard_seconds - end),
                 decided_at=now,
+                over_agent=turn.over_agent,
                 words=self._start(_joined([*turn.closed, segment.draft])),
             )
         )

@@ -16,7 +16,7 @@ from typing import Literal
 from agents.flow.steps import HangUp, KeepMessage, Noted, Say, Step, Transfer
 from mlservices.errors import EngineError, EngineTimeout
 
-from .events import EngineFailed, MessageTaken, StepNoted, TurnMeasured
+from .events import EndReason, EngineFailed, MessageTaken, StepNoted, TurnMeasured
 from .listener import Turn, Words
 from .speaker import Speaker
 
@@ -41,7 +41,7 @@ PROMPT_TEXTS: Mapping[Prompt, str] = {
 class Outcome:
     """What is to happen once the reply has been heard; nothing set means: listen."""
 
-    hangs_up: bool = False
+    ends: EndReason | None = None
     transfer_to: str = ""
     gives_up: bool = False
 
@@ -82,17 +82,24 @@ class Reply:
         self._note = note
         self._done = done
         self._outcome = outcome or Outcome()
-        self._heard_text = ""
+        self._heard_text = self._heard_answer = ""
+        self._all_said = False
         self._begun_at = self._now()
         self._first_text_at: float | None = None
         self._llm_queue_seconds = 0.0
         self._measured = asked is None
+        self._silent_since = speaker.quiet_since  # the caller has heard nothing of us
         speaker.begin()
         self._task = asyncio.create_task(self._run())
 
     @property
     def interruptible(self) -> bool:
         return not self.final and self._speaker.interruptible
+
+    @property
+    def goes_on(self) -> bool:
+        """There is more of it to be heard."""
+        return not self._all_said or self._speaker.speaking
 
     @property
     def audible(self) -> bool:
@@ -102,6 +109,11 @@ class Reply:
     def heard_text(self) -> str:
         """What of it reached the caller; final once it is done or cancelled."""
         return self._heard_text
+
+    @property
+    def heard_answer(self) -> str:
+        """The same without what had been recorded beforehand ("One moment, please.")."""
+        return self._heard_answer
 
     async def outcome(self) -> Outcome:
         return await self._task
@@ -134,6 +146,7 @@ class Reply:
             self._give_up(EngineError(type(error).__name__, service="conversation"))
         finally:
             company.cancel()
+        self._all_said = True
         await self._speaker.drained()
         self._settle()
         self._done(self)
@@ -162,8 +175,8 @@ class Reply:
     async def _keep_company(self) -> None:
         """Tell a caller who hears nothing, because an engine is slow, that it takes a moment."""
         patience = SLOW_SECONDS
-        if self.asked:  # the wait began when the caller fell silent
-            patience -= min(patience, self._begun_at - self.asked.turn.decided_at)
+        if self.asked:  # the wait began when both were silent
+            patience -= min(patience, self._begun_at - self._waiting_since(self.asked.turn.decided_at))
         while True:
             await self._speaker.unpaused()
             left = self._speaker.quiet_since + patience - self._now()
@@ -196,7 +209,8 @@ class Reply:
                     case Transfer():
                         self._outcome = Outcome(transfer_to=step.number)
                     case HangUp():
-                        self._outcome = Outcome(hangs_up=True)
+                        silent = step.reason == "silence"
+                        self._outcome = Outcome(ends="silence" if silent else "agent_hung_up")
 
     # ---- when it goes wrong -----------------------------------------------------------------
 
@@ -213,8 +227,13 @@ class Reply:
 
     # ---- telling ----------------------------------------------------------------------------
 
+    def _waiting_since(self, moment: float) -> float:
+        """A caller waits from this moment (loop time) on, or from the end of what we were still saying."""
+        return min(max(moment, self._silent_since), self._begun_at)
+
     def _settle(self) -> None:
         self._heard_text = self._speaker.heard_text()
+        self._heard_answer = self._speaker.heard_text(recorded=False)
         if not self._measured and self._speaker.first_sound_at is not None:
             self._measure(heard_seconds=None)
 
@@ -224,12 +243,13 @@ class Reply:
         if asked is None or first_sound_at is None or self._first_text_at is None:
             return
         turn, words, tts = asked.turn, asked.words, self._speaker.tts_timing
+        ended_at, decided_at = self._waiting_since(turn.ended_at), self._waiting_since(turn.decided_at)
         self._note(
             TurnMeasured,
             turn=self.number,
-            voice_to_voice_seconds=first_sound_at - turn.ended_at,
-            endpointing_seconds=turn.decided_at - turn.ended_at,
-            words_seconds=self._begun_at - turn.decided_at,
+            voice_to_voice_seconds=first_sound_at - ended_at,
+            endpointing_seconds=decided_at - ended_at,
+            words_seconds=self._begun_at - decided_at,
             text_seconds=self._first_text_at - self._begun_at,
             audio_seconds=first_sound_at - self._first_text_at,
             stt_queue_seconds=words.timing.queue_seconds,

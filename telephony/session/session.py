@@ -90,6 +90,7 @@ class CallSession:
         self._turn = 0
         self._state: AgentState | None = None
         self._silences = 0  # prompts since the caller last said something
+        self._caller_is_noise = False  # what the caller's line carries just now
         self._unheard_turns = 0  # turns in a row that could not be transcribed
         self._quiet_since = asyncio.get_running_loop().time()
 
@@ -101,6 +102,8 @@ class CallSession:
     def mark_played(self, name: str) -> None:
         if self._speaker.mark_played(name) and self._reply:
             self._reply.sound_arrived()
+            if self._caller_has_the_floor and self._reply.goes_on:  # what must be heard may now have been
+                self._hold_reply()
 
     def press(self, digit: str) -> None:
         self._hold_reply()
@@ -118,6 +121,7 @@ class CallSession:
     # ---- what the listener tells (Hearer) ---------------------------------------------------
 
     def caller_started(self, start_seconds: float) -> None:
+        self._caller_is_noise = False
         self._note(events.CallerStartedSpeaking, over_agent=self._speaker.speaking)
         self._hold_reply()
         if self._speaker.paused or not self._reply:
@@ -134,6 +138,7 @@ class CallSession:
 
     def caller_made_noise(self) -> None:
         """Voices of a television, music: whoever is on the line did not mean the agent."""
+        self._caller_is_noise = True
         if self._speaker.paused and not self._keypad.pending:
             self._speaker.resume()
             self._set_state("speaking")
@@ -141,8 +146,15 @@ class CallSession:
     def engine_retried(self, error: EngineError) -> None:
         self._note(events.EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
 
-    def is_held(self) -> bool:
-        return self._speaker.paused
+    def caller_has_words(self) -> None:
+        """In a sound that may have been taken for noise before."""
+        self._caller_is_noise = False
+        self._hold_reply()
+        if self._speaker.paused:
+            self._set_state("listening")
+
+    def concerns_agent(self) -> bool:
+        return self._speaker.paused or self._speaker.speaking
 
     # ---- the call ---------------------------------------------------------------------------
 
@@ -211,7 +223,7 @@ class CallSession:
             await self._not_understood(error)
             return
         span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
-        if not words.text or self._is_listening_noise(words):
+        if not words.text or self._is_listening_noise(turn, words):
             agent_resumed = await self._go_on()
             self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
             return
@@ -236,10 +248,10 @@ class CallSession:
             self._begin(None, recorded="one_moment")
         return await turn.words
 
-    def _is_listening_noise(self, words: Words) -> bool:
+    def _is_listening_noise(self, turn: Turn, words: Words) -> bool:
         """ "mm-hm" in the middle of what the agent says is no turn, but "yes" to a question is."""
         return (
-            self._speaker.paused
+            turn.over_agent
             and self._conversation.expects != "yes_no"
             and is_backchannel(words.text)
             and bool(self._speaker.heard_text())
@@ -249,7 +261,7 @@ class CallSession:
         """Words that went on after a pause belong to those before, if the answer was not heard yet."""
         before = self._reply
         await self._drop_reply()
-        if before and before.asked and not before.heard_text:
+        if before and before.asked and not before.heard_answer:
             return f"{before.asked.text} {text}"
         return text
 
@@ -300,8 +312,12 @@ class CallSession:
             outcome=outcome,
             final=final,
         )
-        if self._listener.caller_speaking:
+        if self._caller_has_the_floor:
             self._hold_reply()
+
+    @property
+    def _caller_has_the_floor(self) -> bool:
+        return self._listener.caller_speaking and not self._caller_is_noise
 
     def _must_be_heard_out(self) -> bool:
         """The agent speaks and may not be interrupted."""
@@ -343,20 +359,19 @@ class CallSession:
             return None  # dropped in the meantime
         self._reply = None
         self._tell_heard(reply, interrupted=False)
-        for happening in self._put_aside:
-            self._silences = 0
+        put_aside, self._put_aside = self._put_aside, []
+        for happening in put_aside:
             self._inbox.put_nowait(happening)
-        self._put_aside.clear()
         outcome = await reply.outcome()
         if outcome.gives_up:
             return self._give_up()
         if outcome.transfer_to:
             self._note(events.TransferStarted, number=outcome.transfer_to, reason="agent")
             return Ending("transferred", outcome.transfer_to)
-        if self._silences >= SILENCE_PROMPTS:
-            return Ending("silence")
-        if outcome.hangs_up:
-            return Ending("agent_hung_up")
+        ends = outcome.ends or ("silence" if self._silences >= SILENCE_PROMPTS else None)
+        speaks_over_it = bool(put_aside) or self._caller_has_the_floor
+        if ends and not (ends == "silence" and speaks_over_it):
+            return Ending(ends)
         self._quiet_since = asyncio.get_running_loop().time()
         self._set_state("listening")
         return None
@@ -364,7 +379,7 @@ class CallSession:
     def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
         self._note(events.AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
         if not reply.recorded:
-            self._conversation.heard(reply.heard_text, interrupted=interrupted)
+            self._conversation.heard(reply.heard_answer, interrupted=interrupted)
 
     def _give_up(self) -> Ending:
         if not self._settings.fallback_number:

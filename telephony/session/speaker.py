@@ -9,6 +9,7 @@ the clock: sound plays as long as it lasts.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ LOOKAHEAD_SECONDS = 4.0
 MARK_GRACE_SECONDS = 2.0
 # Going on after a false alarm starts a little before the cut, as a person would.
 BACKTRACK_SECONDS = 0.25
+CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
+
+
+_WORD = re.compile(r"\w")
 
 
 @dataclass(slots=True)
@@ -38,6 +43,7 @@ class _Sentence:
     start: int = -1  # bytes into the utterance; -1 before its first sound
     end: int | None = None  # None while its sound is still being made
     told: bool = False  # that it has begun
+    trimmed: int = 0  # bytes of silence before its sound that were left out
     timing: Timing = field(default_factory=Timing)
 
 
@@ -76,7 +82,6 @@ class Speaker:
         self._on_retry = on_retry
         self._bytes_per_second = 2 * line.rate
         self._utterance = _Utterance()
-        self._generation = 0  # marks of sound that was cleared come back too; they tell nothing
         self._line_delay = 0.0  # seconds from sending to playing, learnt from marks
         self._marks: dict[str, float] = {}  # outstanding: name -> when its sound must have played
         self._marks_sent = 0
@@ -99,7 +104,7 @@ class Speaker:
     @property
     def interruptible(self) -> bool:
         """Nothing that must be heard to its end still is to be."""
-        heard = self._heard_bytes()
+        heard = self._heard_bytes() + int(CLOCK_BLUR_SECONDS * self._bytes_per_second)
         return all(entry.end is not None and heard >= entry.end for entry in self._utterance.owed)
 
     @property
@@ -115,8 +120,8 @@ class Speaker:
 
     @property
     def first_sound_at(self) -> float | None:
-        """Loop time at which the first sound made for the utterance went to the line; recorded
-        prompts do not count."""
+        """Loop time at which the first sound made for the utterance is played by a line without delay;
+        recorded prompts do not count, but it waits for their end."""
         return self._utterance.first_sound_at
 
     @property
@@ -128,13 +133,16 @@ class Speaker:
     def line_delay_seconds(self) -> float:
         return self._line_delay
 
-    def heard_text(self) -> str:
-        """What of the utterance has reached the caller, to the word as well as the clock can tell."""
+    def heard_text(self, *, recorded: bool = True) -> str:
+        """What of the utterance has reached the caller, to the word as well as the clock can tell; with
+        `recorded` false only what was made for it."""
         heard = self._heard_bytes()
         parts = []
         for sentence in self._utterance.sentences:
             if sentence.start >= heard:
                 break
+            if sentence.recorded and not recorded:
+                continue
             if sentence.end is not None and heard >= sentence.end:
                 parts.append(sentence.text)
             else:
@@ -151,7 +159,6 @@ class Speaker:
         """A new utterance; the sound of the last one is forgotten."""
         self._utterance = _Utterance()
         self._marks.clear()
-        self._generation += 1
         self._quiet_since = self._now()
         self._unpaused.set()
 
@@ -168,9 +175,11 @@ class Speaker:
             await self._say_sentence(entry)
 
     def _pieces(self, text: str) -> list[str]:
+        """What is spoken one after the other; nothing of what holds no word, as an emoji."""
         first, *others = sentences(text) or [""]
         clauses = first_clause(first) if not self._utterance.sound else (first, "")
-        return [piece for piece in (*clauses, *others) if piece]
+        pieces = (*clauses, *others)
+        return [piece for piece in pieces if _WORD.search(speakable(piece, self._language))]
 
     def play(self, text: str, pcm: bytes) -> None:
         """Send sound that was recorded beforehand."""
@@ -209,7 +218,6 @@ class Speaker:
         utterance.plays_until = self._now()
         self._unpaused.clear()
         self._marks.clear()
-        self._generation += 1
         self._line.clear()
         self._notify()
 
@@ -255,7 +263,9 @@ class Speaker:
 
     async def _make(self, entry: _Sentence) -> None:
         """The sound of one sentence; on a second try what was made before is not sent again."""
-        skip = len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
+        if entry.start < 0:
+            entry.trimmed = 0
+        skip = entry.trimmed + len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
         timeout = FIRST_SOUND_TIMEOUT_SECONDS
         stream = self._tts.speak(
             speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self._speed
@@ -282,7 +292,9 @@ class Speaker:
     def _sound_made(self, entry: _Sentence, pcm: bytes, timing: Timing) -> None:
         utterance = self._utterance
         if not utterance.sound:
+            made = len(pcm)
             pcm = without_leading_silence(pcm, self._line.rate)
+            entry.trimmed += made - len(pcm)
         if entry.start < 0:
             entry.start, entry.timing = len(utterance.sound), timing
             utterance.sentences.append(entry)
@@ -295,26 +307,27 @@ class Speaker:
         pcm = bytes(memoryview(utterance.sound)[utterance.sent :])
         if not pcm:
             return
-        now = self._now()
+        # Behind what is still being played: when the byte at offset 0 would have begun to play.
+        origin = max(self._now(), utterance.plays_until) - utterance.sent / self._bytes_per_second
         utterance.sent += len(pcm)
-        utterance.plays_until = max(now, utterance.plays_until) + len(pcm) / self._bytes_per_second
+        utterance.plays_until = origin + utterance.sent / self._bytes_per_second
         self._line.send(pcm)
         for number, entry in enumerate(utterance.sentences):
             if not entry.told:
-                self._tell(number, entry, now)
+                self._tell(number, entry, origin + entry.start / self._bytes_per_second)
         self._notify()
 
-    def _tell(self, number: int, entry: _Sentence, now: float) -> None:
+    def _tell(self, number: int, entry: _Sentence, plays_at: float) -> None:
         """The sentence's first sound has gone to the line."""
         entry.told = True
         if self._utterance.first_sound_at is None and not entry.recorded:
-            self._utterance.first_sound_at, self._utterance.tts_timing = now, entry.timing
+            self._utterance.first_sound_at, self._utterance.tts_timing = plays_at, entry.timing
             self._mark()  # its return tells the line's delay
         self._on_sentence(entry.text, number)
 
     def _mark(self) -> None:
         self._marks_sent += 1
-        name = f"{self._generation}.{self._marks_sent}"
+        name = str(self._marks_sent)
         self._marks[name] = max(self._now(), self._utterance.plays_until)
         self._line.mark(name)
 

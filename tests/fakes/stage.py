@@ -247,7 +247,7 @@ GREETING = {"greet": [Say("Hello, how can I help?")]}
 SILENCES = {
     "silence 1": [Say("Are you still there?")],
     "silence 2": [Say("I cannot hear you.")],
-    "silence 3": [Say("Goodbye."), HangUp("silence")],
+    "silence 3": [Say("Goodbye.", interruptible=False), HangUp("silence")],
     "farewell max_duration": [Say("Our time is up. Goodbye.")],
 }
 PROMPTS = dict.fromkeys(PROMPT_TEXTS, b"\x02\x02" * RATE)  # one second each

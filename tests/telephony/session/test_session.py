@@ -240,7 +240,7 @@ def test_steady_voices_in_the_background_do_not_keep_the_agent_silent():
         answers={HOURS: [Say(LONG_ANSWER)]},
         until=50,
     )
-    assert ("thinking", "speaking", "listening") and (LONG_ANSWER, False) in call.conversation.told
+    assert (LONG_ANSWER, False) in call.conversation.told
     said_to_the_end = next(
         at for at, event in call.events if isinstance(event, AgentHeard) and event.turn == 1
     )
@@ -257,3 +257,75 @@ def test_a_cough_while_the_first_sound_is_made_does_not_lose_the_measurement():
     )
     assert len(call.of(TurnMeasured)) == 1
     assert [event.state for event in call.of(AgentStateChanged)][-2:] == ["speaking", "listening"]
+
+
+def test_what_holds_no_word_is_not_given_to_a_voice():
+    call = scene(answers={"greet": [Say("Welcome to the clinic! 😊 How can I help? **")]}, until=6)
+    assert call.tts.spoken == ["Welcome to the clinic!", "How can I help?"]
+    assert call.ending.reason == "caller_hung_up"
+
+
+def test_one_moment_is_no_answer_that_was_heard():
+    call = scene(
+        Utterance(3.0, 1.0, "Can I book a visit?"),
+        Utterance(6.6, 1.0, "For my daughter."),
+        answers={"Can I book a visit?": [4.0, Say("Yes.")]},
+        until=14,
+    )
+    assert "One moment" in call.of(AgentHeard)[1].text
+    assert call.conversation.told[1] == ("", True)
+    assert call.conversation.asked[-1] == "Can I book a visit? For my daughter."
+
+
+def test_who_waits_only_for_the_end_of_our_own_words_is_not_told_to_wait():
+    disclosure = "This call is recorded, for training and for the law, as we have to tell every caller."
+    call = scene(
+        Utterance(0.8, 1.0, HOURS),
+        answers={"greet": [Say(disclosure, interruptible=False)], HOURS: [Say(LONG_ANSWER)]},
+        until=16,
+    )
+    assert "One moment, please." not in [event.text for event in call.of(AgentSaid)]
+    assert call.of(TurnMeasured)[0].voice_to_voice_seconds < 0.3, "counted from when we fell silent"
+
+
+def test_words_that_come_late_are_answered_without_a_second_request_to_wait():
+    call = scene(Utterance(3.0, 1.0, HOURS), stt={"seconds": 2.5}, until=12)
+    assert [event.text for event in call.of(AgentSaid)].count("One moment, please.") == 1
+
+
+def test_mm_hm_over_what_may_not_be_interrupted_is_no_turn_either():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.0, 0.4, "Mm-hm."),
+        answers={HOURS: [Say(LONG_ANSWER)]},
+        until=16,
+        interruptible=False,
+    )
+    assert call.conversation.asked == ["greet", HOURS]
+
+
+def test_who_starts_over_what_must_be_heard_is_listened_to_from_its_end():
+    call = scene(
+        Utterance(1.0, 6.0, "Wait a moment, I only wanted to ask you about something else."),
+        answers={
+            "greet": [
+                Say("This call is recorded for training.", interruptible=False),
+                Say("We are glad that you call, and there is a lot that we would like to tell you first."),
+            ]
+        },
+        until=14,
+    )
+    disclosed = 0.1 + 35 / 15 + 0.05
+    assert all(call.line.silent_at(disclosed + 0.2 + step / 10) for step in range(35))
+
+
+def test_a_caller_who_speaks_at_last_into_background_noise_is_heard():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.0, 4.0, NOISE),
+        Utterance(10.0, 8.0, "No stop that is not what I asked you, please tell me about Sunday."),
+        answers={HOURS: [Say(LONG_ANSWER * 3)]},
+        until=30,
+    )
+    assert call.line.silent_at(14.5) and call.line.silent_at(16.0)
+    assert "Sunday" in call.of(CallerSaid)[-1].text

@@ -8,6 +8,7 @@ from agents.flow.steps import HangUp, KeepMessage, Say, Transfer
 from telephony.session.events import (
     AgentHeard,
     AgentSaid,
+    CallerSaid,
     DigitsPressed,
     MessageTaken,
     SilencePrompted,
@@ -153,7 +154,7 @@ def test_a_number_keyed_slowly_is_not_asked_whether_it_is_there():
 
 def test_a_caller_who_was_not_understood_is_not_hung_up_on_for_silence():
     call = scene(
-        Utterance(28.6, 1.0, HOURS),
+        Utterance(28.5, 1.0, HOURS),
         stt={"failures": 2},
         until=60,
     )
@@ -164,3 +165,16 @@ def test_a_message_that_is_still_to_be_kept_is_kept_when_the_caller_hangs_up():
     message = KeepMessage("Ann", "", number_confirmed=False, words="", complete=False)
     (kept,) = scene(until=4, messages=[message]).of(MessageTaken)
     assert (kept.name, kept.complete) == ("Ann", False)
+
+
+def test_a_caller_who_answers_over_the_last_goodbye_is_not_hung_up_on():
+    call = scene(Utterance(28.5, 1.0, "Sorry, I am here!"), until=40)
+    assert [event.count for event in call.of(SilencePrompted)][:3] == [1, 2, 3]
+    assert call.conversation.asked[-1] != "silence 3"
+    assert [event.text for event in call.of(CallerSaid)] == ["Sorry, I am here!"]
+
+
+def test_a_cough_over_the_last_goodbye_puts_the_end_off_by_one_prompt():
+    call = scene(Utterance(28.5, 0.4, NOISE), until=60)
+    assert [event.count for event in call.of(SilencePrompted)] == [1, 2, 3, 4]
+    assert call.ending.reason == "silence"

@@ -18,11 +18,12 @@ from mlservices.errors import EngineError
 from telephony.media import MediaLine
 
 from . import events
-from .events import AgentState, EndReason, Event
+from .events import EndReason, Event
+from .floor import Floor
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .parts import Ending, Engines, SessionSettings
-from .reply import SLOW_SECONDS, Asked, Outcome, Prompt, Reply, Steps, engine_of
+from .reply import SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
 from .turns import TurnPolicy, is_backchannel
 
@@ -60,7 +61,6 @@ class CallSession:
     ) -> None:
         self._conversation = conversation
         self._settings = settings
-        self._prompts = prompts
         self._emit = emit
         self._inbox: asyncio.Queue[_Happening] = asyncio.Queue()
         self._put_aside: list[Turn | str] = []  # what came while the agent must be heard out
@@ -85,12 +85,18 @@ class CallSession:
             agent_speaking=lambda: self._speaker.speaking,
             expects=lambda: conversation.expects,
         )
+        self._floor = Floor(
+            speaker=self._speaker,
+            conversation=conversation,
+            interruptible=settings.interruptible,
+            prompts=prompts,
+            caller_speaking=lambda: self._listener.caller_speaking,
+            done=self._inbox.put_nowait,
+            note=self._note,
+        )
         self._keypad = Keypad(self._inbox.put_nowait)
-        self._reply: Reply | None = None
         self._turn = 0
-        self._state: AgentState | None = None
         self._silences = 0  # prompts since the caller last said something
-        self._caller_is_noise = False  # what the caller's line carries just now
         self._unheard_turns = 0  # turns in a row that could not be transcribed
         self._quiet_since = asyncio.get_running_loop().time()
 
@@ -100,13 +106,10 @@ class CallSession:
         self._listener.feed(pcm)
 
     def mark_played(self, name: str) -> None:
-        if self._speaker.mark_played(name) and self._reply:
-            self._reply.sound_arrived()
-            if self._caller_has_the_floor and self._reply.goes_on:  # what must be heard may now have been
-                self._hold_reply()
+        self._floor.mark_played(name)
 
     def press(self, digit: str) -> None:
-        self._hold_reply()
+        self._floor.hold()
         self._keypad.press(digit)
         self._inbox.put_nowait(None)
 
@@ -121,37 +124,27 @@ class CallSession:
     # ---- what the listener tells (Hearer) ---------------------------------------------------
 
     def caller_started(self, start_seconds: float) -> None:
-        self._caller_is_noise = False
         self._note(events.CallerStartedSpeaking, over_agent=self._speaker.speaking)
-        self._hold_reply()
-        if self._speaker.paused or not self._reply:
-            self._set_state("listening")
+        self._floor.caller_took_it()
         self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
 
     def caller_guessed(self, text: str) -> None:
         self._note(events.CallerWordsGuessed, turn=self._turn + 1, text=text)
 
     def caller_ended(self, turn: Turn) -> None:
-        if not self._reply or self._speaker.paused:
-            self._set_state("thinking")
+        if not self._floor.reply or self._speaker.paused:
+            self._floor.set_state("thinking")
         self._inbox.put_nowait(turn)
 
     def caller_made_noise(self) -> None:
-        """Voices of a television, music: whoever is on the line did not mean the agent."""
-        self._caller_is_noise = True
-        if self._speaker.paused and not self._keypad.pending:
-            self._speaker.resume()
-            self._set_state("speaking")
+        if not self._keypad.pending:
+            self._floor.caller_is_noise()
+
+    def caller_has_words(self) -> None:
+        self._floor.caller_took_it()
 
     def engine_retried(self, error: EngineError) -> None:
         self._note(events.EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
-
-    def caller_has_words(self) -> None:
-        """In a sound that may have been taken for noise before."""
-        self._caller_is_noise = False
-        self._hold_reply()
-        if self._speaker.paused:
-            self._set_state("listening")
 
     def concerns_agent(self) -> bool:
         return self._speaker.paused or self._speaker.speaking
@@ -168,7 +161,7 @@ class CallSession:
             self._keypad.close()
             talk.cancel()
             await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
-            await self._drop_reply()
+            await self._floor.drop()
             for message in self._conversation.ended():
                 self._note(events.MessageTaken, **asdict(message))
 
@@ -195,14 +188,16 @@ class CallSession:
             return None
 
     def _silence_deadline(self) -> float | None:
-        if self._reply or self._listener.caller_speaking or self._keypad.pending or not self._inbox.empty():
+        if self._floor.reply or self._listener.caller_speaking:
+            return None
+        if self._keypad.pending or not self._inbox.empty():
             return None
         slow_answer = self._conversation.expects in ("name", "number")
         return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
 
     async def _happened(self, happening: _Happening) -> Ending | None:
         match happening:
-            case Turn() | str() if self._must_be_heard_out():
+            case Turn() | str() if self._floor.must_be_heard_out:
                 self._put_aside.append(happening)
             case Turn():
                 await self._turn_ended(happening)
@@ -213,6 +208,9 @@ class CallSession:
             case _TimeUp():
                 return await self._say_goodbye()
         return None
+
+    def _begin(self, steps: Steps | None, **how: Any) -> None:
+        self._floor.begin(steps, turn=self._turn, **how)
 
     # ---- turns ------------------------------------------------------------------------------
 
@@ -238,14 +236,17 @@ class CallSession:
             confidence=words.confidence,
             language=words.language,
         )
-        self._begin(lambda: self._conversation.reply(text), asked=Asked(turn, words, text))
+        self._answer(Asked(turn, words, text))
+
+    def _answer(self, asked: Asked) -> None:
+        self._begin(lambda: self._conversation.reply(asked.text), asked=asked)
 
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
         if not turn.words.done() and not self._speaker.speaking and not self._listener.caller_speaking:
-            await self._drop_reply()
-            self._begin(None, recorded="one_moment")
+            unanswered = await self._floor.drop_unheard()
+            self._begin(None, asked=unanswered, recorded="one_moment")
         return await turn.words
 
     def _is_listening_noise(self, turn: Turn, words: Words) -> bool:
@@ -259,23 +260,20 @@ class CallSession:
 
     async def _together_with_unanswered(self, text: str) -> str:
         """Words that went on after a pause belong to those before, if the answer was not heard yet."""
-        before = self._reply
-        await self._drop_reply()
-        if before and before.asked and not before.heard_answer:
-            return f"{before.asked.text} {text}"
-        return text
+        before = await self._floor.drop_unheard()
+        return f"{before.text} {text}" if before else text
 
     async def _not_understood(self, error: EngineError) -> None:
         self._unheard_turns += 1
         self._silences = 0
-        await self._drop_reply()
+        await self._floor.drop()
         gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
         remedy = "gave_up" if gives_up else "apologised"
         self._note(events.EngineFailed, engine="stt", error=str(error), remedy=remedy)
         self._begin(None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up))
 
     async def _digits_pressed(self, digits: str) -> None:
-        await self._drop_reply()
+        await self._floor.drop()
         self._silences = 0
         self._note(events.DigitsPressed, digits=digits)
         self._begin(lambda: self._conversation.digits(digits))
@@ -286,79 +284,24 @@ class CallSession:
         self._note(events.SilencePrompted, count=count)
         self._begin(lambda: self._conversation.silence(count))
 
-    # ---- the one reply ----------------------------------------------------------------------
-
-    def _begin(
-        self,
-        steps: Steps | None,
-        *,
-        asked: Asked | None = None,
-        recorded: Prompt | None = None,
-        outcome: Outcome | None = None,
-        final: bool = False,
-    ) -> None:
-        """Start a reply; what was said before it has been heard or dropped by now."""
-        assert self._reply is None
-        self._set_state("thinking")
-        self._reply = Reply(
-            steps,
-            speaker=self._speaker,
-            number=self._turn,
-            prompts=self._prompts,
-            note=self._note,
-            done=self._inbox.put_nowait,
-            asked=asked,
-            recorded=recorded,
-            outcome=outcome,
-            final=final,
-        )
-        if self._caller_has_the_floor:
-            self._hold_reply()
-
-    @property
-    def _caller_has_the_floor(self) -> bool:
-        return self._listener.caller_speaking and not self._caller_is_noise
-
-    def _must_be_heard_out(self) -> bool:
-        """The agent speaks and may not be interrupted."""
-        if not self._reply or self._speaker.paused:
-            return False
-        return not (self._settings.interruptible and self._reply.interruptible)
-
-    def _hold_reply(self) -> None:
-        if self._reply and not self._must_be_heard_out():
-            self._speaker.pause()
-
     async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
         if self._listener.caller_speaking or self._keypad.pending:
             return False  # that turn, or those digits, will tell
-        if self._reply and self._reply.recorded == "one_moment":  # what was held is gone
-            await self._drop_reply()
-            self._begin(None, recorded="apology")
+        if self._floor.reply and self._floor.reply.recorded == "one_moment":  # what was held is gone
+            unanswered = await self._floor.drop_unheard()
+            if unanswered:
+                self._answer(unanswered)
+            else:
+                self._begin(None, recorded="apology")
             return False
-        resumes = self._speaker.paused and self._reply is not None
-        self._speaker.resume()
-        if not self._reply:
-            self._set_state("listening")
-        elif self._reply.audible:
-            self._set_state("speaking")
-        return resumes
-
-    async def _drop_reply(self) -> None:
-        reply, self._reply = self._reply, None
-        if reply is None:
-            return
-        self._speaker.pause()
-        await reply.cancel()
-        self._tell_heard(reply, interrupted=True)
+        return self._floor.go_on()
 
     async def _replied(self, reply: Reply) -> Ending | None:
         """A reply came to its end: it was heard, or an engine failed it."""
-        if reply is not self._reply:
+        if reply is not self._floor.reply:
             return None  # dropped in the meantime
-        self._reply = None
-        self._tell_heard(reply, interrupted=False)
+        self._floor.ended(reply)
         put_aside, self._put_aside = self._put_aside, []
         for happening in put_aside:
             self._inbox.put_nowait(happening)
@@ -369,17 +312,12 @@ class CallSession:
             self._note(events.TransferStarted, number=outcome.transfer_to, reason="agent")
             return Ending("transferred", outcome.transfer_to)
         ends = outcome.ends or ("silence" if self._silences >= SILENCE_PROMPTS else None)
-        speaks_over_it = bool(put_aside) or self._caller_has_the_floor
+        speaks_over_it = bool(put_aside) or self._floor.caller_has_it
         if ends and not (ends == "silence" and speaks_over_it):
             return Ending(ends)
         self._quiet_since = asyncio.get_running_loop().time()
-        self._set_state("listening")
+        self._floor.set_state("listening")
         return None
-
-    def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
-        self._note(events.AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
-        if not reply.recorded:
-            self._conversation.heard(reply.heard_answer, interrupted=interrupted)
 
     def _give_up(self) -> Ending:
         if not self._settings.fallback_number:
@@ -389,30 +327,24 @@ class CallSession:
 
     async def _say_goodbye(self) -> Ending:
         """The last words of a call that has lasted too long; it ends even if they cannot be said."""
-        await self._drop_reply()
+        await self._floor.drop()
         self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
-        reply = self._reply
+        reply = self._floor.reply
         assert reply
         try:
             async with asyncio.timeout(LONGEST_FAREWELL_SECONDS):
                 await reply.finished()
         except TimeoutError:
-            await self._drop_reply()
+            await self._floor.drop()
         else:
-            self._reply = None
-            self._tell_heard(reply, interrupted=False)
+            self._floor.ended(reply)
         return Ending("max_duration")
 
     # ---- telling ----------------------------------------------------------------------------
 
     def _sentence_started(self, text: str, sentence: int) -> None:
         self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence)
-        self._set_state("speaking")
-
-    def _set_state(self, state: AgentState) -> None:
-        if state != self._state:
-            self._state = state
-            self._note(events.AgentStateChanged, state=state)
+        self._floor.set_state("speaking")
 
     def _note(self, event: type[Event], **fields: Any) -> None:
         self._emit(event(at_seconds=self._listener.media_seconds, **fields))

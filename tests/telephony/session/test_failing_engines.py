@@ -127,4 +127,5 @@ def test_a_cough_that_takes_long_to_transcribe_does_not_end_the_conversation():
         silence_seconds=30.0,
     )
     texts = [event.text for event in call.of(AgentSaid)]
-    assert texts[-2:] == ["One moment, please.", "I'm sorry, I didn't catch that. Could you say it again?"]
+    assert "One moment, please." in texts
+    assert call.conversation.told[-1] == (LONG_ANSWER, False), "what had been asked is answered all the same"

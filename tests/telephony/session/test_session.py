@@ -329,3 +329,18 @@ def test_a_caller_who_speaks_at_last_into_background_noise_is_heard():
     )
     assert call.line.silent_at(14.5) and call.line.silent_at(16.0)
     assert "Sunday" in call.of(CallerSaid)[-1].text
+
+
+@pytest.mark.parametrize("second", ["For my daughter.", NOISE])
+def test_a_question_whose_answer_was_put_off_is_not_lost(second):
+    """The next sound of the caller takes so long to be transcribed that the caller is told to wait."""
+    call = scene(
+        Utterance(3.0, 1.0, "Can I book a visit?"),
+        Utterance(5.5, 1.0, second),
+        answers={"Can I book a visit?": [2.5, Say("Yes.")]},
+        stt={"seconds": 2.2},
+        until=20,
+    )
+    questions = [asked for asked in call.conversation.asked[1:] if not asked.startswith("silence")]
+    assert all(asked.startswith("Can I book a visit?") for asked in questions)
+    assert {"Yes.", "I see."} & {heard for heard, _ in call.conversation.told}

@@ -1,0 +1,142 @@
+"""Who speaks: the agent's one reply, held while the caller talks over it, dropped for something newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from agents.flow.steps import Conversation
+
+from .events import AgentHeard, AgentState, AgentStateChanged
+from .reply import Asked, Outcome, Prompt, Reply, Steps
+from .speaker import Speaker
+
+
+class Floor:
+    """`caller_speaking()` tells whether there is sound from the caller; `done(reply)` is called when a reply
+    has been heard to its end; `note(kind of event, **fields)` is told what happens."""
+
+    def __init__(
+        self,
+        *,
+        speaker: Speaker,
+        conversation: Conversation,
+        interruptible: bool,
+        prompts: Mapping[str, bytes],
+        caller_speaking: Callable[[], bool],
+        done: Callable[[Reply], None],
+        note: Callable[..., None],
+    ) -> None:
+        self.reply: Reply | None = None
+        self._speaker = speaker
+        self._conversation = conversation
+        self._interruptible = interruptible
+        self._prompts = prompts
+        self._caller_speaking = caller_speaking
+        self._done = done
+        self._note = note
+        self._state: AgentState | None = None
+        self._caller_is_noise = False  # what the caller's line carries just now
+
+    def begin(
+        self,
+        steps: Steps | None,
+        *,
+        turn: int,
+        asked: Asked | None = None,
+        recorded: Prompt | None = None,
+        outcome: Outcome | None = None,
+        final: bool = False,
+    ) -> None:
+        """Start a reply; what was said before it has been heard or dropped by now."""
+        assert self.reply is None
+        self.set_state("thinking")
+        self.reply = Reply(
+            steps,
+            speaker=self._speaker,
+            number=turn,
+            prompts=self._prompts,
+            note=self._note,
+            done=self._done,
+            asked=asked,
+            recorded=recorded,
+            outcome=outcome,
+            final=final,
+        )
+        if self.caller_has_it:
+            self.hold()
+
+    @property
+    def caller_has_it(self) -> bool:
+        return self._caller_speaking() and not self._caller_is_noise
+
+    @property
+    def must_be_heard_out(self) -> bool:
+        """The agent speaks and may not be interrupted."""
+        if not self.reply or self._speaker.paused:
+            return False
+        return not (self._interruptible and self.reply.interruptible)
+
+    def caller_took_it(self) -> None:
+        """The caller speaks, or is found to do so in what had been taken for noise."""
+        self._caller_is_noise = False
+        self.hold()
+        if self._speaker.paused or not self.reply:
+            self.set_state("listening")
+
+    def caller_is_noise(self) -> None:
+        """Voices of a television, music: whoever is on the line did not mean the agent."""
+        self._caller_is_noise = True
+        if self._speaker.paused:
+            self._speaker.resume()
+            self.set_state("speaking")
+
+    def hold(self) -> None:
+        if self.reply and not self.must_be_heard_out:
+            self._speaker.pause()
+
+    def mark_played(self, name: str) -> None:
+        if not self._speaker.mark_played(name) or not self.reply:
+            return
+        self.reply.sound_arrived()
+        if self.caller_has_it and self.reply.goes_on:  # what must be heard may now have been
+            self.hold()
+
+    def go_on(self) -> bool:
+        """After a false alarm; whether the agent, who was held, speaks again."""
+        resumes = self._speaker.paused and self.reply is not None
+        self._speaker.resume()
+        if not self.reply:
+            self.set_state("listening")
+        elif self.reply.audible:
+            self.set_state("speaking")
+        return resumes
+
+    async def drop(self) -> Reply | None:
+        """Silence the reply, if there is one, and return it."""
+        reply = self.reply
+        if reply:
+            self.reply = None
+            self._speaker.pause()
+            await reply.cancel()
+            self._tell_heard(reply, interrupted=True)
+        return reply
+
+    async def drop_unheard(self) -> Asked | None:
+        """The same; what it was to answer, if the caller has heard nothing of the answer."""
+        reply = await self.drop()
+        return reply.asked if reply and not reply.heard_answer else None
+
+    def ended(self, reply: Reply) -> None:
+        """It was heard to its end."""
+        self.reply = None
+        self._tell_heard(reply, interrupted=False)
+
+    def set_state(self, state: AgentState) -> None:
+        if state != self._state:
+            self._state = state
+            self._note(AgentStateChanged, state=state)
+
+    def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
+        self._note(AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)
+        if not reply.recorded:
+            self._conversation.heard(reply.heard_answer, interrupted=interrupted)

@@ -47,6 +47,10 @@ class TurnJudge(Protocol):
 class VoiceTrack(Protocol):
     """The ear on one call."""
 
+    @property
+    def dropped_windows(self) -> int:
+        """Windows that came faster than they could be judged, and were put down as silence."""
+
     def feed(self, pcm: bytes) -> None:
         """Take the next piece of sound, of any length. Never waits."""
 

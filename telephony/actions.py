@@ -46,8 +46,14 @@ HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
 ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
 
+LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
+
 SIMULATOR = "Simulator"  # label of the account that is no carrier's
 SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
+
+
+class WrongNumber(Exception):
+    """A call is announced a second time, for another number."""
 
 
 def control_group(call_id: UUID) -> str:
@@ -59,18 +65,23 @@ def control_group(call_id: UUID) -> str:
 def answer_call(
     *, line: str, agent: Agent, number: PhoneNumber, provider_call_id: str, caller: str, callee: str
 ) -> Call:
-    """The call that a provider announces, pinned to its agent and number; told again, the same call."""
+    """The call that a provider announces, pinned to its agent and number; told again, the same call.
+
+    Raises WrongNumber where that call is another number's: ids are a provider's, not an account's.
+    """
     call, created = Call.objects.get_or_create(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
             **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
-            "callee": callee,
+            "callee": callee[:LONGEST_PARTY],
         },
     )
     if created:
         record_now(call.pk, CallRinging())
+    elif call.phone_number_id != number.pk:
+        raise WrongNumber
     return call
 
 
@@ -89,7 +100,7 @@ def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[st
         "id": uuid4(),
         "agent": agent,
         "direction": direction,
-        "caller": caller,
+        "caller": caller[:LONGEST_PARTY],
         "created_at": timezone.now(),
     }
     return {**fields, "card": Call(line=line, **fields).blank_card().as_json()}
@@ -149,15 +160,17 @@ def _duration(answered_at: datetime | None, ended_at: datetime) -> float:
 
 @transaction.atomic
 def apply_provider_status(
-    *, line: str, provider_call_id: str, status: str, sequence: int | None = None
+    *, line: str, credential: Credential, provider_call_id: str, status: str, sequence: int | None = None
 ) -> Call | None:
-    """What the provider says of a call; None if it is not ours. Raises ValueError on a foreign status.
+    """What the provider says of a call of that account; None if it has no such call. Raises ValueError on a
+    foreign status.
 
     `sequence` orders callbacks: one that is not newer than the last applied changes nothing. A final
     state also ends the call here, and the process that holds it is told.
     """
     told = Status(status)
-    call = Call.objects.filter(line=line, provider_call_id=provider_call_id).first()
+    calls = Call.objects.filter(line=line, provider_call_id=provider_call_id)
+    call = calls.filter(phone_number__credential=credential).first()
     if call is None:
         return None
     row = Call.objects.filter(pk=call.pk, status__in=_may_follow(told, numbered=sequence is not None))
@@ -180,29 +193,25 @@ def _may_follow(told: Status, *, numbered: bool) -> Sequence[Status]:
     return (*PROGRESS, *FINAL) if numbered else PROGRESS
 
 
+@transaction.atomic
 def hang_up(call_id: UUID) -> bool:
     """An operator ends a call, wherever it is held; False when it was over already."""
-    call = Call.objects.filter(pk=call_id).first()
-    if call is None or call.ended_at:
-        return False
-    orphan = call.held_at is None or call.held_at < timezone.now() - timedelta(seconds=ORPHANED_SECONDS)
-    if not orphan and tell_holder(call_id, "operator_hung_up"):
-        return True
-    return end_call(call_id, reason="operator_hung_up")
+    ended = end_call(call_id, reason="operator_hung_up")
+    if ended:
+        transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
+    return ended
 
 
-def tell_holder(call_id: UUID, reason: EndReason) -> bool:
-    """Ask the process that holds the call to end it; False if the channel layer is away.
+def tell_holder(call_id: UUID, reason: EndReason) -> None:
+    """Ask the process that holds the call, which has been ended in the database, to end it too.
 
-    The holder also sees for itself, within `HOLD_SECONDS`, that a call was ended in the database.
+    Where this is lost on the way, the holder sees for itself within `HOLD_SECONDS`.
     """
     layer = get_channel_layer()
     try:
         async_to_sync(layer.group_send)(control_group(call_id), {"type": "end", "reason": reason})
     except Exception as error:  # each layer has its own kinds
         logger.error("The holder of call %s was not told to end it: %s", call_id, error)
-        return False
-    return True
 
 
 def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:

@@ -201,6 +201,9 @@ class MediaSocket:
         except OSError:  # a timeout, or a server's own kind of "disconnected"
             logger.warning("A media socket (%s) takes nothing any more.", self._line_key)
             self._hung_up("dead socket")
+        except Exception:
+            logger.exception("A media socket (%s) cannot be written to.", self._line_key)
+            self._hung_up("dead socket")
         await self._close(1000, "")
 
     async def _close(self, code: int, reason: str) -> None:

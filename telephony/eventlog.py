@@ -35,6 +35,7 @@ LIVE_GROUP = "live"  # every watcher joins it and picks what concerns it: one se
 GATHER_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 LONGEST_QUEUE = 50_000
+DROPS_TOLD = 1000  # a line in the log for the first of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ class EventLog:
         """Never waits. Past `LONGEST_QUEUE` (a database that is gone for long) events are dropped."""
         if len(self._waiting) >= LONGEST_QUEUE:
             self.dropped += 1
+            if self.dropped % DROPS_TOLD == 1:
+                logger.error("The database is behind: %d events of calls were dropped.", self.dropped)
             return
         self._put(Happening(call_id, event, datetime.now(UTC)))
 

@@ -60,6 +60,7 @@ class Line:
         self._generation = 0  # of marks: those of sound that was cleared come back too, late
         # the provider's clock
         self._started_ms: int | None = None
+        self._missing_ms = 0  # by the last frame
 
     # ---- what a session may do (MediaLine) --------------------------------------------------
 
@@ -112,14 +113,17 @@ class Line:
                 return
 
     def _fill_gap(self, at_ms: int) -> None:
-        """Silence for sound that the provider's clock says has passed and that never came."""
+        """Silence for sound that the provider's clock says has passed and that never came. Two frames must
+        say so: one alone may only be stamped late, and the clock would be ahead for ever."""
         start_ms = at_ms - self._clock * 500 // self.rate  # when the call began, by this frame
         if self._started_ms is None or start_ms < self._started_ms:
             self._started_ms = start_ms  # the earliest is the one that was not delayed
-        missing = start_ms - self._started_ms
+        before, self._missing_ms = self._missing_ms, start_ms - self._started_ms
+        missing = min(before, self._missing_ms)
         if missing > LARGEST_GAP_MS:
-            self._started_ms = start_ms
+            self._started_ms, self._missing_ms = start_ms, 0
         elif missing >= SMALLEST_GAP_MS:
+            self._missing_ms = 0
             for _ in range(missing // 20):
                 self._hear(self._silence)
 
@@ -164,8 +168,8 @@ class Line:
         while self._out or not self._ended:
             await self._wake.wait()
             self._wake.clear()
-            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                while self._out:
+            while self._out:
+                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                     await send(_frame(self._out.popleft()))
 
     def _put(self, message: str | bytes) -> None:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
 
 import orjson
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -24,6 +21,7 @@ from django.http import HttpRequest
 
 from .eventlog import LIVE_GROUP, event_json
 from .models import Call
+from .threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +33,9 @@ MOST_CALLS = 100  # watched over one socket
 SIGNED_OUT = 4401
 
 Message = dict[str, Any]
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # Watchers have database threads of their own: however many they are, no call waits behind them.
-_threads = ThreadPoolExecutor(2, thread_name_prefix="watchers")
-
-
-async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return await database_sync_to_async(work, thread_sensitive=False, executor=_threads)(*args, **kwargs)
+in_database = DatabaseThreads(2, "watchers")
 
 
 def may_watch(session_key: str | None) -> bool:

@@ -32,6 +32,7 @@ LOOK_SECONDS = 0.25
 PEAKS_PER_SECOND = 10
 WRITER_GONE_SECONDS = 5 * PIECE_SECONDS  # a file that has not grown for so long has no writer
 LONGEST_QUEUE = 1024  # pieces, of all calls of this process
+DROPS_TOLD = 100  # a line in the log for the first of so many
 HEADER_BYTES = 44
 
 
@@ -121,6 +122,8 @@ class RecordingWriter:
     def put(self, piece: _Piece) -> None:
         if len(self._waiting) >= LONGEST_QUEUE:
             self.dropped += 1
+            if self.dropped % DROPS_TOLD == 1:
+                logger.error("The disk is behind: %d pieces of recordings were dropped.", self.dropped)
             return
         self._waiting.append(piece)
         self._start()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
@@ -28,6 +26,7 @@ from .session.events import EndReason, FramesDropped, RecordingSaved
 from .session.parts import Ending, SessionSettings
 from .session.session import CallSession
 from .suppliers import Suppliers
+from .threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +42,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Calls have database threads of their own, so that none waits behind a slow page.
-_threads = ThreadPoolExecutor(4, thread_name_prefix="calls")
-
-
-async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return await database_sync_to_async(work, thread_sensitive=False, executor=_threads)(*args, **kwargs)
+in_database = DatabaseThreads(4, "calls")
 
 
 @dataclass(slots=True)
@@ -63,12 +58,16 @@ class LiveCall:
     frames_seen: int = 0
     frames_seen_at: float = 0.0
     stopped_at: float | None = None
+    stop_reason: EndReason | None = None
     running: asyncio.Task[None] | None = None  # until its recording is kept
     over: bool = False  # the session is; its end and its recording are still being stored
 
     def watch(self, now: float) -> None:
         """Look at the call from outside: a session that fails cannot be trusted to notice."""
         if self.over:
+            return
+        if self.stopped_at is not None:
+            self._abandon_if_stuck(now)
             return
         if self.line.frames != self.frames_seen:
             self.frames_seen, self.frames_seen_at = self.line.frames, now
@@ -78,13 +77,16 @@ class LiveCall:
             self.stop("max_duration", now)
 
     def stop(self, reason: EndReason, now: float) -> None:
-        """Told again, a session that does not end is abandoned."""
-        if self.stopped_at is None:
-            self.stopped_at = now
+        """The first reason counts; whoever watches abandons a session that does not end."""
+        if self.stopped_at is None and not self.over:
+            self.stopped_at, self.stop_reason = now, reason
             self.session.end(reason)
-        elif now - self.stopped_at > STOP_SECONDS and not self.abandoned.done():
-            logger.error("The session of call %s did not end when told to (%s).", self.call.pk, reason)
-            self.abandoned.set_result(Ending(reason))
+
+    def _abandon_if_stuck(self, now: float) -> None:
+        assert self.stopped_at is not None and self.stop_reason is not None
+        if now - self.stopped_at > STOP_SECONDS and not self.abandoned.done():
+            logger.error("The session of call %s does not end (%s).", self.call.pk, self.stop_reason)
+            self.abandoned.set_result(Ending(self.stop_reason))
 
 
 class Switchboard:
@@ -249,7 +251,8 @@ class Switchboard:
         await layer.group_add(group, channel)
         try:
             while True:
-                live.session.end((await layer.receive(channel))["reason"])
+                order = await layer.receive(channel)
+                live.stop(order["reason"], asyncio.get_running_loop().time())
         finally:
             with suppress(Exception):  # or a layer that is away would swallow our being cancelled
                 await layer.group_discard(group, channel)

@@ -80,14 +80,17 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     if capacity.full():
         logger.warning("A call to %s was turned away: %s.", number.number, capacity.describe())
         return _say(_("Sorry, all our lines are busy. Please call again in a few minutes. Goodbye."))
-    call = actions.answer_call(
-        line="twilio",
-        agent=agent,
-        number=number,
-        provider_call_id=request.POST["CallSid"],
-        caller=request.POST.get("From", ""),
-        callee=number.number,
-    )
+    try:
+        call = actions.answer_call(
+            line="twilio",
+            agent=agent,
+            number=number,
+            provider_call_id=request.POST["CallSid"],
+            caller=request.POST.get("From", ""),
+            callee=number.number,
+        )
+    except actions.WrongNumber:
+        return HttpResponseForbidden("This call is another number's.")
     if call.ended_at:
         return _xml(twiml.hang_up())
     return _xml(
@@ -137,6 +140,7 @@ def twilio_status(request: HttpRequest, credential: Credential) -> HttpResponse:
     try:
         actions.apply_provider_status(
             line="twilio",
+            credential=credential,
             provider_call_id=request.POST.get("CallSid", ""),
             status=request.POST.get("CallStatus", ""),
             sequence=int(sequence) if sequence else None,

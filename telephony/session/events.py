@@ -157,11 +157,13 @@ class EngineFailed(Event):
 
     engine: Literal["stt", "tts", "llm", "conversation"]
     error: str
-    remedy: Literal["retried", "apologised", "gave_up", "ignored"]
+    remedy: Literal["retried", "apologised", "gave_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramesDropped(Event):
+    """Frames of 20 ms that came too fast: the caller's were not searched for speech, the agent's not sent."""
+
     leg: Literal["caller", "agent"]
     count: int
 
@@ -169,7 +171,7 @@ class FramesDropped(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStarted(Event):
     number: str
-    reason: Literal["agent", "engine_failure", "operator"]
+    reason: Literal["agent", "engine_failure"]
 
 
 EndReason = Literal[

@@ -16,7 +16,7 @@ import numpy as np
 
 from agents.flow.steps import Expectation
 from mlservices.errors import EngineError, EngineTimeout
-from mlservices.interfaces import SpeechToText, TurnJudge, VoiceDetector
+from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TurnJudge, VoiceDetector
 from mlservices.types import Timing, Transcript
 from telephony.measure import sounds
 
@@ -136,6 +136,11 @@ class Listener:
     def media_seconds(self) -> float:
         """The media clock: seconds of the caller's sound so far."""
         return self._heard_seconds
+
+    @property
+    def dropped_frames(self) -> int:
+        """Frames of 20 ms in which nobody listened for speech, since the detector was behind."""
+        return round(self._track.dropped_windows * WINDOW_SECONDS / 0.02)
 
     @property
     def caller_speaking(self) -> bool:

@@ -31,6 +31,7 @@ SILENCE_PROMPTS = 3
 # A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
 LONGEST_FAREWELL_SECONDS = 20.0
 GIVE_UP_AFTER_UNHEARD_TURNS = 2
+MOST_WAITING = 50  # happenings; of more, keys are not taken
 
 # Why a line closed -> why the call ended; for any other reason the line was lost.
 _ENDS: Mapping[str, EndReason] = {"hangup": "caller_hung_up", "restart": "server_restarted"}
@@ -109,6 +110,8 @@ class CallSession:
         self._floor.mark_played(name)
 
     def press(self, digit: str) -> None:
+        if self._inbox.qsize() >= MOST_WAITING:  # no person presses so fast
+            return
         self._floor.hold()
         self._keypad.press(digit)
         self._inbox.put_nowait(None)
@@ -162,6 +165,8 @@ class CallSession:
             talk.cancel()
             await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
             await self._floor.drop()
+            if dropped := self._listener.dropped_frames:
+                self._note(events.FramesDropped, leg="caller", count=dropped)
             for message in self._conversation.ended():
                 self._note(events.MessageTaken, **asdict(message))
 

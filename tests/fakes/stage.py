@@ -57,6 +57,8 @@ class EnergyDetector:
         return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2)
 
     class Track:
+        dropped_windows = 0
+
         def __init__(self, on_window: Callable[[float], None], size: int) -> None:
             self._on_window, self._size, self._sound = on_window, size, bytearray()
 
@@ -80,9 +82,12 @@ class ScriptedStt:
     hangs: int = 0
     asked: int = 0
     cancelled: int = 0
+    failing: set[int] = field(default_factory=set)  # which requests fail, counted from 0
+    heard_seconds: list[float] = field(default_factory=list)
 
     async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
-        self.asked += 1
+        number, self.asked = self.asked, self.asked + 1
+        self.heard_seconds.append(len(pcm) / 2 / rate)
         try:
             if self.hangs:
                 self.hangs -= 1
@@ -91,13 +96,13 @@ class ScriptedStt:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        if self.failures:
-            self.failures -= 1
+        if self.failures or number in self.failing:
+            self.failures = max(0, self.failures - 1)
             raise EngineError("the worker died", service="stt")
         samples = np.frombuffer(pcm, dtype="<i2")
         texts = []
-        for number, utterance in enumerate(self.caller.utterances):
-            heard = np.count_nonzero(samples == 1000 + number) / RATE / utterance.lasting
+        for index, utterance in enumerate(self.caller.utterances):
+            heard = np.count_nonzero(samples == 1000 + index) / RATE / utterance.lasting
             words = utterance.text.split()
             texts += words[: round(len(words) * min(1.0, heard))]
         text = " ".join(texts)
@@ -111,6 +116,7 @@ class ScriptedTts:
     seconds: float = 0.1
     failures: int = 0
     hangs: int = 0
+    breaks_after: float = 0.0  # seconds of sound of the first try
     service: str = "tts"
     spoken: list[str] = field(default_factory=list)
     cancelled: int = 0
@@ -132,6 +138,9 @@ class ScriptedTts:
                 piece = min(0.2, left)
                 yield SpeechChunk(b"\1\1" * int(piece * rate), rate, Timing(0.005, self.seconds))
                 left -= piece
+                if self.breaks_after and len(text) / CHARACTERS_PER_SECOND - left >= self.breaks_after:
+                    self.breaks_after = 0.0
+                    raise EngineError("the worker died", service=self.service)
                 await asyncio.sleep(piece / 2)
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1
@@ -141,8 +150,10 @@ class ScriptedTts:
 @dataclass
 class ScriptedJudge:
     completeness: float = 0.9
+    heard_seconds: list[float] = field(default_factory=list)
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
+        self.heard_seconds.append(len(pcm) / 2 / rate)
         await asyncio.sleep(0.09)
         return TurnVerdict(self.completeness)
 

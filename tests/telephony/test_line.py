@@ -144,7 +144,15 @@ async def test_sound_that_never_came_is_silence_on_the_clock() -> None:
     for at_ms in (102, 122, 142, 342, 362):
         line.hear(frame, at_ms)
     assert line.seconds == pytest.approx(0.28)
-    assert bytes(sink.heard) == frame * 3 + bytes(9 * 320) + frame * 2
+    # The gap is filled once a second frame confirms it.
+    assert bytes(sink.heard) == frame * 4 + bytes(9 * 320) + frame
+
+
+async def test_a_frame_that_is_stamped_late_now_and_then_is_no_gap() -> None:
+    line, _, _ = a_line(TwilioCodec())
+    for number in range(3000):
+        line.hear(bytes(320), 155 + number * 20 + (60 if number % 50 == 0 else 0))
+    assert line.seconds == pytest.approx(60.0)
 
 
 async def test_a_clock_that_wanders_is_no_gap() -> None:
@@ -177,6 +185,23 @@ async def test_a_socket_that_takes_nothing_is_given_up(monkeypatch: pytest.Monke
 
     with pytest.raises(TimeoutError):
         await line.write(never)
+
+
+async def test_a_socket_that_takes_sound_slowly_but_steadily_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.line.SEND_TIMEOUT_SECONDS", 0.05)
+    line, _, _ = a_line()
+    line.send(bytes(32000))
+    taken = []
+
+    async def slowly(message: dict[str, Any]) -> None:
+        await asyncio.sleep(0.01)
+        taken.append(message)
+
+    writing = asyncio.create_task(line.write(slowly))
+    while len(taken) < 11:
+        assert not writing.done()
+        await asyncio.sleep(0.01)
+    writing.cancel()
 
 
 async def test_the_last_word_to_a_browser_is_why_the_call_ended() -> None:

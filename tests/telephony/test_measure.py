@@ -90,6 +90,8 @@ class DirectSilero:
         return self.Track(self._engine, on_window, rate)
 
     class Track:
+        dropped_windows = 0
+
         def __init__(self, engine: Silero, on_window: Callable[[float], None], rate: int) -> None:
             self._engine, self._on_window = engine, on_window
             self._stream, self._size, self._sound = engine.open(rate), int(rate * WINDOW_SECONDS) * 2, b""

@@ -33,6 +33,7 @@ class Socket:
     def __init__(self, line: str, switchboard: Switchboard, *, headers: Sequence[tuple[bytes, bytes]] = ()):
         self.sent: list[dict[str, Any]] = []
         self.closed: dict[str, Any] | None = None
+        self.fails_with: Exception | None = None  # whatever is sent after the handshake
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._happened = asyncio.Event()
         scope = {"type": "websocket", "path": f"/ws/media/{line}/", "headers": list(headers)}
@@ -44,6 +45,8 @@ class Socket:
         if message["type"] == "websocket.close":
             self.closed = message
             self._to_app.put_nowait({"type": "websocket.disconnect", "code": message.get("code", 1000)})
+        elif self.fails_with and message["type"] == "websocket.send":
+            raise self.fails_with
         else:
             self.sent.append(message)
         self._happened.set()
@@ -257,9 +260,42 @@ def test_some_garbage_on_a_call_is_borne_and_counted(call: Call, refused: Any) -
 
 def test_a_socket_that_sends_nothing_but_garbage_is_cut_off(call: Call, refused: Any) -> None:
     token = issue_token(call)
-    assert refusal(start(call, token), *["garbage"] * 60) == (1008, "garbage")
-    call.refresh_from_db()
+
+    async def talk() -> tuple[int, str]:
+        board = exchange()
+        socket = Socket("twilio", board)
+        for message in (start(call, token), *["garbage"] * 60):
+            socket.say(message)
+        closed = await socket.until_closed()
+        while board.calls:
+            await asyncio.sleep(0.01)
+        return closed
+
+    assert asyncio.run(talk()) == (1008, "garbage")
     assert refused["garbage"] == 1
+    call.refresh_from_db()
+    assert call.end_reason == "line_lost"
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("a fault of the server")])
+def test_a_socket_that_cannot_be_written_to_ends_its_call(call: Call, error: Exception) -> None:
+    token = issue_token(call)
+
+    async def talk() -> None:
+        board = exchange()
+        socket = Socket("twilio", board)
+        socket.fails_with = error
+        socket.say(start(call, token))
+        while call.pk not in board.calls:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while board.calls:
+                await asyncio.sleep(0.01)
+        await socket.until_closed()
+
+    asyncio.run(talk())
+    call.refresh_from_db()
+    assert call.end_reason == "line_lost"
 
 
 def test_no_refusal_tells_a_secret(call: Call, caplog: pytest.LogCaptureFixture) -> None:

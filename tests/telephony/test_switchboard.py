@@ -75,10 +75,30 @@ def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
     assert not actions.hang_up(call.pk)
 
 
+def test_an_operators_order_that_is_lost_on_the_way_is_obeyed_all_the_same(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis was restarted: nobody is in the group, and sending to it is no error."""
+    monkeypatch.setattr(actions, "HOLD_SECONDS", 0.05)
+    monkeypatch.setattr(actions, "control_group", lambda call_id: "another")
+
+    async def script(socket: Socket) -> None:
+        monkeypatch.setattr(actions, "control_group", lambda call_id: "nobody's")
+        assert await database_sync_to_async(actions.hang_up)(call.pk)
+
+    ended = converse(call, Switchboard(FakeSuppliers()), script)
+    assert ended.end_reason == "operator_hung_up"
+    assert kinds_of(ended).count("call_ended") == 1
+
+
 def test_the_providers_end_ends_the_session(call: Call) -> None:
     async def script(socket: Socket) -> None:
         await database_sync_to_async(actions.apply_provider_status)(
-            line="twilio", provider_call_id=call.provider_call_id, status="completed", sequence=3
+            line="twilio",
+            credential=call.phone_number.credential,
+            provider_call_id=call.provider_call_id,
+            status="completed",
+            sequence=3,
         )
 
     ended = converse(call, Switchboard(FakeSuppliers()), script)
@@ -313,7 +333,11 @@ def test_without_the_channel_layer_the_providers_word_is_taken_all_the_same(
     actions.connect_call(call.pk, line="twilio")
     monkeypatch.setattr(actions, "get_channel_layer", DeadLayer)
     actions.apply_provider_status(
-        line="twilio", provider_call_id=call.provider_call_id, status="completed", sequence=1
+        line="twilio",
+        credential=call.phone_number.credential,
+        provider_call_id=call.provider_call_id,
+        status="completed",
+        sequence=1,
     )
     call.refresh_from_db()
     assert (call.status, call.end_reason) == ("completed", "caller_hung_up")

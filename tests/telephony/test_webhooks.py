@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 from agents.models import Agent
 from telephony import actions
 from telephony.capacity import capacity
+from telephony.credentials import save_credential
 from telephony.models import Call, MediaToken, PhoneNumber
 from telephony.providers.twilio.signature import handshake_is_signed, request_is_signed
 from tests.telephony.conftest import ACCOUNT_SID, AUTH_TOKEN, NUMBER, PUBLIC_URL, kinds_of
@@ -225,6 +226,20 @@ def test_our_own_end_and_the_providers_are_one_end(call: Call) -> None:
 
 def test_a_status_of_a_call_that_is_not_ours_is_taken_and_forgotten(number: PhoneNumber) -> None:
     assert post(STATUS, CallStatus="completed", SequenceNumber="1").status_code == 204
+
+
+def test_another_account_cannot_speak_of_a_call_nor_announce_it_again(call: Call) -> None:
+    other = save_credential(provider="twilio", account="AC" + "2" * 32, secret="another token", label="Other")
+    PhoneNumber.objects.create(number="+14155550124", credential=other, agent=call.agent)
+    form = {"AccountSid": other.account, "CallSid": CALL_SID, "CallStatus": "completed"}
+    for path, to in ((STATUS, NUMBER), (VOICE, "+14155550124")):
+        fields = form | {"From": "+14155550199", "To": to}
+        signature = sign(PUBLIC_URL + path, fields, token="another token")
+        answer = post(path, signature=signature, **fields)
+        assert answer.status_code == (204 if path == STATUS else 403)
+    call.refresh_from_db()
+    assert (call.status, call.ended_at) == ("ringing", None)
+    assert MediaToken.objects.count() == 1
 
 
 def test_a_status_that_twilio_does_not_have_is_refused(call: Call) -> None:

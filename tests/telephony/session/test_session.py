@@ -117,8 +117,8 @@ def test_after_a_cough_the_agent_goes_on_from_where_it_was():
     assert call.of(CallerSaidNothing)[0].agent_resumed
     assert call.conversation.told[1] == (LONG_ANSWER, False)
     assert " ".join(call.tts.spoken[1:]) == LONG_ANSWER, "the sound was kept, not made anew"
-    played = sum(end - start for start, end in call.line.sounded if start > 4.5)
-    assert played == pytest.approx(len(LONG_ANSWER) / 15, abs=0.4)
+    played = sum(end - start for start, end in call.line.sounded if start > 4.2)
+    assert played == pytest.approx(len(LONG_ANSWER) / 15 + 0.25, abs=0.1), "a touch of it is said again"
 
 
 def test_mm_hm_while_the_agent_speaks_is_no_turn_but_yes_to_a_question_is():

@@ -178,3 +178,32 @@ def test_a_cough_over_the_last_goodbye_puts_the_end_off_by_one_prompt():
     call = scene(Utterance(28.5, 0.4, NOISE), until=60)
     assert [event.count for event in call.of(SilencePrompted)] == [1, 2, 3, 4]
     assert call.ending.reason == "silence"
+
+
+def test_who_has_to_think_of_a_number_is_left_in_peace_for_longer():
+    first = scene(until=20).times(SilencePrompted)[0]
+    assert scene(until=20, expects="number").times(SilencePrompted)[0] == pytest.approx(first + 4.0, abs=0.1)
+
+
+def test_a_cough_between_two_keys_does_not_make_the_agent_go_on():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.0, 0.3, NOISE),
+        answers={HOURS: [Say(LONG_ANSWER)]},
+        keys=[(5.8, "4"), (7.3, "1")],
+        until=14,
+    )
+    assert all(call.line.silent_at(6.2 + step / 10) for step in range(25))
+    assert call.of(DigitsPressed)[0].digits == "41"
+
+
+def test_turns_that_could_not_be_heard_count_only_in_a_row():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(10.0, 1.0, HOURS),
+        Utterance(20.0, 1.0, HOURS),
+        stt={"failing": {0, 1, 3, 4}},
+        until=40,
+        silence_seconds=60.0,
+    )
+    assert call.ending.reason == "caller_hung_up"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+
+from mlservices.registry import LOCAL
 
 from .demo import (
     DEMO_DESCRIPTION,
@@ -23,6 +26,7 @@ from .models import DEFAULT_MODEL, Agent
 
 # Addresses under /agents/ that are pages of their own.
 RESERVED_SLUGS = frozenset({"new", "palette"})
+LONGEST_FOR_LOCAL = 6000  # characters of instructions and facts, some 1,500 tokens
 
 
 @transaction.atomic
@@ -38,6 +42,7 @@ def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -
         agent.slug = _free_slug(agent.name)
     agent.full_clean()
     agent.facts = write_facts(read_facts(agent.facts))
+    _refuse_too_long_for_local(agent)
     agent.save()
     return agent
 
@@ -70,6 +75,19 @@ def create_demo_agent() -> Agent:
         },
     )
     return agent
+
+
+def _refuse_too_long_for_local(agent: Agent) -> None:
+    """The small model of our own ML service reads slowly: a longer prompt costs a caller many seconds."""
+    if agent.chat_model != LOCAL:
+        return
+    length = len(agent.instructions) + sum(len(fact["topic"]) + len(fact["answer"]) for fact in agent.facts)
+    if length > LONGEST_FOR_LOCAL:
+        text = _(
+            "Instructions and facts are %(length)d characters together; this small model reads at most "
+            "%(most)d in time. Shorten them, or choose another model."
+        )
+        raise ValidationError({"chat_model": text % {"length": length, "most": LONGEST_FOR_LOCAL}})
 
 
 def _stored_facts(agent: Agent) -> Sequence[Any]:

@@ -70,7 +70,7 @@ def model_id_of(agent: Agent) -> str:
 def default_model_id() -> str:
     """The first remote model that is configured, or "": the small model of the ML service itself, which
     makes things up, answers only where it was chosen by name."""
-    return next((model_id for model_id, _label in registry.chat_models() if model_id != "local"), "")
+    return next((model_id for model_id, _label in registry.chat_models() if model_id != registry.LOCAL), "")
 
 
 def profile_of(agent: Agent) -> Profile:

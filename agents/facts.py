@@ -12,7 +12,7 @@ A day that `week` leaves out is closed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -137,7 +137,7 @@ def _zone(value: object, field: str) -> ZoneInfo:
 
 def _time(value: object, field: str) -> time:
     try:
-        return time.fromisoformat(str(value))
+        return datetime.strptime(str(value), "%H:%M").time()
     except ValueError:
         raise _wrong(field, _("use a time of day like 08:30.")) from None
 

@@ -8,8 +8,11 @@ class EngineError(Exception):
 
     `permanent` tells whether asking again can help: a text in an unknown language stays so, a worker
     that died does not. `service` is the kind of engine that failed ("stt", "tts", "llm", "embed", "turn",
-    "vad"), or "ml" where the whole service did; whose it is stands in the message.
+    "vad"), or "ml" where the whole service did; whose it is stands in the message. `status` is the HTTP
+    status that a service answered with, 0 where there was none.
     """
+
+    status = 0
 
     def __init__(self, message: str, *, service: str = "", permanent: bool = False) -> None:
         super().__init__(message)

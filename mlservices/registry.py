@@ -18,6 +18,7 @@ from .clients.service import ServiceClient
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
 
+LOCAL = "local"  # the id of the ML service's own language model
 _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
@@ -71,9 +72,9 @@ def chat_models() -> list[tuple[str, str]]:
     if settings.NVIDIA_API_KEY:
         choices.append(("nvidia", f"{settings.NVIDIA_MODEL} (NVIDIA)"))
     if settings.HF_ML_API_URL:
-        choices.append(("local", gettext("The ML service's own model")))
+        choices.append((LOCAL, gettext("The ML service's own model")))
     elif settings.ML_LLM_WORKERS:
-        choices.append(("local", BY_ID[settings.LLM_ENGINE].name))
+        choices.append((LOCAL, BY_ID[settings.LLM_ENGINE].name))
     return choices
 
 
@@ -83,7 +84,7 @@ def chat_model(model_id: str) -> ChatModel:
         return _openai_chat("OpenAI", settings.AI_INTEGRATIONS_OPENAI_BASE_URL, key, settings.OPENAI_MODEL)
     if model_id == "nvidia" and (key := settings.NVIDIA_API_KEY):
         return _openai_chat("NVIDIA", _NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL)
-    if model_id == "local":
+    if model_id == LOCAL:
         return service()
     needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)
     remedy = f"set {needed}" if needed else f"choose one of {', '.join(id for id, _ in chat_models())}"

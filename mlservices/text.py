@@ -195,6 +195,13 @@ def _say_money(match: re.Match[str]) -> str:
     return words
 
 
+def _say_large_money(match: re.Match[str]) -> str:
+    major, _ = _CURRENCIES[match[1]]
+    whole, _, decimals = match[2].replace(",", "").partition(".")
+    words = number_words(int(whole)) + (f" point {digit_words(decimals)}" if decimals else "")
+    return f"{words} {match[3].lower()} {major}s"
+
+
 def _say_iso_date(match: re.Match[str]) -> str:
     year, month, day = (int(part) for part in match.groups())
     if not (1 <= month <= 12 and 1 <= day <= 31):
@@ -224,7 +231,16 @@ _NUMBERS = (
         _say_time,
     ),
     (re.compile(r"\b(1[0-2]|0?[1-9])\s?([ap])\.?m\b\.?(?!\w)", re.I), _say_hour),
+    (
+        re.compile(
+            r"([$€£])\s?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?(thousand|million|billion|trillion)\b", re.I
+        ),
+        _say_large_money,
+    ),
     (re.compile(r"([$€£])\s?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d\d))?\b"), _say_money),
+    # Short numbers that are called, not counted.
+    (re.compile(r"(?<=\b(?:call|dial|ring|text) )\d{2,6}\b(?![.,:]?\d)", re.I), _say_phone),
+    (re.compile(r"(?<![\d.,])(?:911|988)\b(?![.,:]?\d)"), _say_phone),
     (re.compile(r"\b(\d+)(?:st|nd|rd|th)\b"), lambda match: _ordinal_words(int(match[1]))),
     (
         re.compile(r"(?<=\b(?:in|of) )((?:19|20)\d\d)\b|(?<=\d, )((?:19|20)\d\d)\b"),
@@ -252,6 +268,7 @@ _SYMBOLS = (
     (re.compile(r"(?<=\d)\s?%"), " percent"),
     (re.compile(r"(?<=\d)\s?°\s?([CF])\b"), r" degrees \1"),
     (re.compile(r"#(?=\d)"), "number "),
+    (re.compile(r"(?<![\w.,-])(\d{1,2})-(\d{1,2})(?![\w-]|[.,]\d)"), r"\1 to \2"),
     (re.compile(r"(?<=\d)\s?[–—]\s?(?=\d)|(?<=\d[ap]m)\s?[-–—]\s?(?=\d)"), " to "),
     (re.compile(r"\s+[–—]\s+|\s*—\s*"), ", "),
 )

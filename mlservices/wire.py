@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 MEDIA_TYPE = "application/x-voiceforge-frames"
+PCM_TYPE = "application/octet-stream"  # of sound that is sent to be heard
 _LONGEST_LINE = 4 * 2**20
 _LONGEST_PAYLOAD = 64 * 2**20
 

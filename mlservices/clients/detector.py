@@ -62,7 +62,8 @@ class Track:
 
     def close(self) -> None:
         self._open = False
-        self._windows.clear()
+        with self._lock:
+            self._windows.clear()
         self._detector.forget(self)
 
     def take(self) -> tuple[int, bytes | None]:
@@ -143,7 +144,12 @@ class BatchedDetector:
                 self._awake.wait()
                 due = time.monotonic()
                 continue
-            self._tick(tracks)
+            try:
+                self._tick(tracks)
+            except EngineError:
+                raise  # no detector is left
+            except Exception:  # of a window or a call; the next windows of all are judged again
+                logger.exception("voice activity of %d calls was missed", len(tracks))
             self.cpu_seconds = time.thread_time()
             due = max(due + WINDOW_SECONDS, time.monotonic() - WINDOW_SECONDS)
             time.sleep(max(0.0, due - time.monotonic()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,24 +14,37 @@ from ..errors import EngineBusy, EngineError, EngineTimeout
 _QUOTED = 200  # characters of a body that is no JSON
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address is this machine's own, which no proxy of the network reaches."""
+    host = httpx.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class LoopClients:
-    """An `httpx.AsyncClient` for each running loop: connections cannot move from one to another."""
+    """An `httpx.AsyncClient` for each running loop: connections cannot move from one to another.
+
+    HTTP_PROXY and its like are heeded, except on the way to this machine itself.
+    """
 
     def __init__(
         self, base_url: str, *, timeout: httpx.Timeout, headers: Mapping[str, str] | None = None
     ) -> None:
         self._base_url, self._timeout, self._headers = base_url, timeout, dict(headers or {})
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def get(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
+            for ended in [known for known in self._clients if known.is_closed()]:
+                del self._clients[ended]  # its connections can only be let go of
             self._clients[loop] = httpx.AsyncClient(
                 base_url=self._base_url,
                 timeout=self._timeout,
                 headers=self._headers,
+                trust_env=not is_loopback(self._base_url),
                 limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
             )
         return self._clients[loop]
@@ -54,8 +67,12 @@ def transport_error(error: httpx.HTTPError, name: str, kind: str) -> EngineError
 
 async def status_error(response: httpx.Response, name: str, kind: str) -> EngineError:
     """What a status above 399 means, with the reason that the service gave."""
-    body = await response.aread()
-    reason = f"{name}: {_reason(response, body)}"
+    error = _status_error(response, f"{name}: {_reason(response, await response.aread())}", kind)
+    error.status = response.status_code
+    return error
+
+
+def _status_error(response: httpx.Response, reason: str, kind: str) -> EngineError:
     if response.status_code in (429, 503):
         after = response.headers.get("Retry-After", "")
         return EngineBusy(reason, service=kind, retry_after=float(after) if after.isdigit() else 1.0)

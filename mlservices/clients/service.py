@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript, TurnVerdict
-from ..wire import Message, Unpacker
+from ..wire import PCM_TYPE, Message, Unpacker
 from .http import LoopClients, status_error, transport_error
 from .space import NotOffered, SpaceClient
 from .waking import Waking
 
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
+
+_PCM = {"Content-Type": PCM_TYPE}
 
 
 class ServiceClient:
@@ -62,7 +64,7 @@ class ServiceClient:
             return await self._space.transcribe(pcm, rate=rate, language=language)
         try:
             params = {"rate": rate, "language": language}
-            head, _ = await self._one("stt", "/stream/stt", params=params, content=pcm)
+            head, _ = await self._one("stt", "/stream/stt", params=params, content=pcm, headers=_PCM)
         except NotOffered as error:
             await self._learn_why(error)
             return await self._space.transcribe(pcm, rate=rate, language=language)
@@ -116,7 +118,7 @@ class ServiceClient:
         return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm)
+        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)
         return TurnVerdict(head["completeness"], Timing(**head["timing"]))
 
     def _is_plain(self) -> bool:

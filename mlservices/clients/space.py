@@ -23,6 +23,8 @@ from .waking import Waking
 _STATUS_TIMEOUT = httpx.Timeout(5.0)
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _QUOTED = 200
+_LONGEST_MESSAGE = 5000  # characters; our own service takes no longer one
+_EARLIER = "What was said before:\n{}\n\nNow: {}"
 
 
 class NotOffered(EngineError):
@@ -56,19 +58,26 @@ class SpaceClient:
         answer, timing = await self._post(
             "stt", "/api/stt", {"audio_base64": heard, "language": language}, "text"
         )
-        segments = tuple(
-            Segment(
-                float(item["start"]),
-                float(item["end"]),
-                str(item.get("text", "")),
-                float(item.get("confidence", 1)),
+        try:
+            segments = tuple(
+                Segment(
+                    float(item["start"]),
+                    float(item["end"]),
+                    str(item.get("text") or ""),
+                    float(item.get("confidence") or 1.0),
+                )
+                for item in answer.get("segments") or ()
             )
-            for item in answer.get("segments") or ()
-        )
+            confidence = float(answer.get("confidence") or 0.0)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            quoted = str(answer)[:_QUOTED]
+            raise EngineError(
+                f"{self._name} sent a transcript that is none: {quoted}", service="stt"
+            ) from error
         return Transcript(
-            text=str(answer["text"]).strip(),
-            language=str(answer.get("language", language)),
-            confidence=float(answer.get("confidence", 0)),
+            text=answer["text"].strip(),
+            language=str(answer.get("language") or language),
+            confidence=confidence,
             duration_seconds=len(pcm) / 2 / rate,
             segments=segments,
             engine=self._name,
@@ -85,20 +94,22 @@ class SpaceClient:
         return SpeechChunk(audio.resample(pcm, made_at, rate), rate, timing)
 
     async def reply(self, messages: Sequence[ChatMessage]) -> ChatDelta:
-        """The whole answer. The plain API takes one message: what was said before goes into the prompt."""
+        """The whole answer. The plain API takes one message: what was said before is quoted in it, since
+        callers' words have no place in the system prompt."""
         *before, last = messages
-        context = "\n".join(
-            message.content if message.role == "system" else f"{message.role}: {message.content}"
-            for message in before
+        earlier = "\n".join(
+            f"{message.role}: {message.content}" for message in before if message.role != "system"
         )
+        room = _LONGEST_MESSAGE - len(last.content) - len(_EARLIER)
+        quoted = _EARLIER.format(earlier[-room:], last.content) if earlier and room > 0 else last.content
         body = {
             "session_id": f"voiceforge-{time.time_ns()}",
-            "message": last.content,
+            "message": quoted,
             "mode": "assistant",
-            "system_prompt": context,
+            "system_prompt": "\n".join(m.content for m in before if m.role == "system"),
         }
         answer, timing = await self._post("llm", "/api/vllm/chat", body, "response")
-        return ChatDelta(str(answer["response"]), timing)
+        return ChatDelta(answer["response"], timing)
 
     async def _get(self, path: str) -> dict[str, Any]:
         try:
@@ -140,7 +151,7 @@ class SpaceClient:
         except ValueError as error:
             quoted = response.text[:_QUOTED].strip()
             raise EngineError(f"{self._name} sent no JSON for {path}: {quoted}", service=kind) from error
-        if not isinstance(answer, dict) or (field and field not in answer):
+        if not isinstance(answer, dict) or (field and not isinstance(answer.get(field), str)):
             quoted = response.text[:_QUOTED]
             raise EngineError(f"{self._name} sent no {field} for {path}: {quoted}", service=kind)
         return answer

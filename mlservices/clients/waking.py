@@ -1,7 +1,7 @@
 """A service that may be asleep is asked again, with growing pauses, inside a budget.
 
 A Space sleeps; its first answer takes up to two minutes. 503, 504 and a 500 that says "not loaded" mean
-"waking up". What has answered once is awake, and gets less time.
+"waking up". What has answered is awake, and gets less time until it falls asleep again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from ..errors import EngineBusy, EngineError, EngineTimeout
+from ..errors import EngineError
 
 _FIRST_CALL_SECONDS = 120.0
 _WARM_CALL_SECONDS = 30.0
@@ -54,8 +54,12 @@ class Attempts:
 
     async def after(self, error: EngineError) -> None:
         """Pause before the next attempt; raises `error` when there is to be none."""
-        waking = isinstance(error, EngineBusy | EngineTimeout) or "not loaded" in str(error).lower()
-        if not waking or self.waited() + self._pause > self._budget:
+        cold = error.status == 500 and "not loaded" in str(error).lower()
+        if not cold and error.status not in (503, 504):
+            raise error
+        self._waking.awake.discard(self._path)  # it has fallen asleep again
+        self._budget = _FIRST_CALL_SECONDS
+        if self.waited() + self._pause > self._budget:
             raise error
         await self._waking.sleep(self._pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)

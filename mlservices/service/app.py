@@ -27,6 +27,7 @@ from .. import audio
 from ..catalog import Kind, Model
 from ..errors import EngineError
 from ..types import Timing
+from ..wire import PCM_TYPE
 from . import forms
 from .answers import Framed, Whole, error_response
 from .body_limit import BodyLimit
@@ -240,9 +241,9 @@ async def _chat(service: Service, form: forms.ChatForm) -> dict[str, Any]:
         "reply", {"messages": messages, "max_tokens": 150, "temperature": 0.7}
     )
     response = "".join(head["text"] for head in heads).strip()
-    service.chats[form.session_id] = [*history, asked, {"role": "assistant", "content": response}][
-        -_MESSAGES_KEPT:
-    ]
+    history = service.chats.get(form.session_id, [])  # as it is now: others may have asked meanwhile
+    answered = [*history, asked, {"role": "assistant", "content": response}]
+    service.chats[form.session_id] = answered[-_MESSAGES_KEPT:]
     service.chats.move_to_end(form.session_id)
     while len(service.chats) > _SESSIONS:
         service.chats.popitem(last=False)
@@ -286,7 +287,12 @@ def _add_streams(app: FastAPI, service: Service) -> None:
 
 
 async def _pcm_body(request: Request) -> bytes:
+    """Only of the type that no web page can send to another's address without asking first."""
+    if request.headers.get("content-type") != PCM_TYPE:
+        raise HTTPException(415, f"Content-Type: send {PCM_TYPE}.")
     body = await request.body()
+    if not body:
+        raise HTTPException(400, "The body is empty.")
     if len(body) % 2:
         raise HTTPException(400, "The body is not 16-bit PCM: it has an odd number of bytes.")
     return body

@@ -16,6 +16,7 @@ from ..types import Timing
 
 SPACE_RATE = 16000  # of raw pcm in `audio_base64`, and of what becomes of it
 _DECODED_AT_ONCE = 1 << 18  # characters
+_FOREIGN = {b"ID3": "MP3", b"fLaC": "FLAC", b"OggS": "Ogg", b"\x1aE\xdf\xa3": "WebM", b"RF64": "RF64"}
 _LONGEST_CONVERSATION = 300_000  # characters; escaped as JSON they still fit into one line of `wire.py`
 
 
@@ -38,6 +39,8 @@ def _sound(audio_base64: str) -> bytes:
         return audio.resample(*audio.read_wav(data), SPACE_RATE)
     if not data:
         raise ValueError("empty")
+    if kind := next((kind for sign, kind in _FOREIGN.items() if data.startswith(sign)), ""):
+        raise ValueError(f"{kind} is not taken: send a WAV, or raw PCM")
     if len(data) % 2:
         raise ValueError("an odd number of bytes is not 16-bit PCM")
     return data

@@ -185,6 +185,7 @@ class Pool:
             except (WorkerGone, TimeoutError, OSError) as error:
                 seat.reason = str(error) or "silent past its deadline"
             loaded = seat.state not in (State.STARTING, State.LOADING)
+            seat.state, seat.pid = State.STARTING, 0
             if time.monotonic() - started > _STEADY_SECONDS:
                 seat.failures = 0
             seat.failures += 1

@@ -85,6 +85,7 @@ class Worker:
 
     def _serve(self, head: dict[str, Any], payload: bytes) -> None:
         request = head["id"]
+        self._cancelled &= {request}  # the others came when they were served already
         started = time.monotonic()
         kind, task = TASKS[head["task"]]
         try:
@@ -105,7 +106,6 @@ class Worker:
         else:
             seconds = time.monotonic() - started
             self._tell({"event": "done", "id": request, "compute_seconds": seconds})
-        self._cancelled.discard(request)
 
     def _tell(self, head: dict[str, Any], payload: bytes = b"") -> None:
         self._connection.sendall(pack(head, payload))

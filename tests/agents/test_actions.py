@@ -153,3 +153,13 @@ async def test_examples_are_learnt_once_for_all_calls_of_a_process() -> None:
         assert [step async for step in conversation.reply("parking places")]
     assert [len(texts) for texts in embedder.requests if len(texts) < 4] == [1, 1]
     assert embedder.requests[-1] == embedder.requests[-2] == ["parking places"]
+
+
+def test_a_prompt_that_the_small_model_cannot_read_in_time_is_refused() -> None:
+    long = {"topic": "Terms", "answer": "word " * 120, "questions": ["what are your terms"]}
+    facts = [{**long, "topic": f"Terms {number}"} for number in range(12)]
+    save_agent(agent=new_agent(), facts=facts)
+    with pytest.raises(ValidationError, match="Shorten them, or choose another model") as caught:
+        save_agent(agent=new_agent(chat_model="local"), facts=facts)
+    assert list(caught.value.error_dict) == ["chat_model"]
+    assert save_agent(agent=new_agent(chat_model="local"), facts=facts[:3]).pk

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -11,8 +12,9 @@ import httpx
 import pytest
 
 from mlservices import audio
+from mlservices.engines.vad.segments import speech_segments
 from mlservices.service.app import create_app
-from mlservices.wire import Unpacker
+from mlservices.wire import PCM_TYPE, Unpacker
 from tests.mlservices import stand_ins
 from tests.mlservices.conftest import serving, stand_in_plans, wait_until_healthy
 
@@ -195,7 +197,8 @@ def test_a_request_that_is_too_large_is_a_413(space):
 
 def test_a_request_that_turns_out_too_large_is_a_413_too(space):
     for path in ("/api/stt", "/stream/stt?rate=16000"):
-        response = space.post(path, content=(b"x" * 2**20 for _ in range(41)))
+        content = (b"x" * 2**20 for _ in range(41))
+        response = space.post(path, content=content, headers={"Content-Type": PCM_TYPE})
         assert response.status_code == 413
         assert "MB" in response.json()["error"]
 
@@ -302,3 +305,44 @@ def test_what_is_switched_off_is_not_offered(tmp_path):
         answers = [httpx.post(f"{url}{path}", json=form) for path, form in forms.items()]
     assert [answer.status_code for answer in answers] == [404] * len(forms)
     assert "offers no tts" in answers[0].json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/stream/stt?rate=16000", "/stream/turn?rate=16000"])
+def test_sound_is_only_taken_in_the_type_that_no_foreign_page_can_send(space, path):
+    refused = space.post(path, content=bytes(3200), headers={"Content-Type": "text/plain"})
+    assert refused.status_code == 415
+    assert space.post(path, content=bytes(3200)).status_code == 415
+    assert space.post(path, content=bytes(3200), headers={"Content-Type": PCM_TYPE}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/stream/stt?rate=16000", "/stream/turn?rate=16000"])
+def test_no_sound_at_all_is_refused_in_words(space, path):
+    refused = space.post(path, content=b"", headers={"Content-Type": PCM_TYPE})
+    assert (refused.status_code, refused.json()["error"]) == (400, "The body is empty.")
+
+
+@pytest.mark.parametrize("sign", [b"ID3", b"fLaC", b"OggS", b"\x1aE\xdf\xa3"])
+def test_sound_in_another_format_is_refused_and_not_taken_for_noise(space, sign):
+    body = {"audio_base64": base64.b64encode(sign + bytes(1001 - len(sign))).decode()}
+    refused = space.post("/api/stt", json=body)
+    assert refused.status_code == 400
+    assert "send a WAV" in refused.json()["fields"]["audio_base64"]
+
+
+def test_two_messages_of_one_chat_at_once_are_both_remembered(space):
+    """A stand-in's answer says how many messages it was shown."""
+
+    def say(message):
+        body = {"session_id": "both", "message": message}
+        return space.post("/api/vllm/chat", json=body).json()["context_size"]
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(say, ["one", "two"]))
+    assert say("three") == 5
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.15, 0.5, 0.95])
+def test_speech_between_silences_is_one_stretch_at_any_threshold(threshold):
+    heard = [0.001] * 20 + [0.99] * 30 + [0.001] * 20
+    (segment,) = speech_segments(heard, threshold)
+    assert (segment.start, segment.end) == (pytest.approx(0.64), pytest.approx(1.6))

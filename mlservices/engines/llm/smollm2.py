@@ -9,11 +9,14 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from ...catalog import Model
+from ...errors import EngineError
 from ...types import ChatMessage
 from . import chatml
 
 _KEPT_TOKENS = 1000  # of system prompts whose state is kept: 0.13 MB each
-_CONTEXT = 8192 - 1024  # tokens of prompt; the rest is for the answer
+# Tokens of a prompt. The model takes 8,192, but reads some 300 a second: no caller waits for more than these.
+LONGEST_PROMPT = 2048
+_SHORTEST_REST = 256  # of it, for what was said last
 _TOP_K = 40
 
 
@@ -31,7 +34,15 @@ class SmolLM2:
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
         shared, rest = chatml.prompt(messages)
         static = self._tokenizer.encode(shared).tokens
-        tokens = self._tokenizer.encode(rest).tokens[-(_CONTEXT - len(static)) :]
+        room = LONGEST_PROMPT - len(static)
+        if room < _SHORTEST_REST:
+            raise EngineError(
+                f"the instructions are {len(static)} tokens long, and the small model reads at most "
+                f"{LONGEST_PROMPT - _SHORTEST_REST}: shorten them, or choose another language model",
+                service="llm",
+                permanent=True,
+            )
+        tokens = self._tokenizer.encode(rest).tokens[-room:]
         steps = self._generator.generate_tokens(
             tokens,
             static_prompt=static or None,

@@ -78,7 +78,8 @@ def _segments(
     def close(end: float) -> None:
         text = vocabulary.to_text(words).strip()
         if text:
-            segments.append(Segment(round(start, 2), round(min(end, seconds), 2), text, confidence))
+            end = min(end, seconds)
+            segments.append(Segment(round(min(start, end), 2), round(end, 2), text, confidence))
         words.clear()
 
     for token in ids:

@@ -12,7 +12,7 @@ from .. import Sound, VadEngine
 
 _PAUSE_SECONDS = 0.25  # a shorter gap does not end a stretch
 _SHORTEST_SECONDS = 0.1
-_RELEASE = 0.15  # below the threshold by this much, speech is over
+_RELEASE = 0.15  # below the threshold by this much, but by half of it at the most, speech is over
 
 
 def probabilities(engine: VadEngine, samples: Sound, rate: int) -> Iterator[float]:
@@ -27,10 +27,11 @@ def speech_segments(probabilities: Sequence[float], threshold: float) -> list[Se
     """Where somebody speaks; a stretch's confidence is its mean probability."""
     segments: list[Segment] = []
     start, last = -1, -1
+    release = max(threshold - _RELEASE, threshold / 2)
     for index, probability in enumerate(
         [*probabilities, *[0.0] * (int(_PAUSE_SECONDS / WINDOW_SECONDS) + 2)]
     ):
-        if probability >= threshold or (start >= 0 and probability >= threshold - _RELEASE):
+        if probability >= threshold or (start >= 0 and probability >= release):
             start, last = (index if start < 0 else start), index
         elif start >= 0 and (index - last) * WINDOW_SECONDS > _PAUSE_SECONDS:
             if (last + 1 - start) * WINDOW_SECONDS >= _SHORTEST_SECONDS:

@@ -104,7 +104,7 @@ class Carrier:
         form = {"AccountSid": account.sid, "CallSid": self.call_sid, **self._fields, **fields}
         signature = RequestValidator(account.auth_token).compute_signature(account.public_url + path, form)
         try:
-            async with httpx.AsyncClient(base_url=account.server, timeout=20.0) as client:
+            async with httpx.AsyncClient(base_url=account.server, timeout=20.0, trust_env=False) as client:
                 answer = await client.post(path, data=form, headers={"X-Twilio-Signature": signature})
         except httpx.TransportError as error:
             raise NotConnected(f"No server answers at {account.server} ({error!r}).") from None

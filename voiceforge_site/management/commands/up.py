@@ -66,7 +66,7 @@ class Command(BaseCommand):
             greeting.cancel()
 
     async def greet_when_ready(self) -> None:
-        async with httpx.AsyncClient(base_url=_own_address(), timeout=5) as client:
+        async with httpx.AsyncClient(base_url=_own_address(), timeout=5, trust_env=False) as client:
             told = ""
             while (missing := await what_is_missing(client)) != "":
                 if missing != told:

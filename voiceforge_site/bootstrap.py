@@ -41,6 +41,7 @@ PURPOSES = {
 SYSTEM_PACKAGES: dict[str, dict[str, str]] = {
     "test": {
         "chromium": "chromium",
+        "espeak-ng": "espeak-ng",
         "redis-server": "redis-server",
         "/usr/share/asterisk/sounds/en_US_f_Allison": "asterisk-core-sounds-en-wav",
         "/usr/share/pocketsphinx/test/data": "pocketsphinx-testdata",

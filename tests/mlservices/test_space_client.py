@@ -180,7 +180,7 @@ async def test_an_answer_that_is_none_is_quoted(answer, quoted):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"text": None}, {"segments": [{"text": "hello"}]}, {"segments": ["hello"]}, {"confidence": []}],
+    [{"text": None}, {"segments": [{"text": "hello"}]}, {"segments": ["hello"]}, {"confidence": "high"}],
 )
 async def test_a_transcript_that_is_none_is_an_error_and_no_word_of_the_caller(changed):
     answer = {"text": "hello", "confidence": None, "segments": None} | changed

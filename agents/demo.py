@@ -45,6 +45,11 @@ DEMO_FACTS: list[dict[str, Any]] = [
             "I want to kill myself",
             "I need an ambulance",
             "what do I do in an emergency",
+            "my house is on fire",
+            "there is a fire",
+            "my wife is in labor",
+            "there has been a car accident",
+            "my child has a very high fever",
         ],
     },
     {
@@ -93,6 +98,21 @@ DEMO_FACTS: list[dict[str, Any]] = [
             "can you give me directions",
             "what street are you on",
             "is there a bus that stops near you",
+        ],
+    },
+    {
+        "topic": "Phone and e-mail",
+        "answer": (
+            "The number you've called is the best way to reach us. "
+            "We don't answer medical questions by e-mail, so that your details stay private."
+        ),
+        "questions": [
+            "what is your phone number",
+            "what number can I call you on",
+            "do you have an e-mail",
+            "can I e-mail you",
+            "can I send you an email",
+            "how else can I contact you",
         ],
     },
     {

@@ -136,6 +136,13 @@ _COMPLAINT = re.compile(
 )
 
 
+_NO_EMERGENCY = re.compile(r"\b(?:not|isn't|no|wasn't|ain't)(?: \w+){0,2} emergency\b")
+
+
+def denies_emergency(words: str) -> bool:
+    return bool(_NO_EMERGENCY.search(plain(words)))
+
+
 def is_refusal(words: str) -> bool:
     """Whether the words tell not to do something: "no, don't transfer me"."""
     return bool(_REFUSAL.match(plain(words)))
@@ -228,6 +235,8 @@ def before_number(words: str) -> str:
 
 def _digits_in(words: str) -> str:
     tokens = re.findall(r"\d|[a-z]+|\+", words.lower())
+    if _is_dictation(tokens):
+        tokens = [_HOMOPHONES.get(token, token) for token in tokens]
     digits: list[str] = []
     times = 1
     for at, token in enumerate(tokens):
@@ -243,6 +252,13 @@ def _digits_in(words: str) -> str:
     number = "".join(digits)
     plus = bool(re.search(r"(?:\+|\bplus\b)\W*(?:\d|[a-z])", words.lower()))
     return f"+{number}" if plus and number else number
+
+
+def _is_dictation(tokens: list[str]) -> bool:
+    """Whether nothing but digits was said, so that "for 15 555" begins with a four."""
+    digits = sum(map(_is_digit, tokens))
+    others = set(tokens) - _HOMOPHONES.keys() - _REPEATS.keys() - _ROUND.keys() - {"and", "plus", "+"}
+    return digits >= 3 and all(map(_is_digit, others))
 
 
 def _is_digit(token: str) -> bool:
@@ -287,8 +303,9 @@ _BEFORE_NAME = re.compile(
     re.I,
 )
 _AFTER_NAME = re.compile(
-    r"\s+(?:speaking|here|please|thanks|thank you|actually|and|spelled|spelt|with|that's)\b.*$", re.I
+    r"\s+(?:speaking|here|please|thanks|thank you|actually|and|from|spelled|spelt|with|that's)\b.*$", re.I
 )
+_TITLE = re.compile(r"(doctor|dr|mr|mrs|ms|miss|professor|sister|father)\b\.?\s+", re.I)
 # fmt: off
 _NO_NAME = frozenset({
     "a", "about", "again", "all", "an", "any", "anything", "appointment", "are", "ask", "at", "book",
@@ -320,12 +337,14 @@ def spoken_name(words: str) -> SpokenName | None:
     softly = _SOFT_INTRODUCTION.match(text)
     text = _BEFORE_NAME.sub("", _SOFT_INTRODUCTION.sub("", text) + " ").strip()
     text = _join_spelled(_AFTER_NAME.sub("", text)).strip(" .-'")
-    parts = text.replace(".", " ").split()
+    title = _TITLE.match(text)
+    parts = text[title.end() if title else 0 :].replace(".", " ").split()
     if not parts or len(parts) > 4 or not all(_is_name_part(part) for part in parts):
         return None
     if softly and _DOING.fullmatch(parts[0]):
         return None
-    return SpokenName(" ".join(map(_capital, parts)), introduced=bool(introduction or softly))
+    name = " ".join(map(_capital, [*([title[1]] if title else []), *parts]))
+    return SpokenName(name, introduced=bool(introduction or softly))
 
 
 def _is_name_part(part: str) -> bool:

@@ -95,7 +95,10 @@ class MessageTaker:
             case "number":
                 return "What number can we call you back on?"
             case "confirm":
-                return f"I have {read_back(state.number or '')}. Is that right?"
+                number = state.number or ""
+                unusual = len(number) in (8, 9) and number.isdigit()
+                count = f", which is {len(number)} digits" if unusual else ""
+                return f"I have {read_back(number)}{count}. Is that right?"
             case "words":
                 return "What would you like me to pass on?"
             case "done":
@@ -126,6 +129,10 @@ class MessageTaker:
             case _:
                 return False
 
+    def may_be_answered_by(self, words: str) -> bool:
+        """Whether the words make sense as an answer to the question, also where they do as something else."""
+        return self.stage == "name" and spoken_name(words) is not None
+
     def take(self, words: str) -> list[Step]:
         """The answer to words that were meant for the message."""
         match self.stage:
@@ -150,10 +157,11 @@ class MessageTaker:
         return self._add_digits(figures) if figures else None
 
     def taken(self, *, complete: bool = True) -> KeepMessage | None:
-        """The message as it stands; None if an incomplete one holds nothing worth keeping."""
+        """The message as it stands; None if an incomplete one tells neither what it is about nor whom to
+        call back."""
         state = self._state
         number = state.number or state.digits
-        if not complete and not (state.name or number):
+        if not complete and not (number or self._about):
             return None
         return KeepMessage(
             name=state.name or "",
@@ -261,6 +269,15 @@ class MessageTaker:
         return [_filled("number", digits), *self._next("I'll note that number, then.")]
 
     def _take_words(self, words: str) -> list[Step]:
+        if not self._state.number and self._number_told_already(words):
+            self._set(confirmed=None)  # it had been given up, and comes after all
+            return [Say(self.question())]
+        verdict = yes_or_no(words)
+        if (
+            verdict and not verdict.yes and is_courtesy(verdict.rest)
+        ):  # "nothing, thanks": the number alone will do
+            self._set(words="")
+            return self._next("")
         if len(plain(words).split()) < 2 and yes_or_no(words) and not self._failed():
             return [Say(self.question())]
         self._set(words=words.strip())

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from . import hours as opening_hours
-from . import phrases
+from . import phrases, understanding
 from .hearing import is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
@@ -22,22 +22,7 @@ from .matching import Candidate, Match, Meanings
 from .message import MessageTaker
 from .state import AnythingElse, Choosing, Offered, State
 from .steps import Expectation, HangUp, KeepMessage, Say, Step, Transfer
-from .understanding import (
-    CERTAIN,
-    THRESHOLD,
-    Understanding,
-    declines,
-    has_consequences,
-    is_aside,
-    is_clear,
-    is_known,
-    is_meant,
-    is_thanks,
-    is_urgent,
-    needs_no_message,
-    noted,
-    to_ask_back,
-)
+from .understanding import CERTAIN, THRESHOLD, Understanding, noted
 
 # What a language model must not be left to decide.
 _EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "wait")
@@ -209,7 +194,7 @@ class Receptionist:
             return await self._answer(words)
         self._set(open=None, waiting=False)
         match = await self._match(words)
-        if match is None or not (is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))):
+        if match is None or not understanding.is_plain(match, words):
             return []
         target = match.best.target
         exact = target.name in _EXACT_ABILITIES if isinstance(target, Intent) else target.urgent
@@ -236,11 +221,11 @@ class Receptionist:
         return match
 
     def _decide(self, match: Match | None, words: str) -> list[Step]:
-        if match is None or not is_known(match):
+        if match is None or not understanding.is_known(match):
             return [*([noted(match)] if match else []), *self._unknown(words)]
-        if has_consequences(match.best) and is_refusal(words):
+        if understanding.has_consequences(match.best) and is_refusal(words):
             return [noted(match), *self._anything_else(phrases.ALL_RIGHT)]
-        if options := to_ask_back(match):
+        if options := understanding.to_ask_back(match):
             return [noted(match), *self._ask_back(options, words)]
         return [noted(match), *self._act(match.best, words)]
 
@@ -248,7 +233,9 @@ class Receptionist:
         verdict = yes_or_no(words)
         rest = verdict.rest if verdict else words
         match = await self._match(rest) if rest else None
-        if verdict is None or (match and is_clear(match) and needs_no_message(match.best)):
+        if verdict is None or (
+            match and understanding.is_clear(match) and understanding.needs_no_message(match.best)
+        ):
             return self._decide(match, rest)  # "right, and where do I park?"
         if verdict.yes:
             return self.begin_message(offered.about)
@@ -286,7 +273,7 @@ class Receptionist:
             return [Say(phrases.GO_AHEAD)] if verdict.yes else self.goodbye()
         rest = verdict.rest if verdict and verdict.rest else words
         match = await self._match(rest)
-        if match and (is_thanks(match) or (verdict and declines(verdict, match))):
+        if match and (understanding.is_thanks(match) or (verdict and understanding.declines(verdict, match))):
             return [noted(match), *self.goodbye()]
         return await self._both_answers(match, rest) or self._decide(match, rest)
 
@@ -295,17 +282,29 @@ class Receptionist:
     async def _while_taking(self, taker: MessageTaker, words: str) -> list[Step]:
         """The message goes on unless the words are clearly meant for something else."""
         if taker.is_called_off(words):
-            return [*self._keep_message(), *self._anything_else(phrases.NO_MESSAGE)]
+            self._set(taker=None)
+            return self._anything_else(phrases.NO_MESSAGE)
         verdict = yes_or_no(words)
         dictating = taker.stage == "words"
         if not dictating and verdict and not verdict.rest:
             return self._take(taker, words)
         match = await self._match(words)
-        if match is None or (taker.is_sure_of(words) and not is_urgent(match.best)):
+        if match is None:
             return self._take(taker, words)
-        if is_urgent(match.best) or is_aside(match, words, dictating=dictating):
+        if dictating:
+            return self._while_dictating(taker, match, words)
+        sure = taker.is_sure_of(words) and not understanding.is_urgent(match.best)
+        if sure or not understanding.is_aside(match, words, may_answer=taker.may_be_answered_by(words)):
+            return self._take(taker, words)
+        return [noted(match), *self._aside(taker, match.best, words)]
+
+    def _while_dictating(self, taker: MessageTaker, match: Match, words: str) -> list[Step]:
+        """Whatever is said is the message; somebody in danger is told what to do besides."""
+        if understanding.ends_dictation(match):
             return [noted(match), *self._aside(taker, match.best, words)]
-        return self._take(taker, words)
+        if not (understanding.is_urgent(match.best) and isinstance(match.best.target, Fact)):
+            return self._take(taker, words)
+        return [noted(match), Say(self._answer_of(match.best.target, words)), *self._take(taker, words)]
 
     def _take(self, taker: MessageTaker, words: str) -> list[Step]:
         return self._after_taking(taker, taker.take(words))
@@ -363,8 +362,8 @@ class Receptionist:
     def _able(self, ability: Ability, candidate: Candidate, words: str) -> list[Step]:
         match ability:
             case "goodbye":
-                return self.goodbye() if is_meant(candidate, words) else self._anything_else("")
-            case "transfer" | "message" if not is_meant(candidate, words):
+                return self.goodbye() if understanding.is_meant(candidate, words) else self._anything_else("")
+            case "transfer" | "message" if not understanding.is_meant(candidate, words):
                 return self._ask_back((candidate.target,), words)
             case "transfer":
                 return self.transfer()

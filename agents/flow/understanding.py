@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import hours as opening_hours
-from .hearing import Verdict, is_courtesy, is_negated, is_request, plain, yes_or_no
+from .hearing import Verdict, denies_emergency, gist, is_courtesy, is_negated, is_request, plain, yes_or_no
 from .intents import INTENTS, Ability, Intent
 from .knowledge import Fact
 from .matching import Candidate, Match, Matcher, Meanings
@@ -20,6 +20,7 @@ from .steps import Noted
 THRESHOLD = 0.35  # below it nothing is known
 SURE = 0.48  # below it the meaning is asked back before it is acted on
 CERTAIN = 0.6  # from here on words are taken for an aside, a message or a transfer
+UNMISTAKABLE = 0.82  # from here on even a plausible name is taken for a question: "Park" comes to 0.80
 ENDING = 0.75  # from here on they end the call: "let me talk to somebody" comes to 0.68
 MARGIN = 0.05  # two meanings this near to each other are asked back
 URGENT_HEAD_START = 0.12
@@ -57,7 +58,10 @@ class Understanding:
         match = await self._matcher.match(words)
         if match is None:
             return None
-        match = Match(tuple(filter(_is_candidate, match.ranking)) or match.ranking)
+        ranking = match.ranking
+        if denies_emergency(words):
+            ranking = tuple(each for each in ranking if each.target not in self._urgent) or ranking
+        match = Match(tuple(filter(_is_candidate, ranking)) or ranking)
         urgent = match.nearest(self._urgent)
         if urgent and urgent.score >= max(SURE, match.best.score - URGENT_HEAD_START):
             return match.led_by(urgent)
@@ -73,7 +77,7 @@ class Understanding:
         None for words that ask one thing, as most with an "and" do: each half must stand out far more
         than a whole sentence. At most two embedding requests; raises EngineError.
         """
-        halves = plain(words).split(" and ")
+        halves = gist(words).split(" and ")
         if match is None or not isinstance(match.best.target, Fact) or match.best.target.urgent:
             return []
         if len(halves) != 2:
@@ -101,7 +105,8 @@ def is_clear(match: Match) -> bool:
 
 
 def is_urgent(candidate: Candidate) -> bool:
-    return isinstance(candidate.target, Fact) and candidate.target.urgent
+    urgent = isinstance(candidate.target, Fact) and candidate.target.urgent
+    return urgent and candidate.score >= SURE
 
 
 def has_consequences(candidate: Candidate) -> bool:
@@ -127,14 +132,22 @@ def is_meant(candidate: Candidate, words: str) -> bool:
     return True
 
 
-def is_aside(match: Match, words: str, *, dictating: bool) -> bool:
-    """Whether words that come in the middle of a message are clearly meant for something else.
+def is_plain(match: Match, words: str) -> bool:
+    """Whether the words can mean nothing else, so that it may be acted on whatever was asked before."""
+    return is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))
 
-    While the message itself is dictated hardly anything is: "tell them to call me back" belongs to it.
-    """
-    if dictating:
-        return match.best.score == 1.0 and match.best.name in ("transfer", "goodbye")
-    return is_clear(match) and is_meant(match.best, words)
+
+def is_aside(match: Match, words: str, *, may_answer: bool) -> bool:
+    """Whether words that come in the middle of a message are clearly meant for something else; less so
+    where they may answer what was asked: "May Park" is a name, and near to parking."""
+    if may_answer and isinstance(match.best.target, Fact):
+        return match.best.score >= UNMISTAKABLE
+    return is_plain(match, words)
+
+
+def ends_dictation(match: Match) -> bool:
+    """Whether words are no part of a message that is being dictated: "tell them to call me back" is."""
+    return match.best.score == 1.0 and match.best.name in ("transfer", "goodbye")
 
 
 def is_thanks(match: Match) -> bool:
@@ -170,8 +183,12 @@ def to_ask_back(match: Match) -> tuple[Fact | Intent, ...]:
 def noted(match: Match) -> Noted:
     """What was understood, and what came next to it."""
     data: dict[str, Any] = {"score": round(match.best.score, 3)}
+    if is_urgent(match.best):
+        data["urgent"] = True
     if match.runner_up:
         data |= {"runner_up": match.runner_up.name, "runner_up_score": round(match.runner_up.score, 3)}
+    if not is_known(match):
+        return Noted("intent", "not known", {**data, "nearest": match.best.name})
     return Noted("intent", match.best.name, data)
 
 

@@ -22,7 +22,7 @@ from agents.flow.intents import INTENTS
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings, Vector
 from agents.flow.receptionist import Receptionist
-from agents.flow.steps import HangUp, Noted, Say, Step, Transfer
+from agents.flow.steps import HangUp, KeepMessage, Noted, Say, Step, Transfer
 from mlservices.catalog import BY_ID
 from mlservices.engines import load
 from mlservices.prepare import prepare
@@ -188,7 +188,7 @@ async def test_a_refusal_is_one_also_while_a_person_is_on_offer(embedder: TrueEm
         assert not hands_over(await steps_of(agent, words)), words
 
 
-@pytest.mark.parametrize("before", [[], ["Bob"], ["Bob", "415 555 0132"], ["Bob", "415 555 0132", "yes"]])
+@pytest.mark.parametrize("before", [[], ["Bob"], ["Bob", "415 555 0132"]])
 @pytest.mark.parametrize(
     "words", ["I'm having chest pain", "I'm bleeding badly", "no help I'm having a heart attack"]
 )
@@ -200,6 +200,40 @@ async def test_an_emergency_is_heard_at_every_stage_of_a_message(
         await steps_of(agent, said)
     notes = [step.name for step in await steps_of(agent, words) if isinstance(step, Noted)]
     assert notes[:1] == ["Emergencies"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Sara Lee", "Will Hughes", "May Park", "Dr Chen", "Helen Hart", "Zoe", "Grace Price", "Bill", "Allergy"],
+)
+async def test_a_name_is_a_name_whatever_it_resembles(embedder: TrueEmbedder, name: str) -> None:
+    agent = clinic(embedder)
+    await steps_of(agent, "can I leave a message")
+    said = " ".join(step.text for step in await steps_of(agent, name) if isinstance(step, Say))
+    assert said.startswith(f"Thank you, {name}.")
+
+
+@pytest.mark.parametrize("words", ["parking please", "opening hours", "what are your prices"])
+async def test_a_question_in_place_of_the_name_is_answered(embedder: TrueEmbedder, words: str) -> None:
+    agent = clinic(embedder)
+    await steps_of(agent, "can I leave a message")
+    said = " ".join(step.text for step in await steps_of(agent, words) if isinstance(step, Say))
+    assert said.endswith("May I have your name, please?") and len(said) > 60
+
+
+@pytest.mark.parametrize("words", ["knee", "back pain", "I have a rash", "she's pregnant", "insurance"])
+async def test_whatever_is_dictated_is_kept(embedder: TrueEmbedder, words: str) -> None:
+    agent = clinic(embedder)
+    for said in ("can I leave a message", "Bob", "415 555 0132", "yes"):
+        await steps_of(agent, said)
+    steps = await steps_of(agent, words)
+    assert [step.words for step in steps if isinstance(step, KeepMessage)] == [words]
+
+
+@pytest.mark.parametrize("words", ["this isn't an emergency", "it's not an emergency", "no emergency"])
+async def test_what_is_no_emergency_is_none(embedder: TrueEmbedder, words: str) -> None:
+    said = [step.text for step in await steps_of(clinic(embedder), words) if isinstance(step, Say)]
+    assert "hang up now" not in " ".join(said)
 
 
 async def test_with_a_language_model_too_emergencies_are_answered_exactly(embedder: TrueEmbedder) -> None:

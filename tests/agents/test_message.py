@@ -180,8 +180,10 @@ async def test_an_aside_is_answered_and_the_question_asked_again(talk: Talk) -> 
 async def test_an_emergency_is_answered_even_while_dictating(talk: Talk) -> None:
     for words in ("Bob", "5551234", "yes"):
         await talk.say(words)
-    assert (await talk.say("there is smoke and fire everywhere")).startswith("Leave the building")
-    assert talk.messages == []
+    answer = await talk.say("there is smoke and fire everywhere")
+    assert answer.startswith("Leave the building")
+    assert "I've noted your message" in answer, "and it is kept all the same"
+    assert taken(talk).words == "there is smoke and fire everywhere"
 
 
 async def test_a_message_can_be_given_up(talk: Talk) -> None:
@@ -206,11 +208,11 @@ async def test_a_message_may_begin_like_words_that_give_it_up(talk: Talk, words:
 
 
 @pytest.mark.parametrize("words", ["Never mind.", "oh, forget it then", "cancel the message please"])
-async def test_a_message_given_up_at_its_end_is_kept_as_far_as_it_went(talk: Talk, words: str) -> None:
+async def test_of_a_message_that_is_given_up_nothing_is_kept(talk: Talk, words: str) -> None:
     for answer in ("Bob", "5551234", "yes"):
         await talk.say(answer)
     assert "no message then" in await talk.say(words)
-    assert (taken(talk).complete, taken(talk).number) == (False, "5551234")
+    assert talk.messages == [] == talk.conversation.ended()
 
 
 async def test_a_number_behind_words_that_give_up_the_message_is_a_number(talk: Talk) -> None:
@@ -238,9 +240,16 @@ async def test_keys_without_a_figure_ask_for_the_number_again(talk: Talk, keys: 
 
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(talk: Talk) -> None:
     await talk.say("Bob")
+    await talk.say("5551234")
     await talk.say("goodbye")
     assert talk.ended
     assert (taken(talk).complete, taken(talk).name) == (False, "Bob")
+
+
+async def test_a_name_alone_is_no_message(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("goodbye")
+    assert talk.messages == []
 
 
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(talk: Talk) -> None:
@@ -254,6 +263,7 @@ async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(t
 
 async def test_a_caller_who_wants_a_person_after_all_is_put_through(talk: Talk) -> None:
     await talk.say("Bob")
+    await talk.say("5551234")
     await talk.say("transfer me")
     assert talk.transferred_to == "+14155550100"
     assert not taken(talk).complete
@@ -372,3 +382,44 @@ async def test_names_that_are_also_words(talk: Talk, said: str, name: str) -> No
 
 async def test_what_somebody_is_doing_is_not_their_name(talk: Talk) -> None:
     assert "didn't get your name" in await talk.say("I'm having trouble")
+
+
+@pytest.mark.parametrize(
+    "said, name",
+    [
+        ("Karen from accounting", "Karen"),
+        ("it's doctor Patel from the hospital", "Doctor Patel"),
+        ("Mrs Robinson", "Mrs Robinson"),
+        ("Will", "Will"),
+    ],
+)
+async def test_titles_and_where_somebody_is_from(talk: Talk, said: str, name: str) -> None:
+    assert (await talk.say(said)).startswith(f"Thank you, {name}.")
+
+
+async def test_a_number_that_begins_like_a_word_keeps_its_first_digit(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert "four one five, five five five, zero one four two" in await talk.say("for 15 555-0142.")
+
+
+async def test_a_number_of_an_unusual_length_is_read_back_with_its_length(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert "which is 9 digits. Is that right?" in await talk.say("415-55-0132")
+
+
+async def test_a_number_that_had_been_given_up_is_taken_when_it_comes_after_all(talk: Talk) -> None:
+    await talk.say("Bob")
+    for _attempt in range(3):
+        await talk.say("blah blah")
+    assert "six one seven" in await talk.say("it's 617 555-0188")
+    assert await talk.say("yes") == "What would you like me to pass on?"
+    await talk.say("the wheel is broken")
+    assert (taken(talk).number, taken(talk).words) == ("6175550188", "the wheel is broken")
+
+
+@pytest.mark.parametrize("words", ["nothing", "no, nothing, thanks", "nope"])
+async def test_a_message_may_be_no_more_than_a_number(talk: Talk, words: str) -> None:
+    for said in ("Bob", "5551234", "yes"):
+        await talk.say(said)
+    assert "I've noted your message" in await talk.say(words)
+    assert taken(talk).words == ""

@@ -29,7 +29,9 @@ SLOW_TURN_MS = 2000
 SLOW_TURNS = 3  # in a row
 UNDERSTOOD_SCORE = 0.35  # of an intent; below it the agent has to ask back
 
-Alert = Literal["", "slow_turns", "long_silence", "misunderstood", "asked_for_person", "engine_failing"]
+Alert = Literal[
+    "", "slow_turns", "long_silence", "misunderstood", "asked_for_person", "engine_failing", "emergency"
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,7 +146,10 @@ def _(event: SilencePrompted, card: Card, at: float) -> None:
 
 @_change.register
 def _(event: StepNoted, card: Card, at: float) -> None:
-    if event.note != "intent":
+    if event.note != "intent" or card.alert == "emergency":
+        return
+    if event.data.get("urgent"):
+        card.alert = "emergency"
         return
     if event.name == "misunderstood" or event.data.get("score", 1.0) < UNDERSTOOD_SCORE:
         card.alert = card.alert or "misunderstood"

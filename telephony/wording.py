@@ -16,6 +16,7 @@ STATES = {
 DIRECTIONS = {"inbound": _("inbound"), "outbound": _("outbound"), "web": _("browser")}
 WHO = {"caller": _("Caller"), "agent": _("Agent")}
 ALERTS = {
+    "emergency": _("The caller speaks of an emergency"),
     "slow_turns": _("Slow answers, three turns in a row"),
     "long_silence": _("The caller is silent"),
     "misunderstood": _("The agent did not understand"),

@@ -207,6 +207,7 @@ def test_the_end_is_the_end(call: Call) -> None:
         ([SilencePrompted(count=2)], "long_silence"),
         ([UNCLEAR], "misunderstood"),
         ([StepNoted(note="intent", name="misunderstood")], "misunderstood"),
+        ([StepNoted(note="intent", name="Emergencies", data={"score": 0.9, "urgent": True})], "emergency"),
         ([UNCLEAR, StepNoted(note="intent", name="hours", data={"score": 0.8})], ""),
         ([TransferStarted(number="+1", reason="agent")], "asked_for_person"),
         ([EngineFailed(engine="tts", error="x", remedy="retried")], ""),

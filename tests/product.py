@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from tests.site.ports import free_port
 REPOSITORY = Path(__file__).resolve().parent.parent
 READY = "VoiceForge is ready"
 STOP_SECONDS = 20.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,12 @@ def running_product(folder: Path, **environment: str) -> Iterator[Product]:
             assert process.stdout
             _copy_until_ready(process, output)
             # The log goes on being copied, or a full pipe would stop the product.
-            with subprocess.Popen(["tee", "-a", str(log)], stdin=process.stdout, stdout=subprocess.DEVNULL):
-                yield Product(whole, log, process.pid)
-                process.send_signal(signal.SIGINT)
-                process.wait(STOP_SECONDS)
+            rest = threading.Thread(target=shutil.copyfileobj, args=(process.stdout, output), daemon=True)
+            rest.start()
+            yield Product(whole, log, process.pid)
+            process.send_signal(signal.SIGINT)
+            process.wait(STOP_SECONDS)
+            rest.join(STOP_SECONDS)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -95,10 +100,14 @@ def running_product(folder: Path, **environment: str) -> Iterator[Product]:
 
 def _copy_until_ready(process: subprocess.Popen[str], output) -> None:
     said = []
+    timer = threading.Timer(START_SECONDS, process.kill)
+    timer.start()
     for line in process.stdout:
         said.append(line)
         output.write(line)
         output.flush()
         if READY in line:
+            timer.cancel()
             return
+    timer.cancel()
     raise RuntimeError("The product did not start:\n" + "".join(said[-20:]))

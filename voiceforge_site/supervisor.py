@@ -85,19 +85,23 @@ class Supervisor:
 
     async def _run_once(self, program: Program) -> int:
         """Its exit code (negative: the signal that ended it), once its whole group is gone."""
+        # A pipe of our own: with asyncio's a program is not over before its children have closed theirs.
+        reads, writes = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *program.command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=writes,
                 stderr=asyncio.subprocess.STDOUT,
-                limit=LONGEST_LINE,
                 start_new_session=True,
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         except OSError as error:
+            os.close(reads)
             raise GaveUp(f"{program.name} cannot be started: {error}") from None
-        lines = asyncio.create_task(self._pass_on(program, process))
+        finally:
+            os.close(writes)
+        lines = asyncio.create_task(self._pass_on(program, reads))
         ended = asyncio.create_task(process.wait())
         stop = asyncio.create_task(self.stopping.wait())
         try:
@@ -115,16 +119,25 @@ class Supervisor:
         lines.cancel()
         return code
 
-    async def _pass_on(self, program: Program, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
-        while True:
-            try:
-                line = await process.stdout.readline()
-            except ValueError:  # longer than LONGEST_LINE: that much of it was dropped
-                continue
-            if not line:
-                return
-            self.say(program.name, line.decode(errors="replace").rstrip())
+    async def _pass_on(self, program: Program, pipe: int) -> None:
+        """Whatever becomes of a line: a pipe that nobody reads would stop the program."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=LONGEST_LINE)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", buffering=0)
+        )
+        try:
+            while True:
+                try:
+                    line = await reader.readline()
+                except ValueError:  # longer than LONGEST_LINE: that much of it was dropped
+                    continue
+                if not line:
+                    return
+                with suppress(OSError, UnicodeError):  # a full disk, a closed terminal
+                    self.say(program.name, line.decode(errors="replace").rstrip())
+        finally:
+            transport.close()
 
 
 def describe_exit(code: int) -> str:

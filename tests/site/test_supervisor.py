@@ -89,6 +89,37 @@ async def test_after_five_quick_deaths_everything_stops_with_one_line_that_says_
         await gone(child)
 
 
+async def test_a_program_is_over_although_a_child_of_it_lives_on() -> None:
+    log = Log()
+    script = HAS_A_CHILD.rpartition("\n")[0]
+    one = Supervisor([program("ml", script + "\nraise SystemExit(3)")], say=log, first_wait_seconds=600)
+    running = asyncio.create_task(one.run())
+    await log.has("ml: ended with exit code 3")
+    for child in children_said(log):
+        await gone(child)
+    one.stopping.set()
+    await running
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("No space left on device"), UnicodeEncodeError("latin-1", "…", 0, 1, "")]
+)
+async def test_a_log_that_cannot_be_written_stops_no_program(error: Exception) -> None:
+    seen = Log()
+
+    def say(name: str, line: str) -> None:
+        seen(name, line)
+        raise error
+
+    talks = "import time\nfor n in range(5000): print('x' * 100, n)\ntime.sleep(600)"
+    one = Supervisor([program("ml", talks)], say=say)
+    running = asyncio.create_task(one.run())
+    await seen.has("x 4999")
+    one.stopping.set()
+    async with asyncio.timeout(10):
+        await running
+
+
 async def test_stopping_leaves_no_child_of_a_child_behind() -> None:
     log = Log()
     one = Supervisor([program("ml", HAS_A_CHILD)], say=log)

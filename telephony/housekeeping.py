@@ -38,9 +38,11 @@ class Housekeeping:
         reactor: Any = sys.modules.get("twisted.internet.reactor")
         if reactor is None or not reactor.running:
             return
-        from twisted.internet.defer import Deferred  # not where another server runs us
+        deferred: Any = sys.modules[
+            "twisted.internet.defer"
+        ].Deferred  # daphne has loaded it; others do without
 
         def close() -> Any:  # the reactor waits for it
-            return Deferred.fromFuture(asyncio.ensure_future(self._switchboard.close()))
+            return deferred.fromFuture(asyncio.ensure_future(self._switchboard.close()))
 
         reactor.addSystemEventTrigger("before", "shutdown", close)

@@ -7,6 +7,8 @@ that says what to do.
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import importlib.util
 import json
@@ -16,6 +18,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +40,7 @@ PURPOSES = {
     "lint": ("requirements.lock", "requirements-test.lock"),
 }
 
-# What shows that it is there (a program, or a path): Debian's package
+# What shows that it is there (a program, or the pattern of a path): Debian's package
 SYSTEM_PACKAGES: dict[str, dict[str, str]] = {
     "test": {
         "chromium": "chromium",
@@ -46,7 +49,7 @@ SYSTEM_PACKAGES: dict[str, dict[str, str]] = {
         "/usr/share/asterisk/sounds/en_US_f_Allison": "asterisk-core-sounds-en-wav",
         "/usr/share/pocketsphinx/test/data": "pocketsphinx-testdata",
     },
-    "services": {"redis-server": "redis-server", "/usr/lib/postgresql": "postgresql"},
+    "services": {"redis-server": "redis-server", "/usr/lib/postgresql/*/bin/initdb": "postgresql"},
 }
 NO_NETWORK = (
     "NewConnectionError",
@@ -60,7 +63,8 @@ NO_NETWORK = (
 
 def main(purpose: str) -> None:
     if purpose == "run":
-        refuse_taken_port(os.environ.get("PORT", "8000"))
+        with suppress(OSError):  # told by `manage.py up`
+            refuse_taken_ports()
     if installed().get("python") != sys.version:
         make_environment(purpose)
     missing = [lock for lock in PURPOSES[purpose] if installed().get(lock) != digest(lock)]
@@ -82,27 +86,47 @@ def digest(lock: str) -> str:
     return hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
 
 
-def refuse_taken_port(port: str) -> None:
-    """Before minutes of installing; a port that is none is `manage.py up`'s to refuse."""
-    if not port.isdigit() or (ROOT / ".env").exists():
+def refuse_taken_ports() -> None:
+    """Before minutes of installing. What only the settings know (a file, another HOST, a port that is none)
+    is `manage.py up`'s to refuse."""
+    if (ROOT / ".env").exists() or os.environ.get("ENV_FILE") or os.environ.get("HOST"):
         return
-    with socket.socket() as probe:
+    ports = {"PORT": os.environ.get("PORT") or "8000", "ML_PORT": os.environ.get("ML_PORT") or "8070"}
+    if not all(port.isdecimal() and 0 < int(port) < 65536 for port in ports.values()):
+        return
+    wanted = {name: ("127.0.0.1", int(port)) for name, port in ports.items()}
+    if taken := taken_ports(wanted):
+        stop(taken)
+
+
+def taken_ports(wanted: dict[str, tuple[str, int]]) -> str:
+    """Which of these addresses, by the variable that names their port, somebody listens on already, and
+    what to run instead; "" if they are all free. Raises OSError for one that we may not listen on."""
+    taken = {name: address for name, address in wanted.items() if _is_taken(*address)}
+    if not taken:
+        return ""
+    used = {port for _, port in wanted.values()}
+    instead = []
+    for name, (host, port) in taken.items():
+        others = (each for each in range(port + 1, 65536) if each not in used)
+        free = next(each for each in others if not _is_taken(host, each))
+        used.add(free)
+        instead.append(f"{name}={free}")
+    ports = " and ".join(str(port) for _, port in taken.values())
+    return f"Port {ports} {'is' if len(taken) == 1 else 'are'} taken. Run: {' '.join(instead)} make run"
+
+
+def _is_taken(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", int(port)))
-        except (OSError, OverflowError):
-            ml_port = os.environ.get("ML_PORT", "8070")
-            stop(f"Port {port} is taken. Run: PORT={free_port_after(int(port), ml_port)} make run")
-
-
-def free_port_after(port: int, *unwanted: int | str) -> int:
-    """The next one on which nobody listens, and which nothing else of ours wants."""
-    others = {str(number) for number in unwanted}
-    for candidate in range(port + 1, 65536):
-        with socket.socket() as probe:
-            if str(candidate) not in others and probe.connect_ex(("127.0.0.1", candidate)):
-                return candidate
-    return 8000
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False
 
 
 def refuse_little_disk(locks: Sequence[str]) -> None:
@@ -167,7 +191,7 @@ def install_system_packages(purpose: str) -> None:
     packages = [
         package
         for sign, package in SYSTEM_PACKAGES.get(purpose, {}).items()
-        if not (Path(sign).exists() if sign.startswith("/") else shutil.which(sign))
+        if not (glob.glob(sign) if sign.startswith("/") else shutil.which(sign))
     ]
     if not packages:
         return

@@ -48,7 +48,7 @@ def session_secret(**kwargs: Any) -> Checks:
         Error(
             f"SESSION_SECRET has {len(settings.SESSION_SECRET)} characters; in production it must be given, "
             f"and have at least {SHORTEST_SESSION_SECRET}.",
-            hint="python -c 'import secrets; print(secrets.token_urlsafe(48))' makes one."
+            hint=".venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))' makes one."
             + _kept(settings.SESSION_SECRET_FILE),
             id="voiceforge.E002",
         )
@@ -58,8 +58,8 @@ def session_secret(**kwargs: Any) -> Checks:
 @register
 def credentials_key(**kwargs: Any) -> Checks:
     hint = (
-        "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' makes one."
-        + _kept(settings.CREDENTIALS_KEY_FILE)
+        ".venv/bin/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' "
+        "makes one." + _kept(settings.CREDENTIALS_KEY_FILE)
     )
     if not settings.CREDENTIALS_KEYS:
         return [Error("CREDENTIALS_KEY must be given in production.", hint=hint, id="voiceforge.E003")]
@@ -112,6 +112,20 @@ def folders(**kwargs: Any) -> Checks:
             ("HF_HOME", settings.MODELS_DIR, "voiceforge.E009"),
         )
         if not _writable(path)
+    ]
+
+
+@register
+def twilio_account(**kwargs: Any) -> Checks:
+    given = [bool(settings.TWILIO_ACCOUNT_SID), bool(settings.TWILIO_AUTH_TOKEN)]
+    if all(given) or not any([*given, settings.TWILIO_PHONE_NUMBER]):
+        return []
+    return [
+        Error(
+            "Of Twilio's account only a part is given.",
+            hint="Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN both, or neither and no TWILIO_PHONE_NUMBER.",
+            id="voiceforge.E011",
+        )
     ]
 
 
@@ -179,5 +193,8 @@ def _is_fernet_key(key: str) -> bool:
 
 def _writable(path: Path) -> bool:
     """Whether `path`, or the nearest folder above it that exists, lets us write."""
-    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    try:
+        nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    except PermissionError:  # a folder above may not be searched
+        return False
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)

@@ -13,12 +13,15 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+DATABASES = ("postgres", "postgresql", "sqlite")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def read_file(path: Path) -> None:
     """Take the variables of `path` (ENV_FILE names another, empty means none); what is already set wins."""
     name = os.environ.get("ENV_FILE", str(path))
+    if name and not Path(name).is_file() and "ENV_FILE" in os.environ:
+        raise ImproperlyConfigured(f"ENV_FILE={name!r}: there is no such file.")
     if name:
         load_dotenv(name)
 
@@ -75,15 +78,40 @@ def url(name: str, default: str = "", *, schemes: Sequence[str] = ("http", "http
     return value.rstrip("/")
 
 
+def origin(name: str, default: str) -> str:
+    """Scheme and host of an address, as browsers name a page's origin: without a path or a usual port."""
+    value = url(name, default)
+    parts = urlsplit(value)
+    if parts.path or parts.query or parts.fragment or parts.username or parts.password:
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(value)!r}: use the address alone, like https://host, without a path."
+        )
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return value.removesuffix(f":{usual}")
+
+
+def hosts(name: str) -> list[str]:
+    """Names of hosts, separated by commas."""
+    found = items(name)
+    for host in found:
+        if any(sign in host for sign in "/@? ") or (":" in host and not host.startswith("[")):
+            raise ImproperlyConfigured(f"{name}: {host!r} is no host; use a name like voice.example.org.")
+    return found
+
+
 def items(name: str) -> list[str]:
     """A comma-separated list; empty parts are left out."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """An entry of Django's DATABASES."""
-    value = text(name, default)
+def database(name: str, default: Path) -> dict[str, Any]:
+    """An entry of Django's DATABASES; without the variable an SQLite file."""
+    value = text(name)
+    if not value:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
     try:
+        if urlsplit(value).scheme not in DATABASES:
+            raise dj_database_url.ParseError
         return dict(dj_database_url.parse(value))
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
         raise ImproperlyConfigured(

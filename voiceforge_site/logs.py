@@ -10,7 +10,7 @@ SHORTEST_SECRET = 6  # characters; masking anything shorter would blot out ordin
 
 
 class SafeFormatter(logging.Formatter):
-    """Escapes control characters in messages and puts *** for each of `secrets`, in tracebacks too."""
+    """Escapes control characters and puts *** for each of `secrets`, in messages and in tracebacks."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__("{asctime} {levelname:<7} {name}: {message}", datefmt="%H:%M:%S", style="{")
@@ -20,6 +20,11 @@ class SafeFormatter(logging.Formatter):
         record.message = record.message.translate(_ESCAPES)
         return super().formatMessage(record)
 
+    def formatException(self, ei: Any) -> str:
+        """Its lines are told apart from those of the log: words of strangers may stand in it."""
+        text = super().formatException(ei)
+        return "\n".join(f"    {line.translate(_ESCAPES)}" for line in text.split("\n"))
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         for secret in self.secrets:
@@ -27,7 +32,7 @@ class SafeFormatter(logging.Formatter):
         return line
 
 
-_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), 127) if chr(code) != "\t"}
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160)) if chr(code) != "\t"}
 
 
 def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
@@ -47,5 +52,7 @@ def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
             "httpcore": quiet,
             "twilio": quiet,
             "daphne": quiet,
+            # A stranger's Host header is refused with a 400; a traceback for each would fill the disk.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }

@@ -23,9 +23,9 @@ VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).absolute()
 DEBUG = env.flag("DEBUG")
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, low=1, high=65535)
-PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
-ALLOWED_HOSTS = [PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]", *env.items("ALLOWED_HOSTS")]
+ALLOWED_HOSTS = [PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]", *env.hosts("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 WEB_SERVER = env.choice("WEB_SERVER", "daphne", of=("daphne", "uvicorn", "granian"))
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=64)
@@ -110,7 +110,7 @@ TEMPLATES = [
 
 # Data, messages between processes, jobs
 
-DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'voiceforge.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "voiceforge.sqlite3")}
 ON_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if ON_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
@@ -118,6 +118,8 @@ if ON_SQLITE:
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss"))
 CHANNEL_LAYERS = {
@@ -129,7 +131,11 @@ CHANNEL_LAYERS = {
 }
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 5, "socket_timeout": 5},
+        }
         if REDIS_URL
         # On disk, so that web sees the worker's heartbeat.
         else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
@@ -166,6 +172,8 @@ MEDIA_ROOT = VAR_DIR / "media"
 # The ML service: ours on a loopback port, or a Space.
 
 ML_PORT = env.integer("ML_PORT", 8070, low=1, high=65535)
+if ML_PORT == PORT:
+    raise ImproperlyConfigured(f"ML_PORT={ML_PORT} is PORT as well: give one of them another number.")
 HF_ML_API_URL = env.url("HF_ML_API_URL")
 if env.flag("USE_HF_SPACES_ML") and not HF_ML_API_URL:
     raise ImproperlyConfigured("USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.")

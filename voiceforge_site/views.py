@@ -83,9 +83,9 @@ async def services(request: HttpRequest) -> HttpResponse:
     """The state of every service, asked just now; a fragment, so that no page waits for it."""
     await request.auser()
     database, live_events, jobs, (ml, models) = await asyncio.gather(
-        asyncio.to_thread(health.database_state),
+        health.database_state(),
         health.live_events_state(),
-        asyncio.to_thread(health.jobs_state),
+        health.jobs_state(),
         health.ml_state(),
     )
     rows = [

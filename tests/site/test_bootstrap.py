@@ -72,14 +72,28 @@ def test_a_taken_port(clone: Path) -> None:
     assert re.fullmatch(rf"Port {port} is taken. Run: PORT=\d+ make run", line)
 
 
-def test_the_port_proposed_in_its_place_is_free_and_not_wanted_by_our_own_ml_service() -> None:
+def test_what_is_proposed_in_place_of_taken_ports_is_free_and_wanted_by_nobody_else() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        proposed = bootstrap.free_port_after(port - 1)
-        assert proposed > port
-        assert bootstrap.free_port_after(port - 1, str(proposed)) > proposed
+        said = bootstrap.taken_ports({"PORT": ("127.0.0.1", port), "ML_PORT": ("127.0.0.1", port)})
+        match = re.fullmatch(
+            rf"Port {port} and {port} are taken. Run: PORT=(\d+) ML_PORT=(\d+) make run", said
+        )
+    assert match and len({port, int(match[1]), int(match[2])}) == 3
+    assert bootstrap.taken_ports({"PORT": ("127.0.0.1", int(match[1]))}) == ""
+
+
+def test_an_address_that_may_not_be_listened_on_is_not_called_taken() -> None:
+    with pytest.raises(OSError):
+        bootstrap.taken_ports({"PORT": ("192.0.2.1", 8000)})
+
+
+@pytest.mark.parametrize("port", ["70000", "\N{SUPERSCRIPT TWO}", "abc"])
+def test_a_port_that_is_none_is_left_to_the_settings(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    bootstrap.refuse_taken_ports()
 
 
 def test_a_python_without_venv(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

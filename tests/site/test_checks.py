@@ -92,6 +92,30 @@ def test_folders_must_be_ours_to_write(tmp_path: Path) -> None:
     assert ids(checks.folders, VAR_DIR=bad, MODELS_DIR=bad) == ["voiceforge.E008", "voiceforge.E009"]
 
 
+def test_a_folder_below_one_that_may_not_be_searched_cannot_be_written() -> None:
+    class Closed(type(Path())):
+        def exists(self, **options: object) -> bool:
+            raise PermissionError
+
+    assert ids(checks.folders, VAR_DIR=Closed("/root/x"), MODELS_DIR=Path("/tmp")) == ["voiceforge.E008"]
+
+
+@pytest.mark.parametrize(
+    ("sid", "token", "number", "expected"),
+    [
+        ("", "", "", []),
+        ("AC1", "t", "", []),
+        ("AC1", "t", "+14155550100", []),
+        ("AC1", "", "", ["voiceforge.E011"]),
+        ("", "t", "", ["voiceforge.E011"]),
+        ("", "", "+14155550100", ["voiceforge.E011"]),
+    ],
+)
+def test_half_a_twilio_account_is_none(sid: str, token: str, number: str, expected: list[str]) -> None:
+    given = {"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": token, "TWILIO_PHONE_NUMBER": number}
+    assert ids(checks.twilio_account, **given) == expected
+
+
 def test_a_job_must_not_be_started_again_while_it_runs() -> None:
     assert ids(checks.job_times, Q_CLUSTER={"timeout": 60, "retry": 61}) == []
     assert ids(checks.job_times, Q_CLUSTER={"timeout": 60, "retry": 60}) == ["voiceforge.E010"]

@@ -147,3 +147,51 @@ def test_an_empty_name_of_the_file_means_none(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("ENV_FILE", "")
     env.read_file(file)
     assert "X_THREE" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("https://a.example/", "https://a.example"), ("https://a.example:443", "https://a.example")],
+)
+def test_an_origin_is_as_browsers_name_it(given, value: str, meant: str) -> None:
+    given(value)
+    assert env.origin("X", "") == meant
+
+
+@pytest.mark.parametrize(
+    "value", ["https://a.example/base", "https://a.example?x=1", "https://me:pw@a.example"]
+)
+def test_an_origin_has_no_path(given, value: str) -> None:
+    given(value)
+    with pytest.raises(ImproperlyConfigured, match=r"^X=.*without a path\.$") as caught:
+        env.origin("X", "")
+    assert "pw" not in str(caught.value)
+
+
+def test_hosts_are_names_and_no_addresses(given) -> None:
+    given("a.example, .b.example, [::1]")
+    assert env.hosts("X") == ["a.example", ".b.example", "[::1]"]
+    given("http://a.example/")
+    with pytest.raises(ImproperlyConfigured, match=r"^X: 'http://a\.example/' is no host"):
+        env.hosts("X")
+
+
+@pytest.mark.parametrize("value", ["mysql://u:pw@h/n", "oracle://h/n", "nonsense"])
+def test_a_database_that_is_not_supported_is_refused_by_name(given, value: str) -> None:
+    given(value)
+    with pytest.raises(ImproperlyConfigured, match=r"^X=.*use an address like postgres://"):
+        env.database("X", Path("unused"))
+
+
+def test_without_a_database_there_is_a_file_whatever_its_folder_is_called(given) -> None:
+    given("")
+    path = Path("/srv/voice #1?x%20y/voiceforge.sqlite3")
+    assert env.database("X", path)["NAME"] == str(path)
+
+
+def test_a_file_of_variables_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / "none"))
+    with pytest.raises(ImproperlyConfigured, match="there is no such file"):
+        env.read_file(tmp_path / ".env")

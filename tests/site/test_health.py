@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import httpx
@@ -67,12 +68,35 @@ async def test_models_still_loading_are_shown(ml_service: Callable[..., None]) -
     [httpx.ConnectError("refused"), httpx.Response(500, text="<html>"), httpx.Response(200, json=[])],
     ids=["refused", "html", "other JSON"],
 )
-async def test_without_the_ml_service_the_server_is_degraded(
+async def test_without_the_ml_service_no_call_can_be_taken(
     ml_service: Callable[..., None], failure: httpx.Response | Exception
 ) -> None:
     ml_service(failure)
     status, said = await ask()
-    assert (status, said["status"], said["ml"], said["models"]) == (200, "degraded", "down", {})
+    assert (status, said["status"], said["ml"], said["models"]) == (503, "down", "down", {})
+
+
+async def test_before_any_model_is_loaded_no_call_can_be_taken(ml_service: Callable[..., None]) -> None:
+    ml_service(httpx.Response(200, json={"models": dict.fromkeys(LOADED, "loading")}))
+    assert (await ask())[0] == 503
+
+
+async def test_a_database_that_says_nothing_is_down_in_time_and_holds_one_thread(
+    ml_service: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = [], threading.Event()
+
+    def hang() -> str:
+        asked.append(1)
+        answer.wait(20)
+        return "ok"
+
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(health, "_ask_database", hang)
+    for _ in range(3):
+        assert (await ask())[0] == 503
+    assert len(asked) == 1
+    answer.set()
 
 
 async def test_a_space_is_asked_with_its_token_and_the_service_beside_us_as_well(

@@ -42,3 +42,14 @@ def test_a_secret_so_short_that_it_is_an_ordinary_word_is_left() -> None:
 def test_clients_that_log_whole_addresses_are_kept_quiet() -> None:
     loggers = config(level="DEBUG", secrets=())["loggers"]
     assert {loggers[name]["level"] for name in ("httpx", "twilio")} == {"WARNING"}
+
+
+def test_a_strangers_words_in_a_traceback_cannot_look_like_lines_of_the_log() -> None:
+    try:
+        raise ValueError("first\n12:00:00 INFO forged\x1b[31m\x9b")
+    except ValueError:
+        text = line("It failed.", error=True)
+    first, *others = text.split("\n")
+    assert first.endswith("It failed.")
+    assert all(each.startswith("    ") for each in others)
+    assert "\x1b" not in text and "\x9b" not in text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from voiceforge_site.bootstrap import free_port_after
+from voiceforge_site.bootstrap import taken_ports
 from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
 
 COLOURS = (36, 33, 35, 32, 34)  # of the labels, in the order of the Procfile (ANSI)
@@ -28,8 +27,7 @@ class Command(BaseCommand):
     help = "Set up what is missing, then run web, worker and ml; Ctrl-C stops them all."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name in ("PORT", "ML_PORT"):
-            refuse_taken_port(name)
+        refuse_taken_ports()
         set_up()
         programs = [_with_our_python(p) for p in read_procfile(settings.BASE_DIR / "Procfile")]
         os.environ["PYTHONUNBUFFERED"] = "1"
@@ -94,6 +92,8 @@ async def what_is_missing(client: httpx.AsyncClient) -> str:
     if models and loaded < len(models):
         return f"ml to load its models ({loaded} of {len(models)})"
     waiting = sorted({server for part, server in PARTS.items() if states[part] != "ok"})
+    if waiting == ["ml"] and settings.HF_ML_API_URL:
+        return f"the ML service at HF_ML_API_URL={settings.HF_ML_API_URL}"
     return " and ".join(waiting)
 
 
@@ -104,21 +104,17 @@ def set_up() -> None:
         sys.exit(done.returncode)
 
 
-def refuse_taken_port(name: str) -> None:
-    port = getattr(settings, name)
-    host = settings.HOST if name == "PORT" else "127.0.0.1"
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except socket.gaierror:
-            raise CommandError(f"HOST={host}: no such address.") from None
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
-            free = free_port_after(port, settings.PORT, settings.ML_PORT)
-            raise CommandError(f"Port {port} is taken. Run: {name}={free} make run") from None
+def refuse_taken_ports() -> None:
+    wanted = {"PORT": (settings.HOST, settings.PORT), "ML_PORT": ("127.0.0.1", settings.ML_PORT)}
+    try:
+        taken = taken_ports(wanted)
+    except socket.gaierror:
+        raise CommandError(f"HOST={settings.HOST}: no such address.") from None
+    except OSError as error:
+        where = f"{settings.HOST}:{settings.PORT}"
+        raise CommandError(f"Cannot listen on {where}: {error.strerror}.") from None
+    if taken:
+        raise CommandError(taken)
 
 
 def _own_address() -> str:

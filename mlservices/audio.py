@@ -162,4 +162,4 @@ def read_wav(source: bytes | str | Path) -> tuple[bytes, int]:
             blocks = file.blocks(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)
             return b"".join(from_float(block.mean(axis=1)) for block in blocks), rate
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"not a sound file that can be read: {error}") from error
+        raise ValueError(f"not a sound file that can be read: {error.error_string}") from error

@@ -93,7 +93,7 @@ def history(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "agents": Agent.objects.order_by("name"),
-        "statuses": Call.Status.choices,
+        "statuses": [*Call.Status.choices, ("transferred", wording.END_REASONS["transferred"])],
         "filtered": any(request.GET.get(name) for name in ("q", "agent", "status")),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -107,8 +107,11 @@ def _filtered(request: HttpRequest) -> QuerySet[Call]:
         calls = calls.filter(Q(caller__icontains=words) | (Q(caller__contains=digits) if digits else Q()))
     if slug := request.GET.get("agent", ""):
         calls = calls.filter(agent__slug=slug)
-    if (status := request.GET.get("status", "")) in Call.Status.values:
+    status = request.GET.get("status", "")
+    if status in Call.Status.values:
         calls = calls.filter(status=status)
+    elif status == "transferred":  # how a call ended, and no status of a provider's
+        calls = calls.filter(end_reason=status)
     return calls
 
 

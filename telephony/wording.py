@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
+from .models import Call
+
 STATES = {
     "ringing": _("Ringing"),
     "listening": _("Listening"),
@@ -62,6 +64,7 @@ TALK = {
     "asking": _("Waiting for your microphone"),
     "connecting": _("Connecting"),
     "over": _("The call is over"),
+    "transfer": _("A caller would now be put through to {number}; a browser cannot be"),
     "muted": _("Muted"),
 }
 # What can keep a browser from talking: (what happened, what to do)
@@ -113,6 +116,7 @@ def labels() -> dict[str, dict[str, str]]:
         "who": WHO,
         "alerts": ALERTS,
         "ends": END_REASONS,
+        "statuses": dict(Call.Status.choices),
         "talk": TALK,
         "units": UNITS,
         "stages": {name: label for name, label, _what, _queue in STAGES},

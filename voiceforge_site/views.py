@@ -81,7 +81,6 @@ def _todo() -> list[dict[str, Any]]:
 @require_safe
 async def services(request: HttpRequest) -> HttpResponse:
     """The state of every service, asked just now; a fragment, so that no page waits for it."""
-    await request.auser()
     database, live_events, jobs, (ml, models) = await asyncio.gather(
         health.database_state(),
         health.live_events_state(),

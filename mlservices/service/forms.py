@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
 from ..types import Timing
@@ -65,10 +65,16 @@ def _together(texts: Iterable[str]) -> None:
         raise ValueError(f"together longer than {_LONGEST_CONVERSATION} characters")
 
 
+def _without_null(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a null character cannot be spoken")
+    return text
+
+
 AudioBase64 = Annotated[
     str, Field(description="Base64 of a WAV file, or of raw PCM: 16 bit little-endian, mono, 16 kHz.")
 ]
-Text = Annotated[str, Field(min_length=1, max_length=5000)]
+Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
 Rate = Annotated[int, Field(ge=audio.RATES[0], le=audio.RATES[1])]

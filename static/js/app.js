@@ -37,7 +37,8 @@ function openPalette() {
   input.value = "";
   filterPalette();
   input.focus();
-  palette.querySelector("[hx-trigger]")?.dispatchEvent(new Event("palette-opened"));
+  const known = palette.querySelector('[id^="palette-agent-"]'); // until they have come once
+  if (!known) palette.querySelector("[hx-trigger]")?.dispatchEvent(new Event("palette-opened"));
 }
 
 /** @returns {HTMLElement[]} */

@@ -38,6 +38,7 @@ function showCard(card) {
   const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
   state.dataset.state = card.state;
   setText(state, labels.states[card.state] ?? card.state);
+  setText(page.querySelector("[data-call-status]"), labels.statuses[card.status] ?? card.status);
   if (card.state !== "ended") clockElement.dataset.start = String(card.answered ?? card.started);
 }
 
@@ -47,8 +48,9 @@ function ended({ payload }) {
   setText(page.querySelector("[data-end-reason]"), labels.ends[payload.reason] ?? payload.reason);
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-ended]"))) part.hidden = false;
   /** @type {HTMLElement} */ (page.querySelector("[data-live-bar]")).hidden = true;
-  showCard({ state: "ended" });
-  setText(page.querySelector("[data-call-status]"), labels.states.ended);
+  const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
+  state.dataset.state = "ended";
+  setText(state, labels.states.ended);
   moveToHistory();
   askLiveCount();
 }

@@ -29,6 +29,9 @@ export function openPlayer(page) {
   addEventListener("themechange", () => wave.setOptions({ splitChannels: colours() }));
   control(box, audio);
   followTurns(page, audio);
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (page.querySelectorAll("[data-seek]"))) {
+    button.disabled = false;
+  }
 }
 
 /** Plays from a place in the call. @param {number} seconds */

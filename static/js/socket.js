@@ -1,5 +1,6 @@
 // The one live socket of a page: subscriptions, back-off, resuming by the number of the last event.
 // @ts-check
+import { enableActions } from "./hangup.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -85,8 +86,7 @@ class LiveSocket {
   /** @param {boolean} online */
   #setOnline(online) {
     document.body.classList.toggle("vf-offline", !online);
-    const actions = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-live-action] button"));
-    for (const button of actions) button.disabled = !online;
+    enableActions();
   }
 
   /** @param {object} message */

@@ -1,7 +1,7 @@
 // The talk page: starts and ends the spoken conversation and shows it.
 // @ts-check
 import { Problem, TalkSession } from "./audio/session.js";
-import { labels, milliseconds, phone, setText } from "./format.js";
+import { filled, labels, milliseconds, phone, setText } from "./format.js";
 import { askLiveCount } from "./livecount.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
@@ -97,10 +97,10 @@ function drawLevels() {
   drawing = false;
   for (const side of ["caller", "agent"]) {
     // Loudness as it is felt: 50 dB below full scale is an empty bar.
-    const filled = Math.max(0, Math.min(1, 1 + (20 * Math.log10(levels[side] + 1e-6)) / 50));
+    const share = Math.max(0, Math.min(1, 1 + (20 * Math.log10(levels[side] + 1e-6)) / 50));
     const bar = /** @type {HTMLElement} */ (page.querySelector(`[data-level="${side}"]`));
-    bar.style.transform = `scaleX(${filled.toFixed(3)})`;
-    bar.parentElement?.setAttribute("aria-valuenow", String(Math.round(filled * 100)));
+    bar.style.transform = `scaleX(${share.toFixed(3)})`;
+    bar.parentElement?.setAttribute("aria-valuenow", String(Math.round(share * 100)));
   }
 }
 
@@ -115,7 +115,8 @@ function finish({ reason, transferTo, problem }) {
   part("mute").setAttribute("aria-pressed", "false");
   showAgentState("ended", labels.talk.over);
   const why = labels.ends[reason] ?? "";
-  setText(part("ending"), transferTo ? `${why}: ${phone(transferTo)}` : why || labels.talk.over);
+  const transfer = transferTo && filled(labels.talk.transfer, { number: phone(transferTo) });
+  setText(part("ending"), transfer || why || labels.talk.over);
   if (problem) explain(problem);
   show(callId ? "over" : "idle");
   part("call-button").disabled = false;

@@ -21,12 +21,25 @@ export class Transcript {
 
   /** @param {import("./socket.js").CallEvent[]} events */
   take(events) {
-    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
+    const follows = this.#endIsInView();
     for (const event of events) this.#takeOne(event);
-    const lines = this.#box.querySelector(":scope > .vf-turn, :scope > .vf-note-line");
+    const last = this.#last();
     const empty = /** @type {HTMLElement | null} */ (this.#box.querySelector("[data-no-lines]"));
-    if (empty) empty.hidden = Boolean(lines);
-    if (atEnd && events.length) scrollTo({ top: document.documentElement.scrollHeight });
+    if (empty) empty.hidden = Boolean(last);
+    if (follows && events.length) last?.scrollIntoView({ block: "end" });
+  }
+
+  #last() {
+    const lines = this.#box.querySelectorAll(":scope > .vf-turn, :scope > .vf-note-line");
+    return lines.length ? lines[lines.length - 1] : null;
+  }
+
+  /** Who has scrolled back, or on to what stands below, is left where they are. */
+  #endIsInView() {
+    const last = this.#last();
+    if (!last) return true;
+    const { top, bottom } = last.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
   }
 
   /** @param {import("./socket.js").CallEvent} event */

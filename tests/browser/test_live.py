@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from telephony.eventlog import Happening, store
 from telephony.session.events import CallerSaid
-from tests.browser.conftest import Server
+from tests.browser.conftest import PHONE, Server
 from tests.factories import make_agent, make_call, measured, spoken
 
 TURNS = [("When are you open?", "From eight to six.")]
@@ -131,3 +131,22 @@ def test_a_watcher_who_was_signed_out_is_led_to_sign_in(guard, chromium, server)
              method: "POST", body: new FormData(document.querySelector(".vf-me form"))})"""
     )
     page.wait_for_url("**/login/?next=/calls/live/", timeout=30_000)
+
+
+def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS * 6))
+    page = guard.page(chromium, viewport=PHONE)
+    page.goto(call.get_absolute_url())
+    lines = page.locator(".vf-turn")
+    lines.last.scroll_into_view_if_needed()
+
+    def say(turns: range) -> None:
+        count = lines.count()
+        store([Happening(call.pk, caller_said(turn, f"number {turn}"), timezone.now()) for turn in turns])
+        expect(lines).to_have_count(count + len(turns), timeout=15_000)
+
+    say(range(7, 13))
+    expect(lines.last).to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
+    say(range(13, 15))
+    assert page.evaluate("scrollY") == 0

@@ -144,6 +144,10 @@ def test_searching_keeps_the_focus_and_goes_back(page):
     expect(page).to_have_url(re.compile(r"\?q=hotel"))
     page.go_back()
     expect(page.get_by_role("link", name="Front desk")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#main").focus()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused(), "the shell lives on"
 
 
 def test_leaving_a_changed_form_asks_first(page):
@@ -178,3 +182,23 @@ def test_a_refused_form_puts_the_focus_where_the_fault_is(page, guard):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Write the number with its country code")).to_be_visible()
     expect(page.get_by_label("Fallback number")).to_be_focused()
+
+
+def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, guard):
+    guard.expect("422")
+    agent = make_agent("Front desk")
+    page.goto(agent.get_absolute_url())
+    rows = page.locator("[data-fact]:visible")
+    before = rows.count()
+    topic = rows.first.locator("summary b").inner_text()
+    rows.first.locator("summary").click()
+    page.get_by_role("button", name="Remove").first.click()
+    page.get_by_label("Fallback number").fill("reception")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Write the number with its country code")).to_be_visible()
+    expect(rows).to_have_count(before - 1)
+    page.get_by_label("Fallback number").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").get_by_text("Front desk saved")).to_be_visible()
+    agent.refresh_from_db()
+    assert topic not in [fact["topic"] for fact in agent.facts]

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -128,3 +129,12 @@ def test_a_fault_of_ours_is_said_without_the_parts_that_may_be_broken(alice, mon
     answer = browser.get("/")
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text
+
+
+def test_colours_have_names_and_nothing_but_place_and_opacity_moves() -> None:
+    for path in (settings.BASE_DIR / "static" / "css").rglob("*.css"):
+        rules = path.read_text()
+        if path.name != "tokens.css":
+            assert not re.search(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(", rules), path.name
+        moved = re.findall(r"transition:([^;]+);", rules)
+        assert not [each for each in moved if re.search(r"background|color|width|height", each)], path.name

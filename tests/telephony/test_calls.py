@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -164,7 +165,7 @@ def test_simulate_call_names_what_is_missing(db: None, tmp_path: Path) -> None:
 def test_simulate_call_says_when_no_server_answers(number: PhoneNumber, tmp_path: Path) -> None:
     audio = tmp_path / "turn.wav"
     audio.write_bytes(wav_bytes(voice(0.2), 8000))
-    with pytest.raises(CommandError, match="Is the server running"):
+    with pytest.raises(CommandError, match="Start it with `make run`"):
         call_command("simulate_call", audio, agent="front-desk", server="http://127.0.0.1:9")
 
 
@@ -176,3 +177,23 @@ def test_a_server_that_does_not_believe_us_says_so(server: Server) -> None:
 
     with pytest.raises(NotConnected, match="403"):
         asyncio.run(ring())
+
+
+def test_simulate_call_says_that_the_agent_is_paused(agent: Agent, tmp_path: Path) -> None:
+    Agent.objects.update(status=Agent.Status.PAUSED)
+    with pytest.raises(CommandError, match="is paused and takes no calls"):
+        call_command("simulate_call", tmp_path / "turn.wav", agent="front-desk")
+
+
+def test_simulate_call_writes_down_a_call_in_which_the_server_stopped(
+    server: Server, tmp_path: Path, settings: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.PUBLIC_URL = "https://voice.example.org"  # type: ignore[attr-defined]
+    audio, events, record = tmp_path / "turn.wav", tmp_path / "call.json", tmp_path / "call.wav"
+    audio.write_bytes(wav_bytes(bytes(16000 * 20), 8000))
+    stop = threading.Timer(3.0, server.process.terminate)
+    stop.start()
+    call_command("simulate_call", audio, agent="front-desk", json=events, record=record, server=server.url)
+    assert json.loads(events.read_text())["end_reason"] == "server_restarted"
+    assert record.stat().st_size > 16000
+    assert "gone" in capsys.readouterr().out

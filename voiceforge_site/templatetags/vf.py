@@ -141,6 +141,12 @@ def filled(text: object, values: Mapping[str, object]) -> str:
 
 
 @register.filter
+def filled_with(text: object, number: str) -> str:
+    """ "Transfer to {number}" with a telephone number."""
+    return filled(text, {"number": phone(number)})
+
+
+@register.filter
 def median(values: Sequence[float] | None) -> float | None:
     return statistics.median(values) if values else None
 

@@ -29,6 +29,7 @@ class Playback extends AudioWorkletProcessor {
     this.playing = false;
     this.waitingSince = 0;
     this.dryAt = -Infinity;
+    this.cleared = false; // what is still played is the fade after a clear
     this.wait = SHORTEST_WAIT;
     this.calmSince = 0;
     this.underruns = 0;
@@ -51,6 +52,7 @@ class Playback extends AudioWorkletProcessor {
       this.waitingSince = currentTime;
       if (currentTime - this.dryAt < JITTER_SECONDS) this.cameLate();
     }
+    this.cleared = false;
     this.chunks.push(chunk);
     this.received += chunk.length;
   }
@@ -69,6 +71,7 @@ class Playback extends AudioWorkletProcessor {
     this.chunks = tail.length ? [tail] : [];
     this.offset = 0;
     this.dryAt = -Infinity;
+    this.cleared = true;
     for (const { name } of [...this.due, ...this.marks]) this.port.postMessage({ mark: name });
     this.due = [];
     this.marks = [];
@@ -103,7 +106,7 @@ class Playback extends AudioWorkletProcessor {
     const chunk = this.chunks[0];
     if (!chunk) {
       this.playing = false;
-      const finished = this.marks.some((mark) => mark.position === this.received);
+      const finished = this.cleared || this.marks.some((mark) => mark.position === this.received);
       this.dryAt = finished ? -Infinity : currentTime;
       return 0;
     }

@@ -30,7 +30,6 @@ export class TalkSession extends EventTarget {
   #over = false;
   #muted = false;
   #microphonesAsked = 0;
-  droppedFrames = 0;
 
   /**
    * @param {{start: string, capture: string, playback: string, csrf: string}} addresses
@@ -109,7 +108,10 @@ export class TalkSession extends EventTarget {
     this.#stream = stream;
     this.mute(this.#muted);
     const [track] = stream.getAudioTracks();
-    track.onended = () => this.#finish("caller_hung_up", { problem: new Problem("missing") });
+    track.onended = () => {
+      this.#send({ type: "stop" });
+      this.#finish("caller_hung_up", { problem: new Problem("missing") });
+    };
     return true;
   }
 
@@ -163,8 +165,7 @@ export class TalkSession extends EventTarget {
   #heardMicrophone({ pcm, level }) {
     this.#tell("levels", { caller: this.#muted ? 0 : level });
     if (!this.#live || this.#socket?.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount > BACKLOG_BYTES) this.droppedFrames += 1;
-    else this.#socket.send(pcm);
+    if (this.#socket.bufferedAmount <= BACKLOG_BYTES) this.#socket.send(pcm); // else late sound is of no use
   }
 
   /** @param {any} data */

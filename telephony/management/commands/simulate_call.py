@@ -43,7 +43,12 @@ class Command(BaseCommand):
         parser.add_argument("--agent", required=True, help="the agent's address, like front-desk")
         parser.add_argument("--json", type=Path, help="write the call's events here")
         parser.add_argument("--record", type=Path, help="write what the caller's side heard (caller left)")
-        parser.add_argument("--server", default=f"http://127.0.0.1:{settings.PORT}")
+        parser.add_argument(
+            "--server",
+            default=f"http://127.0.0.1:{settings.PORT}",
+            help="where the running server is reached, if not on PORT of this machine; requests are signed "
+            "for PUBLIC_URL, which must be the same here as there",
+        )
 
     def handle(self, **options: Any) -> None:
         number = _number_of(options["agent"])
@@ -57,7 +62,9 @@ class Command(BaseCommand):
         try:
             call, stream = asyncio.run(self._call(account, number.number, turns))
         except (NotConnected, OSError) as error:
-            raise CommandError(f"{error} Is the server running, and is PUBLIC_URL its own?") from None
+            raise CommandError(
+                f"{error} Start it with `make run`; set PORT and PUBLIC_URL here as they were set for it."
+            ) from None
         self._print_heard(stream)
         if options["record"]:
             options["record"].write_bytes(_stereo(stream))
@@ -81,11 +88,16 @@ class Command(BaseCommand):
         narrator = _Narrator(call, self._say)
         narration = asyncio.create_task(narrator.run())
         stream, caller_hung_up = await self._talk(carrier, account, told, turns, narrator)
-        if not caller_hung_up:
-            after = await carrier.after(told.redirect_path)
-            self._say(f"{'':>9}  then     {', '.join(after.verbs)} {after.text}")
-        await carrier.tell_status("completed")
-        await narration
+        try:
+            if not caller_hung_up:
+                after = await carrier.after(told.redirect_path)
+                self._say(f"{'':>9}  then     {', '.join(after.verbs)} {after.text}")
+            await carrier.tell_status("completed")
+            await narration
+        except NotConnected as error:  # the server stopped during the call; what it stored is told
+            self._say(f"{'':>9}  gone     {error}")
+            await asyncio.wait({narration}, timeout=LAST_EVENTS_SECONDS)
+            narration.cancel()
         return call, stream
 
     @staticmethod
@@ -117,6 +129,8 @@ def _number_of(slug: str) -> PhoneNumber:
     if agent is None:
         known = ", ".join(Agent.objects.order_by("slug").values_list("slug", flat=True)) or "none"
         raise CommandError(f"There is no agent {slug!r}. Those there are: {known}.")
+    if agent.status != Agent.Status.ACTIVE:
+        raise CommandError(f"The agent {slug} is {agent.status} and takes no calls; set it active first.")
     numbers = PhoneNumber.objects.filter(agent=agent, credential__provider="twilio")
     return numbers.select_related("credential").first() or ensure_simulator_line(agent)
 

@@ -21,7 +21,7 @@ from .demo import (
     DEMO_SLUG,
     DEMO_TRANSFER_NUMBER,
 )
-from .facts import keep_unshown, read_facts, write_facts
+from .facts import read_facts, write_facts
 from .models import DEFAULT_MODEL, Agent
 
 # Addresses under /agents/ that are pages of their own.
@@ -33,11 +33,10 @@ LONGEST_FOR_LOCAL = 6000  # characters of instructions and facts, some 1,500 tok
 def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -> Agent:
     """Store a new or changed agent; a new one gets an address made of its name.
 
-    `facts` are rows as a form edits them: a key that a row leaves out (`hours`, `follow_up`, `urgent`)
-    stays as it is stored for its `stored_topic`, or else for its topic. Raises ValidationError by field.
+    `facts` take the place of those it had, as `agents.facts` reads them. Raises ValidationError by field.
     """
     if facts is not None:
-        agent.facts = keep_unshown(list(facts), _stored_facts(agent))
+        agent.facts = list(facts)
     if not agent.slug:
         agent.slug = _free_slug(agent.name)
     agent.full_clean()
@@ -88,11 +87,6 @@ def _refuse_too_long_for_local(agent: Agent) -> None:
             "%(most)d in time. Shorten them, or choose another model."
         )
         raise ValidationError({"chat_model": text % {"length": length, "most": LONGEST_FOR_LOCAL}})
-
-
-def _stored_facts(agent: Agent) -> Sequence[Any]:
-    stored = Agent.objects.filter(pk=agent.pk).values_list("facts", flat=True).first()
-    return read_facts(stored or [])
 
 
 def _free_slug(name: str) -> str:

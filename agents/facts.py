@@ -51,20 +51,6 @@ def write_facts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
     return [_as_json(fact) for fact in facts]
 
 
-def keep_unshown(rows: Iterable[dict[str, Any]], before: Iterable[Fact]) -> list[dict[str, Any]]:
-    """Edited rows with what a form does not show (hours, follow_up, urgent), as it is in `before`.
-
-    `stored_topic` in a row says which fact it was ("" a new one); without it, that is the fact of its topic.
-    """
-    stored = {topic_key(item["topic"]): item for item in write_facts(before)}
-    kept = []
-    for row in rows:
-        shown = {key: value for key, value in row.items() if key != "stored_topic"}
-        was = topic_key(row.get("stored_topic", row.get("topic")))
-        kept.append(stored.get(was, {}) | shown)
-    return kept
-
-
 def topic_key(topic: object) -> str:
     """What two spellings of one topic have in common."""
     return " ".join(str(topic).split()).lower()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import phonenumbers
@@ -15,8 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from mlservices import registry
 
 from .conversations import default_model_id
-from .facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS, topic_key
+from .facts import (
+    LONGEST_ANSWER,
+    LONGEST_QUESTION,
+    LONGEST_TOPIC,
+    MOST_FACTS,
+    MOST_QUESTIONS,
+    read_facts,
+    topic_key,
+)
+from .hours_text import read_hours, write_hours
 from .models import DEFAULT_MODEL, Agent
+
+LONGEST_HOURS = 5000  # characters; a year of closed days is 4,000
 
 
 class PhoneField(forms.CharField):
@@ -120,9 +130,8 @@ def add_errors(form: AgentForm, error: ValidationError) -> None:
 
 
 class FactForm(forms.Form):
-    """One fact; its opening hours, if it has any, are kept as they are stored under `stored_topic`."""
+    """One fact; `hours` is a text of `agents.hours_text`."""
 
-    stored_topic = forms.CharField(required=False, widget=forms.HiddenInput)
     topic = forms.CharField(
         label=_("Topic"),
         max_length=LONGEST_TOPIC,
@@ -141,15 +150,26 @@ class FactForm(forms.Form):
             attrs={"rows": 2, "placeholder": _("When are you open?\nAre you open on Saturday?")}
         ),
     )
+    hours = forms.CharField(
+        label=_("Opening hours, a line for each day or several"),
+        required=False,
+        max_length=LONGEST_HOURS,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "placeholder": "Monday to Friday: 09:00-17:00\nclosed: 2026-12-25"}
+        ),
+        help_text=_("The agent tells those of the day asked about, then the answer. No line: closed."),
+    )
+    timezone = forms.CharField(
+        label=_("Time zone of these hours"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Europe/London", "list": "timezones"}),
+    )
+    offers_message = forms.BooleanField(label=_("Then offer to take a message"), required=False)
+    urgent = forms.BooleanField(label=_("An emergency: it goes before all other facts"), required=False)
 
-    def __init__(self, *args: Any, topics_with_hours: Collection[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.topics_with_hours = topics_with_hours
         _dress(self)
-
-    @property
-    def has_hours(self) -> bool:
-        return topic_key(self["stored_topic"].value() or "") in self.topics_with_hours
 
     def clean_questions(self) -> list[str]:
         questions = [line.strip() for line in self.cleaned_data["questions"].splitlines() if line.strip()]
@@ -163,9 +183,28 @@ class FactForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not cleaned.get("answer") and not self.errors and not self.has_hours:
+        if cleaned.get("hours"):
+            self._clean_hours(cleaned)
+        elif not cleaned.get("answer") and not self.errors:
             self.add_error("answer", _("Write what the agent is to say."))
         return cleaned
+
+    def _clean_hours(self, cleaned: dict[str, Any]) -> None:
+        """The text becomes what is stored, or is refused with the line that is wrong."""
+        if not cleaned.get("timezone"):
+            self.add_error("timezone", _("Name the time zone of these hours, like Europe/London."))
+            return
+        try:
+            hours = {**read_hours(cleaned["hours"]), "timezone": cleaned["timezone"]}
+            read_facts([{"topic": "hours", "hours": hours}])
+        except ValueError as error:
+            text = _("“%(line)s” cannot be read. Write it like Monday to Friday: 09:00-17:00.")
+            self.add_error("hours", text % {"line": error})
+        except ValidationError as error:
+            field, _colon, remedy = error.messages[0].removeprefix("facts[0].hours.").partition(": ")
+            self.add_error("timezone" if field == "timezone" else "hours", f"{field}: {remedy}")
+        else:
+            cleaned["hours"] = hours
 
 
 class BaseFactFormSet(forms.BaseFormSet):
@@ -189,21 +228,30 @@ def fact_formset(agent: Agent, data: QueryDict | None = None) -> Any:
     """The facts of an agent as rows of a form; `data` is what was posted."""
     rows = [
         {
-            "stored_topic": fact["topic"],
             "topic": fact["topic"],
             "answer": fact["answer"],
             "questions": "\n".join(fact["questions"]),
+            "hours": write_hours(fact["hours"]) if "hours" in fact else "",
+            "timezone": fact["hours"]["timezone"] if "hours" in fact else "",
+            "offers_message": fact.get("follow_up") == "message",
+            "urgent": fact.get("urgent", False),
         }
         for fact in agent.facts
     ]
-    with_hours = {topic_key(fact["topic"]) for fact in agent.facts if "hours" in fact}
-    return _FormSet(data, prefix="facts", initial=rows, form_kwargs={"topics_with_hours": with_hours})
+    return _FormSet(data, prefix="facts", initial=rows)
 
 
 def facts_of(formset: Any) -> list[dict[str, Any]]:
     """The rows of a valid formset as `save_agent` takes them; removed ones are gone."""
     return [
-        {name: row[name] for name in ("stored_topic", "topic", "answer", "questions")}
+        {
+            "topic": row["topic"],
+            "answer": row["answer"],
+            "questions": row["questions"],
+            "hours": row["hours"] or None,
+            "follow_up": "message" if row["offers_message"] else "none",
+            "urgent": row["urgent"],
+        }
         for row in formset.cleaned_data
         if row and not row.get("DELETE")
     ]

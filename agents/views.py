@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zoneinfo import available_timezones
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
@@ -94,7 +95,13 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
 def _render_form(
     request: HttpRequest, agent: Agent, form: AgentForm, facts: Any, status: int = 200
 ) -> HttpResponse:
-    context = {"agent": agent, "form": form, "facts": facts, "failed": status == 422}
+    context = {
+        "agent": agent,
+        "form": form,
+        "facts": facts,
+        "failed": status == 422,
+        "timezones": sorted(available_timezones()),
+    }
     return render(request, "agents/form.html", context, status=status)
 
 

@@ -151,6 +151,8 @@ Q_CLUSTER = {
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an agent with all the facts it may have
+
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"

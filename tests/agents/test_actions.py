@@ -76,14 +76,6 @@ def test_facts_that_are_wrong_are_refused_with_what_to_do() -> None:
     assert raised.value.message_dict == {"facts": ["facts[0].answer: write what the agent is to say."]}
 
 
-def test_facts_edited_by_a_form_keep_their_opening_hours() -> None:
-    agent = create_demo_agent()
-    rows = [{key: fact[key] for key in ("topic", "answer", "questions")} for fact in agent.facts]
-    save_agent(agent=agent, facts=rows)
-    agent.refresh_from_db()
-    assert next(fact for fact in read_facts(agent.facts) if fact.topic == "Opening hours").hours
-
-
 def test_a_copy_is_paused_and_knows_the_same() -> None:
     agent = create_demo_agent()
     copy = duplicate_agent(agent=agent)

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from agents.demo import DEMO_FACTS
-from agents.facts import keep_unshown, read_facts, write_facts
+from agents.facts import read_facts, write_facts
 
 FACT: dict[str, Any] = {"topic": "Parking", "answer": "Behind the shop.", "questions": ["where can I park"]}
 WEEK = {"monday": [["09:00", "18:00"]]}
@@ -62,21 +62,3 @@ def test_what_is_wrong_is_named_by_its_field(data: object, field: str) -> None:
 def test_a_fact_needs_no_example_questions() -> None:
     (fact,) = read_facts([{"topic": "Parking", "answer": "Behind the shop."}])
     assert fact.questions == ()
-
-
-def test_edited_rows_keep_what_the_form_does_not_show() -> None:
-    stored = read_facts([{**FACT, "hours": HOURS, "urgent": True}])
-    edited = [
-        {"topic": "parking", "answer": "In front.", "questions": []},
-        {"topic": "Bikes", "answer": "Yes."},
-    ]
-    kept, new = read_facts(keep_unshown(edited, stored))
-    assert kept.hours == stored[0].hours
-    assert kept.urgent
-    assert (kept.answer, new.hours) == ("In front.", None)
-
-
-def test_a_row_that_says_so_loses_its_hours() -> None:
-    stored = read_facts([{**FACT, "hours": HOURS}])
-    (fact,) = read_facts(keep_unshown([{**FACT, "hours": None}], stored))
-    assert fact.hours is None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from agents.actions import create_demo_agent
+from agents.facts import read_facts, write_facts
 from agents.models import Agent
 from tests.factories import make_agent, make_call
 
@@ -143,39 +146,54 @@ def test_facts_are_added_changed_and_removed(alices_browser):
     assert facts["Prices"]["questions"] == ["what does it cost", "how much is a visit"]
 
 
-def test_opening_hours_that_the_form_does_not_show_are_kept(alices_browser):
-    hours = {"timezone": "Europe/Berlin", "week": {"monday": [["08:00", "18:00"]]}}
-    agent = make_agent(facts=[{"topic": "Opening hours", "answer": "", "questions": [], "hours": hours}])
-    sent = form_of(alices_browser, agent.get_absolute_url()) | {"name": "Reception"}
-    assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
-    assert Agent.objects.get().facts[0]["hours"]["week"]["monday"] == [["08:00", "18:00"]]
-
-
 HOURS = {"timezone": "Europe/Berlin", "week": {"monday": [["08:00", "18:00"]]}}
 
 
-def test_a_fact_that_is_renamed_keeps_what_the_form_does_not_show(alices_browser):
-    fact = {"topic": "Opening hours", "answer": "", "questions": [], "hours": HOURS}
-    agent = make_agent(facts=[fact | {"urgent": True, "follow_up": "message"}])
-    sent = form_of(alices_browser, agent.get_absolute_url()) | {"facts-0-topic": "When we are open"}
+def test_a_form_that_is_sent_untouched_changes_nothing(alices_browser):
+    agent = create_demo_agent()
+    before = agent.facts
+    sent = form_of(alices_browser, agent.get_absolute_url())
     assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
-    (stored,) = Agent.objects.get().facts
-    assert stored["topic"] == "When we are open"
-    assert stored["hours"]["week"]["monday"] == [["08:00", "18:00"]]
-    assert (stored["urgent"], stored["follow_up"]) == (True, "message")
+    assert write_facts(read_facts(Agent.objects.get().facts)) == write_facts(read_facts(before))
 
 
-def test_a_new_fact_takes_nothing_over_from_a_removed_one_of_its_name(alices_browser):
+def test_opening_hours_are_written_in_lines(alices_browser):
     agent = make_agent(facts=[{"topic": "Opening hours", "answer": "", "questions": [], "hours": HOURS}])
-    sent = form_of(alices_browser, agent.get_absolute_url()) | {
-        "facts-TOTAL_FORMS": "2",
-        "facts-0-DELETE": "on",
-        "facts-1-topic": "Opening hours",
-        "facts-1-answer": "Always.",
-        "facts-1-stored_topic": "",
+    sent = form_of(alices_browser, agent.get_absolute_url())
+    assert (sent["facts-0-hours"], sent["facts-0-timezone"]) == ("Monday: 08:00-18:00", "Europe/Berlin")
+    sent |= {
+        "facts-0-hours": "Mon to Fri 9 am - 5 pm\nclosed: 2026-12-25",
+        "facts-0-urgent": "on",
+        "facts-0-offers_message": "on",
     }
     assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
-    assert Agent.objects.get().facts == [{"topic": "Opening hours", "answer": "Always.", "questions": []}]
+    (stored,) = Agent.objects.get().facts
+    assert stored["hours"]["week"]["friday"] == [["09:00", "17:00"]]
+    assert stored["hours"]["closed_on"] == ["2026-12-25"]
+    assert (stored["urgent"], stored["follow_up"]) == (True, "message")
+    assert alices_browser.post(
+        agent.get_absolute_url(), sent | {"facts-0-hours": "", "facts-0-answer": "Always."}
+    )
+    assert "hours" not in Agent.objects.get().facts[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"facts-0-hours": "Monday: nine to five"}, "“Monday: nine to five” cannot be read"),
+        ({"facts-0-hours": "Monday: 18:00-09:00"}, "week.monday[0]: it must open before it closes"),
+        ({"facts-0-hours": "Monday: 9-25"}, "use a time of day like 08:30"),
+        ({"facts-0-timezone": ""}, "Name the time zone"),
+        ({"facts-0-timezone": "Mars"}, "timezone: use a time zone like Europe/London"),
+    ],
+)
+def test_hours_that_are_none_are_refused_where_they_stand(alices_browser, changed, told):
+    agent = make_agent(facts=[{"topic": "Opening hours", "answer": "", "questions": [], "hours": HOURS}])
+    answer = alices_browser.post(
+        agent.get_absolute_url(), form_of(alices_browser, agent.get_absolute_url()) | changed
+    )
+    assert answer.status_code == 422
+    assert told in unescape(answer.text)
 
 
 def test_topics_that_differ_only_by_white_space_are_the_same(alices_browser):

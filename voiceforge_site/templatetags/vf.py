@@ -18,9 +18,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from agents.facts import read_facts, topic_key
-from agents.flow.hours import weekly
-from agents.models import Agent
 from telephony.models import Call
 from telephony.session.events import TurnMeasured
 from telephony.wording import LINES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
@@ -58,14 +55,6 @@ def _shadowed(path: str, url: str) -> bool:
     """/calls/live/ and /calls/messages/ lie under /calls/ and have entries of their own."""
     own = (reverse("telephony:live"), reverse("telephony:messages"))
     return url not in own and path.startswith(own)
-
-
-@register.simple_tag
-def opening_hours(agent: Agent, topic: str) -> str:
-    """The week of the fact with this topic, as the agent says it."""
-    facts = read_facts(agent.facts)
-    weeks = (weekly(fact.hours) for fact in facts if fact.hours and topic_key(fact.topic) == topic_key(topic))
-    return next(weeks, "")
 
 
 @register.simple_tag(takes_context=True)

@@ -35,14 +35,20 @@ class SafeFormatter(logging.Formatter):
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160)) if chr(code) != "\t"}
 
 
+def is_no_health_answer(record: logging.LogRecord) -> bool:
+    """Whether a record tells something new: that a part is missing `/health/` has said to whoever asked."""
+    return not (record.name == "django.request" and record.getMessage().endswith(": /health/"))
+
+
 def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
     """Django's LOGGING."""
     quiet = {"level": "WARNING"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_answer}},
         "formatters": {"line": {"()": SafeFormatter, "secrets": list(secrets)}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["news"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django's own handlers would write each line a second time.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from voiceforge_site.logs import SafeFormatter, config
+from voiceforge_site.logs import SafeFormatter, config, is_no_health_answer
 
 
 def line(message: str, *args: object, secrets: tuple[str, ...] = (), error: bool = False) -> str:
@@ -53,3 +53,13 @@ def test_a_strangers_words_in_a_traceback_cannot_look_like_lines_of_the_log() ->
     assert first.endswith("It failed.")
     assert all(each.startswith("    ") for each in others)
     assert "\x1b" not in text and "\x9b" not in text
+
+
+def test_an_answer_of_the_health_page_is_no_line_of_the_log() -> None:
+    def told(*args: object) -> bool:
+        return is_no_health_answer(
+            logging.LogRecord("django.request", logging.ERROR, "", 0, "%s: %s", args, None)
+        )
+
+    assert not told("Service Unavailable", "/health/")
+    assert told("Service Unavailable", "/calls/")

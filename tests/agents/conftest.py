@@ -133,3 +133,16 @@ def call(embedder: WordEmbedder) -> Callable[..., Talk]:
         return Talk(chat, embedder, model)
 
     return start
+
+
+@pytest.fixture
+async def talk(call: Callable[..., Talk]) -> Talk:
+    """The caller has asked to leave a message."""
+    talk = call(transfer_number="+14155550100")
+    assert "your name" in await talk.say("Can I leave a message?")
+    return talk
+
+
+def taken(talk: Talk) -> KeepMessage:
+    (message,) = talk.messages
+    return message

@@ -8,23 +8,10 @@ import pytest
 
 from agents.flow.steps import KeepMessage, Noted
 
-from .conftest import Talk
+from .conftest import Talk, taken
 from .fakes import ScriptedModel
 
 Call = Callable[..., Talk]
-
-
-@pytest.fixture
-async def talk(call: Call) -> Talk:
-    """The caller has asked to leave a message."""
-    talk = call(transfer_number="+14155550100")
-    assert "your name" in await talk.say("Can I leave a message?")
-    return talk
-
-
-def taken(talk: Talk) -> KeepMessage:
-    (message,) = talk.messages
-    return message
 
 
 async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
@@ -53,23 +40,6 @@ async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
     assert talk.ended
 
 
-@pytest.mark.parametrize(
-    "words", ["David, four one five five five five zero one three two", "my name is David, number 4155550132"]
-)
-async def test_a_number_told_with_the_name_is_kept_and_read_back(talk: Talk, words: str) -> None:
-    assert await talk.say(words) == (
-        "Thank you, David. I have four one five, five five five, zero one three two. Is that right?"
-    )
-
-
-async def test_a_number_told_in_place_of_the_name_is_kept_while_the_name_is_asked_again(talk: Talk) -> None:
-    assert "may I have your name" in await talk.say("it's 415 555 0132")
-    assert "zero one three two. Is that right?" in await talk.say("David")
-    await talk.say("yes")
-    await talk.say("the wheel is broken")
-    assert (taken(talk).name, taken(talk).number) == ("David", "4155550132")
-
-
 async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> None:
     talk = call()
     await talk.say("my broken wheel")
@@ -79,71 +49,10 @@ async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> 
     assert taken(talk).words == "my broken wheel"
 
 
-async def test_a_wrong_number_is_asked_for_again(talk: Talk) -> None:
-    await talk.say("Bob")
-    await talk.say("five five five one two three four")
-    assert "What is the number?" in await talk.say("no that's wrong")
-    assert "five five five, one two three five" in await talk.say("five five five one two three five")
-    await talk.say("yes")
-    await talk.say("just call me")
-    assert taken(talk).number == "5551235"
-
-
-async def test_a_no_that_brings_the_right_number_along_is_enough(talk: Talk) -> None:
-    await talk.say("Bob")
-    await talk.say("five five five one two three four")
-    assert "five five five, nine nine nine nine" in await talk.say(
-        "no it's five five five nine nine nine nine"
-    )
-
-
-async def test_a_number_may_come_in_pieces(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert await talk.say("five five five") == "Five five five. And the rest?"
-    assert talk.conversation.expects == "number"
-    assert "five five five, one two three four" in await talk.say("one two three four")
-
-
-async def test_a_number_that_goes_on_after_it_was_read_back_grows(talk: Talk) -> None:
-    await talk.say("Bob")
-    await talk.say("four one five five five five oh")
-    assert "four one five, five five five, zero one zero zero" in await talk.say("one double zero")
-
-
-async def test_a_number_can_be_keyed_in_and_confirmed_by_key(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert await talk.press("555") == "Five five five. And the rest?"
-    assert "five five five, one two three four" in await talk.press("1234")
-    assert "pass on" in await talk.press("1")
-
-
-async def test_a_star_begins_the_keyed_number_again(talk: Talk) -> None:
-    await talk.say("Bob")
-    await talk.press("555")
-    assert "four four four, one two three four" in await talk.press("99*4441234")
-
-
-async def test_keys_that_come_before_the_last_answer_was_heard_are_not_lost(talk: Talk) -> None:
-    await talk.say("Bob")
-    async for _step in talk.conversation.digits("555"):
-        pass
-    talk.conversation.heard("", interrupted=True)
-    assert "five five five, one two three four" in await talk.press("1234")
-
-
 async def test_a_misheard_name_is_put_right(talk: Talk) -> None:
     await talk.say("Alice")
     assert await talk.say("no it's Alex") == "Sorry, Alex. What number can we call you back on?"
     assert "What is your name" in await talk.say("that's not my name")
-
-
-@pytest.mark.parametrize("words", ["I'd rather not say", "I don't want to give it"])
-async def test_nobody_has_to_give_a_name_or_number(talk: Talk, words: str) -> None:
-    await talk.say(words)
-    assert talk.conversation.expects == "number"
-    assert "pass on" in await talk.say(words)
-    await talk.say("the wheel is broken")
-    assert (taken(talk).name, taken(talk).number) == ("", "")
 
 
 async def test_what_is_not_understood_three_times_is_left_out(talk: Talk) -> None:
@@ -155,20 +64,6 @@ async def test_what_is_not_understood_three_times_is_left_out(talk: Talk) -> Non
         assert talk.conversation.expects == "number"
         await talk.say("blah blah")
     assert talk.conversation.expects == "anything"
-
-
-async def test_a_number_never_confirmed_is_kept_as_such(talk: Talk) -> None:
-    await talk.say("Bob")
-    await talk.say("five five five one two three four")
-    for _attempt in range(3):
-        await talk.say("purple elephants")
-    await talk.say("the wheel is broken")
-    assert (taken(talk).number, taken(talk).number_confirmed) == ("5551234", False)
-
-
-async def test_too_many_digits_are_no_number(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert "more digits than" in await talk.say("1234567890123456")
 
 
 async def test_an_aside_is_answered_and_the_question_asked_again(talk: Talk) -> None:
@@ -215,27 +110,9 @@ async def test_of_a_message_that_is_given_up_nothing_is_kept(talk: Talk, words: 
     assert talk.messages == [] == talk.conversation.ended()
 
 
-async def test_a_number_behind_words_that_give_up_the_message_is_a_number(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert "Is that right?" in await talk.say("no message, just call 555 1234")
-
-
 async def test_a_bare_no_to_the_first_question_ends_the_message(talk: Talk) -> None:
     assert "no message then" in await talk.say("no thanks")
     assert talk.conversation.expects == "yes_no"
-
-
-@pytest.mark.parametrize(
-    ("keys", "answer"),
-    [
-        ("#", "I have five five five so far. What comes next?"),
-        ("*", "What number can we call you back on?"),
-    ],
-)
-async def test_keys_without_a_figure_ask_for_the_number_again(talk: Talk, keys: str, answer: str) -> None:
-    await talk.say("Bob")
-    await talk.press("555")
-    assert await talk.press(keys) == answer
 
 
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(talk: Talk) -> None:
@@ -324,32 +201,6 @@ async def test_one_is_not_always_a_digit(talk: Talk, words: str) -> None:
     assert "three four one" not in await talk.say(words)
 
 
-async def test_having_no_number_is_no_digit_either(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert "pass on" in await talk.say("I don't have one")
-
-
-@pytest.mark.parametrize("words", ["yes it's 555 1234", "555 1234", "yes 1234"])
-async def test_a_number_that_is_confirmed_by_saying_it_again_is_confirmed(talk: Talk, words: str) -> None:
-    await talk.say("Bob")
-    await talk.say("5551234")
-    assert await talk.say(words) == "What would you like me to pass on?"
-
-
-async def test_a_number_that_is_heard_anew_each_time_is_not_read_back_for_ever(talk: Talk) -> None:
-    await talk.say("Bob")
-    for number in ("5551234", "no it's 5551235", "no 5551236"):
-        assert "Is that right?" in await talk.say(number)
-    assert "I'll note that number, then." in await talk.say("no 5551237")
-    await talk.say("the wheel is broken")
-    assert (taken(talk).number, taken(talk).number_confirmed) == ("5551237", False)
-
-
-async def test_a_number_told_with_the_name_may_go_on_after_a_pause(talk: Talk) -> None:
-    await talk.say("David, four one five five five five oh")
-    assert "four one five, five five five, zero one zero zero" in await talk.say("one double zero")
-
-
 @pytest.mark.parametrize("words", ["tell them to call me back", "can I leave a message", "where can I park"])
 async def test_a_message_may_be_anything_that_could_also_be_asked(talk: Talk, words: str) -> None:
     for said in ("Bob", "5551234", "yes"):
@@ -395,31 +246,3 @@ async def test_what_somebody_is_doing_is_not_their_name(talk: Talk) -> None:
 )
 async def test_titles_and_where_somebody_is_from(talk: Talk, said: str, name: str) -> None:
     assert (await talk.say(said)).startswith(f"Thank you, {name}.")
-
-
-async def test_a_number_that_begins_like_a_word_keeps_its_first_digit(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert "four one five, five five five, zero one four two" in await talk.say("for 15 555-0142.")
-
-
-async def test_a_number_of_an_unusual_length_is_read_back_with_its_length(talk: Talk) -> None:
-    await talk.say("Bob")
-    assert "which is 9 digits. Is that right?" in await talk.say("415-55-0132")
-
-
-async def test_a_number_that_had_been_given_up_is_taken_when_it_comes_after_all(talk: Talk) -> None:
-    await talk.say("Bob")
-    for _attempt in range(3):
-        await talk.say("blah blah")
-    assert "six one seven" in await talk.say("it's 617 555-0188")
-    assert await talk.say("yes") == "What would you like me to pass on?"
-    await talk.say("the wheel is broken")
-    assert (taken(talk).number, taken(talk).words) == ("6175550188", "the wheel is broken")
-
-
-@pytest.mark.parametrize("words", ["nothing", "no, nothing, thanks", "nope"])
-async def test_a_message_may_be_no_more_than_a_number(talk: Talk, words: str) -> None:
-    for said in ("Bob", "5551234", "yes"):
-        await talk.say(said)
-    assert "I've noted your message" in await talk.say(words)
-    assert taken(talk).words == ""

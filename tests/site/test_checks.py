@@ -97,7 +97,7 @@ def test_a_folder_below_one_that_may_not_be_searched_cannot_be_written() -> None
         def exists(self, **options: object) -> bool:
             raise PermissionError
 
-    assert ids(checks.folders, VAR_DIR=Closed("/root/x"), MODELS_DIR=Path("/tmp")) == ["voiceforge.E008"]
+    assert ids(checks.folders, VAR_DIR=Closed("/closed/x"), MODELS_DIR=Path("/tmp")) == ["voiceforge.E008"]
 
 
 @pytest.mark.parametrize(

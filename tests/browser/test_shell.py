@@ -191,7 +191,7 @@ def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, gu
     rows = page.locator("[data-fact]:visible")
     before = rows.count()
     topic = rows.first.locator("summary b").inner_text()
-    rows.first.locator("summary").click()
+    rows.first.locator("summary").first.click()
     page.get_by_role("button", name="Remove").first.click()
     page.get_by_label("Fallback number").fill("reception")
     page.get_by_role("button", name="Save").click()

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 5.0
 MOST_UNREADABLE = 50  # messages of an admitted socket; a provider's oddities are fewer
 CLOSE_SECONDS = 5.0  # a peer that does not answer our close
+LOST_SECONDS = 0.5  # granian, when it stops, cuts its sockets a moment before it says that it stops
 
 POLICY_VIOLATION, TOO_BIG, SERVICE_RESTART = 1008, 1009, 1012
 
@@ -155,7 +156,7 @@ class MediaSocket:
             content = message.get("text") or message.get("bytes")
             if content is None:
                 if message["type"] == "websocket.disconnect":
-                    self._hung_up(self._why_gone(message.get("code")))
+                    await self._gone(message.get("code"))
                     return
                 continue
             event = decode(content)
@@ -184,12 +185,20 @@ class MediaSocket:
         if self._unreadable > MOST_UNREADABLE:
             raise Refused("garbage")
 
-    def _why_gone(self, code: int | None) -> str:
+    async def _gone(self, code: int | None) -> None:
         """A page that is left closes its socket; Twilio says `stop` before it does. Our own server tells
         us by its code that it stops."""
         if self._line_key == "browser" and code in (1000, 1001):
-            return "hangup"
-        return "restart" if code == SERVICE_RESTART else "disconnected"
+            self._hung_up("hangup")
+        elif code == SERVICE_RESTART:
+            self._hung_up("restart")
+        else:
+            await self._lost("disconnected")
+
+    async def _lost(self, reason: str) -> None:
+        """The first reason counts, so let a server that stops come first with its own."""
+        await asyncio.sleep(LOST_SECONDS)
+        self._hung_up(reason)
 
     def _hung_up(self, reason: str) -> None:
         if self._line.sink:
@@ -200,10 +209,10 @@ class MediaSocket:
             await self._line.write(self._send)
         except OSError:  # a timeout, or a server's own kind of "disconnected"
             logger.warning("A media socket (%s) takes nothing any more.", self._line_key)
-            self._hung_up("dead socket")
+            await self._lost("dead socket")
         except Exception:
             logger.exception("A media socket (%s) cannot be written to.", self._line_key)
-            self._hung_up("dead socket")
+            await self._lost("dead socket")
         await self._close(1000, "")
 
     async def _close(self, code: int, reason: str) -> None:

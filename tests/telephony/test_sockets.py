@@ -324,6 +324,30 @@ def test_a_socket_that_vanishes_is_a_lost_line(call: Call) -> None:
     assert call.end_reason == "line_lost"
 
 
+@pytest.mark.parametrize("seen", ["reading", "writing"])
+def test_a_server_that_cuts_its_sockets_before_it_says_that_it_stops_loses_no_line(
+    call: Call, seen: str
+) -> None:
+    token = issue_token(call)
+
+    async def talk() -> None:
+        board = exchange()
+        socket = Socket("twilio", board)
+        socket.fails_with = OSError("gone") if seen == "writing" else None
+        socket.say(start(call, token))
+        while call.pk not in board.calls:
+            await asyncio.sleep(0.01)
+        if seen == "reading":
+            socket.leave(1005)
+        await asyncio.sleep(0.1)
+        await board.close()
+        await socket.task
+
+    asyncio.run(talk())
+    call.refresh_from_db()
+    assert call.end_reason == "server_restarted"
+
+
 def test_a_browser_talks_in_its_own_way(agent: Agent) -> None:
     call = actions.start_browser_call(agent=agent, caller="alice")
     token = issue_token(call)

@@ -197,8 +197,9 @@ class MediaSocket:
 
     async def _lost(self, reason: str) -> None:
         """The first reason counts, so let a server that stops come first with its own."""
-        await asyncio.sleep(LOST_SECONDS)
-        self._hung_up(reason)
+        if self._line.sink:  # else the call is over, and this is how its socket ends
+            await asyncio.sleep(LOST_SECONDS)
+            self._hung_up(reason)
 
     def _hung_up(self, reason: str) -> None:
         if self._line.sink:

@@ -138,6 +138,7 @@ def end_call(
     unanswered = Status.FAILED if reason == "engine_failure" else Status.NO_ANSWER
     call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else unanswered)
     duration = _duration(answered_at, now)
+    call.update(duration_seconds=duration)
     ended = CallEnded(
         reason=reason,
         duration_seconds=duration,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import singledispatch
+from statistics import median
 from typing import Any, Literal
 
 from .session.events import (
@@ -56,6 +57,7 @@ class Card:
     latency_ms: int | None = None
     latencies: list[int] = field(default_factory=list)
     turns: int = 0
+    slow_turns: int = 0
     alert: Alert = ""
     end_reason: str = ""
     seq: int = 0
@@ -63,6 +65,10 @@ class Card:
     def as_json(self) -> dict[str, Any]:
         # dataclasses.asdict copies every value through and takes eight times as long.
         return {name: getattr(self, name) for name in _FIELDS}
+
+    @property
+    def response_ms(self) -> int | None:
+        return round(median(self.latencies)) if self.latencies else None
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Card:
@@ -131,6 +137,7 @@ def _(event: AgentSaid, card: Card, at: float) -> None:
 def _(event: TurnMeasured, card: Card, at: float) -> None:
     card.latency_ms = round(event.voice_to_voice_seconds * 1000)
     card.latencies = [*card.latencies, card.latency_ms][-LATENCIES_KEPT:]
+    card.slow_turns += card.latency_ms >= SLOW_TURN_MS
     slow = len(card.latencies) >= SLOW_TURNS and min(card.latencies[-SLOW_TURNS:]) >= SLOW_TURN_MS
     if slow and not card.alert:
         card.alert = "slow_turns"

@@ -77,9 +77,8 @@ def store(happenings: Iterable[Happening]) -> list[News]:
         for call_id, last_seq, card in calls.values_list("pk", "last_seq", "card")
     ]
     CallEvent.objects.bulk_create([row for rows, _ in told for row in rows])
-    news = [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
-    _save_cards([item.card for item in news])
-    return news
+    _save_cards([card for _, card in told])
+    return [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
 
 
 def _number(
@@ -102,22 +101,24 @@ def _number(
     return rows, card
 
 
-def _save_cards(cards: Sequence[dict[str, Any]]) -> None:
+def _save_cards(cards: Sequence[Card]) -> None:
     """One prepared statement for all: compiling an UPDATE for each call took more than running it."""
     key, card_field = Call._meta.get_field("id"), Call._meta.get_field("card")
     quote = connection.ops.quote_name
-    sql = (
-        f"UPDATE {quote(Call._meta.db_table)} SET {quote('last_seq')} = %s, {quote('card')} = %s"
-        f" WHERE {quote('id')} = %s"
+    columns = ", ".join(
+        f"{quote(name)} = %s" for name in ("last_seq", "card", "turns", "slow_turns", "response_ms")
     )
     with connection.cursor() as cursor:
         cursor.executemany(
-            sql,
+            f"UPDATE {quote(Call._meta.db_table)} SET {columns} WHERE {quote('id')} = %s",
             [
                 (
-                    card["seq"],
-                    card_field.get_db_prep_save(card, connection),
-                    key.get_db_prep_value(UUID(card["id"]), connection),
+                    card.seq,
+                    card_field.get_db_prep_save(card.as_json(), connection),
+                    card.turns,
+                    card.slow_turns,
+                    card.response_ms,
+                    key.get_db_prep_value(UUID(card.id), connection),
                 )
                 for card in cards
             ],

@@ -39,10 +39,10 @@ in_database = DatabaseThreads(2, "watchers")
 
 
 def may_watch(session_key: str | None) -> bool:
-    """Whether this session is, now, that of an active user."""
+    """Whether this session is, now, that of a user who may see calls."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return get_user(request).is_authenticated
+    return get_user(request).has_perm("telephony.view_calls")
 
 
 def board() -> list[Message]:

@@ -82,6 +82,12 @@ class Call(models.Model):
     held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 
+    # Figures of the call, for lists and sums: folded from the events so far like the card below.
+    turns = models.PositiveIntegerField(default=0)  # of the caller
+    slow_turns = models.PositiveIntegerField(default=0)  # answered after cards.SLOW_TURN_MS or more
+    response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
+    duration_seconds = models.FloatField(null=True)  # from the answer to the end
+
     # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
     last_seq = models.PositiveIntegerField(default=0)
     # The call as a card of the live board, folded from the events so far; telephony.cards is the typed door.

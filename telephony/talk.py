@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -30,7 +29,6 @@ def talk_start(request: HttpRequest, slug: str) -> JsonResponse:
     if capacity.full():
         logger.warning("A browser call was turned away: %s.", capacity.describe())
         return JsonResponse({"error": _("All lines are busy. Try again in a minute.")}, status=503)
-    assert isinstance(request.user, User)
     call = actions.start_browser_call(agent=agent, caller=request.user.get_username())
     return JsonResponse(
         {

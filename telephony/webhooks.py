@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -41,7 +40,6 @@ def from_twilio(view: SignedView) -> SignedView:
     """
 
     @csrf_exempt
-    @login_not_required
     @require_POST
     @wraps(view)
     def verified(request: HttpRequest, **kwargs: object) -> HttpResponse:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
+
+from voiceforge_site.models import User
 
 
 @pytest.fixture
 def alice(db: None) -> User:
-    return User.objects.create_superuser("alice", "alice@example.org", "password")
+    return User.objects.create_superuser("alice", "alice@example.org", "password", role="administrator")
 
 
 @pytest.fixture
 def bob(db: None) -> User:
-    return User.objects.create_user("bob", "bob@example.org", "password", is_staff=True)
+    return User.objects.create_user("bob", "bob@example.org", "password", role="operator")
 
 
 @pytest.fixture

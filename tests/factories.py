@@ -102,6 +102,9 @@ def make_call(
         elif isinstance(event, CallEnded):
             call.ended_at, call.end_reason = at, event.reason
     call.status, call.last_seq, call.card = card.status, len(rows), card.as_json()
+    call.turns, call.slow_turns, call.response_ms = card.turns, card.slow_turns, card.response_ms
+    if call.answered_at and call.ended_at:
+        call.duration_seconds = (call.ended_at - call.answered_at).total_seconds()
     call.save(force_insert=True)
     CallEvent.objects.bulk_create(rows)
     return call

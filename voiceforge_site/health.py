@@ -8,7 +8,6 @@ from typing import Any
 
 import redis
 from channels.layers import get_channel_layer
-from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -25,7 +24,6 @@ IMPORTANT = ("database", "live_events")  # without these no page and no call wor
 
 @require_safe
 @never_cache
-@login_not_required
 async def health(request: HttpRequest) -> JsonResponse:
     """200 while calls can be taken, `degraded` if a part of less importance is missing; else 503."""
     database, live_events, jobs, (ml, models) = await asyncio.gather(

@@ -13,13 +13,13 @@ import httpx
 import numpy as np
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from mlservices.audio import wav_bytes
 from tests.site.ports import free_port
+from voiceforge_site.models import User
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -43,7 +43,7 @@ AudioNode.prototype.connect = function (target, ...rest) {
 def product(tmp_path_factory):
     with running_product(tmp_path_factory.mktemp("product")) as product:
         sign_up = (
-            "from django.contrib.auth.models import User;"
+            "from voiceforge_site.models import User;"
             "User.objects.create_superuser('alice', 'alice@example.org', 'password')"
         )
         assert product.manage("shell", "-c", sign_up).wait() == 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from agents.models import Agent
 from telephony.models import PhoneNumber
 from tests.factories import make_agent, make_number
+from voiceforge_site.models import User
 
 
 @pytest.fixture

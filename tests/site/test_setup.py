@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import override_settings
@@ -16,6 +15,7 @@ from agents.models import Agent
 from mlservices.management.commands import models
 from telephony.models import Credential, PhoneNumber
 from voiceforge_site.management.commands import setup
+from voiceforge_site.models import User
 
 pytestmark = pytest.mark.django_db
 

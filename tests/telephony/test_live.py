@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.contrib.auth.models import User
 from django.test import Client
 
 from agents.models import Agent
@@ -21,6 +20,7 @@ from telephony.live import MonitorConsumer
 from telephony.models import Call
 from telephony.session.events import AgentStateChanged, CallerWordsGuessed, DigitsPressed
 from telephony.switchboard import in_database
+from voiceforge_site.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from websockets.asyncio.client import connect
 
 from telephony.models import Call, PhoneNumber
 from telephony.providers.twilio.simulator import Carrier, Stream
 from tests.telephony.conftest import NUMBER, Server, free_port, start_server
+from voiceforge_site.models import User
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

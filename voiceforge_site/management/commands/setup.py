@@ -6,7 +6,6 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +13,8 @@ from django.db import OperationalError
 
 from agents.actions import create_demo_agent
 from telephony.credentials import seed_from_environment
+from voiceforge_site.access.roles import Role
+from voiceforge_site.models import User
 
 ADMINISTRATOR = "admin"
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)
-        User.objects.create_superuser(ADMINISTRATOR, password=password)
+        User.objects.create_superuser(ADMINISTRATOR, password=password, role=Role.ADMINISTRATOR)
         lines = (
             "First set-up is done. Sign in as",
             "",

@@ -1,0 +1,48 @@
+"""What each role may do: the one table, read by pages, sockets, commands and the page that shows it.
+
+Abilities are Django permissions by name, so that apps below ask `user.has_perm("telephony.listen")` and
+templates `perms.telephony.listen` without knowing of roles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", _("Administrator")
+    DESIGNER = "designer", _("Designer")
+    OPERATOR = "operator", _("Operator")
+    VIEWER = "viewer", _("Viewer")
+
+
+_EVERYBODY = frozenset(Role)
+_WHO_BUILDS = frozenset({Role.ADMINISTRATOR, Role.DESIGNER})
+_WHO_OPERATES = frozenset({Role.ADMINISTRATOR, Role.OPERATOR})
+_NOT_VIEWERS = frozenset({Role.ADMINISTRATOR, Role.DESIGNER, Role.OPERATOR})
+_ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+
+# Ability: (what it is, who has it), in the order in which the page shows them.
+ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
+    "telephony.view_calls": (_("See calls, transcripts, messages and figures"), _EVERYBODY),
+    "telephony.hear_recordings": (_("Hear and download recordings"), _NOT_VIEWERS),
+    "telephony.annotate_calls": (_("Write notes and tags on calls"), _NOT_VIEWERS),
+    "telephony.export_calls": (_("Export lists of calls"), _NOT_VIEWERS),
+    "telephony.listen": (_("Listen to a live call"), _WHO_OPERATES),
+    "telephony.direct_calls": (_("Say, whisper, take over, transfer and hang up"), _WHO_OPERATES),
+    "telephony.delete_calls": (_("Delete calls with their recordings"), _ADMINISTRATORS),
+    "agents.view_agents": (_("See agents"), _EVERYBODY),
+    "agents.try_agents": (_("Talk to agents and try them by text"), _NOT_VIEWERS),
+    "agents.change_agents": (_("Make, change and archive agents"), _WHO_BUILDS),
+    "telephony.assign_numbers": (_("Choose which agent answers a number"), _WHO_BUILDS),
+    "voiceforge_site.manage_people": (_("Invite people and give them roles"), _ADMINISTRATORS),
+}
+
+
+def may(role: str, ability: str) -> bool:
+    """False for an ability that is not in the table."""
+    known = ABILITIES.get(ability)
+    return known is not None and role in known[1]

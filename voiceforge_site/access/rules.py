@@ -1,0 +1,60 @@
+"""Which ability each address asks for. An address that is not here is refused to everybody.
+
+`tests/access` walks all of them with every role and with nobody signed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The abilities needed to read (GET, HEAD) and to change (everything else); None refuses it to all,
+    ANYBODY asks for no account, SIGNED_IN only for one."""
+
+    read: str | None = None
+    change: str | None = None
+
+
+ANYBODY, SIGNED_IN = "anybody", "signed in"
+
+_CALLS = "telephony.view_calls"
+_DIRECT = "telephony.direct_calls"
+
+# Name of an address: what it asks for.
+PAGES: dict[str, Rule] = {
+    "home": Rule(_CALLS),
+    "services": Rule(_CALLS),
+    "palette": Rule(SIGNED_IN),
+    "health": Rule(ANYBODY),
+    "login": Rule(ANYBODY, ANYBODY),
+    "logout": Rule(None, ANYBODY),
+    "agents:list": Rule("agents.view_agents"),
+    "agents:new": Rule("agents.change_agents", "agents.change_agents"),
+    "agents:edit": Rule("agents.view_agents", "agents.change_agents"),
+    "agents:duplicate": Rule(None, "agents.change_agents"),
+    "agents:try": Rule("agents.try_agents", "agents.try_agents"),
+    "telephony:talk": Rule("agents.try_agents"),
+    "telephony:talk_start": Rule(None, "agents.try_agents"),
+    "telephony:numbers": Rule("agents.view_agents", "telephony.assign_numbers"),
+    "telephony:history": Rule(_CALLS),
+    "telephony:live": Rule(_CALLS),
+    "telephony:live_count": Rule(_CALLS),
+    "telephony:messages": Rule(_CALLS),
+    "telephony:usage": Rule(_CALLS),
+    "telephony:call": Rule(_CALLS),
+    "telephony:recording": Rule("telephony.hear_recordings"),
+    "telephony:hang_up": Rule(None, _DIRECT),
+    # signed by the provider instead
+    "telephony:twilio_voice": Rule(None, ANYBODY),
+    "telephony:twilio_status": Rule(None, ANYBODY),
+    "telephony:twilio_after": Rule(None, ANYBODY),
+    "telephony:twilio_dialled": Rule(None, ANYBODY),
+}
+# Path of a socket: the ability needed to open it. Media sockets are admitted by a token for one call.
+SOCKETS: dict[str, str] = {
+    "ws/live/": _CALLS,
+    "ws/media/twilio/": ANYBODY,
+    "ws/media/browser/": ANYBODY,
+}

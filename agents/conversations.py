@@ -14,6 +14,7 @@ from mlservices.interfaces import ChatModel, Embedder
 
 from .facts import read_facts
 from .flow.chat import ChatConversation
+from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Profile
 from .flow.matching import Meanings, Vector
 from .flow.receptionist import Receptionist
@@ -42,7 +43,7 @@ def conversation_for(
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     receptionist = Receptionist(profile, meanings=meanings, now=now)
     if chat_model is None:
-        return receptionist
+        return DirectedReceptionist(receptionist, profile=profile, meanings=meanings, now=now)
     return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
 
 

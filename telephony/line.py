@@ -64,6 +64,10 @@ class Line:
 
     # ---- what a session may do (MediaLine) --------------------------------------------------
 
+    @property
+    def queued_seconds(self) -> float:
+        return len(self._playing) / (2 * self.rate)
+
     def send(self, pcm: bytes) -> None:
         room = int(LONGEST_PLAYOUT_SECONDS * 2 * self.rate) - len(self._playing)
         if len(pcm) > room:

@@ -16,6 +16,10 @@ class MediaLine(Protocol):
     def rate(self) -> int:
         """Hz, 8000 or 16000, of the sound both ways."""
 
+    @property
+    def queued_seconds(self) -> float:
+        """Of sound that was sent and has not been played yet."""
+
     def send(self, pcm: bytes) -> None:
         """Queue sound to be played after all that was sent before."""
 

@@ -42,6 +42,10 @@ class Memory:
         if interrupted:
             self._remark = _INTERRUPTED if text else _NOT_HEARD
 
+    def operator_said(self, words: str) -> None:
+        """A person of the company has the call; the model is not the one who speaks."""
+        self._heard = f"{self._heard} (A colleague said in your place: {words})".strip()
+
     def caller_said(self, words: str, message: str) -> None:
         """The next turn, `message` being its `words` as the model sees them.
 

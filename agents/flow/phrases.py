@@ -25,6 +25,7 @@ CANNOT_TRANSFER = "I'm sorry, I can't put you through to anybody."
 MESSAGE_INSTEAD = "Shall I take a message instead?"
 TRANSFER = "I'll put you through now. One moment, please."
 GOODBYE = "Thank you for calling. Goodbye."
+BACK_AGAIN = "I'm back with you. Is there anything else I can help you with?"
 KEY_MEANS_NOTHING = "You don't need to press any keys. Just tell me what I can do for you."
 ARE_YOU_THERE = "Are you still there?"
 LISTENING = ("I'm listening. How can I help you?", "I can't hear you. Please tell me what I can do for you.")

@@ -85,5 +85,18 @@ class Conversation(Protocol):
     def heard(self, text: str, *, interrupted: bool) -> None:
         """Told after each reply: the part of it that the caller really heard."""
 
+    async def direct(self, words: str) -> bool:
+        """An operator's direction, which the caller does not hear, to be followed from the next sentence on.
+        False if it cannot be followed; then nothing has changed. Raises EngineError."""
+
+    def go_on(self) -> AsyncGenerator[Step, None]:
+        """What to say now in place of the rest of an answer that a direction has overtaken."""
+
+    def overheard(self, who: Literal["caller", "operator"], words: str) -> None:
+        """Said while an operator had the call; it wants no answer."""
+
+    def resume(self, note: str) -> AsyncGenerator[Step, None]:
+        """The operator gave the call back; `note` tells what happened, "" if they did not say."""
+
     def ended(self) -> list[KeepMessage]:
         """Told once when the call is over, however it ended; messages that are still to be kept."""

@@ -87,11 +87,12 @@ class DigitsPressed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSaid(Event):
-    """A sentence whose sound has begun to go to the line."""
+    """A sentence whose sound has begun to go to the line. `by` is the operator whose words it speaks."""
 
     turn: int
     text: str
     sentence: int
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,49 @@ class MessageTaken(Event):
     words: str
     complete: bool
     ordinal: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorListened(Event):
+    """An operator began, or ceased, to hear the call; the caller does not notice."""
+
+    by: str
+    listens: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorWhispered(Event):
+    """A direction to the agent, which the caller does not hear; `followed` unless it could not be."""
+
+    by: str
+    text: str
+    followed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTookOver(Event):
+    """From here on the operator's microphone is what the caller hears."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSaid(Event):
+    """Words of the operator who has the call, as speech recognition heard them."""
+
+    by: str
+    text: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorGaveBack(Event):
+    """The agent has the call again; `lost` if the operator's sound stayed away. `note` is for the agent."""
+
+    by: str
+    note: str
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +201,7 @@ class EngineFailed(Event):
 
     engine: Literal["stt", "tts", "llm", "conversation"]
     error: str
-    remedy: Literal["retried", "apologised", "gave_up"]
+    remedy: Literal["retried", "apologised", "gave_up", "left_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +215,8 @@ class FramesDropped(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStarted(Event):
     number: str
-    reason: Literal["agent", "engine_failure"]
+    reason: Literal["agent", "engine_failure", "operator"]
+    by: str = ""  # the operator who asked for it
 
 
 EndReason = Literal[

@@ -46,6 +46,7 @@ class Floor:
         recorded: Prompt | None = None,
         outcome: Outcome | None = None,
         final: bool = False,
+        by: str = "",
     ) -> None:
         """Start a reply; what was said before it has been heard or dropped by now."""
         assert self.reply is None
@@ -61,6 +62,7 @@ class Floor:
             recorded=recorded,
             outcome=outcome,
             final=final,
+            by=by,
         )
         if self.caller_has_it:
             self.hold()
@@ -93,6 +95,23 @@ class Floor:
     def hold(self) -> None:
         if self.reply and not self.must_be_heard_out:
             self._speaker.pause()
+
+    @property
+    def is_held(self) -> bool:
+        """The agent has fallen silent for the caller."""
+        return self._speaker.paused
+
+    def silence(self) -> None:
+        """The agent stops in the middle of a word, whatever it says."""
+        self._speaker.pause()
+
+    async def sentence_over(self) -> bool:
+        """Wait until the sentence that is being heard is over; whether more of the reply would follow."""
+        if not self.reply or not self.reply.audible or self._speaker.paused:
+            return False
+        reply = self.reply
+        more = await self._speaker.sentence_over()
+        return reply is self.reply and (more or not reply.all_said)
 
     def mark_played(self, name: str) -> None:
         if not self._speaker.mark_played(name) or not self.reply:

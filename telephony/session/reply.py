@@ -71,11 +71,13 @@ class Reply:
         recorded: Prompt | None = None,
         outcome: Outcome | None = None,
         final: bool = False,
+        by: str = "",
     ) -> None:
         self.number = number  # of the caller's turn it follows; 0 is the greeting
         self.asked = asked
         self.recorded = recorded
         self.final = final  # the last words of the call: nothing interrupts them
+        self.by = by  # the operator whose words these are, "" for the agent's own
         self._steps = steps
         self._speaker = speaker
         self._prompts = prompts
@@ -100,6 +102,11 @@ class Reply:
     def goes_on(self) -> bool:
         """There is more of it to be heard."""
         return not self._all_said or self._speaker.speaking
+
+    @property
+    def all_said(self) -> bool:
+        """All of it has been given to the line."""
+        return self._all_said
 
     @property
     def audible(self) -> bool:

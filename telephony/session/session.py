@@ -22,6 +22,7 @@ from .events import EndReason, Event
 from .floor import Floor
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
+from .operators import Direction, GiveBack, Operators, Request, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
 from .reply import SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
@@ -42,8 +43,8 @@ class _TimeUp:
     """The longest call has lasted."""
 
 
-# A turn's end, an entry of digits, a reply's end; None is only a reason to look at the clock anew.
-_Happening = Turn | str | Reply | _TimeUp | None
+# Ends of turns and replies, digits, what operators ask; None is only a reason to look at the clock anew.
+_Happening = Turn | str | Request | Reply | _TimeUp | None
 
 
 class CallSession:
@@ -64,7 +65,7 @@ class CallSession:
         self._settings = settings
         self._emit = emit
         self._inbox: asyncio.Queue[_Happening] = asyncio.Queue()
-        self._put_aside: list[Turn | str] = []  # what came while the agent must be heard out
+        self._put_aside: list[Turn | str | Request] = []  # what came while the agent must be heard out
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._speaker = Speaker(
             line=line,
@@ -96,6 +97,19 @@ class CallSession:
             note=self._note,
         )
         self._keypad = Keypad(self._inbox.put_nowait)
+        self.operators = Operators(
+            line=line,
+            engines=engines,
+            language=settings.language,
+            conversation=conversation,
+            floor=self._floor,
+            media_seconds=lambda: self._listener.media_seconds,
+            post=self._inbox.put_nowait,
+            begin=self._begin,
+            answer=self._answer,
+            note=self._note,
+        )
+        self._time_is_up = False
         self._turn = 0
         self._silences = 0  # prompts since the caller last said something
         self._unheard_turns = 0  # turns in a row that could not be transcribed
@@ -112,12 +126,18 @@ class CallSession:
     def press(self, digit: str) -> None:
         if self._inbox.qsize() >= MOST_WAITING:  # no person presses so fast
             return
-        self._floor.hold()
+        if not self.operators.holder:
+            self._floor.hold()
         self._keypad.press(digit)
         self._inbox.put_nowait(None)
 
     def line_closed(self, reason: str) -> None:
         self.end(_ENDS.get(reason, "line_lost"))
+
+    def transfer(self, number: str, *, by: str) -> None:
+        """An operator hands the caller over to a telephone number, at once."""
+        self._note(events.TransferStarted, number=number, reason="operator", by=by)
+        self.end("transferred", transfer_to=number)
 
     def end(self, reason: EndReason, *, transfer_to: str = "") -> None:
         """End the session from outside, at once; the first reason counts."""
@@ -128,29 +148,31 @@ class CallSession:
 
     def caller_started(self, start_seconds: float) -> None:
         self._note(events.CallerStartedSpeaking, over_agent=self._speaker.speaking)
-        self._floor.caller_took_it()
+        if not self.operators.holder:
+            self._floor.caller_took_it()
         self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
 
     def caller_guessed(self, text: str) -> None:
         self._note(events.CallerWordsGuessed, turn=self._turn + 1, text=text)
 
     def caller_ended(self, turn: Turn) -> None:
-        if not self._floor.reply or self._speaker.paused:
+        if not self.operators.holder and (not self._floor.reply or self._speaker.paused):
             self._floor.set_state("thinking")
         self._inbox.put_nowait(turn)
 
     def caller_made_noise(self) -> None:
-        if not self._keypad.pending:
+        if not self._keypad.pending and not self.operators.holder:
             self._floor.caller_is_noise()
 
     def caller_has_words(self) -> None:
-        self._floor.caller_took_it()
+        if not self.operators.holder:
+            self._floor.caller_took_it()
 
     def engine_retried(self, error: EngineError) -> None:
         self._note(events.EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
 
     def concerns_agent(self) -> bool:
-        return self._speaker.paused or self._speaker.speaking
+        return not self.operators.holder and (self._speaker.paused or self._speaker.speaking)
 
     # ---- the call ---------------------------------------------------------------------------
 
@@ -163,7 +185,9 @@ class CallSession:
         finally:
             self._keypad.close()
             talk.cancel()
-            await asyncio.gather(talk, self._listener.close(), return_exceptions=True)
+            await asyncio.gather(
+                talk, self._listener.close(), self.operators.close(), return_exceptions=True
+            )
             await self._floor.drop()
             if dropped := self._listener.dropped_frames:
                 self._note(events.FramesDropped, leg="caller", count=dropped)
@@ -193,7 +217,7 @@ class CallSession:
             return None
 
     def _silence_deadline(self) -> float | None:
-        if self._floor.reply or self._listener.caller_speaking:
+        if self.operators.holder or self._floor.reply or self._listener.caller_speaking:
             return None
         if self._keypad.pending or not self._inbox.empty():
             return None
@@ -202,20 +226,35 @@ class CallSession:
 
     async def _happened(self, happening: _Happening) -> Ending | None:
         match happening:
-            case Turn() | str() if self._floor.must_be_heard_out:
+            case Turn() | str() | WordsToSay() | Direction() if self._floor.must_be_heard_out:
                 self._put_aside.append(happening)
             case Turn():
                 await self._turn_ended(happening)
             case str():
                 await self._digits_pressed(happening)
+            case WordsToSay() | Direction() | TakeOver() | GiveBack():
+                await self.operators.happened(happening)
+                self._take_up_again()
+                if self._time_is_up and not self.operators.holder:
+                    return await self._say_goodbye()
             case Reply():
                 return await self._replied(happening)
+            case _TimeUp() if self.operators.holder:
+                self._time_is_up = True  # people are not cut short
             case _TimeUp():
                 return await self._say_goodbye()
         return None
 
+    def _take_up_again(self) -> None:
+        """What was put aside until the agent had been heard out, once that is so."""
+        if not self._floor.must_be_heard_out:
+            put_aside, self._put_aside = self._put_aside, []
+            for happening in put_aside:
+                self._inbox.put_nowait(happening)
+
     def _begin(self, steps: Steps | None, **how: Any) -> None:
-        self._floor.begin(steps, turn=self._turn, **how)
+        if not self.operators.holder:
+            self._floor.begin(steps, turn=self._turn, **how)
 
     # ---- turns ------------------------------------------------------------------------------
 
@@ -241,7 +280,8 @@ class CallSession:
             confidence=words.confidence,
             language=words.language,
         )
-        self._answer(Asked(turn, words, text))
+        if not self.operators.take_answer(text):
+            self._answer(Asked(turn, words, text))
 
     def _answer(self, asked: Asked) -> None:
         self._begin(lambda: self._conversation.reply(asked.text), asked=asked)
@@ -249,7 +289,8 @@ class CallSession:
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
-        if not turn.words.done() and not self._speaker.speaking and not self._listener.caller_speaking:
+        nobody_speaks = not (self.operators.holder or self._speaker.speaking or self._listener.caller_speaking)
+        if not turn.words.done() and nobody_speaks:
             unanswered = await self._floor.drop_unheard()
             self._begin(None, asked=unanswered, recorded="one_moment")
         return await turn.words
@@ -269,6 +310,9 @@ class CallSession:
         return f"{before.text} {text}" if before else text
 
     async def _not_understood(self, error: EngineError) -> None:
+        if self.operators.holder:  # whom the caller heard as well
+            self._note(events.EngineFailed, engine="stt", error=str(error), remedy="left_out")
+            return
         self._unheard_turns += 1
         self._silences = 0
         await self._floor.drop()
@@ -291,7 +335,7 @@ class CallSession:
 
     async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
-        if self._listener.caller_speaking or self._keypad.pending:
+        if self.operators.holder or self._listener.caller_speaking or self._keypad.pending:
             return False  # that turn, or those digits, will tell
         if self._floor.reply and self._floor.reply.recorded == "one_moment":  # what was held is gone
             unanswered = await self._floor.drop_unheard()
@@ -307,9 +351,8 @@ class CallSession:
         if reply is not self._floor.reply:
             return None  # dropped in the meantime
         self._floor.ended(reply)
-        put_aside, self._put_aside = self._put_aside, []
-        for happening in put_aside:
-            self._inbox.put_nowait(happening)
+        put_aside = bool(self._put_aside)
+        self._take_up_again()
         outcome = await reply.outcome()
         if outcome.gives_up:
             return self._give_up()
@@ -317,7 +360,7 @@ class CallSession:
             self._note(events.TransferStarted, number=outcome.transfer_to, reason="agent")
             return Ending("transferred", outcome.transfer_to)
         ends = outcome.ends or ("silence" if self._silences >= SILENCE_PROMPTS else None)
-        speaks_over_it = bool(put_aside) or self._floor.caller_has_it
+        speaks_over_it = put_aside or self._floor.caller_has_it
         if ends and not (ends == "silence" and speaks_over_it):
             return Ending(ends)
         self._quiet_since = asyncio.get_running_loop().time()
@@ -348,7 +391,8 @@ class CallSession:
     # ---- telling ----------------------------------------------------------------------------
 
     def _sentence_started(self, text: str, sentence: int) -> None:
-        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence)
+        by = self._floor.reply.by if self._floor.reply else ""
+        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence, by=by)
         self._floor.set_state("speaking")
 
     def _note(self, event: type[Event], **fields: Any) -> None:

@@ -31,6 +31,7 @@ MARK_GRACE_SECONDS = 2.0
 # Going on after a false alarm starts a little before the cut, as a person would.
 BACKTRACK_SECONDS = 0.25
 CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
+_LOOK_SECONDS = 0.05
 
 
 _WORD = re.compile(r"\w")
@@ -81,6 +82,7 @@ class Speaker:
         self._on_sentence = on_sentence
         self._on_retry = on_retry
         self._bytes_per_second = 2 * line.rate
+        self._blur_bytes = int(CLOCK_BLUR_SECONDS * self._bytes_per_second)
         self._utterance = _Utterance()
         self._line_delay = 0.0  # seconds from sending to playing, learnt from marks
         self._marks: dict[str, float] = {}  # outstanding: name -> when its sound must have played
@@ -104,7 +106,7 @@ class Speaker:
     @property
     def interruptible(self) -> bool:
         """Nothing that must be heard to its end still is to be."""
-        heard = self._heard_bytes() + int(CLOCK_BLUR_SECONDS * self._bytes_per_second)
+        heard = self._heard_bytes() + self._blur_bytes
         return all(entry.end is not None and heard >= entry.end for entry in self._utterance.owed)
 
     @property
@@ -234,6 +236,21 @@ class Speaker:
         if utterance.sound:
             self._mark()
         self._notify()
+
+    async def sentence_over(self) -> bool:
+        """Wait until the sentence that is being heard has been heard to its end, or is cut; whether others
+        have been made behind it."""
+        heard = self._heard_bytes()
+        current = next((each for each in reversed(self._utterance.sentences) if each.start <= heard), None)
+        while current and self.speaking and not self.paused:
+            if current.end is None:
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            left = (current.end - self._heard_bytes()) / self._bytes_per_second
+            if left <= 0:
+                break
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
+        return not self.paused and self._heard_bytes() < len(self._utterance.sound)
 
     def mark_played(self, name: str) -> bool:
         """False for a mark of sound that was cleared; it tells nothing."""

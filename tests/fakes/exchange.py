@@ -43,11 +43,16 @@ class Parrot:
 
     def __init__(self, transfer_to: str = "+14155550100") -> None:
         self._transfer_to = transfer_to
+        self._directed = ""
 
     async def greet(self) -> AsyncGenerator[Step, None]:
         yield Say("Hello.")
 
     async def reply(self, words: str) -> AsyncGenerator[Step, None]:
+        if self._directed:
+            directed, self._directed = self._directed, ""
+            yield Say(f"As directed: {directed}")
+            return
         yield Say(f"You said: {words}")
         if "transfer" in words:
             yield Transfer(self._transfer_to)
@@ -64,6 +69,18 @@ class Parrot:
         yield Say("Goodbye.")
 
     def heard(self, text: str, *, interrupted: bool) -> None: ...
+
+    async def direct(self, words: str) -> bool:
+        self._directed = words
+        return "impossible" not in words
+
+    async def go_on(self) -> AsyncGenerator[Step, None]:
+        yield Say(f"As directed: {self._directed}")
+
+    def overheard(self, who: str, words: str) -> None: ...
+
+    async def resume(self, note: str) -> AsyncGenerator[Step, None]:
+        yield Say(f"I am back. {note}")
 
     def ended(self) -> list[KeepMessage]:
         return []

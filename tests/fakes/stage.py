@@ -173,6 +173,10 @@ class PlayingLine:
         self._plays_until = 0.0
         self._marks: list[tuple[str, asyncio.TimerHandle]] = []
 
+    @property
+    def queued_seconds(self) -> float:
+        return max(0.0, self._plays_until - asyncio.get_running_loop().time())
+
     def send(self, pcm: bytes) -> None:
         now = asyncio.get_running_loop().time() + self.delay
         start = max(now, self._plays_until)
@@ -212,6 +216,8 @@ class ScriptedConversation:
         self.expects: Expectation = "anything"
         self.asked: list[str] = []
         self.told: list[tuple[str, bool]] = []
+        self.directions: list[str] = []
+        self.overheard_words: list[tuple[str, str]] = []
         self.closed_early = 0
         self.messages: list[KeepMessage] = []
 
@@ -249,6 +255,19 @@ class ScriptedConversation:
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self.told.append((text, interrupted))
+
+    async def direct(self, words: str) -> bool:
+        self.directions.append(words)
+        return "impossible" not in words
+
+    def go_on(self):
+        return self._steps("go on")
+
+    def overheard(self, who: str, words: str) -> None:
+        self.overheard_words.append((who, words))
+
+    def resume(self, note: str):
+        return self._steps(f"resume {note}")
 
     def ended(self) -> list[KeepMessage]:
         return self.messages
@@ -294,6 +313,7 @@ async def play(
     stt: dict | None = None,
     tts: dict | None = None,
     messages: Sequence[KeepMessage] = (),
+    operator: Sequence[tuple[float, Callable[[CallSession], None]]] = (),
     **settings,
 ) -> Scene:
     """Play a script; `until` is the second at which the caller hangs up."""
@@ -334,6 +354,8 @@ async def play(
 
     for at, key in keys:
         loop.call_at(at, session.press, key)
+    for at, act in operator:
+        loop.call_at(at, act, session)
     frames = asyncio.create_task(ring())
     ending = await session.run()
     frames.cancel()

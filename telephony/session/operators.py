@@ -1,0 +1,280 @@
+"""What people do to a call while it lasts: have words said, direct the agent, take over and give back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from agents.flow.steps import Conversation, Say, Step
+from mlservices.errors import EngineError
+from telephony.media import MediaLine
+
+from .events import OperatorGaveBack, OperatorSaid, OperatorTookOver, OperatorWhispered
+from .floor import Floor
+from .listener import Listener, Turn
+from .parts import Engines
+from .reply import Asked, Reply
+from .turns import TurnPolicy
+
+# A microphone's clock is not the line's: sound that waits longer than this is left out.
+LONGEST_WAIT_SECONDS = 0.4
+
+
+
+@dataclass(frozen=True, slots=True)
+class WordsToSay:
+    """To be spoken by the agent, next."""
+
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """To be followed by the agent, unheard by the caller."""
+
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    note: str
+    lost: bool
+
+
+Request = WordsToSay | Direction | TakeOver | GiveBack
+
+
+class Microphone:
+    """Of the person who has the call: their sound goes to the line in the agent's place, and is transcribed
+    like the caller's, so that the transcript goes on. Nothing here waits.
+
+    `note(kind of event, **fields)` is told what is said, `said(words)` gets the words alone.
+    """
+
+    def __init__(
+        self,
+        by: str,
+        *,
+        line: MediaLine,
+        engines: Engines,
+        language: str,
+        media_seconds: float,
+        note: Callable[..., None],
+        said: Callable[[str], None],
+    ) -> None:
+        self.by = by
+        self.dropped_bytes = 0
+        self._line = line
+        self._began = media_seconds
+        self._note = note
+        self._said = said
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener = Listener(
+            rate=line.rate,
+            stt=engines.stt,
+            judge=engines.judge,
+            detector=engines.detector,
+            policy=TurnPolicy(),
+            language=language,
+            hearer=self,
+            agent_speaking=lambda: False,
+            expects=lambda: "anything",
+        )
+
+    def feed(self, pcm: bytes) -> None:
+        """Their next piece of sound, at the line's rate."""
+        if self._line.queued_seconds > LONGEST_WAIT_SECONDS:
+            self.dropped_bytes += len(pcm)
+        else:
+            self._line.send(pcm)
+        self._listener.feed(pcm)
+
+    async def close(self) -> None:
+        """Their last words are still told, if they are known soon."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+        for task in self._tasks:
+            task.cancel()
+        await self._listener.close()
+
+    # ---- what the listener tells (Hearer) ---------------------------------------------------
+
+    def caller_started(self, start_seconds: float) -> None: ...
+    def caller_guessed(self, text: str) -> None: ...
+    def caller_made_noise(self) -> None: ...
+    def caller_has_words(self) -> None: ...
+    def engine_retried(self, error: EngineError) -> None: ...
+    def concerns_agent(self) -> bool:
+        return False
+
+    def caller_ended(self, turn: Turn) -> None:
+        self._spawn(self._tell(turn))
+
+    async def _tell(self, turn: Turn) -> None:
+        try:
+            words = await turn.words
+        except EngineError:
+            return  # what a person says does not wait for its transcript
+        if words.text:
+            self._said(words.text)
+            self._note(
+                OperatorSaid,
+                by=self.by,
+                text=words.text,
+                start_seconds=self._began + turn.start_seconds,
+                end_seconds=self._began + turn.end_seconds,
+            )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Operators:
+    """The operators of one session. `post(request)` puts a request into the session's inbox, from where it
+    comes back to `happened` in its turn; `begin` and `answer` are the session's own."""
+
+    def __init__(
+        self,
+        *,
+        line: MediaLine,
+        engines: Engines,
+        language: str,
+        conversation: Conversation,
+        floor: Floor,
+        media_seconds: Callable[[], float],
+        post: Callable[[Request], None],
+        begin: Callable[..., None],
+        answer: Callable[[Asked], None],
+        note: Callable[..., None],
+    ) -> None:
+        self._line = line
+        self._engines = engines
+        self._language = language
+        self._conversation = conversation
+        self._floor = floor
+        self._media_seconds = media_seconds
+        self._post = post
+        self._begin = begin
+        self._answer = answer
+        self._note = note
+        self._microphone: Microphone | None = None
+        self._owed: tuple[WordsToSay, Reply] | None = None  # words that the caller has not heard yet
+
+    # ---- what is going on -------------------------------------------------------------------
+
+    @property
+    def holder(self) -> str:
+        """Who has the call, "" for the agent."""
+        return self._microphone.by if self._microphone else ""
+
+    def take_answer(self, text: str) -> bool:
+        """Whether the caller's words are answered by a person, in place of the conversation."""
+        owed, self._owed = self._owed, None
+        unheard = owed is not None and not owed[1].heard_text
+        if not self._microphone and not unheard:
+            return False
+        self._conversation.overheard("caller", text)
+        if owed and unheard and not self._microphone:
+            self._speak(owed[0])
+        return True
+
+    # ---- from outside, at any moment ----------------------------------------------------------
+
+    def ask(self, request: Request) -> None:
+        if isinstance(request, TakeOver):
+            self._take(request.by)
+        self._post(request)
+
+    def hear(self, by: str, pcm: bytes) -> None:
+        """Sound of an operator; only of the one who has the call."""
+        if self._microphone and self._microphone.by == by:
+            self._microphone.feed(pcm)
+
+    async def close(self) -> None:
+        if self._microphone:
+            await self._microphone.close()
+
+    # ---- in the session's turn ------------------------------------------------------------------
+
+    async def happened(self, request: Request) -> None:
+        match request:
+            case WordsToSay():
+                await self._say(request)
+            case Direction():
+                await self._direct(request)
+            case TakeOver():
+                await self._floor.drop()
+                self._floor.set_state("listening")
+            case GiveBack():
+                await self._give_back(request)
+
+    def _take(self, by: str) -> None:
+        """At once: whatever the session is about, the agent falls silent."""
+        if self._microphone:
+            return
+        self._owed = None
+        self._floor.silence()
+        self._microphone = Microphone(
+            by,
+            line=self._line,
+            engines=self._engines,
+            language=self._language,
+            media_seconds=self._media_seconds(),
+            note=self._note,
+            said=lambda words: self._conversation.overheard("operator", words),
+        )
+        self._note(OperatorTookOver, by=by)
+
+    async def _give_back(self, request: GiveBack) -> None:
+        microphone, self._microphone = self._microphone, None
+        if microphone is None:
+            return
+        self._note(OperatorGaveBack, by=microphone.by, note=request.note, lost=request.lost)
+        await microphone.close()
+        self._begin(lambda: self._conversation.resume(request.note))
+
+    async def _say(self, words: WordsToSay) -> None:
+        await self._floor.sentence_over()
+        await self._floor.drop()
+        self._speak(words)
+
+    def _speak(self, words: WordsToSay) -> None:
+        if self._microphone:
+            return
+        self._begin(lambda: _spoken(words.text), by=words.by)
+        assert self._floor.reply
+        self._owed = (words, self._floor.reply)
+
+    async def _direct(self, direction: Direction) -> None:
+        try:
+            followed = await self._conversation.direct(direction.text)
+        except EngineError:
+            followed = False
+        self._note(OperatorWhispered, by=direction.by, text=direction.text, followed=followed)
+        reply = self._floor.reply
+        if not followed or self._microphone or not reply or reply.by or self._floor.is_held:
+            return  # what is said next will follow it
+        if not reply.audible:
+            unanswered = await self._floor.drop_unheard()
+            if unanswered:
+                self._answer(unanswered)
+            else:
+                self._begin(self._conversation.go_on)
+        elif await self._floor.sentence_over():
+            await self._floor.drop()
+            self._begin(self._conversation.go_on)
+
+
+async def _spoken(text: str) -> AsyncGenerator[Step, None]:
+    yield Say(text)

@@ -18,6 +18,9 @@ from .session.events import (
     CallerWordsGuessed,
     EngineFailed,
     Event,
+    OperatorGaveBack,
+    OperatorSaid,
+    OperatorTookOver,
     ProviderStatusReceived,
     SilencePrompted,
     StepNoted,
@@ -51,7 +54,7 @@ class Card:
     answered: float | None = None
     ended: float | None = None
     state: Literal["ringing", "listening", "thinking", "speaking", "ended"] = "ringing"
-    who: Literal["caller", "agent", ""] = ""
+    who: Literal["caller", "agent", "operator", ""] = ""
     words: str = ""
     guess: str = ""
     latency_ms: int | None = None
@@ -59,6 +62,7 @@ class Card:
     turns: int = 0
     slow_turns: int = 0
     alert: Alert = ""
+    holder: str = ""  # the operator who has taken the call over
     end_reason: str = ""
     seq: int = 0
 
@@ -129,6 +133,21 @@ def _(event: CallerSaidNothing, card: Card, at: float) -> None:
 
 
 @_change.register
+def _(event: OperatorTookOver, card: Card, at: float) -> None:
+    card.holder, card.alert = event.by, ""
+
+
+@_change.register
+def _(event: OperatorGaveBack, card: Card, at: float) -> None:
+    card.holder = ""
+
+
+@_change.register
+def _(event: OperatorSaid, card: Card, at: float) -> None:
+    card.who, card.words = "operator", event.text
+
+
+@_change.register
 def _(event: AgentSaid, card: Card, at: float) -> None:
     card.who, card.words = "agent", event.text
 
@@ -179,6 +198,7 @@ def _(event: TransferStarted, card: Card, at: float) -> None:
 @_change.register
 def _(event: CallEnded, card: Card, at: float) -> None:
     card.state, card.ended, card.guess, card.end_reason = "ended", at, "", event.reason
+    card.holder = ""
     if card.status in ("queued", "initiated", "ringing", "in-progress"):
         unanswered = "failed" if event.reason == "engine_failure" else "no-answer"
         card.status = "completed" if card.answered else unanswered

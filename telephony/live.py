@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -38,11 +39,25 @@ Message = dict[str, Any]
 in_database = DatabaseThreads(2, "watchers")
 
 
-def may_watch(session_key: str | None) -> bool:
-    """Whether this session is, now, that of a user who may see calls."""
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who sits before a page, and what they may do to live calls."""
+
+    name: str
+    may_listen: bool
+    may_direct: bool
+
+
+def who(session_key: str | None) -> Person | None:
+    """Whose session this is now; None unless they may see calls."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return get_user(request).has_perm("telephony.view_calls")
+    user = get_user(request)
+    if not user.has_perm("telephony.view_calls"):
+        return None
+    return Person(
+        user.get_username(), user.has_perm("telephony.listen"), user.has_perm("telephony.direct_calls")
+    )
 
 
 def board() -> list[Message]:
@@ -137,7 +152,7 @@ class Watcher:
                 await self._error("unreadable", "Not a message of this stream.")
 
     async def _check_permission(self) -> None:
-        if not await in_database(may_watch, self._session_key):
+        if await in_database(who, self._session_key) is None:
             raise PermissionError
 
     async def _asked(self, message: Message) -> None:

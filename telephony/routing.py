@@ -5,6 +5,7 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from django.urls import URLPattern, path
 
+from .attending import AttendConsumer
 from .consumers import MediaConsumer
 from .live import MonitorConsumer
 from .suppliers import RegistrySuppliers
@@ -17,6 +18,7 @@ def sockets(switchboard: Switchboard) -> list[URLPattern]:
         "ws/media/twilio/": MediaConsumer("twilio", switchboard),
         "ws/media/browser/": MediaConsumer("browser", switchboard),
         "ws/live/": AuthMiddlewareStack(MonitorConsumer()),
+        "ws/calls/<uuid:call_id>/": AuthMiddlewareStack(AttendConsumer()),
     }
     return [path(route, application) for route, application in applications.items()]
 

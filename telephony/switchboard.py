@@ -18,6 +18,7 @@ from mlservices.errors import EngineError
 
 from . import actions, prompts
 from .capacity import capacity
+from .desk import Desk
 from .eventlog import eventlog, record_now
 from .line import Line
 from .models import Call, Recording
@@ -51,12 +52,14 @@ class LiveCall:
     line: Line
     session: CallSession
     recorder: Recorder | None
+    desk: Desk
     started_at: float  # loop time
     abandoned: asyncio.Future[Ending] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     frames_seen: int = 0
     frames_seen_at: float = 0.0
+    held_until: float = 0.0  # loop time at which an operator last had the call
     stopped_at: float | None = None
     stop_reason: EndReason | None = None
     running: asyncio.Task[None] | None = None  # until its recording is kept
@@ -73,8 +76,15 @@ class LiveCall:
             self.frames_seen, self.frames_seen_at = self.line.frames, now
         if now - self.frames_seen_at > FRAMES_MISSING_SECONDS:
             self.stop("line_lost", now)
-        elif now - self.started_at > self.call.agent.max_call_seconds + GOODBYE_SECONDS:
+        elif self.session.operators.holder:
+            self.held_until = now  # by a person, whom no longest call cuts off
+        elif now - self.started_at > self._longest_seconds():
             self.stop("max_duration", now)
+        self.desk.watch(now)
+
+    def _longest_seconds(self) -> float:
+        by_agent = self.call.agent.max_call_seconds + GOODBYE_SECONDS
+        return max(by_agent, self.held_until - self.started_at + GOODBYE_SECONDS)
 
     def stop(self, reason: EndReason, now: float) -> None:
         """The first reason counts; whoever watches abandons a session that does not end."""
@@ -113,9 +123,15 @@ class Switchboard:
             return False
         now = asyncio.get_running_loop().time()
         recorder = Recorder(path_of(call), line.rate) if call.agent.record else None
-        live = LiveCall(call, line, session, recorder, started_at=now, frames_seen_at=now)
         line.sink = session
         line.tap = recorder.tap if recorder else None
+        desk = Desk(
+            line=line,
+            session=session,
+            recorder=line.tap,
+            record=lambda event: eventlog.record(call.pk, event),
+        )
+        live = LiveCall(call, line, session, recorder, desk, started_at=now, frames_seen_at=now)
         self.calls[call.pk] = live
         live.running = self._spawn(self._run(live))
         return True
@@ -173,6 +189,7 @@ class Switchboard:
         call, line = live.call, live.line
         live.over = True
         at_seconds = line.seconds
+        live.desk.close()
         line.sink = line.tap = None
         if line.dropped_bytes:
             dropped = FramesDropped(leg="agent", count=line.dropped_bytes // (line.rate // 25))
@@ -230,7 +247,7 @@ class Switchboard:
         return task
 
     async def _obey(self, live: LiveCall) -> None:
-        """Take orders from other processes: an operator hangs up, the provider says it is over."""
+        """Take orders from pages and other processes: what operators do, that the provider says it is over."""
         loop = asyncio.get_running_loop()
         delay = SHORTEST_RETRY_SECONDS
         while True:
@@ -252,7 +269,10 @@ class Switchboard:
         try:
             while True:
                 order = await layer.receive(channel)
-                live.stop(order["reason"], asyncio.get_running_loop().time())
+                if order["type"] == "end":
+                    live.stop(order["reason"], asyncio.get_running_loop().time())
+                else:
+                    live.desk.obey(order, channel)
         finally:
             with suppress(Exception):  # or a layer that is away would swallow our being cancelled
                 await layer.group_discard(group, channel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
-from typing import Literal
+from typing import Any, Literal
 
 from .session.events import (
     AgentHeard,
@@ -15,21 +15,33 @@ from .session.events import (
     CallerWordsGuessed,
     Event,
     MessageTaken,
+    OperatorSaid,
+    OperatorWhispered,
+    StepNoted,
     TurnMeasured,
     kind_of,
     payload_of,
 )
 
 # Happenings that are shown between the turns, as a line of their own.
-NOTED = ("digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started")
+NOTED = (
+    "digits_pressed",
+    "silence_prompted",
+    "engine_failed",
+    "transfer_started",
+    "operator_took_over",
+    "operator_gave_back",
+)
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
+ON_THE_PATH = ("node", "intent")  # notes
+WHISPERED, NOT_FOLLOWED = "operator_whispered", "whisper_not_followed"
 
 
 @dataclass(slots=True)
 class Line:
     """One turn, or one note between turns. `at_seconds` is its place in the recording."""
 
-    who: Literal["caller", "agent", "note"]
+    who: Literal["caller", "agent", "operator", "note"]
     at_seconds: float
     turn: int = 0
     text: str = ""  # of the agent: what was heard of it once it was interrupted
@@ -38,17 +50,26 @@ class Line:
     interrupted: bool = False
     closed: bool = False
     latency_ms: int | None = None
+    by: str = ""  # the operator who says it, or has it said
     kind: str = ""  # of a note
     values: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def spoken_by(self) -> dict[str, str]:
+        """For the words of `wording.BY`."""
+        return {"by": self.by}
+
 
 class Transcript:
-    """Fed with events in their order; `lines`, `turns` and `messages` are what they tell."""
+    """Fed with events in their order; `lines`, `turns`, `messages`, the `path` through the conversation and
+    the `variables` it has filled are what they tell."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.lines: list[Line] = []
         self.turns: list[TurnMeasured] = []
         self.messages: list[MessageTaken] = []
+        self.path: list[str] = []
+        self.variables: dict[str, Any] = {}
         for event in events:
             self.take(event)
 
@@ -57,6 +78,14 @@ class Transcript:
         kind = kind_of(event)
         if kind in NOTED:
             self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
+
+    @take.register
+    def _(self, event: StepNoted) -> None:
+        self.lines.append(Line("note", event.at_seconds, kind=kind_of(event), values=payload_of(event)))
+        if event.note in ON_THE_PATH and self.path[-1:] != [event.name]:
+            self.path.append(event.name)
+        elif event.note == "variable":
+            self.variables[event.name] = event.data.get("value", "")
 
     @take.register
     def _(self, event: MessageTaken) -> None:
@@ -87,9 +116,18 @@ class Transcript:
     def _(self, event: AgentSaid) -> None:
         line = self._speaking(event.turn)
         if line is None:
-            line = self._add(Line("agent", event.at_seconds, turn=event.turn))
+            line = self._add(Line("agent", event.at_seconds, turn=event.turn, by=event.by))
             line.latency_ms = self._latency(event.turn)
         line.text = f"{line.text} {event.text}".strip()
+
+    @take.register
+    def _(self, event: OperatorSaid) -> None:
+        self._add(Line("operator", event.start_seconds, text=event.text, by=event.by))
+
+    @take.register
+    def _(self, event: OperatorWhispered) -> None:
+        kind = WHISPERED if event.followed else NOT_FOLLOWED
+        self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
 
     @take.register
     def _(self, event: AgentHeard) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import messages, numbers, talk, views, webhooks
+from . import messages, numbers, operate, talk, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
@@ -20,5 +20,10 @@ urlpatterns = [
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),
-    path("calls/<uuid:call_id>/hang-up/", views.hang_up_call, name="hang_up"),
+    path("calls/<uuid:call_id>/say/", operate.say, name="say"),
+    path("calls/<uuid:call_id>/whisper/", operate.whisper, name="whisper"),
+    path("calls/<uuid:call_id>/take-over/", operate.take_over, name="take_over"),
+    path("calls/<uuid:call_id>/give-back/", operate.give_back, name="give_back"),
+    path("calls/<uuid:call_id>/transfer/", operate.transfer, name="transfer"),
+    path("calls/<uuid:call_id>/hang-up/", operate.hang_up_call, name="hang_up"),
 ]

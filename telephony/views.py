@@ -10,15 +10,14 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 
 from . import wording
-from .actions import hang_up
 from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
@@ -129,16 +128,6 @@ def recording(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
     if "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="call-{call_id}.wav"'
     return response
-
-
-@require_POST
-def hang_up_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """Ends a call; 204 for the page that watches it, else back to its page."""
-    call = get_object_or_404(Call, pk=call_id)
-    hang_up(call.pk)
-    if request.headers.get("X-Requested-With") == "fetch":
-        return HttpResponse(status=204)
-    return redirect(call)
 
 
 def card_of(call: Call) -> Card:

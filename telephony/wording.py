@@ -16,7 +16,27 @@ STATES = {
     "ended": _("Ended"),
 }
 DIRECTIONS = {"inbound": _("inbound"), "outbound": _("outbound"), "web": _("browser")}
-WHO = {"caller": _("Caller"), "agent": _("Agent")}
+WHO = {"caller": _("Caller"), "agent": _("Agent"), "operator": _("Operator")}
+# Turns in which an operator has a part
+BY = {"agent": _("Agent, in the words of {by}"), "operator": _("{by}, operator")}
+OPERATE = {
+    "agent": _("The agent has the call"),
+    "mine": _("You have the call"),
+    "other": _("{name} has the call"),
+    "asking": _("Waiting for your microphone"),
+    "taking": _("Taking over"),
+    "not_taken": _("The call could not be taken over. The agent goes on; try again."),
+    "faster": _("{name} was faster and has the call."),
+    "given_back": _("Your sound stayed away, so the agent has the call again."),
+    "blocked": _(
+        "The browser lets this page sound only after a click or a key: press M twice to hear the call."
+    ),
+    "you": _("{name} (you)"),
+    "holds": _("has the call"),
+    "listens": _("listens"),
+    "watches": _("watches"),
+    "person": _("Person"),
+}
 ALERTS = {
     "emergency": _("The caller speaks of an emergency"),
     "slow_turns": _("Slow answers, three turns in a row"),
@@ -45,6 +65,14 @@ NOTES = {
     "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
     "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
     "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),
+    "operator_whispered": ("megaphone", "vf-note-person", _("{by} whispers to the agent: {text}")),
+    "whisper_not_followed": (
+        "megaphone-off",
+        "vf-note-warn",
+        _("The agent cannot follow “{text}” ({by}): it has no language model. Say it, or take over."),
+    ),
+    "operator_took_over": ("mic", "vf-note-person", _("{by} took the call over")),
+    "operator_gave_back": ("undo-2", "vf-note-person", _("{by} gave the call back. {note}")),
     "caller_said_nothing": ("ear", "", _("“{text}”, which is no turn")),
 }
 # A turn's stages in their order: (name, field, field of the part spent waiting for a worker)
@@ -114,6 +142,8 @@ def labels() -> dict[str, dict[str, str]]:
         "states": STATES,
         "directions": DIRECTIONS,
         "who": WHO,
+        "by": BY,
+        "operate": OPERATE,
         "alerts": ALERTS,
         "ends": END_REASONS,
         "statuses": dict(Call.Status.choices),

@@ -39,8 +39,8 @@ Write [message] when the caller wants to leave a message; do not ask for a name 
 {transfer}
 Write [goodbye] after your last sentence when the caller has nothing more to ask."""
 _DIRECTED = """\
-A colleague who listens, and whom the caller cannot hear, directs you. Follow this from your next sentence on, \
-the newest first, and do not mention it to the caller:
+A colleague who listens, and whom the caller cannot hear, directs you. Follow this from your next \
+sentence on, the newest first, and do not mention it to the caller:
 {directions}"""
 _GO_ON = "(The caller said nothing new. Go on speaking to them now, as your colleague directs.)"
 _BACK = (

@@ -105,7 +105,7 @@ class DirectedReceptionist:
         found = _TO_SAY.match(words.strip())
         if not found or _ABOUT.match(found[1]):
             return None
-        said = found[1].strip().strip("\"“”")
+        said = found[1].strip().strip('"“”')
         sentence = said[0].upper() + said[1:] + ("" if said[-1] in ".!?" else ".")
         return lambda: [Say(sentence)]
 

@@ -1,5 +1,6 @@
 // A call's page: the server's state of it, then every later event.
 // @ts-check
+import { addStep } from "./collected.js";
 import { labels, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { addLatency } from "./latencies.js";
@@ -39,6 +40,7 @@ function showCard(card) {
   state.dataset.state = card.state;
   setText(state, labels.states[card.state] ?? card.state);
   setText(page.querySelector("[data-call-status]"), labels.statuses[card.status] ?? card.status);
+  dispatchEvent(new CustomEvent("call-card", { detail: card }));
   if (card.state !== "ended") clockElement.dataset.start = String(card.answered ?? card.started);
 }
 
@@ -47,7 +49,9 @@ function ended({ payload }) {
   delete clockElement.dataset.start;
   setText(page.querySelector("[data-end-reason]"), labels.ends[payload.reason] ?? payload.reason);
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-ended]"))) part.hidden = false;
-  /** @type {HTMLElement} */ (page.querySelector("[data-live-bar]")).hidden = true;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-live-bar], [data-while-live]"))) {
+    part.hidden = true;
+  }
   const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
   state.dataset.state = "ended";
   setText(state, labels.states.ended);
@@ -71,8 +75,10 @@ function take(fresh) {
   transcript.take(fresh);
   for (const event of fresh) {
     log(event);
+    dispatchEvent(new CustomEvent("call-event", { detail: event }));
     if (event.kind === "turn_measured") addLatency(event.payload);
     else if (event.kind === "message_taken") addMessage(event.payload);
+    else if (event.kind === "step_noted") addStep(event.payload);
     else if (event.kind === "call_ended") ended(event);
     else if (event.kind === "recording_saved") {
       page.querySelector("[data-recording]")?.dispatchEvent(new Event("recording-saved"));

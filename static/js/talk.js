@@ -1,8 +1,10 @@
 // The talk page: starts and ends the spoken conversation and shows it.
 // @ts-check
-import { Problem, TalkSession } from "./audio/session.js";
+import { Problem } from "./audio/microphone.js";
+import { TalkSession } from "./audio/session.js";
 import { filled, labels, milliseconds, phone, setText } from "./format.js";
 import { askLiveCount } from "./livecount.js";
+import { clearLevels, showLevels } from "./levels.js";
 import { live } from "./socket.js";
 import { Transcript } from "./transcript.js";
 
@@ -81,35 +83,11 @@ function take(events) {
   }
 }
 
-/** @type {{caller: number, agent: number}} */
-const levels = { caller: 0, agent: 0 };
-let drawing = false;
-
-/** @param {{caller?: number, agent?: number}} fresh */
-function showLevels(fresh) {
-  for (const [side, level] of Object.entries(fresh)) levels[side] = Math.max(level, levels[side] * 0.8);
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(drawLevels);
-}
-
-function drawLevels() {
-  drawing = false;
-  for (const side of ["caller", "agent"]) {
-    // Loudness as it is felt: 50 dB below full scale is an empty bar.
-    const share = Math.max(0, Math.min(1, 1 + (20 * Math.log10(levels[side] + 1e-6)) / 50));
-    const bar = /** @type {HTMLElement} */ (page.querySelector(`[data-level="${side}"]`));
-    bar.style.transform = `scaleX(${share.toFixed(3)})`;
-    bar.parentElement?.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-  }
-}
-
-/** @param {{reason: string, transferTo: string, problem?: import("./audio/session.js").Problem}} ending */
+/** @param {{reason: string, transferTo: string, problem?: import("./audio/microphone.js").Problem}} ending */
 function finish({ reason, transferTo, problem }) {
   session = null;
   microphones.disabled = false;
-  showLevels({ caller: 0, agent: 0 });
-  levels.caller = levels.agent = 0;
+  clearLevels();
   page.querySelector("[data-talk-clock]")?.removeAttribute("data-start");
   for (const key of /** @type {NodeListOf<HTMLButtonElement>} */ (page.querySelectorAll("[data-digit]"))) key.disabled = true;
   part("mute").setAttribute("aria-pressed", "false");
@@ -125,7 +103,7 @@ function finish({ reason, transferTo, problem }) {
   (callId ? part("again-button") : part("call-button")).focus();
 }
 
-/** @param {import("./audio/session.js").Problem} problem */
+/** @param {import("./audio/microphone.js").Problem} problem */
 function explain({ code, detail }) {
   setText(part("problem-what"), labels.problems[code]);
   setText(part("problem-remedy"), detail || labels.remedies[code]);

@@ -2,7 +2,15 @@
 // @ts-check
 import { clock, filled, labels, milliseconds, setText } from "./format.js";
 
-const NOTED = ["digits_pressed", "step_noted", "silence_prompted", "engine_failed", "transfer_started"];
+const NOTED = [
+  "digits_pressed",
+  "step_noted",
+  "silence_prompted",
+  "engine_failed",
+  "transfer_started",
+  "operator_took_over",
+  "operator_gave_back",
+];
 
 export class Transcript {
   /** @type {HTMLElement} */ #box;
@@ -49,7 +57,10 @@ export class Transcript {
     else if (kind === "caller_said_nothing") this.#nothing(payload);
     else if (kind === "agent_said") this.#agentSaid(payload, at_seconds);
     else if (kind === "agent_heard") this.#agentHeard(payload);
-    else if (kind === "turn_measured") this.#turnMeasured(payload);
+    else if (kind === "operator_said") this.#operatorSaid(payload);
+    else if (kind === "operator_whispered") {
+      this.#note(payload.followed ? "operator_whispered" : "whisper_not_followed", payload);
+    } else if (kind === "turn_measured") this.#turnMeasured(payload);
     else if (kind === "message_taken") this.#messageTaken(payload);
     else if (NOTED.includes(kind)) this.#note(kind, payload);
   }
@@ -72,11 +83,16 @@ export class Transcript {
     if (payload.text) this.#note("caller_said_nothing", payload);
   }
 
-  #agentSaid({ turn, text }, at) {
+  #operatorSaid({ text, by, start_seconds }) {
+    const line = this.#add("operator", start_seconds, by);
+    setText(line.querySelector("[data-said]"), text);
+  }
+
+  #agentSaid({ turn, text, by }, at) {
     let line = this.#speaking(turn);
     if (!line) {
       const first = !this.#box.querySelector(`[data-who=agent][data-turn="${turn}"]`);
-      line = this.#add("agent", at);
+      line = this.#add("agent", at, by);
       if (first && this.#measured.has(turn)) this.#setLatency(line, this.#measured.get(turn) ?? 0);
     }
     this.#write(line, turn, `${line.querySelector("[data-said]")?.textContent ?? ""} ${text}`.trim());
@@ -118,11 +134,11 @@ export class Transcript {
     this.#box.append(line);
   }
 
-  /** @param {string} who @param {number} at */
-  #add(who, at) {
+  /** @param {string} who @param {number} at @param {string} [by] the operator who says it, or has it said */
+  #add(who, at, by = "") {
     const line = copy("turn-template");
     line.dataset.who = who;
-    setText(line.querySelector("[data-name]"), labels.who[who]);
+    setText(line.querySelector("[data-name]"), by ? filled(labels.by[who], { by }) : labels.who[who]);
     this.#place(line, at);
     this.#box.append(line);
     return line;

@@ -22,7 +22,6 @@ from .turns import TurnPolicy
 LONGEST_WAIT_SECONDS = 0.4
 
 
-
 @dataclass(frozen=True, slots=True)
 class WordsToSay:
     """To be spoken by the agent, next."""

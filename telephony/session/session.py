@@ -185,9 +185,7 @@ class CallSession:
         finally:
             self._keypad.close()
             talk.cancel()
-            await asyncio.gather(
-                talk, self._listener.close(), self.operators.close(), return_exceptions=True
-            )
+            await asyncio.gather(talk, self._listener.close(), self.operators.close(), return_exceptions=True)
             await self._floor.drop()
             if dropped := self._listener.dropped_frames:
                 self._note(events.FramesDropped, leg="caller", count=dropped)
@@ -289,7 +287,9 @@ class CallSession:
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
-        nobody_speaks = not (self.operators.holder or self._speaker.speaking or self._listener.caller_speaking)
+        nobody_speaks = not (
+            self.operators.holder or self._speaker.speaking or self._listener.caller_speaking
+        )
         if not turn.words.done() and nobody_speaks:
             unanswered = await self._floor.drop_unheard()
             self._begin(None, asked=unanswered, recorded="one_moment")

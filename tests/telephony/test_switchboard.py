@@ -18,6 +18,7 @@ from agents.models import Agent
 from mlservices.errors import EngineError
 from telephony import actions, switchboard
 from telephony.admission import issue_token
+from telephony.desk import Desk
 from telephony.line import Line
 from telephony.models import Call, PhoneNumber
 from telephony.providers.twilio.codec import TwilioCodec
@@ -106,8 +107,16 @@ def test_the_providers_end_ends_the_session(call: Call) -> None:
     assert kinds_of(ended).count("call_ended") == 1
 
 
+class NoOperators:
+    """Nobody does anything to the call."""
+
+    holder = ""
+
+
 class BrokenSession:
     """A session that fails at once."""
+
+    operators = NoOperators()
 
     def __init__(self, **parts: Any) -> None:
         parts["line"].send(bytes(320))
@@ -210,6 +219,8 @@ def test_the_engines_are_loaded_before_the_first_call_and_off_the_loop() -> None
 class Wedged:
     """A session that does not end when told to."""
 
+    operators = NoOperators()
+
     def __init__(self) -> None:
         self.told: list[str] = []
 
@@ -219,7 +230,9 @@ class Wedged:
 
 def a_live_call(session: Wedged, *, longest: int = 900) -> LiveCall:
     call = Call(agent=Agent(max_call_seconds=longest))
-    return LiveCall(call, Line(TwilioCodec()), session, None, started_at=0.0)  # type: ignore[arg-type]
+    line = Line(TwilioCodec())
+    desk = Desk(line=line, session=session, recorder=None, record=lambda event: None)  # type: ignore[arg-type]
+    return LiveCall(call, line, session, None, desk, started_at=0.0)  # type: ignore[arg-type]
 
 
 async def test_a_line_without_sound_is_lost() -> None:

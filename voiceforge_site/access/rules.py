@@ -46,6 +46,11 @@ PAGES: dict[str, Rule] = {
     "telephony:call": Rule(_CALLS),
     "telephony:recording": Rule("telephony.hear_recordings"),
     "telephony:hang_up": Rule(None, _DIRECT),
+    "telephony:say": Rule(None, _DIRECT),
+    "telephony:whisper": Rule(None, _DIRECT),
+    "telephony:take_over": Rule(None, _DIRECT),
+    "telephony:give_back": Rule(None, _DIRECT),
+    "telephony:transfer": Rule(None, _DIRECT),
     # signed by the provider instead
     "telephony:twilio_voice": Rule(None, ANYBODY),
     "telephony:twilio_status": Rule(None, ANYBODY),
@@ -55,6 +60,7 @@ PAGES: dict[str, Rule] = {
 # Path of a socket: the ability needed to open it. Media sockets are admitted by a token for one call.
 SOCKETS: dict[str, str] = {
     "ws/live/": _CALLS,
+    "ws/calls/<uuid:call_id>/": _CALLS,  # to listen or speak asks for more, on each message
     "ws/media/twilio/": ANYBODY,
     "ws/media/browser/": ANYBODY,
 }

@@ -1,14 +1,18 @@
-// The microphone at the device's rate -> frames of 20 ms, s16le mono 16 kHz, each with its level.
+// The microphone at the device's rate -> frames of 20 ms, s16le mono, each with its level.
+//
+// Processor options: {rate: Hz of the frames, 16000 if not given}
 import { Resampler } from "./resample.js";
 
 const RATE = 16_000;
-const FRAME_SAMPLES = 320;
+const FRAME_SECONDS = 0.02;
 
 class Capture extends AudioWorkletProcessor {
-  constructor() {
+  constructor({ processorOptions }) {
     super();
-    this.resampler = new Resampler(sampleRate, RATE);
-    this.frame = new Int16Array(FRAME_SAMPLES);
+    const rate = processorOptions?.rate ?? RATE;
+    this.resampler = new Resampler(sampleRate, rate);
+    this.samples = rate * FRAME_SECONDS;
+    this.frame = new Int16Array(this.samples);
     this.filled = 0;
     this.peak = 0;
   }
@@ -27,10 +31,10 @@ class Capture extends AudioWorkletProcessor {
     const clipped = Math.max(-1, Math.min(1, sample));
     this.peak = Math.max(this.peak, Math.abs(clipped));
     this.frame[this.filled++] = Math.round(clipped * 32767);
-    if (this.filled < FRAME_SAMPLES) return;
+    if (this.filled < this.samples) return;
     const pcm = this.frame.buffer;
     this.port.postMessage({ pcm, level: this.peak }, [pcm]);
-    this.frame = new Int16Array(FRAME_SAMPLES);
+    this.frame = new Int16Array(this.samples);
     this.filled = 0;
     this.peak = 0;
   }

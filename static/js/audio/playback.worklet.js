@@ -1,5 +1,6 @@
-// s16le mono 16 kHz from the server -> the loudspeaker, through a buffer that waits for late sound.
+// s16le from the server -> the loudspeaker, through a buffer that waits for late sound.
 //
+// Processor options: {rate: Hz, 16000 if not given; channels: 1 or 2, interleaved}
 // In:  {pcm: ArrayBuffer}  sound to play after all before
 //      {mark: string}      to be told back when all sound before it has been heard
 //      {clear: true}       drop what has not been played; outstanding marks come back at once
@@ -8,29 +9,33 @@
 import { Resampler } from "./resample.js";
 
 const RATE = 16_000;
-const SHORTEST_WAIT = 0.06 * RATE;
-const LONGEST_WAIT = 0.2 * RATE;
-const WAIT_STEP = 0.04 * RATE;
+const SHORTEST_WAIT_SECONDS = 0.06;
+const LONGEST_WAIT_SECONDS = 0.2;
+const WAIT_STEP_SECONDS = 0.04;
 const JITTER_SECONDS = 0.15; // sound that comes later than this is a pause of the speaker, not of the network
 const CALM_SECONDS = 20; // without a gap: try a shorter wait
 const FADE_SAMPLES = 80; // 5 ms, so that stopping makes no click
 const REPORT_SECONDS = 0.05;
 
 class Playback extends AudioWorkletProcessor {
-  constructor() {
+  constructor({ processorOptions }) {
     super();
-    this.resampler = new Resampler(RATE, sampleRate);
-    this.chunks = []; // Int16Array each
+    const { rate = RATE, channels = 1 } = processorOptions ?? {};
+    this.rate = rate;
+    this.resamplers = Array.from({ length: channels }, () => new Resampler(rate, sampleRate));
+    this.silence = new Float32Array(channels);
+    this.frame = new Float32Array(channels); // one sample of each channel
+    this.chunks = []; // Int16Array each, interleaved
     this.offset = 0; // into the first chunk
-    this.received = 0; // samples
-    this.played = 0; // samples; behind `received` by what is buffered
-    this.marks = []; // {name, position}: in samples received
+    this.received = 0; // frames
+    this.played = 0; // frames; behind `received` by what is buffered
+    this.marks = []; // {name, position}: in frames received
     this.due = []; // {name, frame}: played, on its way to the ear
     this.playing = false;
     this.waitingSince = 0;
     this.dryAt = -Infinity;
     this.cleared = false; // what is still played is the fade after a clear
-    this.wait = SHORTEST_WAIT;
+    this.wait = SHORTEST_WAIT_SECONDS * rate; // frames
     this.calmSince = 0;
     this.underruns = 0;
     this.latencyFrames = 0;
@@ -54,20 +59,26 @@ class Playback extends AudioWorkletProcessor {
     }
     this.cleared = false;
     this.chunks.push(chunk);
-    this.received += chunk.length;
+    this.received += chunk.length / this.resamplers.length;
   }
 
   cameLate() {
     this.underruns += 1;
     this.calmSince = currentTime;
-    this.wait = Math.min(LONGEST_WAIT, this.wait + WAIT_STEP);
+    this.wait = Math.min(LONGEST_WAIT_SECONDS * this.rate, this.wait + WAIT_STEP_SECONDS * this.rate);
   }
 
   clear() {
-    const tail = new Int16Array(Math.min(FADE_SAMPLES, this.playing ? this.received - this.played : 0));
-    for (let index = 0; index < tail.length; index++) tail[index] = this.read() * 32767 * (1 - index / tail.length);
-    this.played -= tail.length;
-    this.received = this.played + tail.length;
+    const channels = this.resamplers.length;
+    const frames = Math.min(FADE_SAMPLES, this.playing ? this.received - this.played : 0);
+    const tail = new Int16Array(frames * channels);
+    for (let index = 0; index < frames; index++) {
+      this.read().forEach((sample, channel) => {
+        tail[index * channels + channel] = sample * 32767 * (1 - index / frames);
+      });
+    }
+    this.played -= frames;
+    this.received = this.played + frames;
     this.chunks = tail.length ? [tail] : [];
     this.offset = 0;
     this.dryAt = -Infinity;
@@ -78,17 +89,24 @@ class Playback extends AudioWorkletProcessor {
     this.port.postMessage({ cleared: true });
   }
 
-  process(_inputs, [[output]]) {
+  process(_inputs, [outputs]) {
     if (!this.playing) this.playing = this.mayStart();
-    for (let index = 0; index < output.length; index++) {
-      while (!this.resampler.ready) this.resampler.push(this.playing ? this.read() : 0);
-      output[index] = this.resampler.next();
-      this.peak = Math.max(this.peak, Math.abs(output[index]));
+    const frames = outputs[0].length;
+    for (let index = 0; index < frames; index++) {
+      while (!this.resamplers[0].ready) {
+        const frame = this.playing ? this.read() : this.silence;
+        for (let channel = 0; channel < frame.length; channel++) this.resamplers[channel].push(frame[channel]);
+      }
+      for (let channel = 0; channel < outputs.length; channel++) {
+        const sample = this.resamplers[channel].next();
+        outputs[channel][index] = sample;
+        this.peak = Math.max(this.peak, Math.abs(sample));
+      }
     }
-    this.tellMarks(output.length);
+    this.tellMarks(frames);
     if (this.playing && currentTime - this.calmSince > CALM_SECONDS) {
       this.calmSince = currentTime;
-      this.wait = Math.max(SHORTEST_WAIT, this.wait - WAIT_STEP);
+      this.wait = Math.max(SHORTEST_WAIT_SECONDS * this.rate, this.wait - WAIT_STEP_SECONDS * this.rate);
     }
     this.report();
     return true;
@@ -99,24 +117,27 @@ class Playback extends AudioWorkletProcessor {
     const buffered = this.received - this.played;
     if (!buffered) return false;
     const complete = this.marks.length > 0 && this.marks[this.marks.length - 1].position === this.received;
-    return complete || buffered >= this.wait || currentTime - this.waitingSince >= this.wait / RATE;
+    return complete || buffered >= this.wait || currentTime - this.waitingSince >= this.wait / this.rate;
   }
 
+  /** The next frame; silence, and no more playing, where there is none. */
   read() {
     const chunk = this.chunks[0];
     if (!chunk) {
       this.playing = false;
       const finished = this.cleared || this.marks.some((mark) => mark.position === this.received);
       this.dryAt = finished ? -Infinity : currentTime;
-      return 0;
+      return this.silence;
     }
-    const sample = chunk[this.offset++];
-    if (this.offset === chunk.length) {
+    for (let channel = 0; channel < this.frame.length; channel++) {
+      this.frame[channel] = chunk[this.offset++] / 32768;
+    }
+    if (this.offset >= chunk.length) {
       this.chunks.shift();
       this.offset = 0;
     }
     this.played += 1;
-    return sample / 32768;
+    return this.frame;
   }
 
   tellMarks(frames) {
@@ -133,8 +154,8 @@ class Playback extends AudioWorkletProcessor {
     this.reportedAt = currentTime;
     this.port.postMessage({
       level: this.peak,
-      bufferedSeconds: (this.received - this.played) / RATE,
-      targetSeconds: this.wait / RATE,
+      bufferedSeconds: (this.received - this.played) / this.rate,
+      targetSeconds: this.wait / this.rate,
       underruns: this.underruns,
     });
     this.peak = 0;

@@ -1,18 +1,9 @@
 // A spoken conversation with an agent: microphone, loudspeaker and the socket between them and the server.
 // @ts-check
+import { assertAble, openMicrophone, Problem, release } from "./microphone.js";
 
 const STOP_PATIENCE_MS = 2000;
 const BACKLOG_BYTES = 32_000; // a second of sound: a connection this far behind cannot carry speech
-
-/** Why a call could not begin or go on; `code` is a key of the page's `labels.problems`. */
-export class Problem extends Error {
-  /** @param {string} code @param {string} [detail] in words, for the reader */
-  constructor(code, detail = "") {
-    super(code);
-    this.code = code;
-    this.detail = detail;
-  }
-}
 
 /**
  * Events, each a CustomEvent: `state` {state: asking | connecting | live}, `call` {call, page},
@@ -86,12 +77,7 @@ export class TalkSession extends EventTarget {
   /** @param {string} id @returns {Promise<MediaStream | null>} null if another was asked for since then */
   async #openMicrophone(id) {
     const asked = ++this.#microphonesAsked;
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-    const stream = await navigator.mediaDevices
-      .getUserMedia({ audio: id ? { ...audio, deviceId: { exact: id } } : audio })
-      .catch((error) => {
-        throw new Problem(problemOf(error));
-      });
+    const stream = await openMicrophone(id);
     if (asked === this.#microphonesAsked) return stream;
     release(stream);
     return null;
@@ -194,26 +180,6 @@ export class TalkSession extends EventTarget {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-/** @param {MediaStream | null} stream */
-function release(stream) {
-  for (const track of stream?.getTracks() ?? []) {
-    track.onended = null;
-    track.stop();
-  }
-}
-
-function assertAble() {
-  if (!window.isSecureContext || !navigator.mediaDevices) throw new Problem("insecure");
-  if (!("AudioWorkletNode" in window)) throw new Problem("unsupported");
-}
-
-/** @param {DOMException} error of getUserMedia */
-function problemOf(error) {
-  if (error.name === "NotAllowedError" || error.name === "SecurityError") return "refused";
-  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "missing";
-  return "in_use";
 }
 
 /** Asks the server for a call. @param {{start: string, csrf: string}} addresses */

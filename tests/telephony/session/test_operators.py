@@ -113,7 +113,9 @@ def test_before_the_answer_is_heard_it_is_thought_over():
 
 
 def test_a_direction_that_cannot_be_followed_is_said_so_and_changes_nothing():
-    call = scene(Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=[(5.0, whisper("impossible"))], until=14)
+    call = scene(
+        Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=[(5.0, whisper("impossible"))], until=14
+    )
     assert not call.of(OperatorWhispered)[0].followed
     assert call.of(AgentHeard)[1].text == f"{FIRST} {SECOND} {THIRD}"
 
@@ -122,9 +124,7 @@ def test_a_direction_that_cannot_be_followed_is_said_so_and_changes_nothing():
 
 
 def test_the_agent_falls_silent_at_once_and_the_operator_is_heard():
-    call = scene(
-        Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=[(5.0, TAKE), (5.1, speak())], until=8
-    )
+    call = scene(Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=[(5.0, TAKE), (5.1, speak())], until=8)
     assert 5.0 in [pytest.approx(at, abs=0.001) for at in call.line.cleared]
     assert call.line.silent_at(5.12) and not call.line.silent_at(5.2)
     assert [event.by for event in call.of(OperatorTookOver)] == ["bob"]
@@ -168,7 +168,11 @@ def test_given_back_the_agent_goes_on_with_the_note():
 
 def test_a_cough_while_an_operator_has_the_call_does_not_bring_the_agent_back():
     call = scene(
-        Utterance(3.0, 1.0, HOURS), Utterance(6.0, 0.6, NOISE), answers=ANSWER, operator=[(5.0, TAKE)], until=12
+        Utterance(3.0, 1.0, HOURS),
+        Utterance(6.0, 0.6, NOISE),
+        answers=ANSWER,
+        operator=[(5.0, TAKE)],
+        until=12,
     )
     assert call.line.silent_at(7.5) and call.line.silent_at(9)
 

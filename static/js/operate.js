@@ -1,0 +1,238 @@
+// What an operator does to a live call: listen, whisper, say, take over, give back, transfer, hang up.
+// @ts-check
+import { Attendance } from "./audio/attend.js";
+import { Problem } from "./audio/microphone.js";
+import { clearFailure, showFailure } from "./failure.js";
+import { filled, labels, setText } from "./format.js";
+import { clearLevels, showLevels } from "./levels.js";
+
+const TAKEN_WITHIN_MS = 4000;
+const words = labels.operate;
+const bar = /** @type {HTMLElement} */ (document.querySelector("[data-live-bar]"));
+const me = bar.dataset.me ?? "";
+/** @param {string} name @returns {any} */
+const part = (name) => bar.querySelector(`[data-${name}]`);
+const { socket = "", capture = "", playback = "" } = bar.dataset;
+const attendance = new Attendance({ url: socket, capture, playback });
+let holder = "";
+let taking = 0; // timer of a take-over under way
+let over = bar.hidden;
+
+// ---- what the call tells ----
+
+addEventListener("call-card", (event) => {
+  const card = /** @type {CustomEvent} */ (event).detail;
+  if (card.state === "ended") finish();
+  else showHolder(card.holder);
+});
+addEventListener("call-event", (event) => {
+  const { kind, payload } = /** @type {CustomEvent} */ (event).detail;
+  if (kind === "operator_took_over") taken(payload.by);
+  else if (kind === "operator_gave_back") givenBack(payload);
+  else if (kind === "call_answered") attendance.ask();
+  else if (kind === "call_ended") finish();
+});
+
+/** @param {string} by */
+function taken(by) {
+  clearTimeout(taking);
+  taking = 0;
+  if (by !== me) {
+    if (attendanceSpeaks()) say(filled(words.faster, { name: by }));
+    attendance.stopMicrophone();
+  }
+  showHolder(by);
+}
+
+/** @param {{by: string, lost: boolean}} event */
+function givenBack({ by, lost }) {
+  if (by === me) attendance.stopMicrophone();
+  if (by === me && lost) say(words.given_back);
+  showHolder("");
+}
+
+const attendanceSpeaks = () => bar.dataset.microphone === "on";
+
+/** @param {string} name of who has the call, "" for the agent */
+function showHolder(name) {
+  holder = name;
+  const mine = name === me;
+  bar.toggleAttribute("data-mine", mine);
+  for (const element of bar.querySelectorAll("[data-if-mine]")) /** @type {HTMLElement} */ (element).hidden = !mine;
+  for (const element of bar.querySelectorAll("[data-unless-mine]")) /** @type {HTMLElement} */ (element).hidden = mine;
+  for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[data-unless-mine] :is(input, button)"))) {
+    if (control.type !== "hidden") control.disabled = Boolean(name) && !mine;
+  }
+  if (!taking) setText(part("holder"), name ? filled(mine ? words.mine : words.other, { name }) : words.agent);
+  setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
+  if (!mine) bar.removeAttribute("data-microphone");
+  part("hang-up")?.toggleAttribute("data-confirm-needed", Boolean(name));
+}
+
+function finish() {
+  if (over) return;
+  over = true;
+  attendance.close();
+  clearLevels();
+  document.querySelector("dialog[open]#transfer-dialog")?.removeAttribute("open");
+}
+
+// ---- who else is here ----
+
+attendance.addEventListener("people", (event) => {
+  const list = /** @type {HTMLElement} */ (document.querySelector("[data-people]"));
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("person-template"));
+  const people = /** @type {CustomEvent} */ (event).detail.people.map((person) => {
+    const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    setText(item.querySelector(".vf-avatar"), person.by.slice(0, 2).toUpperCase());
+    setText(item.querySelector("[data-name]"), person.by === me ? filled(words.you, { name: person.by }) : person.by);
+    setText(item.querySelector("small"), person.holds ? words.holds : person.listens ? words.listens : words.watches);
+    return item;
+  });
+  list.replaceChildren(...people);
+});
+attendance.addEventListener("levels", (event) => {
+  const { caller, agent } = /** @type {CustomEvent} */ (event).detail;
+  showLevels({ caller, agent });
+  for (const name of ["listen"]) if (part(name)) part(name).disabled = false;
+});
+attendance.addEventListener("microphone", (event) => {
+  showLevels({ microphone: /** @type {CustomEvent} */ (event).detail.level });
+});
+attendance.addEventListener("away", clearLevels);
+
+// ---- listening ----
+
+async function toggleListening() {
+  try {
+    await attendance.listen(!attendance.listens);
+  } catch (problem) {
+    explain(problem);
+  }
+}
+attendance.addEventListener("listening", (event) => {
+  const { on, blocked } = /** @type {CustomEvent} */ (event).detail;
+  part("listen")?.setAttribute("aria-pressed", String(on));
+  if (part("leg")) part("leg").hidden = !on;
+  say(blocked ? words.blocked : "");
+});
+part("listen")?.addEventListener("click", toggleListening);
+part("leg")?.addEventListener("change", () => attendance.hear(part("leg").value));
+
+// ---- orders ----
+
+/** @param {string} text */
+function say(text) {
+  const place = part("order-problem");
+  place.hidden = !text;
+  setText(place, text);
+}
+
+/** @param {unknown} problem */
+function explain(problem) {
+  const code = problem instanceof Problem ? problem.code : "unsupported";
+  say(`${labels.problems[code]} ${labels.remedies[code]}`);
+}
+
+/** Whether it was taken. @param {HTMLFormElement} form @param {string} action */
+async function send(form, action) {
+  const answer = await fetch(action, {
+    method: "POST",
+    body: new FormData(form),
+    headers: { "X-Requested-With": "fetch" },
+  }).catch(() => null);
+  if (answer?.ok) {
+    clearFailure();
+    say("");
+    return true;
+  }
+  const told = (await answer?.json().catch(() => null))?.error;
+  const inDialog = form.querySelector("[data-dialog-problem]");
+  if (!told) showFailure(answer?.status ?? 0);
+  else if (inDialog) {
+    /** @type {HTMLElement} */ (inDialog).hidden = false;
+    setText(inDialog, told);
+  } else say(told);
+  return false;
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches("[data-order]")) return;
+  event.preventDefault();
+  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  const action = button?.getAttribute("formaction") ?? form.action;
+  if (form.dataset.order === "take_over") return takeOver(form);
+  if (button) button.disabled = true;
+  const done = await send(form, action);
+  if (button) button.disabled = false;
+  if (!done) return;
+  form.reset();
+  form.closest("dialog")?.close();
+});
+
+/** @param {HTMLFormElement} form */
+async function takeOver(form) {
+  if (taking || holder) return;
+  say("");
+  setText(part("holder"), words.asking);
+  try {
+    if (!attendance.listens && part("listen")) await attendance.listen(true);
+    await attendance.startMicrophone();
+  } catch (problem) {
+    showHolder(holder);
+    return explain(problem);
+  }
+  bar.dataset.microphone = "on";
+  setText(part("holder"), words.taking);
+  taking = setTimeout(() => notTaken(words.not_taken), TAKEN_WITHIN_MS);
+  if (!(await send(form, form.action))) notTaken("");
+}
+
+/** @param {string} text */
+function notTaken(text) {
+  clearTimeout(taking);
+  taking = 0;
+  attendance.stopMicrophone();
+  showHolder(holder);
+  if (text) say(text);
+}
+
+part("mute")?.addEventListener("click", () => {
+  const muted = part("mute").getAttribute("aria-pressed") !== "true";
+  part("mute").setAttribute("aria-pressed", String(muted));
+  attendance.mute(muted);
+});
+document.addEventListener("click", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const opens = target.closest("[data-open]")?.getAttribute("data-open");
+  if (opens) /** @type {HTMLDialogElement} */ (document.getElementById(opens)).showModal();
+  if (target.closest("[data-close]") || target.matches("dialog.vf-dialog")) target.closest("dialog")?.close();
+});
+
+// ---- keyboard ----
+
+/** @param {string} name */
+const press = (name) => /** @type {HTMLElement | null} */ (bar.querySelector(name))?.click();
+const KEYS = {
+  m: () => press("[data-listen]"),
+  w: () => part("words")?.focus(),
+  s: () => part("words")?.focus(),
+  t: () => press('[data-order="take_over"] button'),
+  x: () => press("[data-hang-up] button"),
+};
+document.addEventListener("keydown", (event) => {
+  const typing = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || over || !(event.key in KEYS)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+if (!over) {
+  attendance.open();
+  for (const control of bar.querySelectorAll("[data-needs-script]")) /** @type {HTMLButtonElement} */ (control).disabled = false;
+  if (location.hash === "#listen") {
+    attendance.addEventListener("levels", () => !attendance.listens && toggleListening(), { once: true });
+  }
+}
+addEventListener("pagehide", () => attendance.close());

@@ -1,0 +1,126 @@
+"""`/ws/calls/<id>/`: a page at a live call: who else is there, how loud it is, its sound, a microphone.
+
+Messages of the page: `{"listen": true | false}`, and sound (s16le mono at the call's rate) once its operator
+has taken the call over. To the page: `attending` {rate}, `people`, `levels`, `away`, `error`; sound as
+binary, s16le stereo, caller left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+from uuid import UUID
+
+import orjson
+from channels.layers import get_channel_layer
+
+from .actions import control_group
+from .live import LONGEST_MESSAGE, RECHECK_SECONDS, SIGNED_OUT, in_database, who
+
+LONGEST_FRAME = 32_000  # bytes: a second at 16 kHz
+
+Message = dict[str, Any]
+
+
+class AttendConsumer:
+    """The ASGI application."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await _Attendant(scope, receive, send).serve()
+
+
+class _Attendant:
+    """One socket."""
+
+    def __init__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._call_id: UUID = scope["url_route"]["kwargs"]["call_id"]
+        self._session_key = scope["session"].session_key
+        self._receive = receive
+        self._socket_send = send
+        self._layer = get_channel_layer()
+        self._page = ""
+        self._by = ""
+        self._listens = False
+        self._orders = ""  # where the call takes orders, once it has answered
+
+    async def serve(self) -> None:
+        await self._receive()  # websocket.connect
+        await self._socket_send({"type": "websocket.accept"})
+        self._page = await self._layer.new_channel()
+        tasks = [asyncio.create_task(part) for part in (self._client(), self._desk(), self._stay())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except PermissionError:
+            await self._send({"t": "error", "code": "signed_out", "message": "Sign in again."})
+            await self._socket_send({"type": "websocket.close", "code": SIGNED_OUT})
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Exception):  # the layer is away; the call sees for itself
+                await self._order({"type": "leave", "page": self._page})
+
+    async def _client(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if pcm := message.get("bytes"):
+                await self._speech(pcm)
+                continue
+            try:
+                text = message.get("text") or ""
+                listens = orjson.loads(text)["listen"] if len(text) <= LONGEST_MESSAGE else None
+            except (ValueError, TypeError, KeyError):
+                listens = None
+            if not isinstance(listens, bool):
+                await self._error("unreadable", "Not a message of this stream.")
+                continue
+            await self._check(listens)
+
+    async def _speech(self, pcm: bytes) -> None:
+        """The call itself knows whose sound it wants."""
+        if self._orders and self._by and len(pcm) <= LONGEST_FRAME and len(pcm) % 2 == 0:
+            with contextlib.suppress(Exception):  # full or away: late sound is of no use
+                await self._layer.send(self._orders, {"type": "speech", "by": self._by, "pcm": pcm})
+
+    async def _stay(self) -> None:
+        """Say that this page is here, and see that its person still may be."""
+        while True:
+            await self._check(self._listens)
+            await asyncio.sleep(RECHECK_SECONDS)
+
+    async def _check(self, listens: bool) -> None:
+        person = await in_database(who, self._session_key)
+        if person is None:
+            raise PermissionError
+        if listens and not person.may_listen:
+            await self._error("not_allowed", "Your role may not listen to calls.")
+            listens = False
+        self._by = person.name if person.may_direct else ""
+        self._listens = listens
+        await self._order({"type": "attend", "page": self._page, "by": person.name, "listens": self._listens})
+
+    async def _desk(self) -> None:
+        while True:
+            message = await self._layer.receive(self._page)
+            if message["t"] == "sound":
+                if self._listens:
+                    await self._socket_send({"type": "websocket.send", "bytes": message["pcm"]})
+                continue
+            if message["t"] == "attending":
+                self._orders = message.pop("orders")
+            message.pop("type")
+            await self._send(message)
+
+    async def _order(self, order: Message) -> None:
+        await self._layer.group_send(control_group(self._call_id), order)
+
+    async def _error(self, code: str, message: str) -> None:
+        await self._send({"t": "error", "code": code, "message": message})
+
+    async def _send(self, message: Message) -> None:
+        await self._socket_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})

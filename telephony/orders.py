@@ -1,0 +1,92 @@
+"""What operators do to a live call, one verb a function: the verbs of `actions` that go to the process
+which holds the call. It alone decides who is first; what comes of an order is told by the call's events.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from .actions import control_group
+from .models import Call
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WORDS = 600  # characters that an agent is to say: some 40 seconds
+LONGEST_DIRECTION = 1000
+LONGEST_NOTE = 2000
+
+
+class NotPossible(Exception):
+    """Not with this call, not now; the message is for the operator."""
+
+
+def say(call_id: UUID, *, text: str, by: str) -> None:
+    """The agent speaks these words next. Raises ValidationError by field, NotPossible."""
+    _order(call_id, by, {"type": "say", "text": _worded("text", text, LONGEST_WORDS)})
+
+
+def whisper(call_id: UUID, *, text: str, by: str) -> None:
+    """The agent follows this from its next sentence on. Raises ValidationError by field, NotPossible."""
+    _order(call_id, by, {"type": "whisper", "text": _worded("text", text, LONGEST_DIRECTION)})
+
+
+def take_over(call_id: UUID, *, by: str) -> None:
+    """The operator's microphone takes the agent's place. Raises NotPossible."""
+    _order(call_id, by, {"type": "take_over"})
+
+
+def give_back(call_id: UUID, *, note: str, by: str) -> None:
+    """The agent has the call again, and knows `note`. Raises ValidationError by field, NotPossible."""
+    if len(note) > LONGEST_NOTE:
+        raise ValidationError({"note": _too_long(LONGEST_NOTE)})
+    _order(call_id, by, {"type": "give_back", "note": note.strip()})
+
+
+def transfer(call_id: UUID, *, number: str, by: str) -> None:
+    """Hand the caller over to a telephone number. Raises ValidationError by field, NotPossible."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        told = _("Write the number with its country code, like +1 415 555 0100.")
+        raise ValidationError({"number": told})
+    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    _order(call_id, by, {"type": "transfer", "number": e164})
+
+
+def _worded(field: str, text: str, longest: int) -> str:
+    text = " ".join(text.split())
+    if not text:
+        raise ValidationError({field: _("Write what it is to be.")})
+    if len(text) > longest:
+        raise ValidationError({field: _too_long(longest)})
+    return text
+
+
+def _too_long(longest: int) -> str:
+    return _("At most %(most)d characters.") % {"most": longest}
+
+
+def _order(call_id: UUID, by: str, order: dict[str, Any]) -> None:
+    call = Call.objects.filter(pk=call_id).only("status", "ended_at", "answered_at", "card").first()
+    if call is None or call.ended_at or not call.is_live:
+        raise NotPossible(_("This call is over."))
+    if not call.answered_at:
+        raise NotPossible(_("This call has not been answered yet."))
+    holder = call.card.get("holder", "")
+    if holder and holder != by:
+        raise NotPossible(_("%(name)s has taken this call over.") % {"name": holder})
+    try:
+        async_to_sync(get_channel_layer().group_send)(control_group(call_id), {**order, "by": by})
+    except Exception as error:  # each layer has its own kinds
+        logger.error("An order did not reach call %s: %s", call_id, error)
+        raise NotPossible(_("The call could not be reached. Try again in a moment.")) from None

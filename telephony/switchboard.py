@@ -247,7 +247,7 @@ class Switchboard:
         return task
 
     async def _obey(self, live: LiveCall) -> None:
-        """Take orders from pages and other processes: what operators do, that the provider says it is over."""
+        """Take orders: what operators do on their pages, that the provider says it is over."""
         loop = asyncio.get_running_loop()
         delay = SHORTEST_RETRY_SECONDS
         while True:

@@ -41,6 +41,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("audio", nargs="+", type=Path, help="WAV files, the caller's turns in order")
         parser.add_argument("--agent", required=True, help="the agent's address, like front-desk")
+        parser.add_argument("--caller", default=CALLER, help="the number that rings, with its country code")
+        parser.add_argument(
+            "--stay",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="stay on the line, silent, after the last turn was answered: time to try the live page",
+        )
         parser.add_argument("--json", type=Path, help="write the call's events here")
         parser.add_argument("--record", type=Path, help="write what the caller's side heard (caller left)")
         parser.add_argument(
@@ -60,7 +68,8 @@ class Command(BaseCommand):
         )
         turns = [self._turn(path) for path in options["audio"]]
         try:
-            call, stream = asyncio.run(self._call(account, number.number, turns))
+            carrier = Carrier(account, caller=options["caller"], callee=number.number)
+            call, stream = asyncio.run(self._call(carrier, account, turns, options["stay"]))
         except (NotConnected, OSError) as error:
             raise CommandError(
                 f"{error} Start it with `make run`; set PORT and PUBLIC_URL here as they were set for it."
@@ -78,8 +87,9 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(f"{path}: {error}") from None
 
-    async def _call(self, account: Account, callee: str, turns: list[bytes]) -> tuple[Call, Stream]:
-        carrier = Carrier(account, caller=CALLER, callee=callee)
+    async def _call(
+        self, carrier: Carrier, account: Account, turns: list[bytes], stay_seconds: float
+    ) -> tuple[Call, Stream]:
         told = await carrier.ring()
         if "Connect" not in told.verbs:
             raise NotConnected(f"The server did not take the call: {told.text or ', '.join(told.verbs)}")
@@ -87,7 +97,7 @@ class Command(BaseCommand):
         await carrier.tell_status("in-progress")
         narrator = _Narrator(call, self._say)
         narration = asyncio.create_task(narrator.run())
-        stream, caller_hung_up = await self._talk(carrier, account, told, turns, narrator)
+        stream, caller_hung_up = await self._talk(carrier, account, told, turns, stay_seconds, narrator)
         try:
             if not caller_hung_up:
                 after = await carrier.after(told.redirect_path)
@@ -102,13 +112,23 @@ class Command(BaseCommand):
 
     @staticmethod
     async def _talk(
-        carrier: Carrier, account: Account, told: Instructions, turns: list[bytes], narrator: _Narrator
+        carrier: Carrier,
+        account: Account,
+        told: Instructions,
+        turns: list[bytes],
+        stay_seconds: float,
+        narrator: _Narrator,
     ) -> tuple[Stream, bool]:
         async with carrier.socket(told.socket_path) as socket:
             stream = Stream(socket, account_sid=account.sid, call_sid=carrier.call_sid)
             listening = asyncio.create_task(stream.listen())
             await stream.start(told.parameters)
-            caller = Caller(stream, turns, may_speak=lambda: narrator.agent_state == "listening")
+            caller = Caller(
+                stream,
+                turns,
+                may_speak=lambda: narrator.agent_state == "listening",
+                stay_seconds=stay_seconds,
+            )
             caller_hung_up = await caller.talk()
             await listening
         return stream, caller_hung_up

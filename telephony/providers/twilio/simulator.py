@@ -242,17 +242,25 @@ ANSWER_SECONDS = 20.0  # the caller waits for an answer
 
 
 class Caller:
-    """Somebody polite: says each turn once the agent has spoken and is done, then hangs up.
+    """Somebody polite: says each turn once the agent has spoken and is done, then hangs up, or stays silent
+    on the line for a while first.
 
     `may_speak` can hold the caller back, for instance while the agent is known to think.
     """
 
     def __init__(
-        self, stream: Stream, turns: Sequence[bytes], *, may_speak: Callable[[], bool] = lambda: True
+        self,
+        stream: Stream,
+        turns: Sequence[bytes],
+        *,
+        may_speak: Callable[[], bool] = lambda: True,
+        stay_seconds: float = 0.0,
     ) -> None:
         self._stream = stream
         self._turns = deque(turns)
         self._may_speak = may_speak
+        self._stay_seconds = stay_seconds
+        self._stays_until: float | None = None  # on the stream's clock
         self._spoken_to = False  # since the last turn
         self._quiet_since = 0.0
         self._waiting_since = 0.0
@@ -264,13 +272,21 @@ class Caller:
         while not self._stream.ended.is_set():
             await self._stream.tick()
             if self._is_my_turn():
-                if not self._turns:
+                if self._turns:
+                    self._say(self._turns.popleft())
+                elif self._stayed():
                     await self._stream.stop()
                     return True
-                self._say(self._turns.popleft())
             next_at += FRAME_SECONDS
             await asyncio.sleep(max(0.0, next_at - loop.time()))
         return False
+
+    def _stayed(self) -> bool:
+        """From the first moment at which there is nothing left to say."""
+        now = self._stream.seconds
+        if self._stays_until is None:
+            self._stays_until = now + self._stay_seconds
+        return now >= self._stays_until
 
     def _is_my_turn(self) -> bool:
         stream = self._stream

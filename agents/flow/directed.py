@@ -26,7 +26,8 @@ _TO_SAY = re.compile(
     r"(?:please )?(?:say|(?:tell|let) (?:him|her|them|the caller)(?: know)?)(?: that)?[:,]? +(.+)",
     re.I | re.S,
 )
-_ABOUT = re.compile(r"(?:about )?(?:the|our|your) \S+(?: \S+){0,3}[.!]?\Z", re.I)  # a thing, not a sentence
+# Rather something that it may know than a sentence to say
+_A_THING = re.compile(r"(?:about )?(?:the|our|your) \S+(?: \S+){0,3}", re.I)
 
 Directed = Callable[[], list[Step]]
 
@@ -45,7 +46,9 @@ class DirectedReceptionist:
     # ---- what an operator does ----------------------------------------------------------------
 
     async def direct(self, words: str) -> bool:
-        directed = self._words_to_say(words) or await self._known(words)
+        given = _TO_SAY.fullmatch(words.strip())
+        directed = await self._known(words) if not given or _A_THING.fullmatch(given[1]) else None
+        directed = directed or (_sentence(given[1]) if given else None)
         if directed:
             self._directed = directed
         return directed is not None
@@ -100,15 +103,6 @@ class DirectedReceptionist:
         directed, self._directed = self._directed, None
         return directed() if directed else None
 
-    @staticmethod
-    def _words_to_say(words: str) -> Directed | None:
-        found = _TO_SAY.match(words.strip())
-        if not found or _ABOUT.match(found[1]):
-            return None
-        said = found[1].strip().strip('"“”')
-        sentence = said[0].upper() + said[1:] + ("" if said[-1] in ".!?" else ".")
-        return lambda: [Say(sentence)]
-
     async def _known(self, words: str) -> Directed | None:
         match = await self._understanding.match(words)
         if match is None or match.best.score < SURE:
@@ -127,3 +121,9 @@ class DirectedReceptionist:
             case "goodbye":
                 return self._receptionist.goodbye
         return None
+
+
+def _sentence(words: str) -> Directed:
+    said = words.strip().strip('"“”')
+    text = said[0].upper() + said[1:] + ("" if said[-1] in ".!?" else ".")
+    return lambda: [Say(text)]

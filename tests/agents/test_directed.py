@@ -74,7 +74,7 @@ async def test_what_it_knows_is_told(directed: DirectedReceptionist) -> None:
     assert await said(directed.digits("5")) != "Park behind the shop."
 
 
-@pytest.mark.parametrize("direction", ["be more polite", "offer a discount of ten percent", "tell him", "?"])
+@pytest.mark.parametrize("direction", ["be more polite", "offer a discount", "tell him", "?", 'say ""'])
 async def test_anything_else_is_refused_and_changes_nothing(
     directed: DirectedReceptionist, direction: str
 ) -> None:

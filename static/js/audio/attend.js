@@ -155,11 +155,11 @@ export class Attendance extends EventTarget {
     const split = audio.createChannelSplitter(2);
     const caller = audio.createGain();
     const agent = audio.createGain();
+    const both = audio.createGain();
     this.#playback.connect(split);
-    split.connect(caller, 0);
-    split.connect(agent, 1);
-    caller.connect(audio.destination);
-    agent.connect(audio.destination);
+    split.connect(caller, 0).connect(both);
+    split.connect(agent, 1).connect(both);
+    both.connect(audio.destination);
     this.#gains = { caller, agent };
     this.#setGains();
   }

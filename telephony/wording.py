@@ -23,7 +23,6 @@ OPERATE = {
     "agent": _("The agent has the call"),
     "mine": _("You have the call"),
     "other": _("{name} has the call"),
-    "asking": _("Waiting for your microphone"),
     "taking": _("Taking over"),
     "not_taken": _("The call could not be taken over. The agent goes on; try again."),
     "faster": _("{name} was faster and has the call."),

@@ -171,22 +171,38 @@ document.addEventListener("submit", async (event) => {
   form.closest("dialog")?.close();
 });
 
-/** @param {HTMLFormElement} form */
+/** The microphone opens while the agent is being silenced. @param {HTMLFormElement} form */
 async function takeOver(form) {
   if (taking || holder) return;
   say("");
-  setText(part("holder"), words.asking);
-  try {
-    if (!attendance.listens && part("listen")) await attendance.listen(true);
-    await attendance.startMicrophone();
-  } catch (problem) {
-    showHolder(holder);
-    return explain(problem);
-  }
-  bar.dataset.microphone = "on";
   setText(part("holder"), words.taking);
   taking = setTimeout(() => notTaken(words.not_taken), TAKEN_WITHIN_MS);
-  if (!(await send(form, form.action))) notTaken("");
+  // Who has never said yes to the microphone is asked first, and the agent goes on meanwhile.
+  const granted = (await permission()) === "granted";
+  const opening = openMicrophone();
+  if (!granted && !(await opening)) return;
+  const taken = await send(form, form.action);
+  if (!taken) notTaken("");
+  else if (!(await opening)) send(part("give-back"), part("give-back").action);
+}
+
+/** Whether it could be opened; says why if not. */
+async function openMicrophone() {
+  try {
+    await attendance.startMicrophone();
+  } catch (problem) {
+    notTaken("");
+    explain(problem);
+    return false;
+  }
+  bar.dataset.microphone = "on";
+  if (!attendance.listens && part("listen")) toggleListening();
+  return true;
+}
+
+async function permission() {
+  const asked = navigator.permissions?.query({ name: /** @type {PermissionName} */ ("microphone") });
+  return (await asked?.catch(() => null))?.state ?? "prompt";
 }
 
 /** @param {string} text */

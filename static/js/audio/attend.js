@@ -97,10 +97,13 @@ export class Attendance extends EventTarget {
   /** The operator's voice goes to the call, which takes it once they have it. Throws a Problem. */
   async startMicrophone() {
     assertAble();
+    const opening = this.#openAudio().then(async (audio) => {
+      await audio.audioWorklet.addModule(this.#addresses.capture);
+      return audio;
+    });
     const stream = await openMicrophone("");
     try {
-      const audio = await this.#openAudio();
-      await audio.audioWorklet.addModule(this.#addresses.capture);
+      const audio = await opening;
       this.#capture = new AudioWorkletNode(audio, "capture", {
         numberOfOutputs: 0,
         channelCount: 1,

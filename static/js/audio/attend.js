@@ -153,7 +153,7 @@ export class Attendance extends EventTarget {
     this.#playback = new AudioWorkletNode(audio, "playback", {
       numberOfInputs: 0,
       outputChannelCount: [2],
-      processorOptions: { rate: this.#rate, channels: 2 },
+      processorOptions: { rate: this.#rate, channels: 2, live: true },
     });
     const split = audio.createChannelSplitter(2);
     const caller = audio.createGain();

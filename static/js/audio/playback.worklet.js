@@ -1,6 +1,7 @@
 // s16le from the server -> the loudspeaker, through a buffer that waits for late sound.
 //
-// Processor options: {rate: Hz, 16000 if not given; channels: 1 or 2, interleaved}
+// Processor options: {rate: Hz, 16000 if not given; channels: 1 or 2, interleaved; live: what is behind is
+// left out, since it comes as it happens and not ahead}
 // In:  {pcm: ArrayBuffer}  sound to play after all before
 //      {mark: string}      to be told back when all sound before it has been heard
 //      {clear: true}       drop what has not been played; outstanding marks come back at once
@@ -12,6 +13,7 @@ const RATE = 16_000;
 const SHORTEST_WAIT_SECONDS = 0.06;
 const LONGEST_WAIT_SECONDS = 0.2;
 const WAIT_STEP_SECONDS = 0.04;
+const LIVE_EXCESS_SECONDS = 0.12; // beyond the wait; more is a stall of the page or the network, and over
 const JITTER_SECONDS = 0.15; // sound that comes later than this is a pause of the speaker, not of the network
 const CALM_SECONDS = 20; // without a gap: try a shorter wait
 const FADE_SAMPLES = 80; // 5 ms, so that stopping makes no click
@@ -20,8 +22,9 @@ const REPORT_SECONDS = 0.05;
 class Playback extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
     super();
-    const { rate = RATE, channels = 1 } = processorOptions ?? {};
+    const { rate = RATE, channels = 1, live = false } = processorOptions ?? {};
     this.rate = rate;
+    this.live = live;
     this.resamplers = Array.from({ length: channels }, () => new Resampler(rate, sampleRate));
     this.silence = new Float32Array(channels);
     this.frame = new Float32Array(channels); // one sample of each channel
@@ -60,6 +63,11 @@ class Playback extends AudioWorkletProcessor {
     this.cleared = false;
     this.chunks.push(chunk);
     this.received += chunk.length / this.resamplers.length;
+    if (this.live && this.received - this.played > this.wait + LIVE_EXCESS_SECONDS * this.rate) this.catchUp();
+  }
+
+  catchUp() {
+    while (this.received - this.played > this.wait) this.read();
   }
 
   cameLate() {

@@ -40,13 +40,13 @@ def talk(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def live_board(request: HttpRequest) -> HttpResponse:
     live = Call.objects.filter(status__in=Call.LIVE).select_related("agent")
-    cards = sorted((card_of(call) for call in live), key=lambda card: (not card.alert, card.started))
+    cards = sorted((card_of(call) for call in live), key=lambda card: card.order)
     context = {
         "cards": cards,
         "blank": Card(
             id="", url="", agent="", agent_slug="", caller="", direction="web", line="", status="", started=0
         ),
-        "attention": sum(1 for card in cards if card.alert),
+        "attention": sum(card.needs_person for card in cards),
         "median_ms": _median(ms for card in cards for ms in card.latencies),
         "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first(),
         **_words(),

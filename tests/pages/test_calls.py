@@ -155,40 +155,6 @@ async def collect(answer) -> bytes:
     return b"".join([part async for part in answer])
 
 
-class TestBoard:
-    def test_calls_that_need_attention_come_first_and_ended_ones_not_at_all(self, alices_browser, agent):
-        old = make_call(
-            agent, spoken(TURNS), caller="+14155550001", started=timezone.now() - timedelta(minutes=9)
-        )
-        new = make_call(agent, spoken(TURNS), caller="+14155550002")
-        failing = make_call(
-            agent,
-            [*spoken(TURNS), EngineFailed(at_seconds=20, engine="stt", error="down", remedy="apologised")],
-            caller="+14155550003",
-        )
-        make_call(agent, ended(spoken(TURNS)), caller="+14155550004")
-        page = alices_browser.get("/calls/live/")
-        assert [card.id for card in page.context["cards"]] == [str(call.pk) for call in (failing, old, new)]
-        assert "An engine is failing" in page.text
-        assert page.context["attention"] == 1
-
-    def test_without_calls_it_says_what_would_be_here(self, alices_browser, agent):
-        page = alices_browser.get("/calls/live/").text
-        assert "No call is in progress" in page
-        assert "Talk to Front desk" in page
-
-    def test_it_asks_the_same_of_the_database_for_one_call_and_for_twenty(
-        self, alices_browser, agent, django_assert_num_queries
-    ):
-        make_call(agent, spoken(TURNS))
-        with django_assert_num_queries(5):
-            alices_browser.get("/calls/live/")
-        for _ in range(19):
-            make_call(agent, spoken(TURNS))
-        with django_assert_num_queries(5):
-            alices_browser.get("/calls/live/")
-
-
 class TestHistory:
     def test_a_number_is_found_as_people_write_it(self, alices_browser, agent):
         make_call(agent, ended(spoken(TURNS)), caller="+14155550112")

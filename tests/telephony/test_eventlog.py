@@ -51,8 +51,6 @@ def turn(seconds: float) -> TurnMeasured:
     )
 
 
-
-
 def test_events_are_stored_in_order_and_the_call_knows_the_last(call: Call) -> None:
     async def talk() -> EventLog:
         log = EventLog()
@@ -190,4 +188,3 @@ def test_the_end_is_the_end(call: Call) -> None:
     now = card(call)
     assert (now.state, now.status, now.end_reason) == ("ended", "completed", "agent_hung_up")
     assert now.ended is not None
-

@@ -38,7 +38,7 @@ from telephony.models import Call, Credential, PhoneNumber
 LATEST_CALLS = 7
 LATEST_MESSAGES = 3
 MOST_OF_A_KIND = 3  # things to do
-FEWEST_TO_REASON_FROM = 3  # calls, when it is estimated how many more there could be
+SHARE_TO_REASON_FROM = 0.1  # of the capacity in use; what a process does without calls is less
 
 PERIOD_NAMES = {
     "today": gettext_lazy("Today"),
@@ -109,7 +109,6 @@ def _links(period: Period) -> dict[str, str]:
     return {
         "all": history_of(period),
         "slowest": history_of(period, sort="response"),
-        "slow": history_of(period, slow="1"),
         **{str(outcome): history_of(period, outcome=outcome) for outcome in Call.Outcome.values},
     }
 
@@ -149,7 +148,7 @@ def _chart(period: Period, calls: Calls) -> Chart:
 
 def _column(period: Period, part: Part, top: int, occurred: Iterable[str]) -> Column:
     """The history knows days, not hours: only days lead there."""
-    day = None if period.by_hour else _day(part)
+    day = None if period.by_hour else _day(part.begins)
     cells = [
         (outcome, part.outcomes.get(outcome, 0), history_of(day, outcome=outcome) if day else "")
         for outcome in occurred
@@ -157,17 +156,17 @@ def _column(period: Period, part: Part, top: int, occurred: Iterable[str]) -> Co
     return Column(part, part.calls / top, history_of(day) if day else "", cells)
 
 
-def _day(part: Part) -> Period:
-    return Period("", part.begins.date(), part.begins.date(), ())
+def _day(begins: datetime) -> Period:
+    return Period("", begins.date(), begins.date(), ())
 
 
-def _ceiling(most: int) -> int:
+def _ceiling(most: float) -> int:
     """The number at the top of the chart: 1, 2 or 5 with noughts, and at least 4."""
     for exponent in range(10):
         for first in (1, 2, 5):
             if (ceiling := first * 10**exponent) >= max(most, 4):
                 return ceiling
-    return most
+    return round(most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +195,22 @@ def _outcomes(period: Period, calls: Calls) -> list[OutcomeRow]:
     ]
 
 
-def _times(period: Period, response: ResponseTime) -> list[tuple[Any, float | None, float | None]]:
-    """(when, median, p95) of each hour or day in which something was measured."""
-    rows = zip(period.parts, response.medians, response.p95s, strict=True)
-    return [row for row in rows if row[1] is not None]
+@dataclass(frozen=True, slots=True)
+class TimesRow:
+    begins: datetime
+    half: float
+    most: float
+    link: str
+
+
+def _times(period: Period, response: ResponseTime) -> dict[str, Any]:
+    """The hours or days in which something was measured, and the value at the top of the chart."""
+    rows = [
+        TimesRow(part, half, most, "" if period.by_hour else history_of(_day(part), sort="response"))
+        for part, half, most in zip(period.parts, response.medians, response.p95s, strict=True)
+        if half is not None and most is not None
+    ]
+    return {"rows": rows, "top": max([1000, *(_ceiling(row.most) for row in rows)])}
 
 
 # ---- now ----------------------------------------------------------------------------------------
@@ -207,18 +218,18 @@ def _times(period: Period, response: ResponseTime) -> list[tuple[Any, float | No
 
 def _capacity() -> dict[str, Any]:
     """What is known of how much this server still carries. Each web process knows itself alone."""
-    live = Call.objects.filter(status__in=Call.LIVE, ended_at=None).count()
     alone = settings.WEB_CONCURRENCY == 1
-    enough = alone and capacity.known and live >= FEWEST_TO_REASON_FROM and capacity.share_in_use > 0
+    carried = Call.objects.filter(held_at__isnull=False, ended_at=None).count()
+    enough = alone and capacity.known and capacity.share_in_use >= SHARE_TO_REASON_FROM
     return {
-        "live": live,
+        "live": Call.objects.filter(status__in=Call.LIVE, ended_at=None).count(),
         "known": capacity.known,
         "alone": alone,
         "share": capacity.share_in_use,
         "busy": capacity.loop_share,
         "late_ms": capacity.lag_seconds * 1000,
         "full": capacity.full(),
-        "about": round(live / capacity.share_in_use) if enough else None,
+        "about": round(carried / capacity.share_in_use) if enough and carried else None,
     }
 
 

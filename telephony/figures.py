@@ -73,14 +73,14 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
 
 
-def _part(field_name: str, period: Period) -> Case:
-    """The number of the part that a moment falls into, by comparing alone: a database's own functions for
-    days are slow (SQLite calls Python for each row), and their days are not everywhere ours."""
-    later = [
-        When(**{f"{field_name}__lt": edge}, then=Value(number))
-        for number, edge in enumerate(period.edges[1:])
-    ]
-    return Case(*later)
+def _part(moment: str, ends: Sequence[datetime], first: int = 0) -> Case | Value:
+    """The number of the part that a moment falls into, by halving. It only compares: a database's own
+    functions for days are slow (SQLite calls Python for each row), and their days need not be ours."""
+    if len(ends) == 1:
+        return Value(first)
+    half = len(ends) // 2
+    before = When(**{f"{moment}__lt": ends[half - 1]}, then=_part(moment, ends[:half], first))
+    return Case(before, default=_part(moment, ends[half:], first + half))
 
 
 # ---- calls --------------------------------------------------------------------------------------
@@ -131,13 +131,13 @@ class Calls:
 
 
 def calls_of(period: Period) -> Calls:
-    """One query whatever the period."""
+    """One query, answered by an index alone (which is why it counts rows and not their keys)."""
     rows = (
         Call.objects.filter(created_at__gte=period.edges[0], created_at__lt=period.edges[-1])
         .order_by()
-        .annotate(part=_part("created_at", period))
+        .annotate(part=_part("created_at", period.edges[1:]))
         .values_list("part", "outcome")
-        .annotate(calls=Count("pk"))
+        .annotate(calls=Count("*"))
     )
     counted: dict[int, dict[str, int]] = defaultdict(dict)
     for part, outcome, count in rows:
@@ -165,10 +165,12 @@ def response_time(period: Period) -> ResponseTime:
     """Of all turns of the period's calls, exactly: the database counts how often each time was measured,
     which are a few thousand numbers however many turns there were."""
     turns = MeasuredTurn.objects.filter(began__gte=period.edges[0], began__lt=period.edges[-1]).order_by()
-    counted = dict(turns.values_list("milliseconds").annotate(Count("pk")))
+    counted = dict(turns.values_list("milliseconds").annotate(count=Count("*")))
     by_part: dict[int, dict[int, int]] = defaultdict(dict)
-    binned = turns.annotate(part=_part("began", period), bin=F("milliseconds") - F("milliseconds") % BIN_MS)
-    for part, begins, count in binned.values_list("part", "bin").annotate(Count("pk")):
+    binned = turns.annotate(
+        part=_part("began", period.edges[1:]), bin=F("milliseconds") - F("milliseconds") % BIN_MS
+    )
+    for part, begins, count in binned.values_list("part", "bin").annotate(count=Count("*")):
         by_part[part][begins + BIN_MS // 2] = count
     parts = [by_part.get(number, {}) for number in range(len(period.parts))]
     return ResponseTime(

@@ -140,9 +140,11 @@ class Call(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
-            models.Index(fields=["-created_at"], name="call_newest"),  # home, history
+            models.Index(fields=["-created_at", "outcome"], name="call_newest"),  # home, history
             models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
             models.Index(fields=["outcome", "-created_at"], name="call_by_outcome"),  # history?outcome=
+            # the few calls that are not over, which watchers of the board ask for every few seconds
+            models.Index(fields=["status"], condition=Q(ended_at__isnull=True), name="call_going_on"),
             # the few calls that some process holds
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="call_held"),
         ]

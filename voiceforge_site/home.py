@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -102,7 +103,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def history_of(period: Period, **filters: str) -> str:
     """The history filtered to the calls of these days."""
     asked = {**filters, "from": period.since.isoformat(), "to": period.until.isoformat()}
-    return f"{reverse('telephony:history')}?{urlencode(asked)}"
+    return f"{_history()}?{urlencode(asked)}"
+
+
+@cache
+def _history() -> str:
+    """A page has hundreds of links to it."""
+    return reverse("telephony:history")
 
 
 def _links(period: Period) -> dict[str, str]:
@@ -266,7 +273,7 @@ def _failed_calls() -> Iterator[ToDo]:
             "%(count)d call failed since yesterday", "%(count)d calls failed since yesterday", failed
         )
         asked = urlencode({"outcome": "failed", "from": since.isoformat()})
-        url = f"{reverse('telephony:history')}?{asked}"
+        url = f"{_history()}?{asked}"
         yield ToDo("triangle-alert", text % {"count": failed}, url, "telephony.view_calls")
 
 

@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--postgresql", type=int, default=0, metavar="CALLS")
     parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a cluster must not outlive us
     if options.fill:
         fill(options.fill)
         return

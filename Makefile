@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services lint bench lock python environment
+.PHONY: help run test test-services lint bench bench-data lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -27,7 +27,7 @@ lint: environment ## ruff, mypy and the rules of who imports whom
 	@ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py
 	@$(BIN)/lint-imports
 
-bench: python ## measure: voice to voice, calls a process carries, memory, word errors; JSON in var/bench/
+bench: python ## measure: voice to voice, calls a process carries, memory, word errors, pages; JSON in var/bench/
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@ENV_FILE= $(BIN)/python manage.py models prepare
 	@mkdir -p var/bench
@@ -36,6 +36,13 @@ bench: python ## measure: voice to voice, calls a process carries, memory, word 
 	$(BIN)/python -m tests.bench.operate --json var/bench/operate.json
 	$(BIN)/python -m tests.bench.memory --json var/bench/memory.json
 	$(BIN)/python -m tests.bench.wer --json var/bench/wer.json
+	$(BIN)/python -m tests.bench.board --json var/bench/board.json
+	@if [ -f var/bench/data/built.json ]; then $(BIN)/python -m tests.bench.pages --json var/bench/pages.json; fi
+
+bench-data: python ## build large databases for `make bench` (CALLS=... on SQLite, POSTGRESQL_CALLS=...; 20 events a call)
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@$(PYTHON) -m voiceforge_site.bootstrap services
+	@ENV_FILE= $(BIN)/python -m tests.bench.data --sqlite $(or $(CALLS),100000) --postgresql $(or $(POSTGRESQL_CALLS),1000000)
 
 lock: environment ## write the lock files anew with the newest versions that pyproject.toml allows
 	@ENV_FILE= $(BIN)/python manage.py lock

@@ -24,6 +24,12 @@ class Capacity:
     def __init__(self) -> None:
         self.loop_share = 0.0  # 0..1 of a core, by the loop's own thread
         self.lag_seconds = 0.0
+        self.known = False  # nothing is measured before this process carries its first call
+
+    @property
+    def share_in_use(self) -> float:
+        """0..1; at 1 calls are turned away."""
+        return min(1.0, max(self.loop_share / FULL_LOOP_SHARE, self.lag_seconds / FULL_LAG_SECONDS))
 
     def full(self) -> bool:
         return self.loop_share > FULL_LOOP_SHARE or self.lag_seconds > FULL_LAG_SECONDS
@@ -33,6 +39,7 @@ class Capacity:
 
     def update(self, *, elapsed_seconds: float, busy_seconds: float) -> None:
         """One tick of at least `TICK_SECONDS`: how long it took and how much of that the loop worked."""
+        self.known = True
         late = min(max(0.0, elapsed_seconds - TICK_SECONDS), LONGEST_LAG_SECONDS)
         self.lag_seconds += SMOOTHING * (late - self.lag_seconds)
         weight = min(1.0, SMOOTHING * elapsed_seconds / TICK_SECONDS)

@@ -26,7 +26,7 @@ from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from .cards import Card, fold
-from .models import Call, CallEvent
+from .models import Call, CallEvent, MeasuredTurn
 from .session.events import Event, kind_of, payload_of
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ LIVE_GROUP = "live"  # every watcher joins it and picks what concerns it: one se
 GATHER_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 LONGEST_QUEUE = 50_000
+TURN_MEASURED = "turn_measured"  # the kind of events that the figures of response times are made of
 DROPS_TOLD = 1000  # a line in the log for the first of so many
 
 
@@ -77,8 +78,23 @@ def store(happenings: Iterable[Happening]) -> list[News]:
         for call_id, last_seq, card in calls.values_list("pk", "last_seq", "card")
     ]
     CallEvent.objects.bulk_create([row for rows, _ in told for row in rows])
+    MeasuredTurn.objects.bulk_create([turn for rows, card in told for turn in measured_turns(rows, card)])
     _save_cards([card for _, card in told])
     return [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
+
+
+def measured_turns(rows: Iterable[CallEvent], card: Card) -> list[MeasuredTurn]:
+    """What of a call's events the figures of response times are made of."""
+    began = datetime.fromtimestamp(card.started, UTC)
+    return [
+        MeasuredTurn(
+            call_id=row.call_id,
+            began=began,
+            milliseconds=round(row.payload["voice_to_voice_seconds"] * 1000),
+        )
+        for row in rows
+        if row.kind == TURN_MEASURED
+    ]
 
 
 def _number(

@@ -1,19 +1,152 @@
-"""Figures about calls, each computed from rows."""
+"""Figures about calls, each computed from rows.
+
+A period is whole days of the current time zone, so that the history, asked `from` and `to` the same days,
+lists exactly the calls that are counted here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, F, Value, When
 from django.utils import timezone
 
-from .models import Call, CallEvent
+from .models import Call, CallEvent, MeasuredTurn
 
 CALLS_SAMPLED = 500
+BIN_MS = 10  # how fine the small curves are
+NEWEST_FAILURES = 5
+
+Outcome = Call.Outcome
+# What the columns of the chart are made of, from the bottom up.
+SERIES: dict[str, tuple[Outcome, ...]] = {
+    "alone": (Outcome.COMPLETED, Outcome.CALLER_HUNG_UP, Outcome.SILENT, Outcome.TOO_LONG),
+    "person": (Outcome.TRANSFERRED, Outcome.STOPPED),
+    "failed": (Outcome.FAILED, Outcome.CUT_OFF),
+    "unanswered": (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CANCELED),
+    "live": (Outcome.LIVE,),
+}
+
+
+# ---- periods ------------------------------------------------------------------------------------
+
+PERIODS = {"today": 1, "7-days": 7, "30-days": 30}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days up to today, cut at `edges` into hours (of one day) or days."""
+
+    key: str
+    since: date
+    until: date
+    edges: tuple[datetime, ...]  # in UTC; the last is the first moment that is too late
+
+    @classmethod
+    def of(cls, key: str) -> Period:
+        """`today`, `7-days` or `30-days`; today for what is none."""
+        key = key if key in PERIODS else "today"
+        today = timezone.localdate()
+        days = [today - timedelta(days=back) for back in reversed(range(PERIODS[key]))]
+        edges = [_midnight(day) for day in [*days, today + timedelta(days=1)]]
+        if len(days) == 1:
+            hours = round((edges[1] - edges[0]).total_seconds() / 3600)  # 23 or 25 when clocks change
+            edges = [edges[0] + timedelta(hours=hour) for hour in range(hours)] + edges[1:]
+        return cls(key, days[0], today, tuple(edges))
+
+    @property
+    def by_hour(self) -> bool:
+        return self.since == self.until
+
+    @property
+    def parts(self) -> list[datetime]:
+        """Where each hour or day begins, in the current time zone."""
+        return [timezone.localtime(edge) for edge in self.edges[:-1]]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
+
+
+def _part(moment: str, ends: Sequence[datetime], first: int = 0) -> Case | Value:
+    """The number of the part that a moment falls into, by halving. It only compares: a database's own
+    functions for days are slow (SQLite calls Python for each row), and their days need not be ours."""
+    if len(ends) == 1:
+        return Value(first)
+    half = len(ends) // 2
+    before = When(**{f"{moment}__lt": ends[half - 1]}, then=_part(moment, ends[:half], first))
+    return Case(before, default=_part(moment, ends[half:], first + half))
+
+
+# ---- calls --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The calls of one hour or day, by outcome."""
+
+    begins: datetime
+    outcomes: Mapping[str, int]
+
+    @property
+    def calls(self) -> int:
+        return sum(self.outcomes.values())
+
+    @property
+    def series(self) -> dict[str, int]:
+        return {name: sum(self.outcomes.get(each, 0) for each in group) for name, group in SERIES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    parts: list[Part]
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def all(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def alone(self) -> int:
+        """Ended by caller or agent, without a person: neither transferred nor ended by an operator, nor
+        failed."""
+        return self._of("alone")
+
+    @property
+    def answered(self) -> int:
+        """Over, and taken by an agent."""
+        return self._of("alone") + self._of("person") + self._of("failed")
+
+    @property
+    def alone_share(self) -> float | None:
+        return self.alone / self.answered if self.answered else None
+
+    def _of(self, series: str) -> int:
+        return sum(self.outcomes[each] for each in SERIES[series])
+
+
+def calls_of(period: Period) -> Calls:
+    """One query, answered by an index alone (which is why it counts rows and not their keys)."""
+    rows = (
+        Call.objects.filter(created_at__gte=period.edges[0], created_at__lt=period.edges[-1])
+        .order_by()
+        .annotate(part=_part("created_at", period.edges[1:]))
+        .values_list("part", "outcome")
+        .annotate(calls=Count("*"))
+    )
+    counted: dict[int, dict[str, int]] = defaultdict(dict)
+    for part, outcome, count in rows:
+        counted[part][outcome] = count
+    parts = [Part(begins, counted[number]) for number, begins in enumerate(period.parts)]
+    return Calls(parts, sum((Counter(part.outcomes) for part in parts), Counter()))
+
+
+# ---- response times -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,62 +156,87 @@ class ResponseTime:
     turns: int
     median: float | None
     p95: float | None
+    # of each hour or day, to within 10 ms
+    medians: list[float | None] = field(default_factory=list)
+    p95s: list[float | None] = field(default_factory=list)
 
 
-def response_time(since: datetime) -> ResponseTime:
-    """Of all turns in the newest calls since then (at most 500 calls)."""
-    calls = Call.objects.filter(created_at__gte=since).order_by("-created_at").values("pk")[:CALLS_SAMPLED]
-    seconds = CallEvent.objects.filter(call__in=calls, kind="turn_measured").values_list(
-        "payload__voice_to_voice_seconds", flat=True
+def response_time(period: Period) -> ResponseTime:
+    """Of all turns of the period's calls, exactly: the database counts how often each time was measured,
+    which are a few thousand numbers however many turns there were."""
+    turns = MeasuredTurn.objects.filter(began__gte=period.edges[0], began__lt=period.edges[-1]).order_by()
+    counted = dict(turns.values_list("milliseconds").annotate(count=Count("*")))
+    by_part: dict[int, dict[int, int]] = defaultdict(dict)
+    binned = turns.annotate(
+        part=_part("began", period.edges[1:]), bin=F("milliseconds") - F("milliseconds") % BIN_MS
     )
-    return summarise([value * 1000 for value in seconds.order_by()])
+    for part, begins, count in binned.values_list("part", "bin").annotate(count=Count("*")):
+        by_part[part][begins + BIN_MS // 2] = count
+    parts = [by_part.get(number, {}) for number in range(len(period.parts))]
+    return ResponseTime(
+        sum(counted.values()),
+        percentile(counted, 0.5),
+        percentile(counted, 0.95),
+        [percentile(part, 0.5) for part in parts],
+        [percentile(part, 0.95) for part in parts],
+    )
 
 
-def summarise(milliseconds: Sequence[float]) -> ResponseTime:
-    ordered = sorted(milliseconds)
-    if not ordered:
-        return ResponseTime(0, None, None)
-    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    return ResponseTime(len(ordered), median(ordered), p95)
+def percentile(counted: Mapping[int, int], share: float) -> float | None:
+    """The smallest value that at least this share of all do not exceed; `counted` is how often each is
+    there."""
+    rest = sum(counted.values()) * share
+    for value in sorted(counted):
+        rest -= counted[value]
+        if rest <= 1e-9:
+            return value
+    return None
+
+
+# ---- failures of engines ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """The calls of one day. `share` is their number as a part (0..1) of the busiest day's."""
+class Failure:
+    call: Call
+    at: datetime
+    engine: str
+    remedy: str
+    error: str
 
-    date: date
-    completed: int
-    transferred: int
-    failed: int
-    share: float = 0.0
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """`retried` ones were mended before the caller noticed."""
+
+    by_engine: list[tuple[str, int, int]]  # engine, failures, calls
+    retried: int
+    newest: list[Failure]
 
     @property
-    def calls(self) -> int:
-        return self.completed + self.transferred + self.failed
+    def all(self) -> int:
+        return sum(count for _, count, _ in self.by_engine)
 
 
-def calls_by_day(days: int) -> list[Day]:
-    """The last days up to today, in the current time zone. Live calls count as completed."""
-    today = timezone.localdate()
-    first = timezone.make_aware(datetime.combine(today - timedelta(days=days - 1), time.min))
-    failed = Q(end_reason="engine_failure") | Q(status=Call.Status.FAILED)
-    transferred = Q(end_reason="transferred")
-    counted = (
-        Call.objects.filter(created_at__gte=first)
-        .order_by()
-        .annotate(day=TruncDate("created_at"))
-        .values_list("day")
-        .annotate(
-            calls=Count("pk"),
-            transferred=Count("pk", filter=transferred),
-            failed=Count("pk", filter=failed & ~transferred),
-        )
+def engine_failures(period: Period) -> Failures:
+    failed = CallEvent.objects.filter(
+        kind="engine_failed", at__gte=period.edges[0], at__lt=period.edges[-1]
+    ).order_by()
+    by_engine = failed.values_list("payload__engine").annotate(Count("pk"), Count("call", distinct=True))
+    newest = failed.select_related("call__agent").defer("call__card").order_by("-at")[:NEWEST_FAILURES]
+    return Failures(
+        sorted(by_engine, key=lambda row: -row[1]),
+        failed.filter(payload__remedy="retried").count(),
+        [_failure(row) for row in newest],
     )
-    by_day = {day: Day(day, total - moved - lost, moved, lost) for day, total, moved, lost in counted}
-    shown = [today - timedelta(days=back) for back in reversed(range(days))]
-    each = [by_day.get(day, Day(day, 0, 0, 0)) for day in shown]
-    busiest = max(1, *(day.calls for day in each))
-    return [replace(day, share=day.calls / busiest) for day in each]
+
+
+def _failure(row: CallEvent) -> Failure:
+    told: dict[str, Any] = row.payload
+    return Failure(row.call, row.at, told["engine"], told["remedy"], told["error"])
+
+
+# ---- agents -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +254,9 @@ def usage_of(slugs: Sequence[str], days: int = 7) -> list[Usage]:
     latencies: dict[str, list[float]] = {slug: [] for slug in slugs}
     for slug, card in calls.order_by("-created_at").values_list("agent__slug", "card")[:CALLS_SAMPLED]:
         latencies[slug].extend(card.get("latencies", []))
-    return [Usage(slug, counts.get(slug, 0), summarise(latencies[slug]).median) for slug in slugs]
+    return [Usage(slug, counts.get(slug, 0), _median(latencies[slug])) for slug in slugs]
+
+
+def _median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return median(found) if found else None

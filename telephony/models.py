@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -59,7 +59,38 @@ class Call(models.Model):
         NO_ANSWER = "no-answer", _("No answer")
         CANCELED = "canceled", _("Canceled")
 
+    class Outcome(models.TextChoices):
+        """How a call ended, in one word."""
+
+        LIVE = "live", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
+        TRANSFERRED = "transferred", _("Transferred")
+        STOPPED = "stopped", _("Ended by an operator")
+        SILENT = "silent", _("Nobody spoke")
+        TOO_LONG = "too_long", _("Too long")
+        CUT_OFF = "cut_off", _("Cut off")
+        FAILED = "failed", _("Failed")
+        NO_ANSWER = "no_answer", _("No answer")
+        BUSY = "busy", _("Busy")
+        CANCELED = "canceled", _("Canceled")
+
     LIVE = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
+    # By the reason first, which is ours, and then by the provider's word.
+    _OUTCOMES = Case(
+        When(status__in=LIVE, then=Value(Outcome.LIVE)),
+        When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
+        When(end_reason="transferred", then=Value(Outcome.TRANSFERRED)),
+        When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
+        When(status=Status.BUSY, then=Value(Outcome.BUSY)),
+        When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
+        When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
+        When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
+        When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
+        When(end_reason="silence", then=Value(Outcome.SILENT)),
+        When(end_reason="max_duration", then=Value(Outcome.TOO_LONG)),
+        default=Value(Outcome.COMPLETED),
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agent = models.ForeignKey("agents.Agent", models.PROTECT, related_name="+")
@@ -88,6 +119,11 @@ class Call(models.Model):
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
 
+    # The database's own work, so that no update of status or reason can forget it.
+    outcome = models.GeneratedField(
+        expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
+    )
+
     # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
     last_seq = models.PositiveIntegerField(default=0)
     # The call as a card of the live board, folded from the events so far; telephony.cards is the typed door.
@@ -104,8 +140,11 @@ class Call(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
-            models.Index(fields=["-created_at"], name="call_newest"),  # home, history
+            models.Index(fields=["-created_at", "outcome"], name="call_newest"),  # home, history
             models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
+            models.Index(fields=["outcome", "-created_at"], name="call_by_outcome"),  # history?outcome=
+            # the few calls that are not over, which watchers of the board ask for every few seconds
+            models.Index(fields=["status"], condition=Q(ended_at__isnull=True), name="call_going_on"),
             # the few calls that some process holds
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="call_held"),
         ]
@@ -150,11 +189,31 @@ class CallEvent(models.Model):
         constraints = [models.UniqueConstraint(fields=["call", "seq"], name="event_numbered_once")]
         indexes = [
             # the few messages among all events, newest first
-            models.Index(fields=["-at"], condition=Q(kind="message_taken"), name="event_message")
+            models.Index(fields=["-at"], condition=Q(kind="message_taken"), name="event_message"),
+            # the few failures of engines, on the overview
+            models.Index(fields=["-at"], condition=Q(kind="engine_failed"), name="event_engine_failed"),
         ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class MeasuredTurn(models.Model):
+    """How long a caller waited for one answer: the `turn_measured` events in three columns.
+
+    Percentiles of a month are read from its index alone; from the events they would cost the JSON of every
+    twentieth of all rows. `telephony.eventlog` writes both in one transaction.
+    """
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="+")
+    began = models.DateTimeField()  # the call: its turns are counted where it is
+    milliseconds = models.PositiveIntegerField()  # voice to voice
+
+    class Meta:
+        indexes = [models.Index(fields=["began", "milliseconds"], name="turn_by_time")]  # the overview
+
+    def __str__(self) -> str:
+        return f"{self.milliseconds} ms"
 
 
 class Recording(models.Model):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import messages, numbers, operate, talk, views, webhooks
+from . import board, messages, numbers, operate, talk, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
@@ -14,8 +14,8 @@ urlpatterns = [
     path("agents/<slug:slug>/talk/start/", talk.talk_start, name="talk_start"),
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
     path("calls/", views.history, name="history"),
-    path("calls/live/", views.live_board, name="live"),
-    path("calls/live/count/", views.live_count, name="live_count"),
+    path("calls/live/", board.live_board, name="live"),
+    path("calls/live/count/", board.live_count, name="live_count"),
     path("calls/messages/", messages.messages, name="messages"),
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),

@@ -1,14 +1,13 @@
-"""The pages of calls: talk to an agent, the live board, a call, the history."""
+"""The pages of calls: talk to an agent, a call, the history."""
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -34,29 +33,6 @@ def talk(request: HttpRequest, slug: str) -> HttpResponse:
     """The page from which a person speaks to an agent through the browser."""
     agent = get_object_or_404(Agent, slug=slug)
     return render(request, "calls/talk.html", {"agent": agent, "keys": KEYS, **_words()})
-
-
-@require_safe
-def live_board(request: HttpRequest) -> HttpResponse:
-    live = Call.objects.filter(status__in=Call.LIVE).select_related("agent")
-    cards = sorted((card_of(call) for call in live), key=lambda card: (not card.alert, card.started))
-    context = {
-        "cards": cards,
-        "blank": Card(
-            id="", url="", agent="", agent_slug="", caller="", direction="web", line="", status="", started=0
-        ),
-        "attention": sum(1 for card in cards if card.alert),
-        "median_ms": _median(ms for card in cards for ms in card.latencies),
-        "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first(),
-        **_words(),
-    }
-    return render(request, "calls/live.html", context)
-
-
-@require_safe
-def live_count(request: HttpRequest) -> JsonResponse:
-    """For the menu, which every page keeps right."""
-    return JsonResponse({"live": Call.objects.filter(status__in=Call.LIVE).count()})
 
 
 @require_safe
@@ -143,8 +119,3 @@ def _scale(transcript: Transcript) -> int:
     """How many milliseconds the whole width of the bars is: the slowest turn, at least 1 s."""
     slowest = max((turn.voice_to_voice_seconds for turn in transcript.turns), default=0.0)
     return max(1000, round(slowest * 1000))
-
-
-def _median(values: Any) -> float | None:
-    found = list(values)
-    return median(found) if found else None

@@ -40,9 +40,19 @@ ALERTS = {
     "emergency": _("The caller speaks of an emergency"),
     "slow_turns": _("Slow answers, three turns in a row"),
     "long_silence": _("The caller is silent"),
-    "misunderstood": _("The agent did not understand"),
+    "misunderstood": _("They do not understand each other"),
     "asked_for_person": _("The caller asked for a person"),
     "engine_failing": _("An engine is failing"),
+}
+BOARD = {
+    "choice": _("{label} ({n})"),
+    "shown": _("{shown} of {all} calls shown"),
+    "holder": _("{name} has the call"),
+    "hang_up": _("Hang up {name}"),
+    "hang_up_on": _("Hang up on {caller}, who speaks with {agent}?"),
+    "listen": _("Listen to {name}"),
+    "needs": _("{agent}, {caller}: {why}"),
+    "unknown": _("an unknown caller"),
 }
 END_REASONS = {
     "caller_hung_up": _("The caller hung up"),
@@ -144,6 +154,7 @@ def labels() -> dict[str, dict[str, str]]:
         "by": BY,
         "operate": OPERATE,
         "alerts": ALERTS,
+        "board": BOARD,
         "ends": END_REASONS,
         "statuses": dict(Call.Status.choices),
         "talk": TALK,

@@ -2,9 +2,10 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from . import health, views
+from .home import home
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home, name="home"),
     path("services/", views.services, name="services"),
     path("palette/", views.palette, name="palette"),
     path("health/", health.health, name="health"),

@@ -36,6 +36,7 @@ def addresses(server):
     make_recording(over)
     return [
         reverse("home"),
+        reverse("home") + "?period=7-days",
         reverse("agents:list"),
         reverse("agents:list") + "?q=nobody",
         reverse("agents:new"),
@@ -43,6 +44,7 @@ def addresses(server):
         reverse("agents:try", args=[agent.slug]),
         reverse("telephony:talk", args=[agent.slug]),
         reverse("telephony:live"),
+        reverse("telephony:live") + "?wall=1",
         reverse("telephony:history"),
         reverse("telephony:messages"),
         going.get_absolute_url(),

@@ -171,10 +171,11 @@ class TestWatchingACall:
         card = board.get_by_role("article")
         expect(card).to_contain_text("Front desk")
         expect(card).to_contain_text("what are your opening hours?")
-        expect(board.locator("[data-count=live]")).to_have_text("1")
+        expect(board.locator("[data-filters] [data-count=live]")).to_have_text("1")
         expect(board.get_by_role("link", name="Live calls")).to_have_text("Live calls1")
-        expect(card.locator("time")).to_have_text(re.compile(r"0:0[1-9]"))
+        expect(card.locator("header time")).to_have_text(re.compile(r"0:0[1-9]"))
         card.get_by_role("button", name="Hang up").click()
+        board.get_by_role("dialog").get_by_role("button", name="Hang up").click()
         expect(talk.get_by_text("An operator hung up")).to_be_visible()
         expect(board.get_by_text("No call is in progress")).to_be_visible()
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.urls import reverse
-from django.utils import timezone
 
-from telephony.figures import calls_by_day, response_time, usage_of
 from telephony.models import Call
 from telephony.session.events import (
     AgentHeard,
@@ -155,40 +152,6 @@ async def collect(answer) -> bytes:
     return b"".join([part async for part in answer])
 
 
-class TestBoard:
-    def test_calls_that_need_attention_come_first_and_ended_ones_not_at_all(self, alices_browser, agent):
-        old = make_call(
-            agent, spoken(TURNS), caller="+14155550001", started=timezone.now() - timedelta(minutes=9)
-        )
-        new = make_call(agent, spoken(TURNS), caller="+14155550002")
-        failing = make_call(
-            agent,
-            [*spoken(TURNS), EngineFailed(at_seconds=20, engine="stt", error="down", remedy="apologised")],
-            caller="+14155550003",
-        )
-        make_call(agent, ended(spoken(TURNS)), caller="+14155550004")
-        page = alices_browser.get("/calls/live/")
-        assert [card.id for card in page.context["cards"]] == [str(call.pk) for call in (failing, old, new)]
-        assert "An engine is failing" in page.text
-        assert page.context["attention"] == 1
-
-    def test_without_calls_it_says_what_would_be_here(self, alices_browser, agent):
-        page = alices_browser.get("/calls/live/").text
-        assert "No call is in progress" in page
-        assert "Talk to Front desk" in page
-
-    def test_it_asks_the_same_of_the_database_for_one_call_and_for_twenty(
-        self, alices_browser, agent, django_assert_num_queries
-    ):
-        make_call(agent, spoken(TURNS))
-        with django_assert_num_queries(5):
-            alices_browser.get("/calls/live/")
-        for _ in range(19):
-            make_call(agent, spoken(TURNS))
-        with django_assert_num_queries(5):
-            alices_browser.get("/calls/live/")
-
-
 class TestHistory:
     def test_a_number_is_found_as_people_write_it(self, alices_browser, agent):
         make_call(agent, ended(spoken(TURNS)), caller="+14155550112")
@@ -235,66 +198,3 @@ class TestHangingUp:
     def test_the_page_that_watches_stays_where_it_is(self, alices_browser, agent):
         address = reverse("telephony:hang_up", args=[make_call(agent, spoken(TURNS)).pk])
         assert alices_browser.post(address, headers={"X-Requested-With": "fetch"}).status_code == 204
-
-
-class TestFigures:
-    def test_response_time_is_that_of_all_turns_since_then(self, agent):
-        week = timezone.now() - timedelta(days=7)
-        make_call(
-            agent, [measured(turn, turn * 5.0, ms) for turn, ms in enumerate((600, 800, 1900), start=1)]
-        )
-        make_call(agent, [measured(1, 5.0, 9000)], started=week - timedelta(hours=1))
-        figures = response_time(week)
-        assert (figures.turns, figures.median, figures.p95) == (3, pytest.approx(800), pytest.approx(1900))
-
-    def test_nothing_measured_is_not_zero(self, db):
-        assert response_time(timezone.now()).median is None
-
-    def test_days_without_calls_are_there_and_failures_stand_apart(self, agent):
-        make_call(agent, ended(spoken(TURNS)))
-        make_call(agent, ended(spoken(TURNS), "engine_failure"))
-        make_call(agent, ended(spoken(TURNS), "transferred"), started=timezone.now() - timedelta(days=2))
-        days = calls_by_day(3)
-        assert [(day.completed, day.transferred, day.failed) for day in days] == [
-            (0, 1, 0),
-            (0, 0, 0),
-            (1, 0, 1),
-        ]
-        assert [day.share for day in days] == [0.5, 0.0, 1.0]
-
-    def test_usage_is_told_of_the_agents_that_are_asked_for(self, agent, alices_browser):
-        make_call(agent, ended(spoken(TURNS, milliseconds=[700, 900])))
-        make_call(make_agent("Hotel"), ended(spoken(TURNS)))
-        [usage] = usage_of([agent.slug])
-        assert (usage.calls, usage.median_ms) == (1, 800)
-        cells = alices_browser.get("/calls/usage/", {"agent": agent.slug}).text
-        assert f"#calls-of-{agent.slug}" in cells and "800 ms" in cells
-
-
-class TestOverview:
-    def test_the_first_visit_leads_to_the_first_call(self, alices_browser, agent):
-        page = alices_browser.get("/").text
-        assert "Front desk is ready for its first call" in page
-        assert reverse("telephony:talk", args=[agent.slug]) in page
-
-    def test_without_an_agent_it_leads_to_making_one(self, alices_browser):
-        assert "Create your first agent" in alices_browser.get("/").text
-
-    def test_every_figure_comes_from_rows(self, alices_browser, agent):
-        make_call(agent, ended(spoken(TURNS, milliseconds=[700, 900])))
-        make_call(agent, spoken([]), started=timezone.now())
-        page = alices_browser.get("/")
-        assert page.context["calls_today"] == 2
-        assert page.context["response"].median == pytest.approx(800)
-        assert str(page.context["live_calls"]) == "1"
-
-    def test_what_needs_doing_leads_to_where_it_is_done(self, alices_browser, agent):
-        make_call(agent, ended(spoken(TURNS), "engine_failure"))
-        page = alices_browser.get("/").text
-        assert "1 call ended in the last day because an engine failed" in page
-        assert "Front desk has no fallback number" in page
-
-    def test_services_that_are_away_are_said_to_be(self, alices_browser, settings):
-        settings.ML_PORT = 9
-        page = alices_browser.get("/services/").text
-        assert "The ML service does not answer" in page

@@ -124,7 +124,7 @@ def test_an_expired_form_says_that_nothing_was_changed(alice):
 def test_a_fault_of_ours_is_said_without_the_parts_that_may_be_broken(alice, monkeypatch):
     browser = Client(raise_request_exception=False)
     browser.force_login(alice)
-    monkeypatch.setattr("voiceforge_site.views.response_time", lambda since: 1 / 0)
+    monkeypatch.setattr("voiceforge_site.home.response_time", lambda period: 1 / 0)
     make_call(make_agent(), ended(spoken(TURNS)))
     answer = browser.get("/")
     assert answer.status_code == 500

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from telephony.capacity import TICK_SECONDS, Capacity
 
 
@@ -34,3 +36,14 @@ def test_it_recovers() -> None:
     for _ in range(600):
         capacity.update(elapsed_seconds=TICK_SECONDS, busy_seconds=0.01)
     assert not capacity.full()
+
+
+def test_what_is_in_use_is_told_as_a_part_of_what_it_takes_and_only_once_it_is_measured() -> None:
+    capacity = Capacity()
+    assert not capacity.known
+    for _ in range(1000):
+        capacity.update(elapsed_seconds=0.1, busy_seconds=0.035)
+    assert capacity.known
+    assert capacity.share_in_use == pytest.approx(0.5, abs=0.01)
+    capacity.lag_seconds = 10.0
+    assert capacity.share_in_use == 1.0

@@ -20,10 +20,6 @@ from telephony.session.events import (
     CallerSaid,
     CallerWordsGuessed,
     DigitsPressed,
-    EngineFailed,
-    SilencePrompted,
-    StepNoted,
-    TransferStarted,
     TurnMeasured,
 )
 
@@ -53,9 +49,6 @@ def turn(seconds: float) -> TurnMeasured:
         text_seconds=0,
         audio_seconds=0,
     )
-
-
-UNCLEAR = StepNoted(note="intent", name="hours", data={"score": 0.2})
 
 
 def test_events_are_stored_in_order_and_the_call_knows_the_last(call: Call) -> None:
@@ -195,25 +188,3 @@ def test_the_end_is_the_end(call: Call) -> None:
     now = card(call)
     assert (now.state, now.status, now.end_reason) == ("ended", "completed", "agent_hung_up")
     assert now.ended is not None
-
-
-@pytest.mark.parametrize(
-    ("events", "alert"),
-    [
-        ([turn(2.5), turn(2.5)], ""),
-        ([turn(2.5), turn(2.5), turn(2.5)], "slow_turns"),
-        ([turn(2.5), turn(2.5), turn(2.5), turn(0.5)], ""),
-        ([SilencePrompted(count=1)], ""),
-        ([SilencePrompted(count=2)], "long_silence"),
-        ([UNCLEAR], "misunderstood"),
-        ([StepNoted(note="intent", name="misunderstood")], "misunderstood"),
-        ([StepNoted(note="intent", name="Emergencies", data={"score": 0.9, "urgent": True})], "emergency"),
-        ([UNCLEAR, StepNoted(note="intent", name="hours", data={"score": 0.8})], ""),
-        ([TransferStarted(number="+1", reason="agent")], "asked_for_person"),
-        ([EngineFailed(engine="tts", error="x", remedy="retried")], ""),
-        ([EngineFailed(engine="tts", error="x", remedy="gave_up")], "engine_failing"),
-    ],
-)
-def test_what_asks_for_attention(call: Call, events: list, alert: str) -> None:
-    record_now(call.pk, *events)
-    assert card(call).alert == alert

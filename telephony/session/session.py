@@ -23,7 +23,7 @@ from .floor import Floor
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .parts import Ending, Engines, SessionSettings
-from .reply import SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
+from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
 from .turns import TurnPolicy, is_backchannel
 
@@ -91,6 +91,7 @@ class CallSession:
             conversation=conversation,
             interruptible=settings.interruptible,
             prompts=prompts,
+            prompt_texts={**PROMPT_TEXTS, "goodbye": settings.goodbye_text or PROMPT_TEXTS["goodbye"]},
             caller_speaking=lambda: self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,

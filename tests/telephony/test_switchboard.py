@@ -129,7 +129,7 @@ async def wait(socket: Socket) -> None:
 def test_a_session_that_fails_hands_the_caller_over(
     call: Call, monkeypatch: pytest.MonkeyPatch, fallback: str, reason: str
 ) -> None:
-    Agent.objects.update(fallback_number=fallback)
+    Agent.objects.update(on_failure="transfer", fallback_number=fallback)
     monkeypatch.setattr(switchboard, "CallSession", BrokenSession)
     ended = converse(call, Switchboard(FakeSuppliers()), wait)
     assert (ended.end_reason, ended.transfer_to) == (reason, fallback)
@@ -157,7 +157,7 @@ class Unable(FakeSuppliers):
 def test_a_call_that_cannot_be_served_hands_the_caller_over_at_once(
     number: PhoneNumber, error: Exception, told: str
 ) -> None:
-    Agent.objects.update(fallback_number="+14155550177")
+    Agent.objects.update(on_failure="transfer", fallback_number="+14155550177")
     number.refresh_from_db()
     call = ringing(number)
     token = issue_token(call)

@@ -75,7 +75,7 @@ def save_agent(
         agent.save()
         _write_version(agent, kind=Kind.CREATED if kind == Kind.SAVED else kind, by=by, source=source)
         return agent
-    stored = _locked(agent.pk)
+    stored = Agent.objects.select_for_update().get(pk=agent.pk)
     if expected is not None and stored.version != expected:
         raise ChangedMeanwhile(stored.versions.get(number=stored.version))
     return _store(agent, stored, kind=kind, by=by, source=source)
@@ -97,7 +97,7 @@ def set_statuses(*, statuses: Mapping[str, str], by: str) -> dict[str, str]:
         agent = Agent.objects.filter(slug=slug).first()
         if agent is None:
             continue
-        stored = _locked(agent.pk)
+        stored = Agent.objects.select_for_update().get(pk=agent.pk)
         if stored.status != status:
             before[slug] = stored.status
             agent = copy(stored)
@@ -138,22 +138,17 @@ def create_demo_agent() -> Agent:
     return agent
 
 
-def _locked(pk: int) -> Agent:
-    """The agent as it is stored, with a version of it; nobody else writes it before we are done."""
-    stored = Agent.objects.select_for_update().get(pk=pk)
-    if stored.version == 0:
-        stored.version = 1
-        Agent.objects.filter(pk=pk).update(version=1)
-        _write_version(stored, kind=Kind.FOUND, by="", at=stored.updated_at)
-    return stored
-
-
 def _store(agent: Agent, stored: Agent, *, kind: AgentVersion.Kind, by: str, source: str = "") -> Agent:
+    """The next version, if anything differs; before the first one that of the agent as it was found."""
     agent.version = stored.version
-    if values_of(agent) != values_of(stored):
-        agent.version += 1
-        agent.save()
-        _write_version(agent, kind=kind, by=by, source=source)
+    if values_of(agent) == values_of(stored):
+        return agent
+    if stored.version == 0:
+        stored.version = agent.version = 1
+        _write_version(stored, kind=Kind.FOUND, by="", at=stored.updated_at)
+    agent.version += 1
+    agent.save()
+    _write_version(agent, kind=kind, by=by, source=source)
     return agent
 
 

@@ -112,9 +112,10 @@ class AgentForm(forms.ModelForm):
         self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
         offer = async_to_sync(registry.offer)()
         self.offer = offer
-        voice = _kept_choice(self, "voice", _voices(offer))
-        voice.widget = forms.RadioSelect(choices=voice.choices)
-        self.fields["voice"] = voice
+        self.fields["voice"] = _kept_choice(self, "voice", _voices(offer), widget=forms.RadioSelect)
+        if self.instance.status != Agent.Status.ARCHIVED:  # archiving has a button of its own
+            in_use = [choice for choice in Agent.Status.choices if choice[0] != Agent.Status.ARCHIVED]
+            self.fields["status"] = forms.ChoiceField(choices=in_use, label=_("Status"))
         self.fields["language"] = _kept_choice(self, "language", _languages(offer))
         self.fields["constants"].label = _("Your own variables")
         _dress(self)
@@ -312,12 +313,21 @@ def _dress(form: forms.BaseForm) -> None:
         field.widget.attrs["class"] = f"{kind} {field.widget.attrs.get('class', '')}".strip()
 
 
-def _kept_choice(form: AgentForm, name: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
+def _kept_choice(
+    form: AgentForm,
+    name: str,
+    choices: list[tuple[str, str]],
+    widget: type[forms.ChoiceWidget] = forms.Select,
+) -> forms.ChoiceField:
     """A choice that still offers what is stored when the service no longer does."""
     field = form.fields[name]
     stored = getattr(form.instance, name)
     if stored not in dict(choices):
         choices = [*choices, (stored, gettext("%(name)s (not available now)") % {"name": stored})]
     return forms.ChoiceField(
-        choices=choices, required=name != "chat_model", label=field.label, help_text=field.help_text
+        choices=choices,
+        required=name != "chat_model",
+        label=field.label,
+        help_text=field.help_text,
+        widget=widget,
     )

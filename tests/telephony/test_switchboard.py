@@ -142,7 +142,7 @@ class Unable(FakeSuppliers):
         super().__init__()
         self._error = error
 
-    def conversation(self, agent: Agent) -> Parrot:
+    def conversation(self, agent: Agent, caller: str = "") -> Parrot:
         raise self._error
 
 

@@ -63,7 +63,11 @@ class AgentForm(forms.ModelForm):
             "greeting": forms.Textarea(attrs={"rows": 2}),
             "instructions": forms.Textarea(attrs={"rows": 10, "class": "vf-mono", "spellcheck": "true"}),
             "constants": forms.Textarea(
-                attrs={"rows": 2, "class": "vf-mono", "placeholder": "clinic = Harbour Street Clinic"}
+                attrs={
+                    "rows": 2,
+                    "class": "vf-mono vf-short",
+                    "placeholder": "clinic = Harbour Street Clinic",
+                }
             ),
             "recording_announcement": forms.Textarea(
                 attrs={"rows": 2, "placeholder": _("This call is recorded.")}
@@ -268,9 +272,9 @@ def facts_of(formset: Any) -> list[dict[str, Any]]:
 def _voices(offer: Offer) -> list[tuple[str, str]]:
     """The first takes whatever the speech engine's own voice is."""
     own = offer.voices[0].name if offer.voices else ""
-    default = gettext("The voice of the speech engine (now %(name)s)") % {"name": own}
+    default = gettext("The speech engine's own, now %(name)s") % {"name": own}
     return [
-        (DEFAULT_VOICE, default if own else gettext("The voice of the speech engine")),
+        (DEFAULT_VOICE, default if own else gettext("The speech engine's own")),
         *((voice.id, voice.name) for voice in offer.voices),
     ]
 
@@ -317,7 +321,7 @@ def _kept_choice(
     form: AgentForm,
     name: str,
     choices: list[tuple[str, str]],
-    widget: type[forms.ChoiceWidget] = forms.Select,
+    widget: type[forms.Select] | type[forms.RadioSelect] = forms.Select,
 ) -> forms.ChoiceField:
     """A choice that still offers what is stored when the service no longer does."""
     field = form.fields[name]

@@ -74,8 +74,8 @@ function step(now) {
   if (!loud && analyser) noise += (loudness - noise) * 0.02;
   follow(loud, now);
   part("hear-level").style.transform = `scaleX(${Math.min(1, loudness * 4).toFixed(3)})`;
-  const pause = !speaking && quietSince ? (now - quietSince) / 1000 : 0;
-  const filling = showPause(pause);
+  const paused = !speaking && quietSince > 0;
+  const filling = showPause(paused ? (now - quietSince) / 1000 : 0) && paused;
   if (analyser || held || filling) draw();
 }
 
@@ -95,7 +95,7 @@ function follow(loud, now) {
   if (quietSince) setText(part("hear-last"), filled(box.dataset.last ?? "", { seconds: ((loudSince - quietSince) / 1000).toFixed(2) }));
 }
 
-/** @param {number} pause in seconds @returns {boolean} whether a line is still filling */
+/** @param {number} pause in seconds @returns {boolean} whether a line is not full yet */
 function showPause(pause) {
   const seconds = /** @type {HTMLElement} */ (document.getElementById("pauses")).dataset;
   let filling = false;
@@ -104,7 +104,7 @@ function showPause(pause) {
     const share = Math.min(1, pause / needed);
     /** @type {HTMLElement} */ (row.querySelector("i > i")).style.transform = `scaleX(${share.toFixed(3)})`;
     row.classList.toggle("vf-hear-answers", share === 1);
-    filling ||= pause > 0 && share < 1;
+    filling ||= share < 1;
   }
   return filling;
 }

@@ -66,6 +66,21 @@ def converse(call: Call, board: Switchboard, script: Callable[[Socket], Any]) ->
     return call
 
 
+def test_the_conversation_is_told_who_calls(call: Call) -> None:
+    told = []
+
+    class Asking(FakeSuppliers):
+        def conversation(self, agent: Agent, caller: str = "") -> Any:
+            told.append(caller)
+            return super().conversation(agent, caller)
+
+    async def script(socket: Socket) -> None:
+        assert await database_sync_to_async(actions.hang_up)(call.pk)
+
+    converse(call, Switchboard(Asking()), script)
+    assert told == [call.caller] and call.caller
+
+
 def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
     async def script(socket: Socket) -> None:
         assert await database_sync_to_async(actions.hang_up)(call.pk)

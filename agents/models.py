@@ -32,7 +32,7 @@ class Agent(models.Model):
         ARCHIVED = "archived", _("Archived")
 
     class OnFailure(models.TextChoices):
-        TRANSFER = "transfer", _("Put the caller through to the fallback number")
+        TRANSFER = "transfer", _("Put the caller through to a person")
         GOODBYE = "goodbye", _("Say sorry and goodbye")
         SENTENCE = "sentence", _("Play a sentence of your own, then hang up")
 

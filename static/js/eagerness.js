@@ -75,7 +75,7 @@ function step(now) {
   follow(loud, now);
   part("hear-level").style.transform = `scaleX(${Math.min(1, loudness * 4).toFixed(3)})`;
   const paused = !speaking && quietSince > 0;
-  const filling = showPause(paused ? (now - quietSince) / 1000 : 0) && paused;
+  const filling = showPause(paused ? Math.max(0, now - quietSince) / 1000 : 0) && paused;
   if (analyser || held || filling) draw();
 }
 
@@ -111,7 +111,9 @@ function showPause(pause) {
 
 /** @param {boolean} on */
 function press(on) {
+  if (on === held) return;
   held = on;
+  follow(on, performance.now()); // a key may be let go before the next frame
   hold.classList.toggle("vf-held", on);
   draw();
 }

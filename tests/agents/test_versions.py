@@ -126,7 +126,7 @@ def test_short_values_are_told_as_the_form_names_them() -> None:
         Change("Description", "nothing", "Bikes"),
         Change("Speaking rate", "1", "1.2"),
         Change("Record calls", "on", "off"),
-        Change("When engines fail", "Say sorry and goodbye", "Put the caller through to the fallback number"),
+        Change("When engines fail", "Say sorry and goodbye", "Put the caller through to a person"),
     ]
 
 

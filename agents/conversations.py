@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
+from mlservices.offer import DEFAULT_VOICE
 
 from .facts import read_facts
 from .flow.chat import ChatConversation
@@ -74,6 +75,14 @@ def default_model_id() -> str:
     """The first remote model that is configured, or "": the small model of the ML service itself, which
     makes things up, answers only where it was chosen by name."""
     return next((model_id for model_id, _label in registry.chat_models() if model_id != registry.LOCAL), "")
+
+
+def voice_of(agent: Agent) -> str:
+    """The voice that the agent speaks with now: one that is gone must not cost the agent its calls."""
+    if registry.knows_voice(agent.voice):
+        return agent.voice
+    logger.warning("Agent %s speaks with the default voice: there is no %r.", agent.slug, agent.voice)
+    return DEFAULT_VOICE
 
 
 def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -> Profile:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from mlservices import registry
 from mlservices.errors import EngineBusy, EngineError
+from mlservices.offer import DEFAULT_VOICE
 from mlservices.types import TokenCount
 
 from .constants import read_constants
@@ -46,7 +47,7 @@ async def speak(request: HttpRequest) -> HttpResponse:
         words = _("Write something to hear, at most %(most)d characters.") % {"most": LONGEST_TRY}
         return JsonResponse({"error": words}, status=422)
     offered = {voice.id for voice in (await registry.offer()).voices}
-    if draft.voice not in {Agent._meta.get_field("voice").default, *offered}:
+    if draft.voice not in {DEFAULT_VOICE, *offered}:
         return JsonResponse({"error": _("The speech engine does not have this voice now.")}, status=422)
     if not 0.5 <= speed <= 2:
         return JsonResponse({"error": _("The speaking rate is between 0.5 and 2.")}, status=422)

@@ -18,7 +18,7 @@ from .clients.openai import OpenAIChat
 from .clients.service import ServiceClient
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
-from .offer import Offer, of_models, of_service
+from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
@@ -72,6 +72,11 @@ async def offer() -> Offer:
     if settings.HF_ML_API_URL:
         return await of_service(service())
     return of_models(BY_ID[settings.STT_ENGINE], BY_ID[settings.TTS_ENGINE])
+
+
+def knows_voice(voice: str) -> bool:
+    """Whether the speech engine has it; what a Space has it alone knows, and is believed to."""
+    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or bool(settings.HF_ML_API_URL)
 
 
 async def count_tokens(texts: Sequence[str]) -> TokenCount:

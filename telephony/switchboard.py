@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 
+from agents.conversations import voice_of
 from mlservices.errors import EngineError
 
 from . import actions, prompts
@@ -144,7 +145,7 @@ class Switchboard:
             conversation=conversation,
             settings=SessionSettings(
                 language=agent.language,
-                voice=agent.voice,
+                voice=voice_of(agent),
                 speaking_rate=agent.speaking_rate,
                 eagerness=agent.eagerness,
                 interruptible=agent.interruptible,

@@ -68,7 +68,7 @@ def _todo() -> list[dict[str, Any]]:
             failed,
         ) % {"count": failed}
         found.append({"icon": "triangle-alert", "text": text, "url": reverse("telephony:history")})
-    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, fallback_number="")[:3]:
+    for agent in Agent.objects.filter(status=Agent.Status.ACTIVE, on_failure=Agent.OnFailure.GOODBYE)[:3]:
         text = _("%(agent)s has no fallback number: callers are lost when an engine fails") % {"agent": agent}
         found.append({"icon": "phone-missed", "text": text, "url": agent.get_absolute_url()})
     no_model = [""] if default_model_id() else ["", DEFAULT_MODEL]

@@ -25,7 +25,7 @@ let drawing = false;
 async function start() {
   part("hear-problem").hidden = true;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ audio: { noiseSuppression: true, echoCancellation: true } });
+    stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true } });
   } catch {
     setText(part("hear-problem"), box.dataset.blocked ?? "");
     part("hear-problem").hidden = false;

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from agents.actions import create_demo_agent, duplicate_agent, save_agent
-from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of
+from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of, voice_of
 from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
 from agents.flow.receptionist import Receptionist
@@ -128,6 +128,14 @@ def test_a_model_that_is_no_longer_configured_leaves_the_agent_its_facts(
     assert caplog.messages == [
         f"Agent shop answers from facts and intents: its language model '{model_id}' is not configured."
     ]
+
+
+def test_a_voice_that_the_engine_no_longer_has_leaves_the_agent_the_default_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert voice_of(new_agent(slug="shop", voice="piper-joe")) == "piper-joe"
+    assert voice_of(new_agent(slug="shop", voice="anna")) == "default"
+    assert caplog.messages == ["Agent shop speaks with the default voice: there is no 'anna'."]
 
 
 def test_the_models_own_name_is_told_of_an_agent_that_takes_what_is_configured(

@@ -112,6 +112,7 @@ def restore_version(*, agent: Agent, number: int, by: str) -> Agent:
 
     Raises ValidationError by field where what was right then is not any more.
     """
+    agent.refresh_from_db(from_queryset=Agent.objects.select_for_update())
     version = agent.versions.get(number=number)
     apply_values(agent, version.values)
     return save_agent(agent=agent, by=by, kind=Kind.RESTORED, source=str(number))

@@ -84,9 +84,9 @@ def test_a_restored_version_can_be_taken_back_by_another() -> None:
 
 
 def test_a_version_is_restored_without_its_status() -> None:
-    agent = make_agent("Shop")
-    set_statuses(statuses={agent.slug: "archived"}, by="alice")
-    agent = restore_version(agent=Agent.objects.get(), number=1, by="alice")
+    read_before = make_agent("Shop")
+    set_statuses(statuses={read_before.slug: "archived"}, by="alice")
+    agent = restore_version(agent=read_before, number=1, by="alice")
     assert (agent.status, agent.version) == ("archived", 2), "nothing but the status differed"
 
 

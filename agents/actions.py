@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -22,18 +25,43 @@ from .demo import (
     DEMO_TRANSFER_NUMBER,
 )
 from .facts import read_facts, write_facts
-from .models import DEFAULT_MODEL, Agent
+from .models import DEFAULT_MODEL, Agent, AgentVersion
+from .versions import apply_values, values_of
 
+Kind = AgentVersion.Kind
+_KIND_OF = {
+    Agent.Status.ACTIVE: Kind.ACTIVATED,
+    Agent.Status.PAUSED: Kind.PAUSED,
+    Agent.Status.ARCHIVED: Kind.ARCHIVED,
+}
 # Addresses under /agents/ that are pages of their own.
-RESERVED_SLUGS = frozenset({"new", "palette"})
+RESERVED_SLUGS = frozenset({"new", "palette", "bulk", "speak", "tokens", "numbers", "pauses"})
 LONGEST_FOR_LOCAL = 6000  # characters of instructions and facts, some 1,500 tokens
 
 
-@transaction.atomic
-def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -> Agent:
-    """Store a new or changed agent; a new one gets an address made of its name.
+class ChangedMeanwhile(Exception):
+    """Somebody has saved the agent since it was read; `newest` is their version."""
 
-    `facts` take the place of those it had, as `agents.facts` reads them. Raises ValidationError by field.
+    def __init__(self, newest: AgentVersion) -> None:
+        super().__init__(str(newest))
+        self.newest = newest
+
+
+@transaction.atomic
+def save_agent(
+    *,
+    agent: Agent,
+    by: str,
+    facts: Sequence[dict[str, Any]] | None = None,
+    expected: int | None = None,
+    kind: AgentVersion.Kind = Kind.SAVED,
+    source: str = "",
+) -> Agent:
+    """Store a new or changed agent as its next version; a new one gets an address made of its name.
+
+    `by` is the name of the user. `facts` take the place of those it had, as `agents.facts` reads them.
+    `expected` is the version that was changed. What changes nothing makes no version. Raises
+    ValidationError by field, ChangedMeanwhile if the newest version is another than `expected`.
     """
     if facts is not None:
         agent.facts = list(facts)
@@ -42,26 +70,58 @@ def save_agent(*, agent: Agent, facts: Sequence[dict[str, Any]] | None = None) -
     agent.full_clean()
     agent.facts = write_facts(read_facts(agent.facts))
     _refuse_too_long_for_local(agent)
-    agent.save()
-    return agent
+    if agent.pk is None:
+        agent.version = 1
+        agent.save()
+        _write_version(agent, kind=Kind.CREATED if kind == Kind.SAVED else kind, by=by, source=source)
+        return agent
+    stored = Agent.objects.select_for_update().get(pk=agent.pk)
+    if expected is not None and stored.version != expected:
+        raise ChangedMeanwhile(stored.versions.get(number=stored.version))
+    return _store(agent, stored, kind=kind, by=by, source=source)
 
 
 @transaction.atomic
-def duplicate_agent(*, agent: Agent) -> Agent:
+def duplicate_agent(*, agent: Agent, by: str) -> Agent:
     """A paused copy, so that it can be changed before it takes calls. Raises ValidationError by field."""
     name = _("%(name)s (copy)") % {"name": agent.name[: 80 - 10]}
-    values = {
-        field.name: getattr(agent, field.name)
-        for field in Agent._meta.concrete_fields
-        if field.name not in ("id", "slug", "name", "status", "created_at", "updated_at")
-    }
-    return save_agent(agent=Agent(**values, name=name, status=Agent.Status.PAUSED))
+    twin = Agent(**values_of(agent) | {"name": name, "status": Agent.Status.PAUSED})
+    return save_agent(agent=twin, by=by, kind=Kind.DUPLICATED, source=agent.name)
+
+
+@transaction.atomic
+def set_statuses(*, statuses: Mapping[str, str], by: str) -> dict[str, str]:
+    """Give each agent (by slug) a status; answers what those had that it changed, to undo it with."""
+    before: dict[str, str] = {}
+    for slug, status in sorted(statuses.items()):
+        agent = Agent.objects.filter(slug=slug).first()
+        if agent is None:
+            continue
+        stored = Agent.objects.select_for_update().get(pk=agent.pk)
+        if stored.status != status:
+            before[slug] = stored.status
+            agent = copy(stored)
+            agent.status = status
+            _store(agent, stored, kind=_KIND_OF[Agent.Status(status)], by=by)
+    return before
+
+
+@transaction.atomic
+def restore_version(*, agent: Agent, number: int, by: str) -> Agent:
+    """Make the agent again as a version holds it, but for its status; that is a new version.
+
+    Raises ValidationError by field where what was right then is not any more.
+    """
+    agent.refresh_from_db(from_queryset=Agent.objects.select_for_update())
+    version = agent.versions.get(number=number)
+    apply_values(agent, version.values)
+    return save_agent(agent=agent, by=by, kind=Kind.RESTORED, source=str(number))
 
 
 @transaction.atomic
 def create_demo_agent() -> Agent:
     """The agent of a new installation. One that is there already, changed or not, stays as it is."""
-    agent, _created = Agent.objects.get_or_create(
+    agent, created = Agent.objects.get_or_create(
         slug=DEMO_SLUG,
         defaults={
             "name": DEMO_NAME,
@@ -71,9 +131,40 @@ def create_demo_agent() -> Agent:
             "facts": DEMO_FACTS,
             "transfer_number": DEMO_TRANSFER_NUMBER,
             "chat_model": DEFAULT_MODEL,
+            "version": 1,
         },
     )
+    if created:
+        _write_version(agent, kind=Kind.CREATED, by="")
     return agent
+
+
+def _store(agent: Agent, stored: Agent, *, kind: AgentVersion.Kind, by: str, source: str = "") -> Agent:
+    """The next version, if anything differs; before the first one that of the agent as it was found."""
+    agent.version = stored.version
+    if values_of(agent) == values_of(stored):
+        return agent
+    if stored.version == 0:
+        stored.version = agent.version = 1
+        _write_version(stored, kind=Kind.FOUND, by="", at=stored.updated_at)
+    agent.version += 1
+    agent.save()
+    _write_version(agent, kind=kind, by=by, source=source)
+    return agent
+
+
+def _write_version(
+    agent: Agent, *, kind: AgentVersion.Kind, by: str, source: str = "", at: datetime | None = None
+) -> None:
+    AgentVersion.objects.create(
+        agent=agent,
+        number=agent.version,
+        kind=kind,
+        by=by,
+        at=at or timezone.now(),
+        values=values_of(agent),
+        source=source,
+    )
 
 
 def _refuse_too_long_for_local(agent: Agent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
@@ -11,14 +11,16 @@ from django.utils import timezone
 
 from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
+from mlservices.offer import DEFAULT_VOICE
 
 from .facts import read_facts
 from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
-from .flow.knowledge import Profile
+from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
 from .flow.receptionist import Receptionist
 from .flow.steps import Conversation
+from .flow.variables import built_in, fill
 from .models import DEFAULT_MODEL, Agent
 
 logger = logging.getLogger(__name__)
@@ -32,14 +34,16 @@ def conversation_for(
     *,
     embedder: Embedder,
     chat_model: ChatModel | None,
+    caller: str = "",
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
 
-    Without a `chat_model` it answers from facts and abilities alone. Raises ValidationError when the
+    Without a `chat_model` it answers from facts and abilities alone. `caller` is what the line tells of
+    who calls, a number at best. Raises ValidationError when the
     agent's facts cannot be read; it names the field.
     """
-    profile = profile_of(agent)
+    profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     receptionist = Receptionist(profile, meanings=meanings, now=now)
     if chat_model is None:
@@ -74,12 +78,31 @@ def default_model_id() -> str:
     return next((model_id for model_id, _label in registry.chat_models() if model_id != registry.LOCAL), "")
 
 
-def profile_of(agent: Agent) -> Profile:
+def voice_of(agent: Agent) -> str:
+    """The voice that the agent speaks with now: one that is gone must not cost the agent its calls."""
+    if registry.knows_voice(agent.voice):
+        return agent.voice
+    logger.warning("Agent %s speaks with the default voice: there is no %r.", agent.slug, agent.voice)
+    return DEFAULT_VOICE
+
+
+def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -> Profile:
+    """What the agent knows and says in one call, its placeholders filled in."""
+    facts = read_facts(agent.facts)
+    values = values_for(agent, facts, caller=caller, now=now or timezone.now())
     return Profile(
-        greeting=agent.greeting,
-        facts=read_facts(agent.facts),
+        greeting=fill(agent.greeting, values),
+        facts=facts,
         transfer_number=agent.transfer_number,
-        instructions=agent.instructions,
+        instructions=fill(agent.instructions, values),
         chat_model=model_id_of(agent),
         temperature=agent.temperature,
+        announcement=fill(agent.recording_announcement, values) if agent.record else "",
     )
+
+
+def values_for(agent: Agent, facts: Sequence[Fact], *, caller: str, now: datetime) -> dict[str, str]:
+    """What each placeholder stands for; times are on the clock of the opening hours, if there are some."""
+    zone = next((fact.hours.zone for fact in facts if fact.hours), None)
+    local = timezone.localtime(now, zone)
+    return {**agent.constants, **built_in(caller=caller, agent_name=agent.name, now=local)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import phonenumbers
+from asgiref.sync import async_to_sync
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
+from mlservices.offer import DEFAULT_VOICE, Offer
 
 from .conversations import default_model_id
 from .facts import (
@@ -23,31 +24,11 @@ from .facts import (
     read_facts,
     topic_key,
 )
+from .fields import ConstantsField, PhoneField
 from .hours_text import read_hours, write_hours
 from .models import DEFAULT_MODEL, Agent
 
 LONGEST_HOURS = 5000  # characters; a year of closed days is 4,000
-
-
-class PhoneField(forms.CharField):
-    """A telephone number as people write it, cleaned to E.164."""
-
-    def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **kwargs)  # room for brackets and spaces
-
-    def clean(self, value: Any) -> str:
-        number = super().clean(value)
-        if not number:
-            return ""
-        try:
-            parsed = phonenumbers.parse(number)
-        except phonenumbers.NumberParseException:
-            raise ValidationError(
-                _("Write the number with its country code, like +1 415 555 0100.")
-            ) from None
-        if not phonenumbers.is_possible_number(parsed):
-            raise ValidationError(_("No telephone has this number: check how many digits it has."))
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 class AgentForm(forms.ModelForm):
@@ -59,8 +40,10 @@ class AgentForm(forms.ModelForm):
             "name",
             "description",
             "status",
+            "language",
             "greeting",
             "instructions",
+            "constants",
             "voice",
             "speaking_rate",
             "chat_model",
@@ -70,24 +53,37 @@ class AgentForm(forms.ModelForm):
             "silence_seconds",
             "max_call_seconds",
             "record",
+            "recording_announcement",
             "transfer_number",
+            "on_failure",
             "fallback_number",
+            "failure_sentence",
         ]
         widgets = {
             "greeting": forms.Textarea(attrs={"rows": 2}),
             "instructions": forms.Textarea(attrs={"rows": 10, "class": "vf-mono", "spellcheck": "true"}),
+            "constants": forms.Textarea(
+                attrs={
+                    "rows": 2,
+                    "class": "vf-mono vf-short",
+                    "placeholder": "clinic = Harbour Street Clinic",
+                }
+            ),
+            "recording_announcement": forms.Textarea(
+                attrs={"rows": 2, "placeholder": _("This call is recorded.")}
+            ),
+            "on_failure": forms.RadioSelect,
+            "failure_sentence": forms.Textarea(attrs={"rows": 2}),
             "eagerness": forms.NumberInput(attrs={"type": "range", "min": 0, "max": 1, "step": 0.05}),
-            "speaking_rate": forms.NumberInput(attrs={"min": 0.5, "max": 2, "step": 0.05}),
+            "speaking_rate": forms.NumberInput(attrs={"type": "range", "min": 0.5, "max": 2, "step": 0.05}),
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": 0.1}),
             "transfer_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             "fallback_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
         }
-        field_classes = {"transfer_number": PhoneField, "fallback_number": PhoneField}
-        labels = {
-            "interruptible": _("Caller may interrupt"),
-            "silence_seconds": _("Ask “are you still there?” after (seconds)"),
-            "max_call_seconds": _("Longest call (seconds)"),
-            "transfer_number": _("Transfer callers to"),
+        field_classes = {
+            "transfer_number": PhoneField,
+            "fallback_number": PhoneField,
+            "constants": ConstantsField,
         }
         help_texts = {
             "description": _("For you and your colleagues. Callers never hear it."),
@@ -100,24 +96,32 @@ class AgentForm(forms.ModelForm):
                 "Without one the agent answers from its facts, takes messages and transfers calls."
             ),
             "temperature": _("How freely the model words its answers: 0 is the most predictable."),
-            "eagerness": _(
-                "How soon the agent answers when the caller pauses. Left for callers who think or dictate, "
-                "right for quick exchanges."
-            ),
+            "eagerness": _("Left for callers who think or dictate, right for quick exchanges."),
+            "constants": _("One a line, for what you say in several places."),
             "interruptible": _("The agent stops speaking when the caller starts."),
             "silence_seconds": _("After three such questions without a word the agent says goodbye."),
             "max_call_seconds": _("Then the agent says goodbye and ends the call."),
-            "record": _("Keeps the sound of both sides. Tell callers where the law asks for it."),
-            "transfer_number": _("Where the agent hands over callers who ask for a person."),
-            "fallback_number": _(
-                "Where callers go when an engine fails twice. Empty: the agent says goodbye."
+            "record": _("Keeps the sound of both sides."),
+            "recording_announcement": _(
+                "Said before the greeting of a recorded call; the caller cannot interrupt it. "
+                "Many countries ask for it. Empty: nothing is said."
             ),
+            "transfer_number": _("Where the agent hands over callers who ask for a person."),
+            "on_failure": _("When hearing, speaking or answering fails twice in one call."),
+            "failure_sentence": _("Recorded when you save, since no engine may work then."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
-        self.fields["voice"] = _kept_choice(self, "voice", _voices())
+        offer = async_to_sync(registry.offer)()
+        self.offer = offer
+        self.fields["voice"] = _kept_choice(self, "voice", _voices(offer), widget=forms.RadioSelect)
+        if self.instance.status != Agent.Status.ARCHIVED:  # archiving has a button of its own
+            in_use = [choice for choice in Agent.Status.choices if choice[0] != Agent.Status.ARCHIVED]
+            self.fields["status"] = forms.ChoiceField(choices=in_use, label=_("Status"))
+        self.fields["language"] = _kept_choice(self, "language", _languages(offer))
+        self.fields["constants"].label = _("Your own variables")
         _dress(self)
 
 
@@ -127,6 +131,14 @@ def add_errors(form: AgentForm, error: ValidationError) -> None:
         for text in ValidationError(texts).messages:
             shown = name in form.fields or name in (NON_FIELD_ERRORS, "facts")  # a fact's error names it
             form.add_error(name if name in form.fields else None, text if shown else f"{name}: {text}")
+
+
+def errors_of(form: AgentForm, facts: Any, field: str) -> list[str]:
+    """What is wrong with one field of the form or of a row of facts, by its name in the page."""
+    form.is_valid()
+    facts.is_valid()
+    by_name = {bound.html_name: list(bound.errors) for one in (form, *facts.forms) for bound in one}
+    return by_name.get(field, [])
 
 
 class FactForm(forms.Form):
@@ -257,8 +269,25 @@ def facts_of(formset: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _voices() -> list[tuple[str, str]]:
-    return [("default", gettext("The voice of the speech engine"))]
+def _voices(offer: Offer) -> list[tuple[str, str]]:
+    """The first takes whatever the speech engine's own voice is."""
+    own = offer.voices[0].name if offer.voices else ""
+    default = gettext("The speech engine's own, now %(name)s") % {"name": own}
+    return [
+        (DEFAULT_VOICE, default if own else gettext("The speech engine's own")),
+        *((voice.id, voice.name) for voice in offer.voices),
+    ]
+
+
+def _languages(offer: Offer) -> list[tuple[str, str]]:
+    return [(code, _language_name(code)) for code in offer.languages]
+
+
+def _language_name(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def _chat_models() -> list[tuple[str, str]]:
@@ -279,6 +308,8 @@ def _dress(form: forms.BaseForm) -> None:
         match field.widget:
             case forms.CheckboxInput():
                 kind = "vf-switch"
+            case forms.RadioSelect():
+                kind = "vf-radio"
             case forms.NumberInput(input_type="range"):
                 kind = "vf-range"
             case _:
@@ -286,12 +317,21 @@ def _dress(form: forms.BaseForm) -> None:
         field.widget.attrs["class"] = f"{kind} {field.widget.attrs.get('class', '')}".strip()
 
 
-def _kept_choice(form: AgentForm, name: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
+def _kept_choice(
+    form: AgentForm,
+    name: str,
+    choices: list[tuple[str, str]],
+    widget: type[forms.Select] | type[forms.RadioSelect] = forms.Select,
+) -> forms.ChoiceField:
     """A choice that still offers what is stored when the service no longer does."""
     field = form.fields[name]
     stored = getattr(form.instance, name)
     if stored not in dict(choices):
         choices = [*choices, (stored, gettext("%(name)s (not available now)") % {"name": stored})]
     return forms.ChoiceField(
-        choices=choices, required=name == "voice", label=field.label, help_text=field.help_text
+        choices=choices,
+        required=name != "chat_model",
+        label=field.label,
+        help_text=field.help_text,
+        widget=widget,
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .constants import check_placeholders, validate_constants
 from .facts import validate_facts
 
 validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
 )
+
+LONGEST_ANNOUNCEMENT = 300  # characters; callers cannot interrupt it
+LONGEST_SENTENCE = 300
 
 # The language model of an agent that takes whatever is configured.
 DEFAULT_MODEL = "default"
@@ -24,6 +30,11 @@ class Agent(models.Model):
         ACTIVE = "active", _("Active")
         PAUSED = "paused", _("Paused")
         ARCHIVED = "archived", _("Archived")
+
+    class OnFailure(models.TextChoices):
+        TRANSFER = "transfer", _("Put the caller through to a person")
+        GOODBYE = "goodbye", _("Say sorry and goodbye")
+        SENTENCE = "sentence", _("Play a sentence of your own, then hang up")
 
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("address"), max_length=80, unique=True)
@@ -40,6 +51,11 @@ class Agent(models.Model):
     # [{"topic": str, "answer": str, "questions": [str, ...], ...}, ...]; agents.facts is the typed door.
     facts = models.JSONField(_("facts"), default=list, blank=True, validators=[validate_facts])
 
+    # {"clinic": "Harbour Street Clinic", ...}: what {{clinic}} stands for in greeting and instructions.
+    constants = models.JSONField(
+        _("own variables"), default=dict, blank=True, validators=[validate_constants]
+    )
+
     # "" answers by intents and facts alone; else DEFAULT_MODEL or an id of registry.chat_models().
     chat_model = models.CharField(_("language model"), max_length=80, blank=True)
     temperature = models.FloatField(
@@ -47,40 +63,39 @@ class Agent(models.Model):
     )
 
     eagerness = models.FloatField(
-        _("eagerness"),
+        _("how soon the agent answers"),
         default=0.5,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text=_("How soon the agent answers after the caller pauses: 0 waits long, 1 answers at once."),
     )
     interruptible = models.BooleanField(_("caller may interrupt"), default=True)
     silence_seconds = models.PositiveSmallIntegerField(
-        _("silence before a prompt"),
+        _("ask “are you still there?” after (seconds)"),
         default=8,
         validators=[MinValueValidator(3), MaxValueValidator(60)],
-        help_text=_("Seconds without a word before the agent asks whether the caller is still there."),
     )
     max_call_seconds = models.PositiveIntegerField(
-        _("longest call"),
+        _("longest call (seconds)"),
         default=900,
         validators=[MinValueValidator(30), MaxValueValidator(7200)],
-        help_text=_("Seconds after which the agent says goodbye and ends the call."),
     )
     record = models.BooleanField(_("record calls"), default=True)
+    # Said before the greeting of a call that is recorded, and heard out; "" says nothing.
+    recording_announcement = models.CharField(_("announcement"), max_length=LONGEST_ANNOUNCEMENT, blank=True)
     transfer_number = models.CharField(
-        _("transfer to"),
+        _("transfer callers to"),
         max_length=16,
         blank=True,
         validators=[validate_e164],
-        help_text=_("E.164, like +14155550100."),
+    )
+    on_failure = models.CharField(
+        _("when engines fail"), max_length=16, choices=OnFailure, default=OnFailure.GOODBYE
     )
     fallback_number = models.CharField(
-        _("fallback number"),
-        max_length=16,
-        blank=True,
-        validators=[validate_e164],
-        help_text=_("Where callers go when an engine fails twice. Empty: the agent says goodbye."),
+        _("fallback number"), max_length=16, blank=True, validators=[validate_e164]
     )
+    failure_sentence = models.CharField(_("your sentence"), max_length=LONGEST_SENTENCE, blank=True)
 
+    version = models.PositiveIntegerField(default=0, editable=False)  # number of its newest AgentVersion
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -92,3 +107,63 @@ class Agent(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("agents:edit", args=[self.slug])
+
+    def clean(self) -> None:
+        errors = check_placeholders(
+            {name: getattr(self, name) for name in ("greeting", "instructions", "recording_announcement")},
+            self.constants,
+        )
+        if self.on_failure == self.OnFailure.TRANSFER and not self.fallback_number:
+            errors["fallback_number"] = _("Give the number that callers are put through to.")
+        if self.on_failure == self.OnFailure.SENTENCE and not self.failure_sentence.strip():
+            errors["failure_sentence"] = _("Write the sentence that callers are to hear.")
+        if "{{" in self.failure_sentence:
+            errors["failure_sentence"] = _("It is recorded beforehand and cannot hold variables.")
+        if errors:
+            raise ValidationError(errors)
+
+    @property
+    def failure_number(self) -> str:
+        """Where callers go when an engine fails twice; "" for nowhere."""
+        return self.fallback_number if self.on_failure == self.OnFailure.TRANSFER else ""
+
+
+class AgentVersion(models.Model):
+    """An agent as it was made by one change; never changed itself."""
+
+    class Kind(models.TextChoices):
+        FOUND = "found", _("As it was found")
+        CREATED = "created", _("Created")
+        SAVED = "saved", _("Changed")
+        DUPLICATED = "duplicated", _("Made as a copy")
+        ACTIVATED = "activated", _("Set active")
+        PAUSED = "paused", _("Paused")
+        ARCHIVED = "archived", _("Archived")
+        RESTORED = "restored", _("An earlier version restored")
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    by = models.CharField(max_length=150, blank=True)  # name of the user; "" for the installation itself
+    at = models.DateTimeField(default=timezone.now)
+    values = models.JSONField()  # agents.versions.VALUES of the agent
+    # What it was made of: the number restored, or the name of the agent copied.
+    source = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["agent", "number"], name="version_numbered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.number}"
+
+
+class Recorded(models.Model):
+    """A sentence spoken beforehand, for when no engine can; found by `agents.sentences.key_of`."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    text = models.CharField(max_length=LONGEST_SENTENCE)
+    wav = models.BinaryField()  # 16 kHz mono
+
+    def __str__(self) -> str:
+        return self.text

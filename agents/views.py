@@ -1,4 +1,4 @@
-"""The pages of agents: the list, the form, and a conversation by text."""
+"""The pages of agents: the list with its bulk actions, the form, and a conversation by text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
 
-from .actions import duplicate_agent, save_agent
-from .forms import AgentForm, add_errors, fact_formset, facts_of
-from .models import Agent
+from .actions import ChangedMeanwhile, duplicate_agent, save_agent
+from .flow.variables import BUILT_IN
+from .forms import AgentForm, add_errors, errors_of, fact_formset, facts_of
+from .listing import columns, in_order, orders
+from .models import Agent, AgentVersion
+from .sentences import record_sentence
 from .trial import try_words
 
 PAGE_SIZE = 50
@@ -30,15 +34,23 @@ PAGE_SIZE = 50
 @require_safe
 @vary_on_headers("HX-Request")
 def agent_list(request: HttpRequest) -> HttpResponse:
-    """Agents by name; `q` searches name and description, `status` filters."""
+    """Agents but for archived ones; `q` searches name and description, `status` filters, `sort` orders."""
     words = request.GET.get("q", "").strip()
     status = request.GET.get("status", "")
+    asked = request.GET.get("sort", "")
+    sort = asked if asked in dict(orders()) else "name"
     found = Agent.objects.filter(Q(name__icontains=words) | Q(description__icontains=words))
-    shown = found.filter(status=status) if status in Agent.Status.values else found
+    in_use = found.exclude(status=Agent.Status.ARCHIVED)
+    shown = found.filter(status=status) if status in Agent.Status.values else in_use
+    counts = _counts(found)
     context = {
-        "page": Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page")),
-        "counts": _counts(found),
+        "page": Paginator(in_order(shown, sort), PAGE_SIZE).get_page(request.GET.get("page")),
+        "counts": counts,
+        "archived": counts[-1][2],
         "status": status,
+        "sort": sort,
+        "sorts": orders(),
+        "columns": columns(sort),
         "words": words,
         "filtered": bool(words or status),
     }
@@ -47,10 +59,11 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 
 
 def _counts(found: QuerySet[Agent]) -> list[tuple[str, str, int]]:
-    """(status, its label, how many of those found have it); the first is all of them."""
+    """(status, its label, how many of those found have it); the first is all that are in use."""
     of = dict(found.order_by().values_list("status").annotate(Count("pk")))
     each = [(value, str(label), of.get(value, 0)) for value, label in Agent.Status.choices]
-    return [("", _("All"), sum(of.values())), *each]
+    in_use = sum(count for value, _label, count in each if value != Agent.Status.ARCHIVED)
+    return [("", _("All"), in_use), *each]
 
 
 def agent_new(request: HttpRequest) -> HttpResponse:
@@ -66,7 +79,7 @@ def agent_duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     """To the form of the copy; back to the original's if what is stored cannot be copied."""
     agent = get_object_or_404(Agent, slug=slug)
     try:
-        copy = duplicate_agent(agent=agent)
+        copy = duplicate_agent(agent=agent, by=request.user.get_username())
     except ValidationError as error:
         messages.error(request, _("Not copied: %(reason)s") % {"reason": " ".join(error.messages)})
         return redirect(agent)
@@ -75,32 +88,69 @@ def agent_duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """The form of a new or known agent; 422 with what was typed when something is wrong."""
+    """The form of a new or known agent; 422 with what was typed when something is wrong, 409 when somebody
+    else has saved in the meantime. `?validate=<field>` answers what is wrong with that field, as JSON."""
     if request.method != "POST":
         return _render_form(request, agent, AgentForm(instance=agent), fact_formset(agent))
     form, facts = AgentForm(request.POST, instance=agent), fact_formset(agent, request.POST)
+    if field := request.GET.get("validate"):
+        return JsonResponse({"errors": {field: errors_of(form, facts, field)}})
+    newest = None
     if form.is_valid() and facts.is_valid():
         try:
-            saved = save_agent(agent=form.instance, facts=facts_of(facts))
+            return _saved(request, form, facts)
         except ValidationError as error:
             add_errors(form, error)
-        else:
-            messages.success(request, _("%(name)s saved") % {"name": saved.name})
-            return redirect(saved)
+        except ChangedMeanwhile as error:
+            newest = error.newest
     # A form that was cleaned has written into its instance; the page's head shows what is stored.
     stored = Agent.objects.get(pk=agent.pk) if agent.pk else Agent()
-    return _render_form(request, stored, form, facts, status=422)
+    return _render_form(request, stored, form, facts, newest=newest, status=409 if newest else 422)
+
+
+def _saved(request: HttpRequest, form: AgentForm, facts: Any) -> HttpResponse:
+    """Raises ValidationError by field, and ChangedMeanwhile."""
+    agent = form.instance
+    before = agent.version
+    try:
+        recorded = async_to_sync(record_sentence)(agent)
+    except EngineError as error:
+        words = _("It could not be recorded: %(error)s. Save again in a moment, or choose otherwise.")
+        raise ValidationError({"failure_sentence": words % {"error": error}}) from error
+    expected = request.POST.get("overwrite") or request.POST.get("version", "")
+    saved = save_agent(
+        agent=agent,
+        by=request.user.get_username(),
+        facts=facts_of(facts),
+        expected=int(expected) if expected.isdecimal() and agent.pk else None,
+    )
+    if recorded:
+        recorded.save()
+    text = _("%(name)s saved") if saved.version != before else _("Nothing to save: %(name)s is as it was")
+    messages.success(request, text % {"name": saved.name})
+    return redirect(saved)
 
 
 def _render_form(
-    request: HttpRequest, agent: Agent, form: AgentForm, facts: Any, status: int = 200
+    request: HttpRequest,
+    agent: Agent,
+    form: AgentForm,
+    facts: Any,
+    *,
+    newest: AgentVersion | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         "agent": agent,
         "form": form,
         "facts": facts,
-        "failed": status == 422,
+        "failed": status != 200,
+        "newest": newest,  # saved by somebody else while this was typed
+        "version": request.POST.get("version", agent.version),
         "timezones": sorted(available_timezones()),
+        "variables": BUILT_IN,
+        "may_change": request.user.has_perm("agents.change_agents"),
+        "address": reverse("agents:edit", args=[agent.slug]) if agent.pk else reverse("agents:new"),
     }
     return render(request, "agents/form.html", context, status=status)
 

@@ -6,6 +6,7 @@ them, one set for each event loop.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from .clients.openai import OpenAIChat
 from .clients.service import ServiceClient
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+from .offer import DEFAULT_VOICE, Offer, of_models, of_service
+from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
 _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
@@ -62,6 +65,23 @@ def turn_judge() -> TurnJudge:
 def voice_detector() -> VoiceDetector:
     """Silero in this process once its file is prepared, else the energy of the sound."""
     return BatchedDetector(settings.MODELS_DIR)
+
+
+async def offer() -> Offer:
+    """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
+    if settings.HF_ML_API_URL:
+        return await of_service(service())
+    return of_models(BY_ID[settings.STT_ENGINE], BY_ID[settings.TTS_ENGINE])
+
+
+def knows_voice(voice: str) -> bool:
+    """Whether the speech engine has it; what a Space has it alone knows, and is believed to."""
+    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or bool(settings.HF_ML_API_URL)
+
+
+async def count_tokens(texts: Sequence[str]) -> TokenCount:
+    """How many tokens each text is for the ML service's own language model."""
+    return await service().count_tokens(texts)
 
 
 def chat_models() -> list[tuple[str, str]]:

@@ -65,6 +65,15 @@ class ChatDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How long texts are for a model; `limit` is the longest system prompt, 0 where none is known."""
+
+    counts: tuple[int, ...]
+    limit: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnVerdict:
     """How probable it is (0..1) that a speaker who has paused is done."""
 

@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Case, Count, F, Value, When
+from django.db.models import Case, Count, F, Value, When, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from .models import Call, CallEvent, MeasuredTurn
 
-CALLS_SAMPLED = 500
+CALLS_SAMPLED_OF_AGENT = 50
 BIN_MS = 10  # how fine the small curves are
 NEWEST_FAILURES = 5
 
@@ -247,14 +248,28 @@ class Usage:
 
 
 def usage_of(slugs: Sequence[str], days: int = 7) -> list[Usage]:
-    """Calls of each agent in the last days, and the median of the last turns of its newest calls."""
+    """Calls of each agent in the last days, and the median of the last turns of its newest calls.
+
+    Those are sampled for each agent, so that its figure does not depend on which others are asked for.
+    """
     since = timezone.now() - timedelta(days=days)
     calls = Call.objects.filter(agent__slug__in=slugs, created_at__gte=since)
     counts = dict(calls.order_by().values_list("agent__slug").annotate(Count("pk")))
     latencies: dict[str, list[float]] = {slug: [] for slug in slugs}
-    for slug, card in calls.order_by("-created_at").values_list("agent__slug", "card")[:CALLS_SAMPLED]:
+    newest = Window(RowNumber(), partition_by="agent", order_by="-created_at")
+    sampled = calls.order_by().annotate(place=newest).filter(place__lte=CALLS_SAMPLED_OF_AGENT)
+    for slug, card in sampled.values_list("agent__slug", "card"):
         latencies[slug].extend(card.get("latencies", []))
     return [Usage(slug, counts.get(slug, 0), _median(latencies[slug])) for slug in slugs]
+
+
+def calls_figure(slugs: Sequence[str]) -> dict[str, float]:
+    """For the order of the agents' list: calls of each agent that had some."""
+    return {usage.agent: usage.calls for usage in usage_of(slugs) if usage.calls}
+
+
+def response_figure(slugs: Sequence[str]) -> dict[str, float]:
+    return {usage.agent: usage.median_ms for usage in usage_of(slugs) if usage.median_ms is not None}
 
 
 def _median(values: Iterable[float]) -> float | None:

@@ -17,7 +17,7 @@ class Suppliers(Protocol):
 
     def engines(self) -> Engines: ...
 
-    def conversation(self, agent: Agent) -> Conversation: ...
+    def conversation(self, agent: Agent, caller: str = "") -> Conversation: ...
 
 
 class RegistrySuppliers:
@@ -31,9 +31,10 @@ class RegistrySuppliers:
             detector=registry.voice_detector(),
         )
 
-    def conversation(self, agent: Agent) -> Conversation:
+    def conversation(self, agent: Agent, caller: str = "") -> Conversation:
         return conversation_for(
             agent,
             embedder=registry.embedder(),
             chat_model=chat_model_for(agent),
+            caller=caller,
         )

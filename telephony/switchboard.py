@@ -14,12 +14,14 @@ from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 
+from agents.conversations import voice_of
 from mlservices.errors import EngineError
 
 from . import actions, prompts
 from .capacity import capacity
 from .desk import Desk
 from .eventlog import eventlog, record_now
+from .last_words import last_words
 from .line import Line
 from .models import Call, Recording
 from .recorder import Recorder, Saved, name_of, path_of
@@ -141,7 +143,7 @@ class Switchboard:
         foreseen = isinstance(error, EngineError | ValidationError)
         logger.error("Call %s cannot be served: %s", call.pk, error, exc_info=not foreseen)
         why = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-        fallback = call.agent.fallback_number
+        fallback = call.agent.failure_number
         stored = self._insist(actions.fail_call, call.pk, error=why, transfer_to=fallback)
         await self._for_a_while(stored)
         line.end("engine_failure", fallback)
@@ -149,24 +151,26 @@ class Switchboard:
     async def _session(self, call: Call, line: Line) -> CallSession | None:
         agent = call.agent
         engines = await in_database(self._suppliers.engines)
-        conversation = await in_database(self._suppliers.conversation, agent)
+        conversation = await in_database(self._suppliers.conversation, agent, call.caller)
         if not await in_database(actions.connect_call, call.pk, line=call.line):
             return None
+        failing = await in_database(last_words, agent, line.rate)
         return CallSession(
             line=line,
             engines=engines,
             conversation=conversation,
             settings=SessionSettings(
                 language=agent.language,
-                voice=agent.voice,
+                voice=voice_of(agent),
                 speaking_rate=agent.speaking_rate,
                 eagerness=agent.eagerness,
                 interruptible=agent.interruptible,
                 silence_seconds=agent.silence_seconds,
                 max_call_seconds=agent.max_call_seconds,
-                fallback_number=agent.fallback_number,
+                fallback_number=agent.failure_number,
+                goodbye_text=failing.text,
             ),
-            prompts=prompts.load(agent.language, line.rate),
+            prompts={**prompts.load(agent.language, line.rate), "goodbye": failing.pcm},
             emit=lambda event: eventlog.record(call.pk, event),
         )
 
@@ -178,7 +182,7 @@ class Switchboard:
             ending = live.abandoned.result() if live.abandoned.done() else running.result()
         except Exception:
             logger.exception("The session of call %s failed.", live.call.pk)
-            fallback = live.call.agent.fallback_number
+            fallback = live.call.agent.failure_number
             ending = Ending("transferred", fallback) if fallback else Ending("engine_failure")
         finally:
             running.cancel()

@@ -24,6 +24,8 @@ BROWSER_SOCKET = "/ws/media/browser/"
 def talk_start(request: HttpRequest, slug: str) -> JsonResponse:
     """What the page needs to open the line."""
     agent = get_object_or_404(Agent, slug=slug)
+    if agent.status == Agent.Status.ARCHIVED:
+        return JsonResponse({"error": _("This agent is archived.")}, status=409)
     if agent.status != Agent.Status.ACTIVE:
         return JsonResponse({"error": _("This agent is paused.")}, status=409)
     if capacity.full():

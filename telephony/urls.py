@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import board, messages, numbers, operate, talk, views, webhooks
+from . import agent_parts, board, messages, numbers, operate, talk, views, webhooks
 
 app_name = "telephony"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("telephony/twilio/dialled/", webhooks.twilio_dialled, name="twilio_dialled"),
     path("agents/<slug:slug>/talk/", views.talk, name="talk"),
     path("agents/<slug:slug>/talk/start/", talk.talk_start, name="talk_start"),
+    path("agents/pauses/", agent_parts.pauses, name="pauses"),
+    path("agents/numbers/", agent_parts.agents_numbers, name="agents_numbers"),
+    path("agents/<slug:slug>/usage/", agent_parts.agent_usage, name="agent_usage"),
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
     path("calls/", views.history, name="history"),
     path("calls/live/", board.live_board, name="live"),

@@ -118,8 +118,8 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
         return _put_through(call.transfer_to)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
-    if call.agent.fallback_number:
-        return _put_through(call.agent.fallback_number)
+    if call.agent.failure_number:
+        return _put_through(call.agent.failure_number)
     return _say(_("Sorry, something went wrong on our side. Please call again. Goodbye."))
 
 

@@ -257,7 +257,7 @@ def _todo() -> Iterator[ToDo]:
         _failed_calls,
         _unreadable_credentials,
         _unanswered_numbers,
-        _agents_without_fallback,
+        _agents_that_hang_up_on_failure,
         _agents_that_know_nothing,
     ]
     for kind in kinds:
@@ -303,10 +303,10 @@ def _unanswered_numbers() -> Iterator[ToDo]:
         yield ToDo("circle-pause", text, number.agent.get_absolute_url(), "agents.change_agents")
 
 
-def _agents_without_fallback() -> Iterator[ToDo]:
+def _agents_that_hang_up_on_failure() -> Iterator[ToDo]:
     active = Agent.objects.filter(status=Agent.Status.ACTIVE)
-    for agent in active.filter(fallback_number="")[:MOST_OF_A_KIND]:
-        text = _("%(agent)s has no fallback number: callers are lost when an engine fails") % {"agent": agent}
+    for agent in active.filter(on_failure=Agent.OnFailure.GOODBYE)[:MOST_OF_A_KIND]:
+        text = _("%(agent)s hangs up when engines fail: name a number to transfer to") % {"agent": agent}
         yield ToDo("phone-missed", text, agent.get_absolute_url(), "agents.change_agents")
 
 

@@ -168,7 +168,7 @@ class ChatConversation:
         likely = self._receptionist.likely_answers(words, LIKELY_ANSWERS) if words else []
         hint = f"(You know: {' '.join(likely)})\n" if likely else ""
         return [
-            ChatMessage("system", self._system_prompt()),
+            ChatMessage("system", system_prompt(self._profile, self._now()) + self._directed_prompt()),
             *earlier,
             ChatMessage("user", hint + newest.content),
         ]
@@ -214,32 +214,42 @@ class ChatConversation:
         steps = self._receptionist.begin_message("")
         return [] if question else steps
 
+    def _directed_prompt(self) -> str:
+        if not self._directions:
+            return ""
+        directions = "\n".join(f"- {each}" for each in reversed(self._directions))
+        return "\n\n" + _DIRECTED.format(directions=directions)
+
     def _model_noted(self, delta: ChatDelta, seconds: float) -> Noted:
         timing = {"first_token_seconds": round(seconds, 3), "queue_seconds": delta.timing.queue_seconds}
         return Noted("model", self._profile.chat_model, timing)
 
-    def _system_prompt(self) -> str:
-        """The same for every turn of a day but for its last lines, so that a model's cache can keep it."""
-        profile = self._profile
-        transfer = _CAN_TRANSFER if profile.transfer_number else _CANNOT_TRANSFER
-        facts = []
-        for fact in profile.facts:
-            hours = f"{opening_hours.weekly(fact.hours)} " if fact.hours else ""
-            facts.append(f"{fact.topic}: {hours}{fact.answer}".strip())
-        parts = [
-            profile.instructions.strip(),
-            "What you know:\n" + "\n".join(facts) if facts else "",
-            f"You have greeted the caller with: {profile.greeting}",
-            _RULES.format(transfer=transfer),
-            self._today(),
-            _DIRECTED.format(directions="\n".join(f"- {each}" for each in reversed(self._directions)))
-            if self._directions
-            else "",
-        ]
-        return "\n\n".join(part for part in parts if part)
 
-    def _today(self) -> str:
-        hours, now = self._profile.hours, self._now()
-        local = hours.local(now) if hours else now
-        status = f" {opening_hours.status(hours, now)}" if hours else ""
-        return f"Today is {local:%A}, {local.day} {local:%B %Y}.{status}"
+def system_prompt(profile: Profile, now: datetime) -> str:
+    """The same for every turn of a day up to its last line, so that a model's cache can keep it."""
+    transfer = _CAN_TRANSFER if profile.transfer_number else _CANNOT_TRANSFER
+    facts = knowledge_text(profile)
+    parts = [
+        profile.instructions.strip(),
+        f"What you know:\n{facts}" if facts else "",
+        f"You have greeted the caller with: {profile.greeting}",
+        _RULES.format(transfer=transfer),
+        _today(profile, now),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def knowledge_text(profile: Profile) -> str:
+    """The facts as a model reads them, one a line."""
+    lines = []
+    for fact in profile.facts:
+        hours = f"{opening_hours.weekly(fact.hours)} " if fact.hours else ""
+        lines.append(f"{fact.topic}: {hours}{fact.answer}".strip())
+    return "\n".join(lines)
+
+
+def _today(profile: Profile, now: datetime) -> str:
+    hours = profile.hours
+    local = hours.local(now) if hours else now
+    status = f" {opening_hours.status(hours, now)}" if hours else ""
+    return f"Today is {local:%A}, {local.day} {local:%B %Y}.{status}"

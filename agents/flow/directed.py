@@ -123,7 +123,9 @@ class DirectedReceptionist:
         return None
 
 
-def _sentence(words: str) -> Directed:
-    said = words.strip().strip('"“”')
+def _sentence(words: str) -> Directed | None:
+    said = words.strip('"“” ')
+    if not said:
+        return None
     text = said[0].upper() + said[1:] + ("" if said[-1] in ".!?" else ".")
     return lambda: [Say(text)]

@@ -65,6 +65,7 @@ class Profile:
     instructions: str = ""
     chat_model: str = ""
     temperature: float = 0.7
+    announcement: str = ""  # said before the greeting, and heard out: that the call is recorded
 
     @property
     def can_transfer(self) -> bool:

@@ -57,6 +57,8 @@ class Receptionist:
 
     async def greet(self) -> AsyncGenerator[Step, None]:
         self._set(said=self._profile.greeting)
+        if self._profile.announcement:
+            yield Say(self._profile.announcement, interruptible=False)
         yield Say(self._profile.greeting)
         self._understanding.prepare()
 

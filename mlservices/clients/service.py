@@ -19,7 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EngineError
-from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript, TurnVerdict
+from ..types import (
+    ChatDelta,
+    ChatMessage,
+    Segment,
+    SpeechChunk,
+    Timing,
+    TokenCount,
+    Transcript,
+    TurnVerdict,
+)
 from ..wire import PCM_TYPE, Message, Unpacker
 from .http import LoopClients, status_error, transport_error
 from .space import NotOffered, SpaceClient
@@ -116,6 +125,10 @@ class ServiceClient:
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
         return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
+
+    async def count_tokens(self, texts: Sequence[str]) -> TokenCount:
+        head, _ = await self._one("llm", "/stream/tokens", json={"texts": list(texts)})
+        return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
         head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)

@@ -46,6 +46,11 @@ class TtsEngine(Engine, Protocol):
 
 
 class LlmEngine(Engine, Protocol):
+    longest_system_prompt: int  # tokens; 0 where no limit is known
+
+    def count(self, text: str) -> int:
+        """Its tokens."""
+
     def reply(
         self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float
     ) -> Iterator[str]: ...

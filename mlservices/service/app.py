@@ -69,6 +69,9 @@ class Service:
             raise HTTPException(404, f"This service offers no {_SPACE_KEYS[kind]}.")
         return self.models[kind]
 
+    def model_name(self, kind: Kind) -> str:
+        return self._offered(kind)[0].name
+
     def check_voice(self, voice: str) -> None:
         """RequestValidationError for a voice that nobody here has."""
         known = ("default", self._offered(Kind.TTS)[0].id)
@@ -172,7 +175,7 @@ def _add_status(app: FastAPI, service: Service) -> None:
 
     @app.get("/api/models")
     async def models() -> dict[str, Any]:
-        available = {
+        available: dict[str, dict[str, Any]] = {
             _SPACE_KEYS[kind]: {
                 "name": model.name,
                 "id": model.id,
@@ -184,6 +187,9 @@ def _add_status(app: FastAPI, service: Service) -> None:
             }
             for kind, (model, pool) in service.models.items()
         }
+        if Kind.TTS in service.models:  # each voice is a model of its own
+            model = service.models[Kind.TTS][0]
+            available["tts"]["voices"] = [{"id": model.id, "name": model.name}]
         return {"available_models": available, "streaming": True}
 
 
@@ -273,6 +279,10 @@ def _add_streams(app: FastAPI, service: Service) -> None:
     @app.post("/stream/embed")
     async def stream_embed(form: forms.StreamEmbedForm) -> Response:
         return Framed(service.run("embed", form.model_dump()))
+
+    @app.post("/stream/tokens")
+    async def stream_tokens(form: forms.StreamTokensForm) -> Response:
+        return Framed(service.run("count", {**form.model_dump(), "model": service.model_name(Kind.LLM)}))
 
     @app.post("/stream/stt")
     async def stream_stt(

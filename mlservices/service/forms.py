@@ -137,6 +137,16 @@ class StreamEmbedForm(BaseModel):
         return texts
 
 
+class StreamTokensForm(BaseModel):
+    texts: list[str] = Field(max_length=10)
+
+    @field_validator("texts")
+    @classmethod
+    def fit(cls, texts: list[str]) -> list[str]:
+        _together(texts)
+        return texts
+
+
 class SpokenAnswer(BaseModel):
     audio_base64: str
     duration: float

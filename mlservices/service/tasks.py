@@ -77,6 +77,12 @@ def reply(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
         yield {"text": text}, b""
 
 
+def count(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
+    """Texts -> how many tokens each is, and how many a system prompt may have (0: no limit is known)."""
+    counts = [engine.count(text) for text in params["texts"]]
+    yield {"counts": counts, "limit": engine.longest_system_prompt, "model": params["model"]}, b""
+
+
 def embed(engine: MeaningEngine, params: Params, payload: bytes) -> Pieces:
     """Texts -> rows of float32, little-endian."""
     rows = engine.embed(params["texts"])
@@ -106,6 +112,7 @@ TASKS: dict[str, tuple[Kind, Callable[[Any, Params, bytes], Pieces]]] = {
     "transcribe": (Kind.STT, transcribe),
     "speak": (Kind.TTS, speak),
     "reply": (Kind.LLM, reply),
+    "count": (Kind.LLM, count),
     "embed": (Kind.MEANING, embed),
     "judge": (Kind.TURN, judge),
     "detect": (Kind.VAD, detect),

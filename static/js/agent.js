@@ -1,5 +1,9 @@
 // The form of an agent: rows of facts, settings that depend on others, a guard for unsaved changes.
 // @ts-check
+import "./archive.js";
+import "./eagerness.js";
+import "./speak.js";
+import "./variables.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("agent-form"));
 const rows = /** @type {HTMLElement} */ (form.querySelector("[data-fact-rows]"));
@@ -17,8 +21,6 @@ document.addEventListener("keydown", (event) => {
     form.requestSubmit();
   }
 });
-/** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid=true]"))?.focus();
-
 function addFact() {
   const template = /** @type {HTMLTemplateElement} */ (form.querySelector("[data-fact-template]"));
   const row = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
@@ -32,7 +34,7 @@ function addFact() {
   }
   rows.append(row);
   row.querySelector("input")?.focus();
-  dirty = true;
+  total.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /** A row is hidden and marked, not taken out, so that the others keep their numbers.
@@ -41,7 +43,7 @@ function removeFact(row) {
   const mark = /** @type {HTMLInputElement} */ (row.querySelector("[name$=-DELETE]"));
   mark.checked = true;
   row.hidden = true;
-  dirty = true;
+  mark.dispatchEvent(new Event("input", { bubbles: true }));
   /** @type {HTMLElement} */ (form.querySelector("[data-add-fact]")).focus();
 }
 
@@ -52,12 +54,23 @@ form.addEventListener("click", (event) => {
   if (removed) removeFact(/** @type {HTMLElement} */ (removed));
 });
 
-const model = /** @type {HTMLSelectElement} */ (form.querySelector("[name=chat_model]"));
-function showModelSettings() {
-  /** @type {HTMLElement} */ (form.querySelector("[data-needs-model]")).hidden = !model.value;
+/** What a setting needs stands under it, and nothing else. */
+function showNeeded() {
+  const value = (/** @type {string} */ name) => /** @type {RadioNodeList} */ (form.elements.namedItem(name)).value;
+  const record = /** @type {HTMLInputElement} */ (form.elements.namedItem("record"));
+  const rate = /** @type {HTMLInputElement} */ (form.elements.namedItem("speaking_rate"));
+  part("[data-needs-model]").hidden = !value("chat_model");
+  part("[data-needs-record]").hidden = !record.checked;
+  part("[data-needs-failure=transfer]").hidden = value("on_failure") !== "transfer";
+  part("[data-needs-failure=sentence]").hidden = value("on_failure") !== "sentence";
+  part("[data-rate-shown]").textContent = `${Number(rate.value)}×`;
 }
-model.addEventListener("change", showModelSettings);
-showModelSettings();
+/** @param {string} selector */
+function part(selector) {
+  return /** @type {HTMLElement} */ (form.querySelector(selector));
+}
+form.addEventListener("input", showNeeded);
+showNeeded();
 
 /** The line that stands for a closed fact follows what is typed into it. */
 rows.addEventListener("input", (event) => {
@@ -65,3 +78,4 @@ rows.addEventListener("input", (event) => {
   const summary = field.closest("[data-fact]")?.querySelector("summary");
   if (field.name.endsWith("-topic")) /** @type {Element} */ (summary?.querySelector("b")).textContent = field.value;
 });
+/** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid=true]"))?.focus(); // now that it is shown

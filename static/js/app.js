@@ -130,7 +130,11 @@ tick();
 setInterval(tick, 500);
 
 const TOAST_MS = 4000;
-for (const toast of document.querySelectorAll("[data-toast]")) setTimeout(() => toast.remove(), TOAST_MS);
+const UNDO_MS = 12000; // time to reach its button, which holds it open while it has the focus or the mouse
+for (const toast of document.querySelectorAll("[data-toast]")) {
+  const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, TOAST_MS) : toast.remove());
+  setTimeout(leave, toast.querySelector("button") ? UNDO_MS : TOAST_MS);
+}
 
 document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("vf-unreachable"));

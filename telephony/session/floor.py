@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from agents.flow.steps import Conversation
 
 from .events import AgentHeard, AgentState, AgentStateChanged
-from .reply import Asked, Outcome, Prompt, Reply, Steps
+from .reply import PROMPT_TEXTS, Asked, Outcome, Prompt, Reply, Steps
 from .speaker import Speaker
 
 
@@ -22,6 +22,7 @@ class Floor:
         conversation: Conversation,
         interruptible: bool,
         prompts: Mapping[str, bytes],
+        prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
         caller_speaking: Callable[[], bool],
         done: Callable[[Reply], None],
         note: Callable[..., None],
@@ -31,6 +32,7 @@ class Floor:
         self._conversation = conversation
         self._interruptible = interruptible
         self._prompts = prompts
+        self._prompt_texts = prompt_texts
         self._caller_speaking = caller_speaking
         self._done = done
         self._note = note
@@ -56,6 +58,7 @@ class Floor:
             speaker=self._speaker,
             number=turn,
             prompts=self._prompts,
+            prompt_texts=self._prompt_texts,
             note=self._note,
             done=self._done,
             asked=asked,

@@ -19,6 +19,7 @@ class SessionSettings:
     silence_seconds: float
     max_call_seconds: float
     fallback_number: str
+    goodbye_text: str = ""  # what the prompt "goodbye" says, where it is not the general one
 
 
 @dataclass(frozen=True, slots=True)

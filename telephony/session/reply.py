@@ -65,6 +65,7 @@ class Reply:
         speaker: Speaker,
         number: int,
         prompts: Mapping[str, bytes],
+        prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
         note: Callable[..., None],
         done: Callable[[Reply], None],
         asked: Asked | None = None,
@@ -81,6 +82,7 @@ class Reply:
         self._steps = steps
         self._speaker = speaker
         self._prompts = prompts
+        self._prompt_texts = prompt_texts
         self._note = note
         self._done = done
         self._outcome = outcome or Outcome()
@@ -222,7 +224,7 @@ class Reply:
     # ---- when it goes wrong -----------------------------------------------------------------
 
     def _play(self, prompt: Prompt) -> None:
-        self._speaker.play(PROMPT_TEXTS[prompt], self._prompts[prompt])
+        self._speaker.play(self._prompt_texts[prompt], self._prompts[prompt])
 
     def _give_up(self, error: EngineError) -> None:
         self._failed(error, "gave_up")

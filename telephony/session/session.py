@@ -24,7 +24,7 @@ from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .operators import Direction, GiveBack, Operators, Request, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
-from .reply import SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
+from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
 from .turns import TurnPolicy, is_backchannel
 
@@ -92,6 +92,7 @@ class CallSession:
             conversation=conversation,
             interruptible=settings.interruptible,
             prompts=prompts,
+            prompt_texts={**PROMPT_TEXTS, "goodbye": settings.goodbye_text or PROMPT_TEXTS["goodbye"]},
             caller_speaking=lambda: self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,

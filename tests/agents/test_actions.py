@@ -8,10 +8,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from agents.actions import create_demo_agent, duplicate_agent, save_agent
-from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of
+from agents.conversations import chat_model_for, conversation_for, model_id_of, profile_of, voice_of
 from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
-from agents.flow.receptionist import Receptionist
+from agents.flow.directed import DirectedReceptionist
 from agents.models import Agent
 
 from .fakes import ScriptedModel, WordEmbedder
@@ -47,10 +47,10 @@ def test_the_demo_agents_answers_are_short_enough_to_listen_to() -> None:
 
 
 def test_a_new_agent_gets_a_free_address_made_of_its_name() -> None:
-    assert save_agent(agent=new_agent()).slug == "bike-shop"
-    assert save_agent(agent=new_agent()).slug == "bike-shop-2"
-    assert save_agent(agent=new_agent(name="New")).slug == "new-2"
-    assert save_agent(agent=new_agent(name="北京")).slug == "agent"
+    assert save_agent(agent=new_agent(), by="alice").slug == "bike-shop"
+    assert save_agent(agent=new_agent(), by="alice").slug == "bike-shop-2"
+    assert save_agent(agent=new_agent(name="New"), by="alice").slug == "new-2"
+    assert save_agent(agent=new_agent(name="北京"), by="alice").slug == "agent"
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ def test_a_new_agent_gets_a_free_address_made_of_its_name() -> None:
 )
 def test_what_is_wrong_is_refused_by_field(values: dict[str, object], field: str) -> None:
     with pytest.raises(ValidationError) as raised:
-        save_agent(agent=new_agent(**values))
+        save_agent(agent=new_agent(**values), by="alice")
     assert list(raised.value.message_dict) == [field]
     assert not Agent.objects.exists()
 
 
 def test_facts_that_are_wrong_are_refused_with_what_to_do() -> None:
     with pytest.raises(ValidationError) as raised:
-        save_agent(agent=new_agent(facts=[{"topic": "Parking"}]))
+        save_agent(agent=new_agent(facts=[{"topic": "Parking"}]), by="alice")
     assert raised.value.message_dict == {"facts": ["facts[0].answer: write what the agent is to say."]}
 
 
 def test_a_copy_is_paused_and_knows_the_same() -> None:
     agent = create_demo_agent()
-    copy = duplicate_agent(agent=agent)
+    copy = duplicate_agent(agent=agent, by="alice")
     assert (copy.name, copy.slug, copy.status) == (
         "Front desk (copy)",
         "front-desk-copy",
@@ -93,7 +93,7 @@ def test_a_conversation_is_built_without_asking_the_database(django_assert_num_q
     with django_assert_num_queries(0):
         plain = conversation_for(agent, embedder=WordEmbedder(), chat_model=None)
         free = conversation_for(agent, embedder=WordEmbedder(), chat_model=ScriptedModel())
-    assert isinstance(plain, Receptionist)
+    assert isinstance(plain, DirectedReceptionist)
     assert isinstance(free, ChatConversation)
 
 
@@ -116,7 +116,7 @@ def test_the_demo_agent_speaks_freely_once_a_remote_model_is_configured(
     assert model_id_of(agent) == model_id
     assert (model is not None) == bool(model_id)
     conversation = conversation_for(agent, embedder=WordEmbedder(), chat_model=model)
-    assert isinstance(conversation, ChatConversation if model_id else Receptionist)
+    assert isinstance(conversation, ChatConversation if model_id else DirectedReceptionist)
 
 
 @pytest.mark.parametrize("model_id", ["openai", "nvidia", "local", "retired"])
@@ -128,6 +128,14 @@ def test_a_model_that_is_no_longer_configured_leaves_the_agent_its_facts(
     assert caplog.messages == [
         f"Agent shop answers from facts and intents: its language model '{model_id}' is not configured."
     ]
+
+
+def test_a_voice_that_the_engine_no_longer_has_leaves_the_agent_the_default_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert voice_of(new_agent(slug="shop", voice="piper-joe")) == "piper-joe"
+    assert voice_of(new_agent(slug="shop", voice="anna")) == "default"
+    assert caplog.messages == ["Agent shop speaks with the default voice: there is no 'anna'."]
 
 
 def test_the_models_own_name_is_told_of_an_agent_that_takes_what_is_configured(
@@ -150,8 +158,8 @@ async def test_examples_are_learnt_once_for_all_calls_of_a_process() -> None:
 def test_a_prompt_that_the_small_model_cannot_read_in_time_is_refused() -> None:
     long = {"topic": "Terms", "answer": "word " * 120, "questions": ["what are your terms"]}
     facts = [{**long, "topic": f"Terms {number}"} for number in range(12)]
-    save_agent(agent=new_agent(), facts=facts)
+    save_agent(agent=new_agent(), facts=facts, by="alice")
     with pytest.raises(ValidationError, match="Shorten them, or choose another model") as caught:
-        save_agent(agent=new_agent(chat_model="local"), facts=facts)
+        save_agent(agent=new_agent(chat_model="local"), facts=facts, by="alice")
     assert list(caught.value.error_dict) == ["chat_model"]
-    assert save_agent(agent=new_agent(chat_model="local"), facts=facts[:3]).pk
+    assert save_agent(agent=new_agent(chat_model="local"), facts=facts[:3], by="alice").pk

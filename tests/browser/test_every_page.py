@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from agents.actions import create_demo_agent
+from agents.actions import create_demo_agent, save_agent
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
@@ -19,6 +19,8 @@ TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.",
 @pytest.fixture
 def addresses(server):
     agent = create_demo_agent()
+    agent.instructions, agent.eagerness = "Be kind.", 0.7
+    save_agent(agent=agent, by="alice")
     make_agent("Hotel concierge", status="paused")
     failing = EngineFailed(at_seconds=20, engine="tts", error="timed out", remedy="apologised")
     going = make_call(
@@ -41,6 +43,7 @@ def addresses(server):
         reverse("agents:list") + "?q=nobody",
         reverse("agents:new"),
         agent.get_absolute_url(),
+        reverse("agents:history", args=[agent.slug]) + "?old=1&new=2",
         reverse("agents:try", args=[agent.slug]),
         reverse("telephony:talk", args=[agent.slug]),
         reverse("telephony:live"),

@@ -178,10 +178,10 @@ def test_a_refused_form_puts_the_focus_where_the_fault_is(page, guard):
     guard.expect("422")
     agent = make_agent("Front desk")
     page.goto(agent.get_absolute_url())
-    page.get_by_label("Fallback number").fill("reception")
+    page.get_by_label("Transfer callers to").fill("reception")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Write the number with its country code")).to_be_visible()
-    expect(page.get_by_label("Fallback number")).to_be_focused()
+    expect(page.get_by_label("Transfer callers to")).to_be_focused()
 
 
 def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, guard):
@@ -193,11 +193,11 @@ def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, gu
     topic = rows.first.locator("summary b").inner_text()
     rows.first.locator("summary").first.click()
     page.get_by_role("button", name="Remove").first.click()
-    page.get_by_label("Fallback number").fill("reception")
+    page.get_by_label("Transfer callers to").fill("reception")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Write the number with its country code")).to_be_visible()
     expect(rows).to_have_count(before - 1)
-    page.get_by_label("Fallback number").fill("")
+    page.get_by_label("Transfer callers to").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").get_by_text("Front desk saved")).to_be_visible()
     agent.refresh_from_db()

@@ -92,7 +92,12 @@ class Ears(StandIn):
 
 
 class Mind(StandIn):
-    """Repeats the last message word by word, and says how many messages it saw."""
+    """Repeats the last message word by word, and says how many messages it saw. A word is a token."""
+
+    longest_system_prompt = 50
+
+    def count(self, text):
+        return len(text.split())
 
     def reply(self, messages, *, max_tokens, temperature):
         self.misbehave(messages[-1].content)

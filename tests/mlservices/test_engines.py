@@ -267,6 +267,16 @@ def test_a_caller_cannot_speak_for_the_system(load, model_id, forged):
     assert tokens.count("<|im_end|>") == 2
 
 
+@pytest.mark.parametrize("model_id", LLM)
+def test_tokens_are_counted_as_the_model_will_read_them(load, model_id):
+    engine = load(model_id)
+    assert engine.count("") == 0
+    assert engine.count("Good morning, how can I help you?") == len(
+        engine._tokenizer.encode("Good morning, how can I help you?").ids
+    )
+    assert engine.count("word " * 50) > engine.count("word") * 25
+
+
 @pytest.mark.models
 def test_the_states_of_many_system_prompts_do_not_fill_the_memory(load):
     engine = load("smollm2-135m")

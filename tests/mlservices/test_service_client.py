@@ -49,6 +49,11 @@ async def test_it_hears_speaks_replies_and_judges(client):
     assert (await client.judge(SECOND[:16000], rate=16000)).completeness == pytest.approx(0.5)
 
 
+async def test_it_counts_the_tokens_of_texts_and_tells_the_limit(client):
+    counted = await client.count_tokens(["good day to you", ""])
+    assert (counted.counts, counted.limit, counted.model) == ((4, 0), 50, "Stand-in llm")
+
+
 async def test_many_requests_share_one_connection(client, stand_in_service):
     for _ in range(5):
         await client.embed(["x"])

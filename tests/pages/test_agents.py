@@ -6,11 +6,13 @@ import re
 from html import unescape
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from agents.actions import create_demo_agent
 from agents.facts import read_facts, write_facts
+from agents.forms import AgentForm, add_errors
 from agents.models import Agent
 from tests.factories import make_agent, make_call
 
@@ -205,12 +207,9 @@ def test_topics_that_differ_only_by_white_space_are_the_same(alices_browser):
 
 
 def test_what_the_form_does_not_show_and_is_wrong_is_told_above_it(alices_browser):
-    agent = make_agent()
-    Agent.objects.update(language="")
-    sent = form_of(alices_browser, agent.get_absolute_url())
-    answer = alices_browser.post(agent.get_absolute_url(), sent)
-    assert answer.status_code == 422
-    assert "language: This field cannot be blank." in answer.text
+    form = AgentForm(form_of(alices_browser, "/agents/new/"))
+    add_errors(form, ValidationError({"slug": "Another agent has it."}))
+    assert form.non_field_errors() == ["slug: Another agent has it."]
 
 
 def test_a_fact_without_an_answer_and_one_that_is_there_twice_are_refused(alices_browser):

@@ -140,7 +140,7 @@ class TestCapacity:
 class TestToDo:
     @pytest.fixture(autouse=True)
     def a_call(self, agent):
-        agent.fallback_number = "+14155550199"
+        agent.on_failure, agent.fallback_number = "transfer", "+14155550199"
         agent.save()
         make_call(agent, ended(spoken(TURNS)))
 
@@ -172,11 +172,11 @@ class TestToDo:
         ]
 
     def test_an_agent_that_cannot_help_is_told(self, alices_browser):
-        make_agent("Empty", facts=[], fallback_number="+14155550199")
+        make_agent("Empty", facts=[], on_failure="transfer", fallback_number="+14155550199")
         lost = make_agent("Lost")
         page = alices_browser.get("/")
         assert to_do(page) == [
-            "Lost has no fallback number: callers are lost when an engine fails",
+            "Lost hangs up when engines fail: name a number to transfer to",
             "Empty has neither facts nor a language model",
         ]
         assert lost.get_absolute_url() in page.text

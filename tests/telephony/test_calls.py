@@ -74,7 +74,7 @@ def test_a_call_goes_through_every_web_server(server: Server) -> None:
 
 def test_a_call_outlives_the_server_that_carried_it(server: Server, agent: Agent) -> None:
     """The server is killed in the middle; another one answers Twilio's question what to do."""
-    Agent.objects.update(fallback_number="+14155550177")
+    Agent.objects.update(on_failure="transfer", fallback_number="+14155550177")
 
     async def talk() -> Instructions:
         carrier = Carrier(server.account(), caller="+14155550199", callee=NUMBER)

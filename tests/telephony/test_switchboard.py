@@ -67,6 +67,21 @@ def converse(call: Call, board: Switchboard, script: Callable[[Socket], Any]) ->
     return call
 
 
+def test_the_conversation_is_told_who_calls(call: Call) -> None:
+    told = []
+
+    class Asking(FakeSuppliers):
+        def conversation(self, agent: Agent, caller: str = "") -> Any:
+            told.append(caller)
+            return super().conversation(agent, caller)
+
+    async def script(socket: Socket) -> None:
+        assert await database_sync_to_async(actions.hang_up)(call.pk)
+
+    converse(call, Switchboard(Asking()), script)
+    assert told == [call.caller] and call.caller
+
+
 def test_an_operator_hangs_up_by_way_of_the_channel_layer(call: Call) -> None:
     async def script(socket: Socket) -> None:
         assert await database_sync_to_async(actions.hang_up)(call.pk)
@@ -138,7 +153,7 @@ async def wait(socket: Socket) -> None:
 def test_a_session_that_fails_hands_the_caller_over(
     call: Call, monkeypatch: pytest.MonkeyPatch, fallback: str, reason: str
 ) -> None:
-    Agent.objects.update(fallback_number=fallback)
+    Agent.objects.update(on_failure="transfer", fallback_number=fallback)
     monkeypatch.setattr(switchboard, "CallSession", BrokenSession)
     ended = converse(call, Switchboard(FakeSuppliers()), wait)
     assert (ended.end_reason, ended.transfer_to) == (reason, fallback)
@@ -151,7 +166,7 @@ class Unable(FakeSuppliers):
         super().__init__()
         self._error = error
 
-    def conversation(self, agent: Agent) -> Parrot:
+    def conversation(self, agent: Agent, caller: str = "") -> Parrot:
         raise self._error
 
 
@@ -166,7 +181,7 @@ class Unable(FakeSuppliers):
 def test_a_call_that_cannot_be_served_hands_the_caller_over_at_once(
     number: PhoneNumber, error: Exception, told: str
 ) -> None:
-    Agent.objects.update(fallback_number="+14155550177")
+    Agent.objects.update(on_failure="transfer", fallback_number="+14155550177")
     number.refresh_from_db()
     call = ringing(number)
     token = issue_token(call)

@@ -290,7 +290,7 @@ def test_after_the_agents_goodbye_the_call_is_hung_up(call: Call) -> None:
 
 def test_a_call_outlives_a_server_that_died(call: Call, agent: Agent) -> None:
     """The stream ended and nobody had ended the call."""
-    Agent.objects.update(fallback_number="+14155550177")
+    Agent.objects.update(on_failure="transfer", fallback_number="+14155550177")
     actions.connect_call(call.pk, line="twilio")
     response = after(call)
     assert verbs(response) == ["Dial"]

@@ -6,7 +6,7 @@ import json
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from lucide.templatetags.lucide import lucide
 
 from telephony.models import Call
@@ -104,6 +106,14 @@ def milliseconds(value: float | None) -> str:
 def epoch(moment: datetime | None) -> str:
     """Seconds since 1970, for clocks that tick in the browser."""
     return "" if moment is None else f"{moment.timestamp():.3f}"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """ "3 hours ago", "just now"."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
 @register.filter

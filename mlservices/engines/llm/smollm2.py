@@ -21,6 +21,8 @@ _TOP_K = 40
 
 
 class SmolLM2:
+    longest_system_prompt = LONGEST_PROMPT - _SHORTEST_REST
+
     def __init__(self, folder: Path, model: Model) -> None:
         self._generator = ctranslate2.Generator(str(folder), compute_type="int8", intra_threads=1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -31,6 +33,9 @@ class SmolLM2:
         for _ in self.reply([ChatMessage("user", "Hello")], max_tokens=4, temperature=0.0):
             pass
 
+    def count(self, text: str) -> int:
+        return len(self._tokenizer.encode(text).ids)
+
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
         shared, rest = chatml.prompt(messages)
         static = self._tokenizer.encode(shared).tokens
@@ -38,7 +43,7 @@ class SmolLM2:
         if room < _SHORTEST_REST:
             raise EngineError(
                 f"the instructions are {len(static)} tokens long, and the small model reads at most "
-                f"{LONGEST_PROMPT - _SHORTEST_REST}: shorten them, or choose another language model",
+                f"{self.longest_system_prompt}: shorten them, or choose another language model",
                 service="llm",
                 permanent=True,
             )

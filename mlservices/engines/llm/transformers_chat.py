@@ -20,6 +20,8 @@ _TOP_K = 40
 
 
 class TransformersChat:
+    longest_system_prompt = 0
+
     def __init__(self, folder: Path, model: Model) -> None:
         torch.set_num_threads(1)
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
@@ -30,6 +32,9 @@ class TransformersChat:
     def warm(self) -> None:
         for _ in self.reply([ChatMessage("user", "Hello")], max_tokens=2, temperature=0.0):
             pass
+
+    def count(self, text: str) -> int:
+        return len(self._tokenizer.encode(text).ids)
 
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
         shared, rest = chatml.prompt(messages)

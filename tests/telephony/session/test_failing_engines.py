@@ -62,6 +62,12 @@ def test_a_voice_that_fails_for_good_ends_at_the_fallback_number():
     assert "not working" in call.of(AgentSaid)[-1].text
 
 
+def test_an_agents_own_last_words_stand_in_the_transcript_as_they_were_heard():
+    call = scene(tts={"failures": 2}, until=30, goodbye_text="Call 555.")
+    assert call.of(AgentSaid)[-1].text == "Call 555."
+    assert call.ending.reason == "engine_failure"
+
+
 def test_a_voice_that_hangs_is_bridged_by_what_was_recorded():
     call = scene(tts={"hangs": 1}, until=12)
     assert [event.text for event in call.of(AgentSaid)] == ["One moment, please.", "Hello, how can I help?"]

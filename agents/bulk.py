@@ -1,0 +1,66 @@
+"""One status for several agents at once, and the way back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from .actions import set_statuses
+from .models import Agent
+
+MOST = 500
+
+
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Give the agents named by `agent` the status `do`; `undo` holds `slug:status` for each instead.
+
+    Back to `next`, with a toast that can undo it.
+    """
+    undo = request.POST.getlist("undo")
+    status = request.POST.get("do", "")
+    chosen = [f"{slug}:{status}" for slug in request.POST.getlist("agent")]
+    pairs = [entry.split(":", 1) for entry in undo or chosen]
+    if len(pairs) > MOST or not all(len(pair) == 2 and pair[1] in Agent.Status.values for pair in pairs):
+        return HttpResponseBadRequest("do is a status, agent an address; undo is address:status.")
+    before = set_statuses(statuses=dict(pairs), by=request.user.get_username())
+    back = _back(request)
+    if not before:
+        messages.success(request, _("Nothing changed"))
+    elif undo:
+        messages.success(request, _("Undone"))
+    else:
+        messages.success(request, _toast(request, _told(before, status), before, back))
+    return redirect(back)
+
+
+def _told(before: dict[str, str], status: str) -> str:
+    count = len(before)
+    name = str(Agent.objects.get(slug=next(iter(before)))) if count == 1 else ""
+    texts = {
+        Agent.Status.ACTIVE: ngettext("%(name)s is active", "%(count)d agents are active", count),
+        Agent.Status.PAUSED: ngettext("%(name)s is paused", "%(count)d agents are paused", count),
+        Agent.Status.ARCHIVED: ngettext("%(name)s is archived", "%(count)d agents are archived", count),
+    }
+    return texts[Agent.Status(status)] % {"name": name, "count": count}
+
+
+def _toast(request: HttpRequest, words: str, before: dict[str, str], back: str) -> str:
+    entries = [f"{slug}:{status}" for slug, status in before.items()]
+    context = {"words": words, "entries": entries, "back": back}
+    # Rendered by a template that escapes; marked again because messages keep no more than that mark.
+    return mark_safe(render_to_string("agents/_undo.html", context, request=request).strip())
+
+
+def _back(request: HttpRequest) -> str:
+    address = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
+    return address if safe else reverse("agents:list")

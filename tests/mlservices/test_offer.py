@@ -1,0 +1,60 @@
+"""What forms are told of the engines: voices and languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlservices import offer, registry
+from mlservices.catalog import BY_ID
+from mlservices.errors import EngineError
+from mlservices.offer import Offer, Voice, of_service
+
+
+class Space:
+    """Meets what `of_service` needs of a client; counts how often it is asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = 0
+
+    async def models(self):
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"available_models": self.answer}
+
+
+async def test_our_own_service_offers_the_voice_of_its_engine_without_being_asked():
+    told = await registry.offer()
+    assert told.voices == (Voice("piper-joe", "Joe, US English (Piper)", ("en",), BY_ID["piper-joe"].note),)
+    assert told.languages == ("en",)
+
+
+async def test_a_space_tells_its_voices_and_what_it_both_hears_and_speaks():
+    voices = [{"id": "anna", "name": "Anna"}, {"id": "max"}, {"name": "nobody"}, "odd"]
+    space = Space(
+        {"stt": {"languages": ["de", "en", "fr"]}, "tts": {"languages": ["en", "de"], "voices": voices}}
+    )
+    told = await of_service(space)
+    assert [(voice.id, voice.name) for voice in told.voices] == [("anna", "Anna"), ("max", "max")]
+    assert told.languages == ("de", "en")
+    assert await of_service(space) is told and space.asked == 1
+
+
+async def test_a_space_that_lists_no_voices_offers_its_model_as_one():
+    told = await of_service(Space({"tts": {"id": "mms", "name": "MMS"}}))
+    assert told == Offer((Voice("mms", "MMS"),), ("en",))
+
+
+@pytest.mark.parametrize("answer", [None, [], {"tts": "yes"}])
+async def test_a_space_that_tells_nothing_useful_offers_nothing_but_english(answer):
+    assert await of_service(Space(answer)) == Offer()
+
+
+async def test_a_space_that_is_away_keeps_what_it_last_told(monkeypatch):
+    space = Space({"tts": {"id": "mms", "name": "MMS"}})
+    await of_service(space)
+    space.answer = EngineError("cannot be reached")
+    monkeypatch.setattr(offer, "_REMEMBERED_SECONDS", 0.0)
+    told = await of_service(space)
+    assert told.voices == (Voice("mms", "MMS"),) and told.problem == "cannot be reached"

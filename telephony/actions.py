@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 
+from . import search
 from .credentials import save_credential
 from .eventlog import record_now
 from .models import Call, Credential, MediaToken, PhoneNumber
@@ -145,6 +146,8 @@ def end_call(
         at_seconds=duration if at_seconds is None else at_seconds,
     )
     record_now(call_id, ended)
+    if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
+        search.index(call_id)
     return True
 
 
@@ -224,8 +227,9 @@ def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:
 
 
 def let_go(call_id: UUID) -> None:
-    """The call has ended, its recording is kept: there is nothing left to do for it."""
+    """The call has ended, its recording is kept: there is nothing left to do but to make it findable."""
     Call.objects.filter(pk=call_id).update(held_at=None)
+    search.index(call_id)
 
 
 def end_orphans() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +42,26 @@ class PhoneNumber(models.Model):
         return self.number
 
 
+class Tag(models.Model):
+    """A word that people put on calls. `colour` names a token of static/css/tokens.css, never a colour."""
+
+    class Colour(models.TextChoices):
+        GREY = "grey", _("Grey")
+        BLUE = "blue", _("Blue")
+        TEAL = "teal", _("Teal")
+        AMBER = "amber", _("Amber")
+        RED = "red", _("Red")
+
+    name = models.CharField(max_length=40, unique=True)
+    colour = models.CharField(max_length=8, choices=Colour, default=Colour.GREY)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Call(models.Model):
     class Direction(models.TextChoices):
         INBOUND = "inbound", _("Inbound")
@@ -59,7 +79,38 @@ class Call(models.Model):
         NO_ANSWER = "no-answer", _("No answer")
         CANCELED = "canceled", _("Canceled")
 
+    class Outcome(models.TextChoices):
+        """How a call ended, in one word."""
+
+        LIVE = "live", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
+        TRANSFERRED = "transferred", _("Transferred")
+        STOPPED = "stopped", _("Ended by an operator")
+        SILENT = "silent", _("Nobody spoke")
+        TOO_LONG = "too_long", _("Too long")
+        CUT_OFF = "cut_off", _("Cut off")
+        FAILED = "failed", _("Failed")
+        NO_ANSWER = "no_answer", _("No answer")
+        BUSY = "busy", _("Busy")
+        CANCELED = "canceled", _("Canceled")
+
     LIVE = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
+    # By the reason first, which is ours, and then by the provider's word.
+    _OUTCOMES = Case(
+        When(status__in=LIVE, then=Value(Outcome.LIVE)),
+        When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
+        When(end_reason="transferred", then=Value(Outcome.TRANSFERRED)),
+        When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
+        When(status=Status.BUSY, then=Value(Outcome.BUSY)),
+        When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
+        When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
+        When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
+        When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
+        When(end_reason="silence", then=Value(Outcome.SILENT)),
+        When(end_reason="max_duration", then=Value(Outcome.TOO_LONG)),
+        default=Value(Outcome.COMPLETED),
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agent = models.ForeignKey("agents.Agent", models.PROTECT, related_name="+")
@@ -87,6 +138,11 @@ class Call(models.Model):
     slow_turns = models.PositiveIntegerField(default=0)  # answered after cards.SLOW_TURN_MS or more
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
+    # The database's own work, so that no update of status or reason can forget it.
+    outcome = models.GeneratedField(
+        expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
+    )
+    tags = models.ManyToManyField(Tag, related_name="calls", blank=True)
 
     # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
     last_seq = models.PositiveIntegerField(default=0)
@@ -106,6 +162,22 @@ class Call(models.Model):
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
             models.Index(fields=["-created_at"], name="call_newest"),  # home, history
             models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
+            models.Index(fields=["outcome", "-created_at"], name="call_by_outcome"),  # history?outcome=
+            models.Index(fields=["direction", "-created_at"], name="call_by_direction"),  # history?direction=
+            # history?sort=duration and ?longer=, ?shorter=
+            models.Index(
+                fields=["-duration_seconds", "-created_at"],
+                condition=Q(duration_seconds__isnull=False),
+                name="call_by_duration",
+            ),
+            # history?sort=response
+            models.Index(
+                fields=["-response_ms", "-created_at"],
+                condition=Q(response_ms__isnull=False),
+                name="call_by_response",
+            ),
+            # history?slow=1
+            models.Index(fields=["-created_at"], condition=Q(slow_turns__gt=0), name="call_with_slow_turns"),
             # the few calls that some process holds
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="call_held"),
         ]
@@ -183,3 +255,63 @@ class MediaToken(models.Model):
 
     def __str__(self) -> str:
         return f"token of {self.call_id}"
+
+
+class CallText(models.Model):
+    """What was said in a call that is over, one line a turn; `telephony.search` writes and reads it, and
+    keeps the words to search by beside it (migration 0002)."""
+
+    # When the call began, in microseconds since 1970: calls with a word come newest first by this key alone.
+    id = models.BigIntegerField(primary_key=True)
+    call = models.OneToOneField(Call, models.CASCADE, related_name="text")
+    lines = models.TextField()  # "c 12.5 When are you open?": whose, seconds, words
+
+    def __str__(self) -> str:
+        return f"text of {self.call_id}"
+
+
+class CallNote(models.Model):
+    """What somebody wrote about a call."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=150)  # user name; accounts are an upper app's
+    text = models.TextField(max_length=4000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:40]}"
+
+
+class CallExport(models.Model):
+    """A list of calls as a CSV file, made by the worker. Its file goes when it expires."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Being written")
+        DONE = "done", _("Ready")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.BigIntegerField()  # the user's id; accounts are an upper app's
+    query = models.TextField(blank=True)  # the list's address after the question mark, as `history` reads it
+    zone = models.CharField(max_length=64, default="UTC")  # in which its days and times are meant
+    calls = models.JSONField(default=list)  # ids of chosen calls; empty: all that `query` finds
+    columns = models.JSONField(default=list)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    total = models.PositiveIntegerField(null=True)  # once they are counted
+    written = models.PositiveIntegerField(default=0)
+    file = models.FileField(upload_to="exports/", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField(null=True)  # the worker's last sign of life
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["owner", "-created_at"], name="export_own")]  # the list of one's own
+
+    def __str__(self) -> str:
+        return f"export {self.pk}, {self.state}"

@@ -61,6 +61,11 @@ class Tag(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def colour_of(cls, name: str) -> str:
+        """The colour of a new tag: always the same for a name, whoever makes it."""
+        return cls.Colour.values[sum(name.encode()) % len(cls.Colour.values)]
+
 
 class Call(models.Model):
     class Direction(models.TextChoices):
@@ -307,6 +312,7 @@ class CallExport(models.Model):
     file = models.FileField(upload_to="exports/", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     beat_at = models.DateTimeField(null=True)  # the worker's last sign of life
+    problem = models.TextField(blank=True)  # why it failed
     expires_at = models.DateTimeField()
 
     class Meta:
@@ -315,3 +321,7 @@ class CallExport(models.Model):
 
     def __str__(self) -> str:
         return f"export {self.pk}, {self.state}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)

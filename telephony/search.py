@@ -22,7 +22,7 @@ from .session.events import event_from
 from .transcript import Transcript
 
 MOST_FOUND = 10_000
-KINDS = ("caller_said", "agent_said", "agent_heard", "message_taken")
+KINDS = ("caller_said", "agent_said", "agent_heard", "operator_said", "message_taken")
 LONGEST_WORD = 40
 SHORTEST_NUMBER = 3  # digits; fewer are a word
 SHORTEST_BEGINNING = 2  # letters; fewer stand for themselves alone
@@ -31,7 +31,7 @@ TEL = "tel_"  # marks the ends of a number; no spoken word holds an underscore
 BATCH = 500
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_WHO = {"c": "caller", "a": "agent", "m": "message"}
+_WHO = {"c": "caller", "a": "agent", "o": "operator", "m": "message"}
 
 
 @dataclass(frozen=True, slots=True)

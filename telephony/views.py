@@ -1,4 +1,4 @@
-"""The pages of calls: talk to an agent, the live board, a call, the history."""
+"""The pages of calls that go on: talk to an agent, the live board, a call."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
-from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 
@@ -26,7 +23,6 @@ from .ranges import ranged
 from .session.events import event_from
 from .transcript import Transcript
 
-PAGE_SIZE = 50
 KEYS = "123456789*0#"
 
 
@@ -82,37 +78,6 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         **_words(),
     }
     return render(request, "calls/call.html", context)
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def history(request: HttpRequest) -> HttpResponse:
-    """Calls, newest first; `q` searches the caller's number, `agent` and `status` filter."""
-    calls = _filtered(request)
-    page = Paginator(calls, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "agents": Agent.objects.order_by("name"),
-        "statuses": [*Call.Status.choices, ("transferred", wording.END_REASONS["transferred"])],
-        "filtered": any(request.GET.get(name) for name in ("q", "agent", "status")),
-    }
-    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    return render(request, "calls/_history_table.html" if partial else "calls/history.html", context)
-
-
-def _filtered(request: HttpRequest) -> QuerySet[Call]:
-    calls = Call.objects.select_related("agent", "phone_number").order_by("-created_at")
-    if words := request.GET.get("q", "").strip():
-        digits = "".join(letter for letter in words if letter.isdigit())
-        calls = calls.filter(Q(caller__icontains=words) | (Q(caller__contains=digits) if digits else Q()))
-    if slug := request.GET.get("agent", ""):
-        calls = calls.filter(agent__slug=slug)
-    status = request.GET.get("status", "")
-    if status in Call.Status.values:
-        calls = calls.filter(status=status)
-    elif status == "transferred":  # how a call ended, and no status of a provider's
-        calls = calls.filter(end_reason=status)
-    return calls
 
 
 @require_safe

@@ -29,7 +29,7 @@ def tags(request: HttpRequest, call_id: UUID) -> HttpResponse:
         else:
             problem = _("Give the tag a name.")
     own = list(call.tags.all())
-    context = {"call": call, "own": own, "others": Tag.objects.exclude(pk__in=own), "problem": problem}
+    context = {"call": call, "own": own, "others": Tag.objects.exclude(calls=call), "problem": problem}
     return _part(request, call, "calls/_tags.html", context)
 
 

@@ -26,7 +26,7 @@ from .actions import CannotDelete, delete_calls, tag_calls
 from .filters import Filters, among
 from .models import Call, Tag
 from .pages import BoundedPage
-from .search import passages
+from .search import digits_asked, passages
 
 COLUMNS_COOKIE = "history_columns"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -97,9 +97,8 @@ def selected(filters: Filters) -> QuerySet[Call]:
 
 def _live(filters: Filters) -> list[UUID]:
     """What is said in a call is found once it is over; who calls is known from the first moment."""
-    asked = filters.number or filters.words
-    digits = "".join(filter(str.isdecimal, asked))
-    if len(digits) < 3 or (filters.number and filters.words):
+    digits = digits_asked(filters.number or filters.words)
+    if not digits or (filters.number and filters.words):
         return []
     live = Call.objects.filter(status__in=Call.LIVE, caller__contains=digits).order_by()
     return list(live.values_list("pk", flat=True)[:100])

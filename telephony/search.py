@@ -226,20 +226,24 @@ def _asked(words: str) -> Asked | None:
     said = words_of(words)
     if said and len(said[-1]) >= SHORTEST_BEGINNING:
         said[-1] += "*"
+    digits = digits_asked(words)
+    return ([said] if said else []) + ([[f"{TEL}{digits}*"]] if digits else [])
+
+
+def digits_asked(words: str) -> str:
+    """The part of a number that somebody searches for, as people write numbers; empty where it is none."""
     digits = "".join(filter(str.isdecimal, words))
-    looks_like_number = len(digits) >= SHORTEST_NUMBER and not any(map(str.isalpha, words))
-    numbers = [[f"{TEL}{digits}*"]] if looks_like_number else []
-    return ([said] if said else []) + numbers
+    return digits if len(digits) >= SHORTEST_NUMBER and not any(map(str.isalpha, words)) else ""
 
 
 def _asked_number(number: str) -> Asked | None:
     if not number.strip():
         return None
-    digits = "".join(filter(str.isdecimal, number))
     names = [word for word in words_of(number) if not word.isdecimal()]
     if names:
         return [[f"{TEL}{word}*" for word in names]]
-    return [[f"{TEL}{digits}*"]] if len(digits) >= SHORTEST_NUMBER else []
+    digits = digits_asked(number)
+    return [[f"{TEL}{digits}*"]] if digits else []
 
 
 def _postgresql(asked: Sequence[Asked]) -> tuple[list[str], list[Any]]:

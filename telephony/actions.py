@@ -303,7 +303,7 @@ def ensure_simulator_line(agent: Agent) -> PhoneNumber:
 
 
 class CannotDelete(Exception):
-    """A call's file stays where it is; nothing was deleted. `path` is the file, `reason` the system's word."""
+    """A call's file stays where it is, and nothing was deleted. `reason` is the system's word."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path.name}: {reason}")
@@ -336,7 +336,12 @@ def _remove_all(paths: Sequence[Path]) -> None:
         for path, hidden in aside:
             hidden.rename(path)
         raise CannotDelete(Path(error.filename), error.strerror or str(error)) from error
-    transaction.on_commit(lambda: [hidden.unlink(missing_ok=True) for _path, hidden in aside])
+    transaction.on_commit(lambda: _unlink(hidden for _path, hidden in aside))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -103,12 +104,27 @@ def _clock(seconds: float) -> str:
 
 
 def before_its_first_event(call: Call) -> dict[str, Any]:
-    """What the page of a call shows before anything happened in it, for a replay to begin from."""
+    """What the page of a call shows before anything happened in it, for a replay to begin from. The row
+    at hand is set back to that moment; it must not be saved."""
+    card, final_status = call.blank_card(), call.status
+    call.status, call.end_reason, call.transfer_to = Call.Status.RINGING, "", ""
+    card.status = call.status
     return {
-        "card": call.blank_card(),
+        "card": card,
         "rows": [],
         "last_seq": 0,
         "transcript": Transcript(),
+        "scale_ms": scale_ms(call),
+        "stages": wording.STAGES,
+        "stands_under": reverse("telephony:history"),
         "replay": True,
-        "sound": Recording.objects.filter(call=call).only("duration_seconds").first(),
+        "final_status": final_status,
+        "sound": Recording.objects.filter(call=call).only("pk").first(),
     }
+
+
+def scale_ms(call: Call) -> int:
+    """How many milliseconds the whole width of the bars is: the slowest turn, at least 1 s."""
+    measured = CallEvent.objects.filter(call=call, kind="turn_measured")
+    seconds = measured.values_list("payload__voice_to_voice_seconds", flat=True)
+    return max(1000, round(1000 * max(seconds, default=0.0)))

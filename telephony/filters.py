@@ -16,9 +16,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from .models import Call
-from .pages import MOST_COUNTED
-from .search import Hit, find
-
+from .search import Search
 
 LONGEST_WORDS = 200
 LONGEST_SECONDS = 24 * 3600
@@ -79,7 +77,10 @@ class Filters:
         )
 
     def without(self, *names: str) -> Filters:
-        return replace(self, **{field.name: field.default for field in fields(self) if field.name in names})
+        defaults: dict[str, Any] = {
+            field.name: field.default for field in fields(self) if field.name in names
+        }
+        return replace(self, **defaults)
 
     def as_query(self, **more: object) -> str:
         """As the part of an address after the question mark, in one order; what is not set is left out."""
@@ -107,11 +108,14 @@ class Filters:
         """The first moment that is too late."""
         return _midnight(self.until + timedelta(days=1)) if self.until else None
 
-    def hits(self, *, before: int | None = None, limit: int = MOST_COUNTED + 1) -> list[Hit]:
-        """Calls in which the words are found, if any are asked for; newest first."""
-        return find(
-            self.words, number=self.number, since=self.begins, until=self.ends, before=before, limit=limit
-        )
+    @property
+    def search(self) -> Search:
+        return Search(words=self.words, number=self.number, since=self.begins, until=self.ends)
+
+    @property
+    def asks_words_alone(self) -> bool:
+        """Or days besides; then the texts by themselves tell which calls are on a page."""
+        return self.asks_words and not self.without("words", "number", "since", "until", "sort").asks
 
     def calls(self) -> QuerySet[Call]:
         """In their order; by everything but words, which `hits` finds."""

@@ -22,11 +22,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 
+from . import pages
 from .actions import CannotDelete, delete_calls, tag_calls
-from .filters import Filters, among
+from .filters import NEWEST, Filters
 from .models import Call, Tag
 from .pages import BoundedPage
-from .search import digits_asked, passages
+from .search import count, digits_asked, find, found_among, passages
 
 COLUMNS_COOKIE = "history_columns"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -60,7 +61,7 @@ MOST_CHOSEN = 200  # calls that one request does something to
 def history(request: HttpRequest) -> HttpResponse:
     """Calls as the address asks for them (see `filters`); `columns` chooses what is told of each."""
     filters = Filters.read(request.GET)
-    page = BoundedPage.of(selected(filters).defer("card"), request.GET.get("page"))
+    page = _page(filters, request.GET.get("page"))
     columns = _columns(request)
     context = {
         "filters": filters,
@@ -88,11 +89,22 @@ def history(request: HttpRequest) -> HttpResponse:
 
 def selected(filters: Filters) -> QuerySet[Call]:
     """The calls that are asked for; of those found by words the newest 10,001 at most."""
-    calls = filters.calls().select_related("agent", "phone_number").prefetch_related("tags")
+    calls = filters.calls().select_related("agent", "phone_number").prefetch_related("tags").defer("card")
     if not filters.asks_words:
         return calls
-    ids = [hit.call_id for hit in filters.hits()]
-    return among(calls, [*_live(filters), *ids])
+    return found_among(calls, filters.search, _live(filters), most=pages.MOST_COUNTED + 1)
+
+
+def _page(filters: Filters, asked: str | None) -> BoundedPage:
+    if not filters.asks_words_alone or filters.sort != NEWEST or _live(filters):
+        return BoundedPage.of(selected(filters), asked)
+
+    def fetch(start: int, end: int) -> list[Call]:
+        found = [hit.call_id for hit in find(filters.search, skip=start, limit=end - start)]
+        calls = Call.objects.select_related("agent", "phone_number").prefetch_related("tags").defer("card")
+        return list(calls.filter(pk__in=found).order_by("-created_at"))
+
+    return BoundedPage.cut(count(filters.search, most=pages.MOST_COUNTED + 1), asked, fetch)
 
 
 def _live(filters: Filters) -> list[UUID]:
@@ -145,7 +157,9 @@ def _chips(filters: Filters) -> list[Chip]:
     def clock(seconds: int) -> str:
         return f"{seconds // 60}:{seconds % 60:02}"
 
-    agent = filters.agent and (Agent.objects.filter(slug=filters.agent).values_list("name", flat=True).first())
+    agent = filters.agent and (
+        Agent.objects.filter(slug=filters.agent).values_list("name", flat=True).first()
+    )
     texts = {
         "words": filters.words and _("“%(words)s”") % {"words": filters.words},
         "number": filters.number and _("Number %(number)s") % {"number": filters.number},

@@ -211,6 +211,10 @@ class Call(models.Model):
     def is_live(self) -> bool:
         return self.status in self.LIVE
 
+    @property
+    def outcome_label(self) -> str:
+        return str(self.Outcome(self.outcome).label)
+
 
 class CallEvent(models.Model):
     """One happening of a call, numbered from 1 without a gap. See telephony.session.events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,15 @@ class BoundedPage:
     def of(cls, rows: QuerySet[Any], asked: str | None) -> BoundedPage:
         """Two queries. A page that is not there is the nearest that is."""
         counted = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+        return cls.cut(counted, asked, lambda start, end: list(rows[start:end]))
+
+    @classmethod
+    def cut(cls, counted: int, asked: str | None, fetch: Callable[[int, int], list[Any]]) -> BoundedPage:
+        """Of rows counted to MOST_COUNTED + 1; `fetch` gets those from a number to before another."""
         count = min(counted, MOST_COUNTED)
         last = max(1, -(-count // PAGE_SIZE))
-        number = min(max(1, int(asked)), last) if asked and asked.isascii() and asked.isdigit() else 1
-        shown = list(rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE])
+        number = min(max(1, int(asked[:9])), last) if asked and asked.isascii() and asked.isdigit() else 1
+        shown = fetch((number - 1) * PAGE_SIZE, number * PAGE_SIZE)
         return cls(shown, number, count, counted > MOST_COUNTED)
 
     def __iter__(self) -> Iterator[Any]:

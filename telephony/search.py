@@ -7,6 +7,7 @@ The key of a text is its call's beginning: a common word's newest calls come wit
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from .models import Call, CallEvent, CallText
 from .session.events import event_from
@@ -30,7 +32,7 @@ PASSAGE = 140  # letters of a line that are shown, or a little more
 TEL = "tel_"  # marks the ends of a number; no spoken word holds an underscore
 BATCH = 500
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _WHO = {"c": "caller", "a": "agent", "o": "operator", "m": "message"}
 
 
@@ -179,41 +181,77 @@ def _save(texts: Sequence[_Text]) -> None:
 # ---- asking -----------------------------------------------------------------------------------
 
 
-def find(
-    words: str,
-    *,
-    number: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: int | None = None,
-    limit: int = MOST_FOUND,
-) -> list[Hit]:
-    """Calls in which all words were said (the last may be a beginning), or whose number they are part of;
-    newest first. `number` looks at numbers alone. `before` is the key of the last hit known already."""
-    asked = [query for query in (_asked(words), _asked_number(number)) if query is not None]
-    if not asked or any(not query for query in asked):
-        return []
-    where, values = (_postgresql if connection.vendor == "postgresql" else _sqlite)(asked)
-    for clause, moment in (("t.id >= %s", since), ("t.id < %s", until)):
-        if moment is not None:
-            where.append(clause)
-            values.append(_key(moment))
-    if before is not None:
-        where.append("t.id < %s")
-        values.append(before)
-    source = "telephony_calltext t"
-    order = "t.id"
-    if connection.vendor == "sqlite":
-        # In this order: the words' rows come by themselves newest first, as many as are wanted.
-        source = "telephony_callwords CROSS JOIN telephony_calltext t ON t.id = telephony_callwords.rowid"
-        order = "telephony_callwords.rowid"
-        where = [clause.replace("t.id", "telephony_callwords.rowid") for clause in where]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT t.id, t.call_id FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} DESC LIMIT %s",
-            [*values, limit],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is searched for: all of `words` (the last may be a beginning), or a number that they are part
+    of; `number` looks at numbers alone. Within a time, where one is given."""
+
+    words: str = ""
+    number: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def sql(self, what: str, *, before: int | None = None) -> tuple[str, list[Any]] | None:
+        """A query for `what` (columns of t) of all that is found, with its values; None for nothing."""
+        asked = [query for query in (_asked(self.words), _asked_number(self.number)) if query is not None]
+        if not asked or not all(asked):
+            return None
+        on_sqlite = connection.vendor == "sqlite"
+        where, values = _sqlite(asked) if on_sqlite else _postgresql(asked)
+        key = "telephony_callwords.rowid" if on_sqlite else "t.id"
+        bounds = (
+            (">=", _key(self.since) if self.since else None),
+            ("<", _key(self.until) if self.until else None),
+            ("<", before),
         )
+        for sign, bound in bounds:
+            if bound is not None:
+                where += f" AND {key} {sign} %s"
+                values.append(bound)
+        source = "telephony_calltext t"
+        if on_sqlite:
+            # In this order: the words' rows come by themselves newest first, as many as are wanted.
+            source = "telephony_callwords CROSS JOIN telephony_calltext t ON t.id = telephony_callwords.rowid"
+        return f"SELECT {what} FROM {source} WHERE {where} ORDER BY {key} DESC", values
+
+
+def find(search: Search, *, before: int | None = None, skip: int = 0, limit: int = MOST_FOUND) -> list[Hit]:
+    """Newest first. `before` is the key of the last hit known already."""
+    found = search.sql("t.id, t.call_id", before=before)
+    if found is None:
+        return []
+    query, values = found
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} LIMIT %s OFFSET %s", [*values, limit, skip])
         return [Hit(key, call_id if isinstance(call_id, UUID) else UUID(call_id)) for key, call_id in cursor]
+
+
+def count(search: Search, *, most: int = MOST_FOUND) -> int:
+    """How many are found, counted to no more than `most`."""
+    found = search.sql("1")
+    if found is None:
+        return 0
+    query, values = found
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({query} LIMIT %s) found", [*values, most])
+        return int(cursor.fetchone()[0])
+
+
+def found_among(
+    calls: QuerySet[Call], search: Search, also: Sequence[UUID] = (), *, most: int
+) -> QuerySet[Call]:
+    """Those of `calls` that are among the newest `most` that are found, or in `also`."""
+    found = search.sql("t.call_id")
+    query, values = found or ("SELECT t.call_id FROM telephony_calltext t WHERE 1 = 0", [])
+    if connection.vendor == "postgresql":
+        # As one array: then PostgreSQL looks each call up, and never walks through all calls for few.
+        clause = f"telephony_call.id = ANY(ARRAY({query} LIMIT %s) || %s::uuid[])"
+        return calls.extra(where=[clause], params=[*values, most, list(also)])
+    clause = (
+        f"telephony_call.id IN (SELECT call_id FROM ({query} LIMIT %s)"
+        " UNION ALL SELECT value FROM json_each(%s))"
+    )
+    return calls.extra(where=[clause], params=[*values, most, json.dumps([pk.hex for pk in also])])
 
 
 Asked = list[list[str]]  # any of these lists, of which all words; a word that ends in * is a beginning
@@ -246,20 +284,20 @@ def _asked_number(number: str) -> Asked | None:
     return [[f"{TEL}{digits}*"]] if digits else []
 
 
-def _postgresql(asked: Sequence[Asked]) -> tuple[list[str], list[Any]]:
+def _postgresql(asked: Sequence[Asked]) -> tuple[str, list[Any]]:
     def lexeme(word: str) -> str:
         return f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'"
 
     queries = [" | ".join(f"({' & '.join(map(lexeme, all_of))})" for all_of in any_of) for any_of in asked]
-    return ["t.document @@ %s::tsquery"], [" & ".join(f"({query})" for query in queries)]
+    return "t.document @@ %s::tsquery", [" & ".join(f"({query})" for query in queries)]
 
 
-def _sqlite(asked: Sequence[Asked]) -> tuple[list[str], list[Any]]:
+def _sqlite(asked: Sequence[Asked]) -> tuple[str, list[Any]]:
     def term(word: str) -> str:
         return f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"'
 
     queries = [" OR ".join(f"({' AND '.join(map(term, all_of))})" for all_of in any_of) for any_of in asked]
-    return ["telephony_callwords MATCH %s"], [" AND ".join(f"({query})" for query in queries)]
+    return "telephony_callwords MATCH %s", [" AND ".join(f"({query})" for query in queries)]
 
 
 # ---- showing ----------------------------------------------------------------------------------
@@ -278,7 +316,7 @@ def passages(words: str, call_ids: Sequence[UUID]) -> dict[UUID, Passage]:
 def _passage(lines: str, said: Sequence[str]) -> Passage | None:
     best, most = "", 0
     for line in lines.splitlines():
-        spoken = {word for word in words_of(line.split(" ", 2)[2])}
+        spoken = set(words_of(line.split(" ", 2)[2]))
         held = sum(any(_same(word, asked, said) for word in spoken) for asked in set(said))
         if held > most:
             best, most = line, held

@@ -26,7 +26,7 @@ COLUMNS: dict[str, tuple[Any, Callable[[Call], object]]] = {
     "agent": (_("Agent"), lambda call: call.agent.name),
     "line": (_("Line"), lambda call: LINES.get(call.line, call.line)),
     "direction": (_("Direction"), lambda call: call.get_direction_display()),
-    "outcome": (_("Outcome"), lambda call: Call.Outcome(call.outcome).label),
+    "outcome": (_("Outcome"), lambda call: call.outcome_label),
     "ended": (_("Ended because"), lambda call: END_REASONS.get(call.end_reason, call.end_reason)),
     "duration": (_("Duration, s"), lambda call: _figure(call.duration_seconds)),
     "turns": (_("Turns"), lambda call: call.turns),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from . import sheet
 from .filters import Filters, among
 from .models import Call, CallExport
+from .search import find
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _batches(export: CallExport, filters: Filters) -> Iterator[list[Call]]:
 
 def _found(calls: QuerySet[Call], filters: Filters) -> Iterator[list[Call]]:
     before = None
-    while hits := filters.hits(before=before, limit=BATCH):
+    while hits := find(filters.search, before=before, limit=BATCH):
         before = hits[-1].key
         yield list(among(calls, [hit.call_id for hit in hits]))
 
@@ -114,5 +115,3 @@ def _all(calls: QuerySet[Call]) -> Iterator[list[Call]]:
         older = Q(created_at__lt=last.created_at) | Q(pk__lt=last.pk)
         # The first condition is the index's, the second sorts out who began in the same moment.
         batch = list(calls.filter(older, created_at__lte=last.created_at)[:BATCH])
-
-

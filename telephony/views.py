@@ -16,6 +16,7 @@ from agents.models import Agent
 
 from . import wording
 from .actions import hang_up
+from .afterwards import before_its_first_event
 from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
@@ -58,8 +59,13 @@ def live_count(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone."""
+    """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone,
+    `?replay` the page of before its first event, to which it is played again."""
     call = get_object_or_404(Call.objects.select_related("agent", "phone_number"), pk=call_id)
+    if "replay" in request.GET and not call.is_live:
+        return render(
+            request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words()}
+        )
     recording = Recording.objects.filter(call=call).first()
     if request.GET.get("part") == "recording":
         return render(request, "calls/_recording.html", {"call": call, "recording": recording})

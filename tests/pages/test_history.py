@@ -98,7 +98,8 @@ class TestList:
         [
             "outcome=x", "direction=x", "longer=abc", "longer=9999999999999999999999", "from=yesterday",
             "to=9999-12-31", "from=0001-01-01", "sort=x", "page=x", "page=999999999999999999999", "page=-1",
-            "columns=x", "q=%00", "q=%F0%9F%99%82&page=2", "number=%22", "slow=maybe", "longer=:", "longer=1:²",
+            "columns=x", "q=%00", "q=%F0%9F%99%82&page=2", "number=%22", "slow=maybe", "longer=:",
+            "longer=1:²",
         ],
     )  # fmt: skip
     def test_nonsense_in_the_address_is_left_out(
@@ -175,15 +176,14 @@ class TestList:
             make_call(agent, ended(spoken(TURNS[:1])))
         page = alices_browser.get("/calls/", {"outcome": "caller_hung_up"}).text
         assert 'href="?outcome=caller_hung_up&amp;page=2"' in page and "51 calls" in page
-        assert (
-            "Page 2 of 2" in alices_browser.get("/calls/", {"outcome": "caller_hung_up", "page": "2"}).text
-        )
+        assert "Page 2 of 2" in alices_browser.get("/calls/", {"outcome": "caller_hung_up", "page": "2"}).text
 
     @pytest.mark.parametrize("query, count", [({}, 8), ({"q": "open"}, 10), ({"q": "555 0112"}, 11)])
     def test_it_asks_the_same_of_the_database_for_one_call_and_for_thirty(
         self, alices_browser: Client, agent: Agent, django_assert_num_queries: Any, query: Any, count: int
     ) -> None:
-        # session, user, count, calls, tags of these, agents, tags, live calls; words: hits, their lines; digits: live calls
+        # session, user, count, calls, tags of these, agents, tags, live calls;
+        # words: hits, their lines; digits: live calls that match
         over(agent)
         with django_assert_num_queries(count):
             alices_browser.get("/calls/", query)
@@ -197,7 +197,9 @@ class TestList:
         assert "No calls match" in alices_browser.get("/calls/", {"q": "nobody"}).text
 
     def test_a_filter_is_read_as_it_is_written(self) -> None:
-        text = "q=a+b&number=5&agent=x&outcome=failed&longer=90&slow=1&from=2026-01-02&to=2026-02-03&sort=oldest"
+        text = (
+            "q=a+b&number=5&agent=x&outcome=failed&longer=90&slow=1&from=2026-01-02&to=2026-02-03&sort=oldest"
+        )
         assert filters.Filters.read(QueryDict(text)).as_query() == text
 
 
@@ -205,7 +207,10 @@ class TestTagsAndNotes:
     def test_a_tag_is_put_on_and_taken_off(self, bobs_browser: Client, agent: Agent) -> None:
         call = over(agent)
         address = reverse("telephony:call_tags", args=[call.pk])
-        assert "Call back" in bobs_browser.post(address, {"add": " Call  back "}, headers={"HX-Request": "true"}).text
+        assert (
+            "Call back"
+            in bobs_browser.post(address, {"add": " Call  back "}, headers={"HX-Request": "true"}).text
+        )
         assert "Call back" in bobs_browser.get("/calls/").text
         assert bobs_browser.post(address, {"add": "Call back"}).status_code == 302  # without JavaScript
         assert call.tags.count() == 1
@@ -215,7 +220,9 @@ class TestTagsAndNotes:
 
     def test_a_note_says_who_wrote_it_and_is_no_markup(self, bobs_browser: Client, agent: Agent) -> None:
         address = reverse("telephony:call_notes", args=[over(agent).pk])
-        page = bobs_browser.post(address, {"text": "<b>Rang back</b>\nat six"}, headers={"HX-Request": "true"}).text
+        page = bobs_browser.post(
+            address, {"text": "<b>Rang back</b>\nat six"}, headers={"HX-Request": "true"}
+        ).text
         assert "&lt;b&gt;Rang back&lt;/b&gt;<br>at six" in page and "bob, " in page
 
     def test_only_its_author_or_an_administrator_deletes_a_note(
@@ -242,7 +249,11 @@ class TestTagsAndNotes:
 
     def test_many_calls_are_tagged_at_once(self, bobs_browser: Client, agent: Agent) -> None:
         calls = [over(agent) for _ in range(3)]
-        chosen = {"call": [str(call.pk) for call in calls[:2]], "name": "Lead", "back": "agent=front-desk&page=1"}
+        chosen = {
+            "call": [str(call.pk) for call in calls[:2]],
+            "name": "Lead",
+            "back": "agent=front-desk&page=1",
+        }
         answer = bobs_browser.post("/calls/tag/", chosen)
         assert answer["Location"] == "/calls/?agent=front-desk&page=1"
         assert set(Call.objects.filter(tags__name="Lead")) == set(calls[:2])
@@ -275,7 +286,7 @@ class TestDeleting:
         assert not any(
             rows.objects.filter(call=call.pk).exists() for rows in (CallEvent, CallText, CallNote, Recording)
         )
-        assert [hit.call_id for hit in search.find("bicycle")] == [kept.pk]
+        assert [hit.call_id for hit in search.find(search.Search(words="bicycle"))] == [kept.pk]
         assert not path.exists() and not list(path.parent.glob(f"*{path.name}"))
 
     def test_a_file_that_cannot_be_deleted_is_said_and_nothing_is_half_done(

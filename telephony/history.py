@@ -72,6 +72,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "heads": [_head(key, filters) for key in COLUMNS if key in columns],
         "chips": _chips(filters),
         "older": _older(page, filters),
+        "narrowed": _narrowed(filters),
         "sorts": SORT_NAMES.items(),
         "agents": list(Agent.objects.order_by("name").only("slug", "name")),
         "outcomes": Call.Outcome.choices,
@@ -105,6 +106,13 @@ def _page(filters: Filters, asked: str | None) -> BoundedPage:
         return list(calls.filter(pk__in=found).order_by("-created_at"))
 
     return BoundedPage.cut(count(filters.search, most=pages.MOST_COUNTED + 1), asked, fetch)
+
+
+def _narrowed(filters: Filters) -> bool:
+    """Whether other filters choose among the newest calls with a common word, and not among all."""
+    if not filters.asks_words or (filters.asks_words_alone and filters.sort == NEWEST):
+        return False
+    return count(filters.search, most=pages.MOST_COUNTED + 1) > pages.MOST_COUNTED
 
 
 def _live(filters: Filters) -> list[UUID]:

@@ -171,6 +171,17 @@ class TestList:
         assert f'href="/calls/?to={day}"' in page.text
         assert listed(alices_browser, to=day)[0] == calls[3]
 
+    def test_it_says_when_only_the_newest_calls_with_common_words_are_looked_at(
+        self, alices_browser: Client, agent: Agent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages, "MOST_COUNTED", 2)
+        for _ in range(3):
+            over(agent)
+        told = "only the newest 10,000 of them are looked at"
+        assert told in alices_browser.get("/calls/", {"q": "open", "agent": agent.slug}).text
+        assert told not in alices_browser.get("/calls/", {"q": "open"}).text
+        assert told not in alices_browser.get("/calls/", {"q": "bicycle", "agent": agent.slug}).text
+
     def test_the_pages_of_a_filtered_list_stay_filtered(self, alices_browser: Client, agent: Agent) -> None:
         for _ in range(51):
             make_call(agent, ended(spoken(TURNS[:1])))

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -21,10 +22,11 @@ from django.utils import timezone
 
 from agents.models import Agent
 
+from . import search
 from .credentials import save_credential
 from .eventlog import record_now
-from .models import Call, Credential, MediaToken, PhoneNumber
-from .recorder import is_being_written, salvage
+from .models import Call, CallNote, Credential, MediaToken, PhoneNumber, Recording, Tag
+from .recorder import is_being_written, path_of, salvage
 from .session.events import (
     CallAnswered,
     CallEnded,
@@ -47,6 +49,8 @@ ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
 
 LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
+
+LONGEST_TAG, LONGEST_NOTE = 40, 4000  # characters
 
 SIMULATOR = "Simulator"  # label of the account that is no carrier's
 SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
@@ -145,6 +149,8 @@ def end_call(
         at_seconds=duration if at_seconds is None else at_seconds,
     )
     record_now(call_id, ended)
+    if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
+        search.index(call_id)
     return True
 
 
@@ -224,8 +230,9 @@ def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:
 
 
 def let_go(call_id: UUID) -> None:
-    """The call has ended, its recording is kept: there is nothing left to do for it."""
+    """The call has ended, its recording is kept: there is nothing left to do but to make it findable."""
     Call.objects.filter(pk=call_id).update(held_at=None)
+    search.index(call_id)
 
 
 def end_orphans() -> int:
@@ -293,3 +300,77 @@ def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     taken = set(PhoneNumber.objects.values_list("number", flat=True))
     free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
     return PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
+
+
+class CannotDelete(Exception):
+    """A call's file stays where it is, and nothing was deleted. `reason` is the system's word."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@transaction.atomic
+def delete_calls(*, call_ids: Sequence[UUID]) -> int:
+    """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
+    recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
+    over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
+    calls = list(over.only("pk", "created_at").order_by("pk"))
+    recordings = Recording.objects.filter(call__in=calls)
+    paths = {Path(recording.file.path) for recording in recordings} | {path_of(call) for call in calls}
+    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
+    _remove_all(sorted(path for path in paths if path.exists()))
+    return len(calls)
+
+
+def _remove_all(paths: Sequence[Path]) -> None:
+    """All of them or none: each is put aside first, which fails where removing it would."""
+    aside: list[tuple[Path, Path]] = []
+    try:
+        for path in paths:
+            hidden = path.with_name(f".deleted-{path.name}")
+            path.rename(hidden)
+            aside.append((path, hidden))
+    except OSError as error:
+        for path, hidden in aside:
+            hidden.rename(path)
+        raise CannotDelete(Path(error.filename), error.strerror or str(error)) from error
+    transaction.on_commit(lambda: _unlink(hidden for _path, hidden in aside))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+@transaction.atomic
+def tag_calls(*, call_ids: Sequence[UUID], name: str) -> int:
+    """A tag that is new is made; how many calls bear it now."""
+    tag, _ = Tag.objects.get_or_create(name=name[:LONGEST_TAG], defaults={"colour": Tag.colour_of(name)})
+    calls = list(Call.objects.filter(pk__in=call_ids).values_list("pk", flat=True))
+    Call.tags.through.objects.bulk_create(
+        [Call.tags.through(call_id=pk, tag=tag) for pk in calls], ignore_conflicts=True
+    )
+    return len(calls)
+
+
+def tag_call(*, call: Call, name: str) -> None:
+    tag_calls(call_ids=[call.pk], name=name)
+
+
+@transaction.atomic
+def untag_call(*, call: Call, name: str) -> None:
+    """A tag that no call bears any more goes too."""
+    call.tags.through.objects.filter(call=call, tag__name=name).delete()
+    Tag.objects.filter(name=name, calls=None).delete()
+
+
+def write_note(*, call: Call, author: str, text: str) -> CallNote:
+    return CallNote.objects.create(call=call, author=author, text=text.strip()[:LONGEST_NOTE])
+
+
+def delete_note(*, call: Call, note_id: int, author: str | None) -> bool:
+    """`author` may delete only what is their own; None is anybody's master. False where there is none."""
+    notes = CallNote.objects.filter(call=call, pk=note_id)
+    return bool((notes if author is None else notes.filter(author=author)).delete()[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,9 +12,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from .models import Call, CallEvent
+from .pages import BoundedPage
 from .session.events import MessageTaken, event_from
-
-PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def messages(request: HttpRequest) -> HttpResponse:
         if digits := "".join(letter for letter in words if letter.isdigit()):
             found |= Q(payload__number__icontains=digits)
         rows = rows.filter(found)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = BoundedPage.of(rows, request.GET.get("page"))
     context = {"page": page, "messages_left": [left_message(row) for row in page], "filtered": bool(words)}
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     return render(request, "calls/_messages_table.html" if partial else "calls/messages.html", context)

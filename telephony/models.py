@@ -42,6 +42,31 @@ class PhoneNumber(models.Model):
         return self.number
 
 
+class Tag(models.Model):
+    """A word that people put on calls. `colour` names a token of static/css/tokens.css, never a colour."""
+
+    class Colour(models.TextChoices):
+        GREY = "grey", _("Grey")
+        BLUE = "blue", _("Blue")
+        TEAL = "teal", _("Teal")
+        AMBER = "amber", _("Amber")
+        RED = "red", _("Red")
+
+    name = models.CharField(max_length=40, unique=True)
+    colour = models.CharField(max_length=8, choices=Colour, default=Colour.GREY)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def colour_of(cls, name: str) -> str:
+        """The colour of a new tag: always the same for a name, whoever makes it."""
+        return cls.Colour.values[sum(name.encode()) % len(cls.Colour.values)]
+
+
 class Call(models.Model):
     class Direction(models.TextChoices):
         INBOUND = "inbound", _("Inbound")
@@ -118,11 +143,11 @@ class Call(models.Model):
     slow_turns = models.PositiveIntegerField(default=0)  # answered after cards.SLOW_TURN_MS or more
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
-
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(
         expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
     )
+    tags = models.ManyToManyField(Tag, related_name="calls", blank=True)
 
     # Number of the newest CallEvent; raised only by telephony.eventlog, which hands the numbers out.
     last_seq = models.PositiveIntegerField(default=0)
@@ -145,6 +170,21 @@ class Call(models.Model):
             models.Index(fields=["outcome", "-created_at"], name="call_by_outcome"),  # history?outcome=
             # the few calls that are not over, which watchers of the board ask for every few seconds
             models.Index(fields=["status"], condition=Q(ended_at__isnull=True), name="call_going_on"),
+            models.Index(fields=["direction", "-created_at"], name="call_by_direction"),  # history?direction=
+            # history?sort=duration and ?longer=, ?shorter=
+            models.Index(
+                fields=["-duration_seconds", "-created_at"],
+                condition=Q(duration_seconds__isnull=False),
+                name="call_by_duration",
+            ),
+            # history?sort=response
+            models.Index(
+                fields=["-response_ms", "-created_at"],
+                condition=Q(response_ms__isnull=False),
+                name="call_by_response",
+            ),
+            # history?slow=1
+            models.Index(fields=["-created_at"], condition=Q(slow_turns__gt=0), name="call_with_slow_turns"),
             # the few calls that some process holds
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="call_held"),
         ]
@@ -172,6 +212,10 @@ class Call(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in self.LIVE
+
+    @property
+    def outcome_label(self) -> str:
+        return str(self.Outcome(self.outcome).label)
 
 
 class CallEvent(models.Model):
@@ -242,3 +286,68 @@ class MediaToken(models.Model):
 
     def __str__(self) -> str:
         return f"token of {self.call_id}"
+
+
+class CallText(models.Model):
+    """What was said in a call that is over, one line a turn; `telephony.search` writes and reads it, and
+    keeps the words to search by beside it (migration 0002)."""
+
+    # When the call began, in microseconds since 1970: calls with a word come newest first by this key alone.
+    id = models.BigIntegerField(primary_key=True)
+    call = models.OneToOneField(Call, models.CASCADE, related_name="text")
+    lines = models.TextField()  # "c 12.5 When are you open?": whose, seconds, words
+
+    def __str__(self) -> str:
+        return f"text of {self.call_id}"
+
+
+class CallNote(models.Model):
+    """What somebody wrote about a call."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=150)  # user name; accounts are an upper app's
+    text = models.TextField(max_length=4000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:40]}"
+
+
+class CallExport(models.Model):
+    """A list of calls as a CSV file, made by the worker. Its file goes when it expires."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Being written")
+        DONE = "done", _("Ready")
+        FAILED = "failed", _("Failed")
+        CANCELED = "canceled", _("Canceled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.BigIntegerField()  # the user's id; accounts are an upper app's
+    query = models.TextField(blank=True)  # the list's address after the question mark, as `history` reads it
+    zone = models.CharField(max_length=64, default="UTC")  # in which its days and times are meant
+    calls = models.JSONField(default=list)  # ids of chosen calls; empty: all that `query` finds
+    columns = models.JSONField(default=list)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    total = models.PositiveIntegerField(null=True)  # once they are counted
+    written = models.PositiveIntegerField(default=0)
+    file = models.FileField(upload_to="exports/", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField(null=True)  # the worker's last sign of life
+    problem = models.TextField(blank=True)  # why it failed
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["owner", "-created_at"], name="export_own")]  # the list of one's own
+
+    def __str__(self) -> str:
+        return f"export {self.pk}, {self.state}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)

@@ -1,8 +1,19 @@
-from __future__ import annotations
-
 from django.urls import path
 
-from . import agent_parts, board, messages, numbers, operate, talk, views, webhooks
+from . import (
+    afterwards,
+    agent_parts,
+    annotations,
+    board,
+    exports,
+    history,
+    messages,
+    numbers,
+    operate,
+    talk,
+    views,
+    webhooks,
+)
 
 app_name = "telephony"
 urlpatterns = [
@@ -16,13 +27,24 @@ urlpatterns = [
     path("agents/numbers/", agent_parts.agents_numbers, name="agents_numbers"),
     path("agents/<slug:slug>/usage/", agent_parts.agent_usage, name="agent_usage"),
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
-    path("calls/", views.history, name="history"),
+    path("calls/", history.history, name="history"),
+    path("calls/tag/", history.tag_chosen, name="tag_chosen"),
+    path("calls/delete/", history.delete_chosen, name="delete_chosen"),
+    path("calls/exports/", exports.exports, name="exports"),
+    path("calls/exports/<uuid:export_id>/cancel/", exports.cancel, name="cancel_export"),
+    path("calls/exports/<uuid:export_id>/calls.csv", exports.download, name="export_file"),
     path("calls/live/", board.live_board, name="live"),
     path("calls/live/count/", board.live_count, name="live_count"),
     path("calls/messages/", messages.messages, name="messages"),
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),
+    path("calls/<uuid:call_id>/tags/", annotations.tags, name="call_tags"),
+    path("calls/<uuid:call_id>/notes/", annotations.notes, name="call_notes"),
+    path("calls/<uuid:call_id>/afterwards/", afterwards.afterwards, name="afterwards"),
+    path("calls/<uuid:call_id>/transcript.txt", afterwards.transcript_file, name="transcript_file"),
+    path("calls/<uuid:call_id>/events.json", afterwards.events_file, name="events_file"),
+    path("calls/<uuid:call_id>/call.csv", afterwards.csv_file, name="csv_file"),
     path("calls/<uuid:call_id>/say/", operate.say, name="say"),
     path("calls/<uuid:call_id>/whisper/", operate.whisper, name="whisper"),
     path("calls/<uuid:call_id>/take-over/", operate.take_over, name="take_over"),

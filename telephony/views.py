@@ -1,22 +1,20 @@
-"""The pages of calls: talk to an agent, a call, the history."""
+"""The pages of calls: talk to an agent, a call as it goes on and afterwards."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 
 from . import wording
+from .afterwards import before_its_first_event
 from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
@@ -24,7 +22,6 @@ from .ranges import ranged
 from .session.events import event_from
 from .transcript import Transcript
 
-PAGE_SIZE = 50
 KEYS = "123456789*0#"
 
 
@@ -37,8 +34,13 @@ def talk(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone."""
+    """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone,
+    `?replay` the page of before its first event, to which it is played again."""
     call = get_object_or_404(Call.objects.select_related("agent", "phone_number"), pk=call_id)
+    if "replay" in request.GET and not call.is_live:
+        return render(
+            request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words()}
+        )
     recording = Recording.objects.filter(call=call).first()
     if request.GET.get("part") == "recording":
         return render(request, "calls/_recording.html", {"call": call, "recording": recording})
@@ -57,37 +59,6 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         **_words(),
     }
     return render(request, "calls/call.html", context)
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def history(request: HttpRequest) -> HttpResponse:
-    """Calls, newest first; `q` searches the caller's number, `agent` and `status` filter."""
-    calls = _filtered(request)
-    page = Paginator(calls, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "agents": Agent.objects.order_by("name"),
-        "statuses": [*Call.Status.choices, ("transferred", wording.END_REASONS["transferred"])],
-        "filtered": any(request.GET.get(name) for name in ("q", "agent", "status")),
-    }
-    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    return render(request, "calls/_history_table.html" if partial else "calls/history.html", context)
-
-
-def _filtered(request: HttpRequest) -> QuerySet[Call]:
-    calls = Call.objects.select_related("agent", "phone_number").order_by("-created_at")
-    if words := request.GET.get("q", "").strip():
-        digits = "".join(letter for letter in words if letter.isdigit())
-        calls = calls.filter(Q(caller__icontains=words) | (Q(caller__contains=digits) if digits else Q()))
-    if slug := request.GET.get("agent", ""):
-        calls = calls.filter(agent__slug=slug)
-    status = request.GET.get("status", "")
-    if status in Call.Status.values:
-        calls = calls.filter(status=status)
-    elif status == "transferred":  # how a call ended, and no status of a provider's
-        calls = calls.filter(end_reason=status)
-    return calls
 
 
 @require_safe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +52,20 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
         number = None
     if number is None or not low <= number <= high:
         raise ImproperlyConfigured(f"{name}={value!r}: use a whole number from {low} to {high}.")
+    return number
+
+
+def amount(name: str, default: Decimal | None = None) -> Decimal | None:
+    """A sum of money, without its currency; it is never below zero."""
+    value = text(name)
+    if not value:
+        return default
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not (number.is_finite() and 0 <= number < 1_000_000):
+        raise ImproperlyConfigured(f"{name}={value!r}: use an amount like 0.0085.")
     return number
 
 

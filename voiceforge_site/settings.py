@@ -208,6 +208,11 @@ ZADARMA_SIP_PASSWORD = env.text("ZADARMA_SIP_PASSWORD")
 ZADARMA_SIP_DOMAIN = env.text("ZADARMA_SIP_DOMAIN", "sip.zadarma.com")
 ZADARMA_API_URL = env.url("ZADARMA_API_URL", "https://api.zadarma.com")
 
+# What calls cost, for the page of each.
+
+TWILIO_PRICE_PER_MINUTE = env.amount("TWILIO_PRICE_PER_MINUTE")
+CURRENCY = env.text("CURRENCY", "USD")
+
 LOGGING = logs.config(
     level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
     secrets=[

@@ -1,6 +1,6 @@
 // A call's page: the server's state of it, then every later event.
 // @ts-check
-import { addStep } from "./collected.js";
+import { addStep, forgetSteps } from "./collected.js";
 import { labels, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { addLatency } from "./latencies.js";
@@ -94,6 +94,22 @@ page.addEventListener("click", (click) => {
 });
 page.addEventListener("htmx:afterSettle", () => openPlayer(page));
 
-live.watchCall(page.dataset.call ?? "", { since: Number(page.dataset.seq), card: showCard, events: take });
+/** For a replay, which tells the page of events as the live socket does. */
+export const feed = take;
+
+/** Back to before the first event. */
+export function rewind() {
+  transcript.clear();
+  for (const list of page.querySelectorAll("[data-events], [data-latencies], [data-latency-rows], [data-messages] ul")) {
+    list.replaceChildren();
+  }
+  forgetSteps();
+  /** @type {HTMLElement} */ (page.querySelector("[data-messages]")).hidden = true;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-ended]"))) part.hidden = true;
+}
+
+if (!page.hasAttribute("data-replay")) {
+  live.watchCall(page.dataset.call ?? "", { since: Number(page.dataset.seq), card: showCard, events: take });
+}
 openPlayer(page);
 endCalls();

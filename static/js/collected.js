@@ -10,6 +10,14 @@ export function addStep({ note, name, data }) {
   else if (note === "variable") setVariable(name, String(data.value ?? ""));
 }
 
+/** Before the first event. */
+export function forgetSteps() {
+  for (const list of document.querySelectorAll("[data-path], [data-variables]")) list.replaceChildren();
+  for (const part of document.querySelectorAll("[data-path-section], [data-variables-section]")) {
+    /** @type {HTMLElement} */ (part).hidden = true;
+  }
+}
+
 /** @param {string} name */
 function addToPath(name) {
   const path = /** @type {HTMLElement} */ (document.querySelector("[data-path]"));

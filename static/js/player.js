@@ -1,8 +1,11 @@
-// The recording of a call: two waveforms drawn from peaks that were computed beforehand, play, seek.
+// The recording of a call: two waveforms drawn from peaks that were computed beforehand; play, seek, follow the words.
 // @ts-check
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 
 import { clock, setText } from "./format.js";
+import { cutIntoWords } from "./words.js";
+
+const STEP_SECONDS = 5; // of an arrow key
 
 /** @type {any} */ let wave = null;
 /** @type {HTMLElement | null} */ let opened = null;
@@ -28,10 +31,11 @@ export function openPlayer(page) {
   });
   addEventListener("themechange", () => wave.setOptions({ splitChannels: colours() }));
   control(box, audio);
-  followTurns(page, audio);
+  followWords(page, audio, cutIntoWords(page, peaks));
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (page.querySelectorAll("[data-seek]"))) {
     button.disabled = false;
   }
+  showPlaceOfAddress(page, audio);
 }
 
 /** Plays from a place in the call. @param {number} seconds */
@@ -66,14 +70,65 @@ function control(box, audio) {
   audio.addEventListener("play", show);
   audio.addEventListener("pause", show);
   audio.addEventListener("timeupdate", () => setText(box.querySelector("[data-position]"), clock(audio.currentTime)));
+  const speed = /** @type {HTMLSelectElement | null} */ (box.querySelector("[data-speed]"));
+  speed?.addEventListener("change", () => {
+    audio.playbackRate = Number(speed.value);
+  });
+  onPlayKeys({
+    toggle: () => wave.playPause(),
+    step: (direction) => wave.setTime(Math.max(0, audio.currentTime + direction * STEP_SECONDS)),
+  });
 }
 
-/** Marks the turn that is being played. @param {HTMLElement} page @param {HTMLAudioElement} audio */
-function followTurns(page, audio) {
-  audio.addEventListener("timeupdate", () => {
-    const lines = /** @type {HTMLElement[]} */ (Array.from(page.querySelectorAll(".vf-turn[data-at]")));
-    const begun = lines.filter((line) => Number(line.dataset.at) <= audio.currentTime + 0.05);
-    const now = audio.paused ? undefined : begun[begun.length - 1];
-    for (const line of lines) line.toggleAttribute("data-now", line === now);
+/** Space and the arrow keys, unless they mean something to what has the focus.
+ * @param {{toggle: () => void, step: (direction: number) => void}} what */
+export function onPlayKeys({ toggle, step }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.closest("input, textarea, select, dialog, [contenteditable], [tabindex='0']")) return;
+    if (event.key === " " && !target.closest("a, button, summary")) toggle();
+    else if (event.key === "ArrowLeft") step(-1);
+    else if (event.key === "ArrowRight") step(1);
+    else return;
+    event.preventDefault();
   });
+}
+
+/** Marks the word that is being heard, and its turn; a click on a word plays from it.
+ * @param {HTMLElement} page @param {HTMLAudioElement} audio @param {import("./words.js").Word[]} words */
+function followWords(page, audio, words) {
+  const known = new Map(words.map((word) => [word.element, word]));
+  page.addEventListener("click", (click) => {
+    const word = known.get(/** @type {HTMLElement} */ (click.target));
+    if (word && !getSelection()?.toString()) seek(word.from);
+  });
+  /** @type {import("./words.js").Word | undefined} */ let marked;
+  const mark = () => {
+    const now = audio.currentTime + 0.02;
+    const word = words.findLast(({ from }) => from <= now);
+    if (word !== marked) {
+      marked?.element.removeAttribute("data-now");
+      word?.element.toggleAttribute("data-now", true);
+      if (word?.turn !== marked?.turn) {
+        marked?.turn.removeAttribute("data-now");
+        word?.turn.toggleAttribute("data-now", true);
+        if (!audio.paused) word?.turn.scrollIntoView({ block: "nearest" });
+      }
+      marked = word;
+    }
+    if (!audio.paused) requestAnimationFrame(mark);
+  };
+  audio.addEventListener("play", mark);
+  audio.addEventListener("seeked", mark);
+}
+
+/** `#at=12.5`, as lists link what they found: that turn is shown, and played from on demand.
+ * @param {HTMLElement} page @param {HTMLAudioElement} audio */
+function showPlaceOfAddress(page, audio) {
+  const at = /^#at=([\d.]+)$/.exec(location.hash);
+  if (!at) return;
+  const turn = page.querySelector(`.vf-turn[data-at="${at[1]}"]`);
+  turn?.scrollIntoView({ block: "center" });
+  audio.addEventListener("loadedmetadata", () => wave.setTime(Number(at[1])), { once: true });
 }

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents.actions import create_demo_agent, save_agent
+from telephony import search
+from telephony.actions import tag_call, write_note
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
@@ -36,6 +38,9 @@ def addresses(server):
     )
     over = make_call(agent, ended([*spoken(TURNS), message]))
     make_recording(over)
+    search.index(over.pk)
+    tag_call(call=over, name="Call back")
+    write_note(call=over, author="bob", text="Rang back at six.")
     return [
         reverse("home"),
         reverse("home") + "?period=7-days",
@@ -49,6 +54,9 @@ def addresses(server):
         reverse("telephony:live"),
         reverse("telephony:live") + "?wall=1",
         reverse("telephony:history"),
+        reverse("telephony:history") + "?q=saturday&longer=1",
+        reverse("telephony:exports"),
+        over.get_absolute_url() + "?replay=1",
         reverse("telephony:messages"),
         going.get_absolute_url(),
         over.get_absolute_url(),

@@ -152,40 +152,6 @@ async def collect(answer) -> bytes:
     return b"".join([part async for part in answer])
 
 
-class TestHistory:
-    def test_a_number_is_found_as_people_write_it(self, alices_browser, agent):
-        make_call(agent, ended(spoken(TURNS)), caller="+14155550112")
-        make_call(agent, ended(spoken(TURNS)), caller="+14155559999")
-        page = alices_browser.get("/calls/", {"q": "(415) 555-0112"})
-        assert [call.caller for call in page.context["page"]] == ["+14155550112"]
-
-    def test_it_is_filtered_by_agent_and_status(self, alices_browser, agent):
-        other = make_agent("Hotel")
-        kept = make_call(other, ended(spoken(TURNS)))
-        make_call(other, spoken(TURNS))
-        make_call(agent, ended(spoken(TURNS)))
-        page = alices_browser.get("/calls/", {"agent": other.slug, "status": "completed"})
-        assert list(page.context["page"]) == [kept]
-
-    def test_the_pages_of_a_filtered_list_stay_filtered(self, alices_browser, agent):
-        for _ in range(51):
-            make_call(agent, ended(spoken(TURNS[:1])))
-        page = alices_browser.get("/calls/", {"status": "completed"}).text
-        assert 'href="?status=completed&amp;page=2"' in page
-        assert "Page 2 of 2" in alices_browser.get("/calls/", {"status": "completed", "page": "2"}).text
-
-    def test_it_asks_the_same_of_the_database_for_one_call_and_for_thirty(
-        self, alices_browser, agent, django_assert_num_queries
-    ):
-        make_call(agent, ended(spoken(TURNS)))
-        with django_assert_num_queries(6):  # session, user, count, calls, agents, live calls
-            alices_browser.get("/calls/")
-        for _ in range(29):
-            make_call(agent, ended(spoken(TURNS)))
-        with django_assert_num_queries(6):
-            alices_browser.get("/calls/")
-
-
 class TestHangingUp:
     def test_a_call_that_nobody_holds_is_ended(self, alices_browser, agent):
         call = make_call(agent, spoken(TURNS))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,19 @@ def test_an_integer_out_of_bounds_or_none_at_all_is_refused(given, value: str) -
     given(value)
     with pytest.raises(ImproperlyConfigured, match=r"^X=.*use a whole number from 1 to 65535\.$"):
         env.integer("X", 1, low=1, high=65535)
+
+
+def test_an_amount_is_exact_and_may_be_missing(given) -> None:
+    assert env.amount("X") is None
+    given("0.0085")
+    assert env.amount("X") == Decimal("0.0085")
+
+
+@pytest.mark.parametrize("value", ["-1", "1,5", "NaN", "Infinity", "1e9", "free"])
+def test_what_is_no_amount_is_refused(given, value: str) -> None:
+    given(value)
+    with pytest.raises(ImproperlyConfigured, match="use an amount like"):
+        env.amount("X")
 
 
 def test_a_choice_outside_the_list_is_refused_with_the_list(given) -> None:

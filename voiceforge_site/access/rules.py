@@ -21,6 +21,8 @@ ANYBODY, SIGNED_IN = "anybody", "signed in"
 
 _CALLS = "telephony.view_calls"
 _DIRECT = "telephony.direct_calls"
+_ANNOTATE = "telephony.annotate_calls"
+_EXPORT = "telephony.export_calls"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
@@ -59,6 +61,17 @@ PAGES: dict[str, Rule] = {
     "telephony:take_over": Rule(None, _DIRECT),
     "telephony:give_back": Rule(None, _DIRECT),
     "telephony:transfer": Rule(None, _DIRECT),
+    "telephony:afterwards": Rule(_CALLS),
+    "telephony:transcript_file": Rule(_CALLS),
+    "telephony:events_file": Rule(_CALLS),
+    "telephony:csv_file": Rule(_CALLS),
+    "telephony:call_tags": Rule(_CALLS, _ANNOTATE),
+    "telephony:call_notes": Rule(_CALLS, _ANNOTATE),
+    "telephony:tag_chosen": Rule(None, _ANNOTATE),
+    "telephony:delete_chosen": Rule(None, "telephony.delete_calls"),
+    "telephony:exports": Rule(_EXPORT, _EXPORT),
+    "telephony:cancel_export": Rule(None, _EXPORT),
+    "telephony:export_file": Rule(_EXPORT),
     # signed by the provider instead
     "telephony:twilio_voice": Rule(None, ANYBODY),
     "telephony:twilio_status": Rule(None, ANYBODY),

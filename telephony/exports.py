@@ -1,0 +1,141 @@
+"""Lists of calls as files: ordered here, written by the worker (`tasks`), fetched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_q.status import Stat
+from django_q.tasks import async_task
+
+from . import sheet
+from .filters import Filters
+from .history import chosen_calls, selected
+from .models import CallExport
+from .pages import MOST_COUNTED
+
+KEPT = timedelta(days=3)
+DEAD_SECONDS = 120.0  # without a sign of life, and its worker has died
+MOST_SHOWN = 50
+State = CallExport.State
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def exports(request: HttpRequest) -> HttpResponse:
+    """Own exports; with a POST of `back` (a list's query) or `call`s first what to put into a new one,
+    and with `columns` too the new one itself."""
+    if request.method != "POST":
+        part = request.htmx  # type: ignore[attr-defined]
+        return render(request, "calls/_exports.html" if part else "calls/exports.html", _own(request))
+    columns = [*sheet.COLUMNS, sheet.TRANSCRIPT]
+    chosen = [column for column in columns if column in request.POST.getlist("columns")]
+    if "columns_shown" in request.POST and chosen:
+        _order(request, chosen)
+        messages.success(request, _("The export is on its way."))
+        return redirect("telephony:exports")
+    calls = chosen_calls(request) if "all" not in request.POST else []
+    query = Filters.read(QueryDict(request.POST.get("back", "")))
+    counted = len(calls) or selected(query).order_by().values("pk")[: MOST_COUNTED + 1].count()
+    context = {
+        "count": min(counted, MOST_COUNTED),
+        "more": counted > MOST_COUNTED,
+        "calls": calls,
+        "back": query.as_query(),
+        "columns": [
+            (key, name, key not in ("id", sheet.TRANSCRIPT))
+            for key, name in zip(columns, sheet.head(columns), strict=True)
+        ],
+        "nothing_chosen": "columns_shown" in request.POST,
+    }
+    return render(request, "calls/export_new.html", context, status=422 if context["nothing_chosen"] else 200)
+
+
+@transaction.atomic
+def _order(request: HttpRequest, columns: list[str]) -> None:
+    calls = [] if "all" in request.POST else [str(call_id) for call_id in chosen_calls(request)]
+    export = CallExport.objects.create(
+        owner=_user_id(request),
+        query=Filters.read(QueryDict(request.POST.get("back", ""))).as_query(),
+        zone=timezone.get_current_timezone_name(),
+        calls=calls,
+        columns=columns,
+        expires_at=timezone.now() + KEPT,
+    )
+    transaction.on_commit(lambda: async_task("telephony.tasks.write_export", str(export.pk)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An export of the list, and what there is to say of it."""
+
+    export: CallExport
+    died: bool  # its worker has
+    percent: int | None
+    bytes: int | None
+
+
+def _own(request: HttpRequest) -> dict[str, Any]:
+    shown = [_shown(export) for export in _exports_of(request)[:MOST_SHOWN]]
+    under_way = any(each.export.is_under_way and not each.died for each in shown)
+    return {"exports": shown, "under_way": under_way, "away": under_way and worker_is_away()}
+
+
+def _shown(export: CallExport) -> Shown:
+    silent = timezone.now() - (export.beat_at or timezone.now())
+    died = export.state == State.RUNNING and silent.total_seconds() > DEAD_SECONDS
+    percent = min(100, 100 * export.written // export.total) if export.total else None
+    file = Path(export.file.path) if export.file else None
+    return Shown(export, died, percent, file.stat().st_size if file and file.exists() else None)
+
+
+def _exports_of(request: HttpRequest) -> QuerySet[CallExport]:
+    return CallExport.objects.filter(owner=_user_id(request), expires_at__gt=timezone.now())
+
+
+def _user_id(request: HttpRequest) -> int:
+    assert request.user.pk is not None  # the gate lets nobody else in
+    return request.user.pk
+
+
+def worker_is_away() -> bool:
+    """Whether no worker has shown its heart beating in the last seconds."""
+    try:
+        return not Stat.get_all()
+    except redis.RedisError:
+        return True
+
+
+@require_POST
+def cancel(request: HttpRequest, export_id: UUID) -> HttpResponse:
+    """Stops one that is under way, and takes one that is over off the list, with its file."""
+    export = get_object_or_404(_exports_of(request), pk=export_id)
+    under_way = CallExport.objects.filter(pk=export.pk, state__in=(State.WAITING, State.RUNNING))
+    if not under_way.update(state=State.CANCELED):
+        if export.file:
+            Path(export.file.path).unlink(missing_ok=True)
+        export.delete()
+    return redirect("telephony:exports")
+
+
+@require_safe
+def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
+    export = get_object_or_404(_exports_of(request), pk=export_id, state=State.DONE)
+    try:
+        file = export.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    name = f"calls-{timezone.localtime(export.created_at):%Y-%m-%d-%H%M}.csv"
+    return FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

@@ -1,0 +1,253 @@
+"""The list of calls: searched, filtered, sorted; and what is done to many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from agents.models import Agent
+
+from . import pages
+from .actions import CannotDelete, delete_calls, tag_calls
+from .filters import NEWEST, Filters
+from .models import Call, Tag
+from .pages import BoundedPage
+from .search import count, digits_asked, find, found_among, passages
+
+COLUMNS_COOKIE = "history_columns"
+COOKIE_SECONDS = 365 * 24 * 3600
+# Column: (its name, the orders that a click on it leads to in turn, shown unless somebody chose)
+COLUMNS: dict[str, tuple[Any, tuple[str, ...], bool]] = {
+    "outcome": (gettext_lazy("Outcome"), (), True),
+    "agent": (gettext_lazy("Agent"), (), True),
+    "line": (gettext_lazy("Line"), (), True),
+    "callee": (gettext_lazy("Number called"), (), False),
+    "direction": (gettext_lazy("Direction"), (), False),
+    "tags": (gettext_lazy("Tags"), (), True),
+    "turns": (gettext_lazy("Turns"), (), True),
+    "slow": (gettext_lazy("Slow turns"), (), False),
+    "response": (gettext_lazy("Response"), ("response", "fastest"), True),
+    "duration": (gettext_lazy("Duration"), ("duration", "shortest"), True),
+    "started": (gettext_lazy("Started"), ("started", "oldest"), True),
+}
+SORT_NAMES = {
+    "started": gettext_lazy("Newest first"),
+    "oldest": gettext_lazy("Oldest first"),
+    "duration": gettext_lazy("Longest first"),
+    "shortest": gettext_lazy("Shortest first"),
+    "response": gettext_lazy("Slowest answers first"),
+    "fastest": gettext_lazy("Fastest answers first"),
+}
+MOST_CHOSEN = 200  # calls that one request does something to
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def history(request: HttpRequest) -> HttpResponse:
+    """Calls as the address asks for them (see `filters`); `columns` chooses what is told of each."""
+    filters = Filters.read(request.GET)
+    page = _page(filters, request.GET.get("page"))
+    columns = _columns(request)
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": _with_passages(page, filters),
+        "columns": columns,
+        "all_columns": [(key, label, key in columns) for key, (label, _sorts, _shown) in COLUMNS.items()],
+        "heads": [_head(key, filters) for key in COLUMNS if key in columns],
+        "chips": _chips(filters),
+        "older": _older(page, filters),
+        "narrowed": _narrowed(filters),
+        "sorts": SORT_NAMES.items(),
+        "agents": list(Agent.objects.order_by("name").only("slug", "name")),
+        "outcomes": Call.Outcome.choices,
+        "directions": Call.Direction.choices,
+        "tags": list(Tag.objects.all()),
+    }
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    answer = render(request, "calls/_history_table.html" if partial else "calls/history.html", context)
+    if "columns" in request.GET:
+        answer.set_cookie(
+            COLUMNS_COOKIE, ".".join(columns), COOKIE_SECONDS, samesite="Lax", secure=request.is_secure()
+        )
+    return answer
+
+
+def selected(filters: Filters) -> QuerySet[Call]:
+    """The calls that are asked for; of those found by words the newest 10,001 at most."""
+    calls = filters.calls().select_related("agent", "phone_number").prefetch_related("tags").defer("card")
+    if not filters.asks_words:
+        return calls
+    return found_among(calls, filters.search, _live(filters), most=pages.MOST_COUNTED + 1)
+
+
+def _page(filters: Filters, asked: str | None) -> BoundedPage:
+    if not filters.asks_words_alone or filters.sort != NEWEST or _live(filters):
+        return BoundedPage.of(selected(filters), asked)
+
+    def fetch(start: int, end: int) -> list[Call]:
+        found = [hit.call_id for hit in find(filters.search, skip=start, limit=end - start)]
+        calls = Call.objects.select_related("agent", "phone_number").prefetch_related("tags").defer("card")
+        return list(calls.filter(pk__in=found).order_by("-created_at"))
+
+    return BoundedPage.cut(count(filters.search, most=pages.MOST_COUNTED + 1), asked, fetch)
+
+
+def _narrowed(filters: Filters) -> bool:
+    """Whether other filters choose among the newest calls with a common word, and not among all."""
+    if not filters.asks_words or (filters.asks_words_alone and filters.sort == NEWEST):
+        return False
+    return count(filters.search, most=pages.MOST_COUNTED + 1) > pages.MOST_COUNTED
+
+
+def _live(filters: Filters) -> list[UUID]:
+    """What is said in a call is found once it is over; who calls is known from the first moment."""
+    digits = digits_asked(filters.number or filters.words)
+    if not digits or (filters.number and filters.words):
+        return []
+    live = Call.objects.filter(status__in=Call.LIVE, caller__contains=digits).order_by()
+    return list(live.values_list("pk", flat=True)[:100])
+
+
+def _with_passages(page: BoundedPage, filters: Filters) -> list[tuple[Call, Any]]:
+    found = passages(filters.words, [call.pk for call in page]) if filters.words else {}
+    return [(call, found.get(call.pk)) for call in page]
+
+
+def _columns(request: HttpRequest) -> list[str]:
+    """Those of the address, else those last chosen in this browser, else the usual ones."""
+    chosen = request.GET.getlist("columns") or request.COOKIES.get(COLUMNS_COOKIE, "").split(".")
+    return [key for key in COLUMNS if key in chosen] or [key for key, column in COLUMNS.items() if column[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    key: str
+    label: Any
+    to_right: bool
+    sort: str  # where a click leads; empty where the column has no order
+    now: str  # "ascending", "descending" or empty: the order of the list by this column
+
+
+def _head(key: str, filters: Filters) -> Head:
+    label, sorts, _shown = COLUMNS[key]
+    number = key in ("turns", "slow", "response", "duration", "started")
+    if not sorts:
+        return Head(key, label, number, "", "")
+    now = {sorts[0]: "descending", sorts[1]: "ascending"}.get(filters.sort, "")
+    return Head(key, label, number, sorts[1] if filters.sort == sorts[0] else sorts[0], now)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One active filter in words, and the address without it."""
+
+    text: str
+    query: str
+
+
+def _chips(filters: Filters) -> list[Chip]:
+    def clock(seconds: int) -> str:
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    agent = filters.agent and (
+        Agent.objects.filter(slug=filters.agent).values_list("name", flat=True).first()
+    )
+    texts = {
+        "words": filters.words and _("“%(words)s”") % {"words": filters.words},
+        "number": filters.number and _("Number %(number)s") % {"number": filters.number},
+        "agent": filters.agent and _("Agent: %(name)s") % {"name": agent or filters.agent},
+        "outcome": filters.outcome and str(Call.Outcome(filters.outcome).label),
+        "direction": filters.direction and str(Call.Direction(filters.direction).label),
+        "tag": filters.tag and _("Tag: %(name)s") % {"name": filters.tag},
+        "longer": filters.longer is not None and _("At least %(time)s") % {"time": clock(filters.longer)},
+        "shorter": filters.shorter is not None and _("At most %(time)s") % {"time": clock(filters.shorter)},
+        "slow": filters.slow and _("With slow turns"),
+        "since": filters.since and _("From %(day)s") % {"day": date_format(filters.since, "j M Y")},
+        "until": filters.until and _("To %(day)s") % {"day": date_format(filters.until, "j M Y")},
+    }
+    return [Chip(text, filters.without(name).as_query()) for name, text in texts.items() if text]
+
+
+def _older(page: BoundedPage, filters: Filters) -> str:
+    """Where a list that is longer than it is counted goes on; only for newest first."""
+    if not page.more or page.has_next or filters.sort != "started" or not page.object_list:
+        return ""
+    oldest = timezone.localtime(page.object_list[-1].created_at).date()
+    return filters.without("until").as_query(to=oldest)
+
+
+# ---- many at once -----------------------------------------------------------------------------
+
+
+@require_POST
+def tag_chosen(request: HttpRequest) -> HttpResponse:
+    """Puts the tag `name` on the calls named by `call`."""
+    chosen = chosen_calls(request)
+    name = " ".join(request.POST.get("name", "").split())
+    if not name:
+        messages.error(request, _("No call was tagged: give the tag a name."))
+    elif chosen:
+        tagged = tag_calls(call_ids=chosen, name=name)
+        text = ngettext("%(count)d call tagged %(name)s.", "%(count)d calls tagged %(name)s.", tagged)
+        messages.success(request, text % {"count": tagged, "name": name[:40]})
+    return redirect(_back(request))
+
+
+@require_POST
+def delete_chosen(request: HttpRequest) -> HttpResponse:
+    """Asks first, naming how many calls and recordings; deletes once `sure` is given."""
+    calls = list(
+        Call.objects.filter(pk__in=chosen_calls(request)).select_related("agent", "recording").defer("card")
+    )
+    live = [call for call in calls if call.is_live]
+    over = [call for call in calls if not call.is_live]
+    if not over:
+        why = _("A call that goes on cannot be deleted.") if live else _("These calls are gone already.")
+        messages.error(request, why)
+        return redirect(_back(request))
+    context: dict[str, Any] = {"calls": over, "live": live, "back": _back(request)}
+    context["back_query"] = request.POST.get("back", "")
+    context["recordings"] = sum(1 for call in over if hasattr(call, "recording"))
+    if request.POST.get("sure") != "1":
+        return render(request, "calls/delete.html", context)
+    try:
+        deleted = delete_calls(call_ids=[call.pk for call in over])
+    except CannotDelete as error:
+        return render(request, "calls/delete.html", {**context, "problem": error}, status=422)
+    text = ngettext("%(count)d call deleted.", "%(count)d calls deleted.", deleted)
+    messages.success(request, text % {"count": deleted})
+    return redirect(_back(request))
+
+
+def chosen_calls(request: HttpRequest) -> Sequence[UUID]:
+    found = []
+    for text in request.POST.getlist("call")[:MOST_CHOSEN]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            raise PermissionDenied from None  # no page of ours sends it
+    return found
+
+
+def _back(request: HttpRequest) -> str:
+    """The list as it was. `back` is its query alone: an address of anybody's making is never followed."""
+    asked = QueryDict(request.POST.get("back", ""))
+    page = asked.get("page", "")
+    query = Filters.read(asked).as_query(page=page if page.isdigit() else "")
+    return f"{reverse('telephony:history')}{'?' if query else ''}{query}"

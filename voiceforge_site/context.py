@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from telephony.models import Call
@@ -13,7 +12,4 @@ from telephony.models import Call
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The number of live calls; counted only when a template shows it."""
-    return {
-        "live_calls": SimpleLazyObject(lambda: Call.objects.filter(status__in=Call.LIVE).count()),
-        "live_url": reverse("telephony:live"),
-    }
+    return {"live_calls": SimpleLazyObject(lambda: Call.objects.filter(status__in=Call.LIVE).count())}

@@ -1,4 +1,4 @@
-"""The overview, composed of what each app knows, and the palette's list."""
+"""The overview, composed of what each app knows; whether one is signed in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from agents.conversations import default_model_id
@@ -100,7 +102,8 @@ async def services(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def palette(request: HttpRequest) -> HttpResponse:
-    """Every agent, as entries of the palette."""
-    agents = Agent.objects.exclude(status=Agent.Status.ARCHIVED).order_by("name")[:200]
-    return render(request, "partials/_palette_agents.html", {"agents": agents})
+@never_cache
+def session(request: HttpRequest) -> JsonResponse:
+    """For a form about to be sent: whether its user is still signed in (else the gate answers 401), and the
+    newest token for it."""
+    return JsonResponse({"token": get_token(request)})

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
@@ -36,7 +36,9 @@ def numbers(user: Any, words: str) -> Iterable[Group]:
     """Our own lines, by number or label; each leads to the agent that answers it."""
     if not words or not user.has_perm("agents.view_agents"):
         return []
-    rows = PhoneNumber.objects.select_related("agent").filter(_like(words, "number") | Q(label__icontains=words))
+    rows = PhoneNumber.objects.select_related("agent").filter(
+        _like(words, "number") | Q(label__icontains=words)
+    )
     entries = [
         Entry(
             f"{grouped(row.number)} {row.label}".strip(),
@@ -61,7 +63,7 @@ def calls(user: Any, words: str) -> Iterable[Group]:
             _("Call of %(caller)s") % {"caller": grouped(row.caller) or _("Unknown")},
             "phone",
             url=row.get_absolute_url(),
-            hint=_("%(agent)s, %(time)s ago") % {"agent": row.agent.name, "time": timesince(row.created_at, depth=1)},
+            hint=f"{row.agent.name}, {naturaltime(row.created_at)}",
         )
         for row in rows
     ]

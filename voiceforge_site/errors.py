@@ -1,7 +1,7 @@
 """What is answered when something cannot be: a page that says what to do, or a few words for a script.
 
-Signed-in people keep the shell around it; strangers get it bare. A view answers `error_page(request, 429)`; an
-empty answer with such a status (a method that is not known, say) is filled in.
+Signed-in people keep the shell around it; strangers get it bare. A view answers `error_page(request, 429)`;
+an empty answer with such a status (a method that is not known, say) is filled in.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FAULTS = {
         "bad_request",
         "circle-alert",
         _("The server could not read this"),
-        _("Nothing was changed. Go back and try again; if you followed a link, its address may be cut short."),
+        _("Nothing was changed. Go back and try again; a link that you followed may have been cut short."),
     ),
     403: Fault(
         "forbidden",
@@ -65,7 +65,7 @@ FAULTS = {
     ),
     413: Fault(
         "too_large",
-        "file-warning",
+        "file-up",
         _("This is too much at once"),
         _("Nothing was changed. Go back and send less, or a smaller file."),
     ),
@@ -81,7 +81,7 @@ FAULTS = {
         _("Something broke on our side"),
         _(
             "What you sent may not have been saved. Try again; if it happens again, give the number below to "
-            "who runs this server: the log of the web process says more under it. Calls that are under way go on."
+            "who runs this server: its log says more under it. Calls that are under way go on."
         ),
     ),
 }
@@ -89,19 +89,25 @@ EXPIRED = Fault(
     "form_expired",
     "timer-off",
     _("The form has expired"),
-    _("Nothing was changed. Go back, reload the page and send the form again. Cookies must be allowed for this site."),
+    _(
+        "Nothing was changed. Go back, reload the page and send the form again. Cookies must be allowed for "
+        "this site."
+    ),
 )
 
 
-def error_page(request: HttpRequest, status: int, fault: Fault | None = None, remedy: str = "") -> HttpResponse:
+def error_page(
+    request: HttpRequest, status: int, fault: Fault | None = None, remedy: str = ""
+) -> HttpResponse:
     """A page for people; JSON or one line for scripts."""
     fault = fault or FAULTS[status]
     remedy = remedy or str(fault.remedy)
+    words = f"{fault.title}. {remedy}"
     if _asked_for_json(request):
-        body = {"error": {"code": fault.code, "message": f"{fault.title}. {remedy}", "request": request_ids.current()}}
-        return JsonResponse(body, status=status)
+        error = {"code": fault.code, "message": words, "request": request_ids.current()}
+        return JsonResponse({"error": error}, status=status)
     if not _asked_by_person(request):
-        return HttpResponse(f"{fault.title}. {remedy}\n", status=status, content_type="text/plain; charset=utf-8")
+        return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
     context = {
         "status": status,
         "fault": fault,
@@ -169,9 +175,10 @@ def _missing(request: HttpRequest) -> str:
     what, roles = ABILITIES[ability]
     names = [str(Role(role).label) for role in Role if role in roles]
     return ngettext(
-        "It takes the ability “%(ability)s”, which this role has: %(roles)s. An administrator can give you that role.",
-        "It takes the ability “%(ability)s”, which these roles have: %(roles)s. An administrator can give you one "
-        "of them.",
+        "It takes the ability “%(ability)s”, which this role has: %(roles)s. "
+        "An administrator can give you that role.",
+        "It takes the ability “%(ability)s”, which these roles have: %(roles)s. "
+        "An administrator can give you one of them.",
         len(names),
     ) % {"ability": what, "roles": ", ".join(names)}
 

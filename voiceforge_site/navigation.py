@@ -51,5 +51,7 @@ def menu_of(user: Any) -> list[Place]:
 def current_place(path: str) -> str:
     """The address in the menu under which a page stands: the longest that its own begins with."""
     home = reverse("home")
-    under = [place.url for place in MENU if path.startswith(place.url) and (place.url != home or path == home)]
+    under = [
+        place.url for place in MENU if path.startswith(place.url) and (place.url != home or path == home)
+    ]
     return max(under, key=len, default="")

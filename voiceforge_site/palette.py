@@ -53,4 +53,6 @@ def found(user: Any, words: str) -> list[Group]:
 def palette(request: HttpRequest) -> HttpResponse:
     """What fits `q`, as groups of entries."""
     words = " ".join(request.GET.get("q", "")[:LONGEST].split())
-    return render(request, "partials/_palette_results.html", {"groups": found(request.user, words), "words": words})
+    return render(
+        request, "partials/_palette_results.html", {"groups": found(request.user, words), "words": words}
+    )

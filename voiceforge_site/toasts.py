@@ -26,7 +26,7 @@ class HtmxToasts:
         response = self.get_response(request)
         leads_away = 300 <= response.status_code < 400 or any(name in response for name in _LEADS_AWAY)
         told = get_messages(request)
-        if request.htmx and not leads_away and len(told) and not told.used:  # type: ignore[attr-defined,arg-type,union-attr]
+        if request.htmx and not leads_away and len(told) and not told.used:  # type: ignore[attr-defined,union-attr]
             response["HX-Trigger"] = _with_toasts(response.get("HX-Trigger", ""), [toast_of(m) for m in told])
         return response
 

@@ -1,9 +1,9 @@
 """Forms that are checked while they are typed into; static/js/forms.js asks, with what stands in the form.
 
-    <form method="post" data-guard data-validate="{% url 'agents:edit' agent.slug %}">
+<form method="post" data-guard data-validate="{% url 'agents:edit' agent.slug %}">
 
-    if "validate" in request.GET:
-        return field_errors(request, form, facts)
+if "validate" in request.GET:
+    return field_errors(request, form, facts)
 """
 
 from __future__ import annotations

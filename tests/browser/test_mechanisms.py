@@ -1,4 +1,4 @@
-"""What every page can use: asking, undoing, forms that are checked while one types, rows that are selected."""
+"""What every page can use: asking, undoing, fields judged while one types, rows selected."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def test_rows_are_selected_and_archived_by_keyboard_and_brought_back(bench):
     bench.get_by_role("button", name="Archive").click()
     expect(bench.get_by_role("status").get_by_text("Archived")).to_be_visible()
     assert set(Agent.objects.values_list("status", flat=True)) == {"archived"}
+    bench.wait_for_load_state()
     bench.keyboard.press("u")
     expect(bench.get_by_role("button", name="Undo")).to_be_focused()
     bench.wait_for_timeout(10_500)

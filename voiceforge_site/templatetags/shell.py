@@ -1,7 +1,7 @@
 """What pages are put together of: the menu, breadcrumbs, headers that sort, chips of filters, toasts.
 
-    {% breadcrumbs _("Agents") list_url agent.name agent_url _("Talk") %}
-    {% sort_header "name" _("Agent") %}        {% chip "status" _("Status") label %}
+{% breadcrumbs _("Agents") list_url agent.name agent_url _("Talk") %}
+{% sort_header "name" _("Agent") %}        {% chip "status" _("Status") label %}
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def breadcrumbs(*parts: Any) -> dict[str, Any]:
 
 @register.inclusion_tag("partials/_sort_header.html", takes_context=True)
 def sort_header(context: template.Context, key: str, label: str, classes: str = "") -> dict[str, Any]:
-    """A header cell that sorts by `key` of the page's `sort` (mlservices.pages.lists); again: the other way."""
+    """A header cell that sorts by `key` of the page's `sort` (mlservices.pages.lists); twice: backwards."""
     sort = context["sort"]
     current = sort.key == key
     word = f"-{key}" if current and not sort.descending else key
@@ -77,7 +77,11 @@ def chip(context: template.Context, parameter: str, name: str, value: object) ->
 def page_sizes(context: template.Context) -> list[dict[str, Any]]:
     current = per_page(context["request"])
     return [
-        {"size": size, "current": size == current, "url": query(context, per=size, page="", after="", before="")}
+        {
+            "size": size,
+            "current": size == current,
+            "url": query(context, per=size, page="", after="", before=""),
+        }
         for size in PER_PAGE
     ]
 
@@ -85,7 +89,6 @@ def page_sizes(context: template.Context) -> list[dict[str, Any]]:
 @register.filter
 def toast(message: Message) -> dict[str, Any]:
     return toasts.toast_of(message)
-
 
 
 @register.simple_tag(takes_context=True)

@@ -15,6 +15,7 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext
 from lucide.templatetags.lucide import lucide
 
 from mlservices.pages.figures import grouped
@@ -74,10 +75,12 @@ def moment(value: datetime | None, shown: str = "ago") -> SafeString:
     if value is None:
         return SafeString("–")
     local = timezone.localtime(value)
-    exact = formats.date_format(local, "DATETIME_FORMAT")
+    exact = formats.date_format(local, pgettext("a time, as Django's date filter takes it", "j M Y, H:i:s"))
     ago = str(naturaltime(value))
     text, title = (exact, ago) if shown == "exact" else (ago, f"{exact} {local.tzname() or ''}".strip())
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), title, text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), title, text
+    )
 
 
 @register.filter

@@ -7,6 +7,7 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -86,7 +87,10 @@ def moment(value: datetime | None, shown: str = "ago") -> SafeString:
 @register.filter
 def number(value: float | None, decimals: int = 0) -> str:
     """12345.6 as 12,346, or as the language groups it; as in static/js/format.js."""
-    return "–" if value is None else formats.number_format(value, decimals, force_grouping=True)
+    if value is None:
+        return "–"
+    rounded = Decimal(f"{value:.{decimals}f}")  # number_format alone would cut the rest off
+    return formats.number_format(rounded, decimals, force_grouping=True)
 
 
 @register.filter

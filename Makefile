@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services lint bench lock python environment
+.PHONY: help run test test-services lint bench messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -35,6 +35,12 @@ bench: python ## measure: voice to voice, calls a process carries, memory, word 
 	for server in daphne uvicorn granian; do taskset -c 1 $(BIN)/python -m tests.bench.capacity --server $$server --calls 30,60,90,120,180 --json var/bench/capacity-$$server.json || exit 1; done
 	$(BIN)/python -m tests.bench.memory --json var/bench/memory.json
 	$(BIN)/python -m tests.bench.wer --json var/bench/wer.json
+
+messages: environment ## gather the texts of the pages into the catalogues and compile these (needs gettext)
+	@command -v xgettext >/dev/null || { echo "gettext is missing. Run: apt-get install gettext" >&2; exit 1; }
+	@mkdir -p voiceforge_site/locale
+	@ENV_FILE= $(BIN)/python manage.py makemessages --locale de --no-wrap --add-location file --ignore .venv --ignore var --ignore tests --ignore node_modules
+	@cd voiceforge_site && ENV_FILE= ../$(BIN)/python ../manage.py compilemessages
 
 lock: environment ## write the lock files anew with the newest versions that pyproject.toml allows
 	@ENV_FILE= $(BIN)/python manage.py lock

@@ -124,10 +124,10 @@ def _places(text: str) -> set[str]:
 
 
 def compiled(catalogue: dict[tuple[str, str], Entry]) -> dict[str | tuple[str, int], str]:
-    """As Python's gettext holds a .mo file that was made of it."""
+    """As Python's gettext holds a .mo file that was made of it; without the head, which msgfmt cuts."""
     made: dict[str | tuple[str, int], str] = {}
     for entry in catalogue.values():
-        if not any(entry.texts) or (entry.fuzzy and entry.text):
+        if not entry.text or not any(entry.texts) or entry.fuzzy:
             continue
         text = f"{entry.context}\x04{entry.text}" if entry.context else entry.text
         if entry.plural:

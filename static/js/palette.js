@@ -53,7 +53,7 @@ function showStart() {
   recent().forEach((each, index) => {
     const option = copy("palette-recent-entry");
     option.id = `palette-recent-${index}`;
-    option.querySelector("a")?.setAttribute("href", each.href);
+    option.setAttribute("href", each.href);
     setText(option.querySelector("[data-title]"), each.title);
     setText(option.querySelector("small"), each.hint);
     group.append(option);
@@ -86,7 +86,7 @@ function select(option) {
 
 function open() {
   eager = false;
-  /** @type {HTMLElement | null | undefined} */ (chosen()?.querySelector("a, button"))?.click();
+  chosen()?.click();
 }
 
 export function openPalette() {
@@ -149,7 +149,7 @@ palette.addEventListener("keydown", (event) => {
 palette.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (target === palette) return palette.close();
-  const entry = target.closest("[role=option]")?.querySelector("a, button");
+  const entry = target.closest("[role=option]");
   if (!entry) return;
   if (entry instanceof HTMLAnchorElement) remember(entry);
   palette.close(); // before what the entry does, which may open a dialog or ask whether to leave

@@ -21,6 +21,7 @@ from django.views.decorators.csrf import requires_csrf_token
 from . import request_ids
 from .access.roles import ABILITIES, Role
 from .access.rules import PAGES, Rule
+from .navigation import may_open
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def error_page(
         "remedy": remedy,
         "shell": "base.html" if _signed_in(request) else "base_bare.html",
         "request_id": request_ids.current(),
+        "home": not _signed_in(request) or may_open(request.user, "home"),
     }
     return HttpResponse(render_to_string("errors/error.html", context, request), status=status)
 

@@ -48,10 +48,12 @@ def menu_of(user: Any) -> list[Place]:
     return [place for place in MENU if may_open(user, place.view)]
 
 
-def current_place(path: str) -> str:
-    """The address in the menu under which a page stands: the longest that its own begins with."""
+def current_place(user: Any, path: str) -> str:
+    """The address in the person's menu under which a page stands: the longest that its own begins with."""
     home = reverse("home")
     under = [
-        place.url for place in MENU if path.startswith(place.url) and (place.url != home or path == home)
+        place.url
+        for place in menu_of(user)
+        if path.startswith(place.url) and (place.url != home or path == home)
     ]
     return max(under, key=len, default="")

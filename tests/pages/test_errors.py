@@ -28,6 +28,12 @@ def test_who_may_not_is_told_what_it_takes_and_who_has_it(bobs_browser: Client) 
     assert SHELL in answer.text
 
 
+def test_who_may_do_nothing_is_led_to_another_account_and_not_in_a_circle(charlies_browser: Client) -> None:
+    answer = charlies_browser.get("/")
+    assert answer.status_code == 403
+    assert "Go to the overview" not in answer.text and "Sign in with another account" in answer.text
+
+
 def test_a_missing_page_keeps_the_shell_for_who_is_signed_in(alices_browser: Client, db: None) -> None:
     assert SHELL in alices_browser.get("/nothing/").text
     stranger = Client().get("/nothing/")

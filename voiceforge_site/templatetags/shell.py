@@ -29,9 +29,10 @@ def menu(context: template.Context) -> list[dict[str, Any]]:
 
     A page that stands in another part than its address says names that part's address: `stands_under`.
     """
-    current = context.get("stands_under") or current_place(context["request"].path)
+    request = context["request"]
+    current = context.get("stands_under") or current_place(request.user, request.path)
     shown, section = [], None
-    for place in menu_of(context["request"].user):
+    for place in menu_of(request.user):
         heading = place.section if place.section != section else ""
         section = place.section
         shown.append({"place": place, "heading": heading, "current": place.url == current})

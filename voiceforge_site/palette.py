@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -32,6 +33,8 @@ def actions(user: Any, words: str) -> Iterable[Group]:
     entries = []
     if may_open(user, "agents:new"):
         entries.append(Entry(_("New agent"), "plus", url=reverse("agents:new"), keys="N"))
+    if may_open(user, "profile:profile"):
+        entries.append(Entry(_("Your profile"), "circle-user-round", url=reverse("profile:profile")))
     entries += [
         Entry(_("Switch between light and dark"), "sun-moon", act="theme"),
         Entry(_("Keyboard shortcuts"), "keyboard", act="shortcuts", keys="?"),
@@ -40,8 +43,23 @@ def actions(user: Any, words: str) -> Iterable[Group]:
     return matching(_("Actions"), entries, words) if words else [Group(_("Actions"), entries)]
 
 
+def people(user: Any, words: str) -> Iterable[Group]:
+    if not words or not may_open(user, "people:person"):
+        return []
+    entries = [
+        Entry(
+            person.get_full_name() or person.get_username(),
+            "user",
+            url=reverse("people:person", args=[person.pk]),
+            hint=person.email,
+        )
+        for person in get_user_model().objects.order_by("pk")
+    ]
+    return matching(_("People"), entries, words)
+
+
 # A source more is a function more; groups with better matches go first, then in this order.
-SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, numbers, calls)
+SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, numbers, calls, people)
 
 
 def found(user: Any, words: str) -> list[Group]:

@@ -83,6 +83,14 @@ function tick() {
 tick();
 setInterval(tick, 500);
 
+/** A list that is asked for anew shows bars in place of its rows (components/data.css). */
+for (const name of ["htmx:beforeRequest", "htmx:afterRequest"]) {
+  document.addEventListener(name, (event) => {
+    const { target } = /** @type {CustomEvent} */ (event).detail;
+    if (target?.matches(".vf-results")) target.ariaBusy = String(name === "htmx:beforeRequest");
+  });
+}
+
 document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("vf-unreachable"));
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import make_agent, make_call, make_number, spoken
+from voiceforge_site.access.rules import PAGES, Rule
 
 
 @pytest.fixture
@@ -71,3 +72,12 @@ def test_much_found_costs_no_more_questions(
         make_call(make_agent(f"Front {number}"), spoken([]), caller=f"+1415555{number:04}")
     with django_assert_max_num_queries(7):
         assert len(titles(alices_browser, "415555")) == 7
+
+
+def test_people_are_found_by_who_may_manage_them_alone(
+    alices_browser: Client, bobs_browser: Client, monkeypatch
+) -> None:
+    monkeypatch.setitem(PAGES, "people:person", Rule("voiceforge_site.manage_people"))
+    monkeypatch.setattr("voiceforge_site.palette.reverse", lambda name, args=(): f"/{name}/{list(args)}")
+    assert titles(alices_browser, "bob") == ["People: bob"]
+    assert titles(bobs_browser, "alice") == []

@@ -201,4 +201,9 @@ def refused_form(world: World) -> str:
 
 @shown
 def missing_page(world: World) -> str:
-    return "/nothing/"
+    return "/workbench/fault/404/"
+
+
+@shown
+def page_of_a_failure(world: World) -> str:
+    return "/workbench/fault/500/"

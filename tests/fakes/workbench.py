@@ -19,6 +19,7 @@ from mlservices.pages.fields import field_errors
 from mlservices.pages.lists import newest_page, numbered_page, sorting
 from mlservices.pages.toasts import undoable
 from voiceforge_site.access.rules import PAGES, SIGNED_IN, Rule
+from voiceforge_site.errors import error_page
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -84,6 +85,10 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=429, headers={"Retry-After": "60"})
 
 
+def fault(request: HttpRequest, status: int) -> HttpResponse:
+    return error_page(request, status)
+
+
 workbench = (
     [
         path("", rows, name="rows"),
@@ -92,6 +97,7 @@ workbench = (
         path("do/", do, name="do"),
         path("undo/", undo, name="undo"),
         path("poke/", poke, name="poke"),
+        path("fault/<int:status>/", fault, name="fault"),
         path("too-many/", too_many, name="too_many"),
     ],
     "workbench",

@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services lint bench bench-data lock python environment
+.PHONY: help run test test-services lint bench bench-data messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -43,6 +43,12 @@ bench-data: python ## build large databases for `make bench` (CALLS=... on SQLit
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@$(PYTHON) -m voiceforge_site.bootstrap services
 	@ENV_FILE= $(BIN)/python -m tests.bench.data --sqlite $(or $(CALLS),100000) --postgresql $(or $(POSTGRESQL_CALLS),1000000)
+
+messages: environment ## gather the texts of the pages into the catalogues and compile these (needs gettext)
+	@command -v xgettext >/dev/null || { echo "gettext is missing. Run: apt-get install gettext" >&2; exit 1; }
+	@mkdir -p voiceforge_site/locale
+	@ENV_FILE= $(BIN)/python manage.py makemessages --locale de --no-wrap --add-location file --ignore .venv --ignore var --ignore tests --ignore node_modules
+	@cd voiceforge_site && ENV_FILE= ../$(BIN)/python ../manage.py compilemessages
 
 lock: environment ## write the lock files anew with the newest versions that pyproject.toml allows
 	@ENV_FILE= $(BIN)/python manage.py lock

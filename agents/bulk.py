@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+
+from mlservices.pages.toasts import undoable
 
 from .actions import set_statuses
 from .models import Agent
@@ -38,7 +38,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
     elif undo:
         messages.success(request, _("Undone"))
     else:
-        messages.success(request, _toast(request, _told(before, status), before, back))
+        entries = [f"{slug}:{was}" for slug, was in before.items()]
+        undoable(request, _told(before, status), url=reverse("agents:bulk"), undo=entries, next=back)
     return redirect(back)
 
 
@@ -51,13 +52,6 @@ def _told(before: dict[str, str], status: str) -> str:
         Agent.Status.ARCHIVED: ngettext("%(name)s is archived", "%(count)d agents are archived", count),
     }
     return texts[Agent.Status(status)] % {"name": name, "count": count}
-
-
-def _toast(request: HttpRequest, words: str, before: dict[str, str], back: str) -> str:
-    entries = [f"{slug}:{status}" for slug, status in before.items()]
-    context = {"words": words, "entries": entries, "back": back}
-    # Rendered by a template that escapes; marked again because messages keep no more than that mark.
-    return mark_safe(render_to_string("agents/_undo.html", context, request=request).strip())
 
 
 def _back(request: HttpRequest) -> str:

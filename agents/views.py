@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
+from mlservices.pages.fields import field_errors
 
 from .actions import ChangedMeanwhile, duplicate_agent, save_agent
 from .flow.variables import BUILT_IN
-from .forms import AgentForm, add_errors, errors_of, fact_formset, facts_of
+from .forms import AgentForm, add_errors, fact_formset, facts_of
 from .listing import columns, in_order, orders
 from .models import Agent, AgentVersion
 from .sentences import record_sentence
@@ -93,8 +94,8 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
     if request.method != "POST":
         return _render_form(request, agent, AgentForm(instance=agent), fact_formset(agent))
     form, facts = AgentForm(request.POST, instance=agent), fact_formset(agent, request.POST)
-    if field := request.GET.get("validate"):
-        return JsonResponse({"errors": {field: errors_of(form, facts, field)}})
+    if "validate" in request.GET:
+        return field_errors(request, form, facts)
     newest = None
     if form.is_valid() and facts.is_valid():
         try:
@@ -144,6 +145,7 @@ def _render_form(
         "agent": agent,
         "form": form,
         "facts": facts,
+        "all_forms": [form, facts],
         "failed": status != 200,
         "newest": newest,  # saved by somebody else while this was typed
         "version": request.POST.get("version", agent.version),

@@ -26,9 +26,10 @@ os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="voiceforge-tests-")
 atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 
 from voiceforge_site.settings import *  # noqa: E402, F403
-from voiceforge_site.settings import DATABASES, VAR_DIR  # noqa: E402
+from voiceforge_site.settings import DATABASES, TEMPLATES, VAR_DIR  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # In a file, as in use: threads and servers of their own share it.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "tests.sqlite3"}
+TEMPLATES[0]["DIRS"].append(ROOT / "tests" / "fakes" / "templates")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the slow ones are slow on purpose

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
 
 from telephony.models import Call
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The number of live calls; counted only when a template shows it."""
-    return {
-        "live_calls": SimpleLazyObject(lambda: Call.objects.filter(status__in=Call.LIVE).count()),
-        "live_url": reverse("telephony:live"),
-    }
+    return {"live_calls": cache(Call.objects.filter(status__in=Call.LIVE).count)}

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from . import request_ids
+
 SHORTEST_SECRET = 6  # characters; masking anything shorter would blot out ordinary words
 
 
@@ -18,6 +20,8 @@ class SafeFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.translate(_ESCAPES)
+        if request := request_ids.current():
+            record.message += f" (request {request})"
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:

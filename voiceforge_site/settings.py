@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "voiceforge_site.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voiceforge_site.csp.ContentSecurityPolicy",
@@ -79,11 +80,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "voiceforge_site.toasts.HtmxToasts",
+    "voiceforge_site.errors.ErrorPages",
     "voiceforge_site.access.gate.Gate",
 ]
 
 ROOT_URLCONF = "voiceforge_site.urls"
 ASGI_APPLICATION = "voiceforge_site.asgi.application"
+CSRF_FAILURE_VIEW = "voiceforge_site.errors.expired"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -156,6 +160,7 @@ Q_CLUSTER = {
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an agent with all the facts it may have
 
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "voiceforge_site" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

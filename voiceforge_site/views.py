@@ -1,16 +1,16 @@
-"""Parts of pages that all apps share: the state of the services, and the palette's list."""
+"""Parts of pages that all apps share: the state of the services, and whether one is signed in."""
 
 from __future__ import annotations
 
 import asyncio
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-
-from agents.models import Agent
 
 from . import health
 
@@ -46,7 +46,8 @@ async def services(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def palette(request: HttpRequest) -> HttpResponse:
-    """Every agent, as entries of the palette."""
-    agents = Agent.objects.exclude(status=Agent.Status.ARCHIVED).order_by("name")[:200]
-    return render(request, "partials/_palette_agents.html", {"agents": agents})
+@never_cache
+def session(request: HttpRequest) -> JsonResponse:
+    """For a form about to be sent: whether its user is still signed in (else the gate answers 401), and the
+    newest token for it."""
+    return JsonResponse({"token": get_token(request)})

@@ -1,4 +1,4 @@
-// The form of an agent: rows of facts, settings that depend on others, a guard for unsaved changes.
+// The form of an agent: rows of facts, settings that depend on others.
 // @ts-check
 import "./archive.js";
 import "./eagerness.js";
@@ -9,18 +9,6 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById("agent-form
 const rows = /** @type {HTMLElement} */ (form.querySelector("[data-fact-rows]"));
 const total = /** @type {HTMLInputElement} */ (form.querySelector("[name=facts-TOTAL_FORMS]"));
 
-let dirty = form.hasAttribute("data-dirty");
-form.addEventListener("input", () => (dirty = true));
-form.addEventListener("submit", () => (dirty = false));
-addEventListener("beforeunload", (event) => {
-  if (dirty) event.preventDefault();
-});
-document.addEventListener("keydown", (event) => {
-  if ((event.metaKey || event.ctrlKey) && event.key === "s") {
-    event.preventDefault();
-    form.requestSubmit();
-  }
-});
 function addFact() {
   const template = /** @type {HTMLTemplateElement} */ (form.querySelector("[data-fact-template]"));
   const row = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
@@ -78,4 +66,3 @@ rows.addEventListener("input", (event) => {
   const summary = field.closest("[data-fact]")?.querySelector("summary");
   if (field.name.endsWith("-topic")) /** @type {Element} */ (summary?.querySelector("b")).textContent = field.value;
 });
-/** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid=true]"))?.focus(); // now that it is shown

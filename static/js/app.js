@@ -1,12 +1,15 @@
-// The shell on every page: theme, drawer, palette, shortcuts, ticking clocks, toasts.
+// The shell on every page: theme, drawer, ticking clocks, and the mechanisms that pages use, each described at
+// the head of its module: palette, shortcuts, ask, toasts, forms, bulk, failure.
 // @ts-check
 import { clearFailure, showFailure } from "./failure.js";
+import "./ask.js";
+import { unsaved } from "./forms.js";
 import { clock, setText } from "./format.js";
 import "./livecount.js";
+import { openPalette } from "./palette.js";
+import { press, showShortcuts } from "./shortcuts.js";
 
 const root = document.documentElement;
-const palette = /** @type {HTMLDialogElement | null} */ (document.querySelector("#palette"));
-const shortcuts = /** @type {HTMLDialogElement | null} */ (document.querySelector("#shortcuts"));
 
 const acts = {
   theme() {
@@ -20,65 +23,31 @@ const acts = {
     if (open) /** @type {HTMLElement} */ (document.querySelector("#sidebar a")).focus();
   },
   palette: openPalette,
+  shortcuts: showShortcuts,
+  "sign-out"() {
+    /** @type {HTMLFormElement} */ (document.querySelector("[data-sign-out]")).requestSubmit();
+  },
 };
 
+/** data-act names what a button does; data-copy holds what it puts on the clipboard, data-copied says so. */
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const name = target.closest("[data-act]")?.getAttribute("data-act");
   if (name) acts[name]();
-  // A click on the backdrop hits the dialog itself.
-  if (target === palette || target === shortcuts) /** @type {HTMLDialogElement} */ (target).close();
+  const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
+  if (button) copy(button);
 });
 
-function openPalette() {
-  if (!palette || palette.open) return;
-  palette.showModal();
-  const input = /** @type {HTMLInputElement} */ (palette.querySelector("input"));
-  input.value = "";
-  filterPalette();
-  input.focus();
-  const known = palette.querySelector('[id^="palette-agent-"]'); // until they have come once
-  if (!known) palette.querySelector("[hx-trigger]")?.dispatchEvent(new Event("palette-opened"));
+/** @param {HTMLElement} button */
+async function copy(button) {
+  const done = await navigator.clipboard?.writeText(button.dataset.copy ?? "").then(
+    () => true,
+    () => false,
+  );
+  if (done && button.dataset.copied) setText(button.querySelector("span") ?? button, button.dataset.copied);
 }
 
-/** @returns {HTMLElement[]} */
-const options = () => Array.from(palette?.querySelectorAll("[role=option]") ?? []);
-const visible = () => options().filter((option) => !option.hidden);
-
-function filterPalette() {
-  const words = /** @type {HTMLInputElement} */ (palette?.querySelector("input")).value.trim().toLowerCase();
-  for (const option of options()) option.hidden = !option.textContent?.toLowerCase().includes(words);
-  /** @type {HTMLElement} */ (palette?.querySelector(".vf-palette-none")).hidden = visible().length > 0;
-  select(visible()[0]);
-}
-
-/** @param {HTMLElement | undefined} chosen */
-function select(chosen) {
-  for (const option of options()) option.ariaSelected = String(option === chosen);
-  palette?.querySelector("input")?.setAttribute("aria-activedescendant", chosen?.id ?? "");
-  chosen?.scrollIntoView({ block: "nearest" });
-}
-
-palette?.addEventListener("input", filterPalette);
-palette?.addEventListener("htmx:afterSettle", () => {
-  const chosen = visible().find((option) => option.ariaSelected === "true");
-  filterPalette();
-  if (chosen) select(chosen); // the agents come after the pages, and must not take the choice back
-});
-palette?.addEventListener("keydown", (event) => {
-  const shown = visible();
-  const index = shown.findIndex((option) => option.ariaSelected === "true");
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    event.preventDefault();
-    select(shown[(index + (event.key === "ArrowDown" ? 1 : -1) + shown.length) % shown.length]);
-  } else if (event.key === "Enter") {
-    event.preventDefault();
-    shown[index]?.querySelector("a")?.click();
-  }
-});
-
-const GO_WITHIN_MS = 900;
-let wentAt = -Infinity;
+const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, dialog, [contenteditable]";
 
 document.addEventListener("keydown", (event) => {
   if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
@@ -91,25 +60,10 @@ document.addEventListener("keydown", (event) => {
     /** @type {HTMLElement | null} */ (document.querySelector(".vf-menu"))?.focus();
     return;
   }
-  const target = /** @type {HTMLElement} */ (event.target);
-  const typing = target.closest("input:not([type=radio], [type=checkbox]), textarea, select, dialog, [contenteditable]");
+  const typing = /** @type {HTMLElement} */ (event.target).closest(TYPING);
   if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
   press(event);
 });
-
-/** @param {KeyboardEvent} event */
-function press(event) {
-  const going = performance.now() - wentAt < GO_WITHIN_MS;
-  const link = going && document.querySelector(`.vf-side [data-key="${CSS.escape(event.key)}"]`);
-  if (link) /** @type {HTMLElement} */ (link).click();
-  else if (event.key === "/") {
-    const search = /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"));
-    if (search) event.preventDefault();
-    search?.focus();
-  } else if (event.key === "n") /** @type {HTMLElement | null} */ (document.querySelector("[data-new]"))?.click();
-  else if (event.key === "?") shortcuts?.showModal();
-  else if (event.key === "g") wentAt = performance.now();
-}
 
 /** A part that is fetched again and again tells screen readers only what has changed. */
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -129,11 +83,12 @@ function tick() {
 tick();
 setInterval(tick, 500);
 
-const TOAST_MS = 4000;
-const UNDO_MS = 12000; // time to reach its button, which holds it open while it has the focus or the mouse
-for (const toast of document.querySelectorAll("[data-toast]")) {
-  const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, TOAST_MS) : toast.remove());
-  setTimeout(leave, toast.querySelector("button") ? UNDO_MS : TOAST_MS);
+/** A list that is asked for anew shows bars in place of its rows (components/data.css). */
+for (const name of ["htmx:beforeRequest", "htmx:afterRequest"]) {
+  document.addEventListener(name, (event) => {
+    const { target } = /** @type {CustomEvent} */ (event).detail;
+    if (target?.matches(".vf-results")) target.ariaBusy = String(name === "htmx:beforeRequest");
+  });
 }
 
 document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
@@ -142,5 +97,5 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.successful) clearFailure();
 });
 document.addEventListener("htmx:responseError", (event) => {
-  showFailure(/** @type {CustomEvent} */ (event).detail.xhr.status);
+  showFailure(/** @type {CustomEvent} */ (event).detail.xhr.status, unsaved());
 });

@@ -10,12 +10,29 @@ export function clock(seconds) {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
 }
 
+const language = document.documentElement.lang || "en";
+/** 12345.6 as 12,346, or as the language groups it. @param {number} value @param {number} [decimals] */
+export function number(value, decimals = 0) {
+  return new Intl.NumberFormat(language, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }).format(value);
+}
+
+/** The words of an element for a count: data-one, data-other, and more where the language has more forms.
+ * @param {DOMStringMap} words @param {number} count @param {string} [prefix] of the attributes' names */
+export function plural(words, count, prefix = "") {
+  const form = new Intl.PluralRules(language).select(count);
+  const named = (/** @type {string} */ name) => words[prefix ? prefix + name[0].toUpperCase() + name.slice(1) : name];
+  return filled(named(form) ?? named("other") ?? "", { count: number(count) });
+}
+
 /** 820 as 820 ms, 1240 as 1.24 s. @param {number | null | undefined} value */
 export function milliseconds(value) {
   if (value === null || value === undefined) return "–";
   const whole = Math.round(value);
   if (whole < 1000) return filled(labels.units.milliseconds, { n: whole });
-  return filled(labels.units.seconds, { n: (whole / 1000).toFixed(2) });
+  return filled(labels.units.seconds, { n: number(whole / 1000, 2) });
 }
 
 /** A number in groups; anything else as it is. @param {string} number */

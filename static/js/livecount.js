@@ -1,19 +1,21 @@
 // The number of live calls in the menu: asked for now and then, told at once by who knows.
 // @ts-check
-import { setText } from "./format.js";
+import { number, setText } from "./format.js";
 
 const EVERY_MS = 15_000;
-const badge = /** @type {HTMLElement} */ (document.querySelector("[data-live-count]"));
+/** Not there for who may not see calls. */
+const badge = /** @type {HTMLElement | null} */ (document.querySelector("[data-live-count]"));
 
 /** @param {number} count */
 export function showLiveCount(count) {
+  if (!badge) return;
   badge.hidden = count === 0;
-  setText(badge.querySelector("span"), String(count));
+  setText(badge.querySelector("span"), number(count));
 }
 
 /** Where this fails the page's own requests fail too, and say so. */
 export async function askLiveCount() {
-  if (document.hidden) return;
+  if (!badge || document.hidden) return;
   const headers = { "X-Requested-With": "fetch" };
   const answer = await fetch(badge.dataset.liveCount ?? "", { headers }).catch(() => null);
   if (answer?.ok) showLiveCount((await answer.json()).live);

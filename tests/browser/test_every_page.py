@@ -4,94 +4,60 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from django.urls import reverse
+from playwright.sync_api import Page
 
-from agents.actions import create_demo_agent, save_agent
-from telephony import search
-from telephony.actions import tag_call, write_note
-from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from tests.browser.pages import PAGES, World
 
 AXE = (settings.BASE_DIR / "tests" / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
+THEMES = ("light", "dark")
+SET_THEME = """theme => {
+  document.documentElement.dataset.theme = theme;
+  dispatchEvent(new Event("themechange"));
+}"""
 
 
-@pytest.fixture
-def addresses(server):
-    agent = create_demo_agent()
-    agent.instructions, agent.eagerness = "Be kind.", 0.7
-    save_agent(agent=agent, by="alice")
-    make_agent("Hotel concierge", status="paused")
-    failing = EngineFailed(at_seconds=20, engine="tts", error="timed out", remedy="apologised")
-    going = make_call(
-        agent, [*spoken(TURNS), failing, CallerWordsGuessed(at_seconds=20, turn=3, text="could")]
-    )
-    message = MessageTaken(
-        at_seconds=20,
-        name="David Brown",
-        number="4155550132",
-        number_confirmed=False,
-        words="Please call me back about my test results.",
-        complete=False,
-    )
-    over = make_call(agent, ended([*spoken(TURNS), message]))
-    make_recording(over)
-    search.index(over.pk)
-    tag_call(call=over, name="Call back")
-    write_note(call=over, author="bob", text="Rang back at six.")
+def faults(page: Page, rules: list[str] = RULES) -> list[str]:
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
     return [
-        reverse("home"),
-        reverse("home") + "?period=7-days",
-        reverse("agents:list"),
-        reverse("agents:list") + "?q=nobody",
-        reverse("agents:new"),
-        agent.get_absolute_url(),
-        reverse("agents:history", args=[agent.slug]) + "?old=1&new=2",
-        reverse("agents:try", args=[agent.slug]),
-        reverse("telephony:talk", args=[agent.slug]),
-        reverse("telephony:live"),
-        reverse("telephony:live") + "?wall=1",
-        reverse("telephony:history"),
-        reverse("telephony:history") + "?q=saturday&longer=1",
-        reverse("telephony:exports"),
-        over.get_absolute_url() + "?replay=1",
-        reverse("telephony:messages"),
-        going.get_absolute_url(),
-        over.get_absolute_url(),
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_page_is_accessible_and_fits(guard, chromium, addresses, theme, viewport):
-    page = guard.page(chromium, theme=theme, viewport=viewport)
-    found = []
-    for address in addresses:
-        page.goto(address)
+def test_every_page_is_accessible_and_fits(guard, chromium, server):
+    """Each is opened once, and its theme and width changed under it. A theme is nothing but colours."""
+    guard.expect("422", "404", "500")
+    page = guard.page(chromium)
+    world, found = World(), []
+    for each in PAGES:
+        page.set_viewport_size(DESK)
+        page.goto(each.make(world))
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.dataset.theme") == theme
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{address}: wider than the window")
+        if each.then:
+            each.then(page)
         page.evaluate(AXE)
-        result = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-        found += [
-            f"{address}: {violation['id']}: {node['html'][:160]}"
-            for violation in result["violations"]
-            for node in violation["nodes"]
-        ]
+        for width, viewport in (("desk", DESK), ("phone", PHONE)):
+            page.set_viewport_size(viewport)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{each.name} ({width}): wider than the window")
+            for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):
+                page.evaluate(SET_THEME, theme)
+                found += [f"{each.name} ({width}, {theme}): {fault}" for fault in faults(page, rules)]
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_sign_in_page_is_accessible(guard, chromium, theme):
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_theme_of_the_system_is_taken_and_the_sign_in_page_is_accessible(guard, chromium, theme):
     page = guard.page(chromium, theme=theme)
     page.context.clear_cookies()
     page.goto("/login/")
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
     page.fill("[name=username]", "alice")
     page.fill("[name=password]", "wrong")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").wait_for()
     page.evaluate(AXE)
-    assert page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"] == []
+    assert faults(page) == []

@@ -16,18 +16,40 @@ def test_the_palette_leads_to_an_agent_without_a_mouse(page):
     page.goto("/")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox")).to_be_focused()
-    page.get_by_role("option", name="Talk to Front desk").wait_for()
     page.keyboard.type("talk to fr")
-    expect(page.locator("[role=option]:visible")).to_have_count(1)
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # before the answer has come
     page.wait_for_url("**/agents/front-desk/talk/")
+    page.keyboard.press("Control+k")
+    chosen_lately = page.locator("#palette [role=option]").first
+    expect(chosen_lately).to_contain_text("Talk to Front desk")
+    page.keyboard.type("front")
+    expect(page.get_by_role("group", name="Agents").get_by_role("option")).to_have_text(["Front desk"])
 
 
-def test_the_palette_says_when_nothing_fits_and_closes_with_escape(page):
+def test_the_palette_finds_a_call_by_its_number(page):
+    call = make_call(make_agent("Front desk"), spoken([]), caller="+14155550132")
+    make_call(make_agent("Hotel"), spoken([]), caller="+442079460000")
+    page.goto("/agents/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("(415) 555")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{call.get_absolute_url()}")
+
+
+def test_the_palette_says_when_nothing_fits_or_nobody_answers_and_closes_with_escape(page, guard):
+    guard.expect("ERR_FAILED", "htmx:")
     page.goto("/agents/")
     page.keyboard.press("Control+k")
     page.keyboard.type("zzz")
     expect(page.get_by_text("Nothing by that name.")).to_be_visible()
+    page.route("**/palette/?*", lambda route: route.abort())
+    page.keyboard.type("z")
+    expect(page.locator("#palette").get_by_role("alert")).to_contain_text("The server does not answer")
+    page.unroute("**/palette/?*")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("live")
+    expect(page.get_by_role("option")).to_have_text(re.compile("Live calls"))
     page.keyboard.press("Escape")
     expect(page.locator("#palette")).to_be_hidden()
 

@@ -14,9 +14,11 @@ from telephony.housekeeping import Housekeeping  # noqa: E402
 from telephony.routing import sockets  # noqa: E402
 from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
+from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
 
 registry.embedder = WordEmbedder  # what a trial by text asks
+workbench.install()
 switchboard = Switchboard(FakeSuppliers())
 application = Housekeeping(
     ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),

@@ -40,7 +40,7 @@ def test_a_card_says_why_and_since_when(alices_browser, agent):
     call = make_call(agent, [*spoken(TURNS), ASKED])
     page = alices_browser.get("/calls/live/").text
     assert "The caller asked for a person" in page
-    assert f'data-start="{call.created_at.timestamp() + 20}' in page
+    assert f'data-start="{call.created_at.timestamp() + 20:.3f}' in page
 
 
 def test_a_call_that_rings_is_on_the_board(alices_browser, agent):

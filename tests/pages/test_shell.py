@@ -21,6 +21,7 @@ def addresses(db):
         reverse("home"),
         reverse("services"),
         reverse("palette"),
+        reverse("session"),
         reverse("agents:list"),
         reverse("agents:new"),
         reverse("agents:edit", args=[agent.slug]),
@@ -96,6 +97,11 @@ def test_the_menu_leads_only_to_pages_that_exist(alices_browser):
         assert alices_browser.get(link).status_code == 200
     assert 'href="/agents/" data-key="a" aria-current="page"' in menu
     assert menu.count("aria-current") == 1
+
+
+def test_the_menu_offers_only_what_the_person_may_open(charlies_browser):
+    page = charlies_browser.get("/nothing/").text
+    assert 'class="vf-side"' in page and 'class="vf-nav-link"' not in page
 
 
 def test_a_call_stands_under_live_calls_while_it_goes_on_and_then_in_the_history(alices_browser, db):

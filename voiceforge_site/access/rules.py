@@ -29,6 +29,7 @@ PAGES: dict[str, Rule] = {
     "home": Rule(_CALLS),
     "services": Rule(_CALLS),
     "palette": Rule(SIGNED_IN),
+    "session": Rule(SIGNED_IN),
     "health": Rule(ANYBODY),
     "login": Rule(ANYBODY, ANYBODY),
     "logout": Rule(None, ANYBODY),

@@ -1,4 +1,4 @@
-"""What the templates need beyond Django's own tags: icons, navigation, and figures with their units."""
+"""What the templates need beyond Django's own tags: icons, times, and figures with their units."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import phonenumbers
 from django import template
-from django.urls import reverse
-from django.utils import timezone
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from lucide.templatetags.lucide import lucide
 
+from mlservices.pages.figures import grouped
 from telephony.models import Call
 from telephony.session.events import TurnMeasured
 from telephony.wording import LINES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
@@ -41,24 +42,6 @@ def theme_script() -> SafeString:
     return format_html("<script>{}</script>", mark_safe(THEME_SCRIPT))
 
 
-@register.inclusion_tag("partials/_nav_link.html", takes_context=True)
-def nav_link(context: template.Context, view: str, icon: str, label: str, key: str) -> dict[str, Any]:
-    """One entry of the sidebar; current on every page of its part of the site. `key` follows `g`.
-
-    A page that stands in another part than its address says names that part's address: `stands_under`.
-    """
-    url = reverse(view)
-    path = context.get("stands_under") or context["request"].path
-    current = path == url or (url != "/" and path.startswith(url) and not _shadowed(path, url))
-    return {"url": url, "icon": icon, "label": label, "key": key, "current": current, "context": context}
-
-
-def _shadowed(path: str, url: str) -> bool:
-    """/calls/live/ and /calls/messages/ lie under /calls/ and have entries of their own."""
-    own = (reverse("telephony:live"), reverse("telephony:messages"))
-    return url not in own and path.startswith(own)
-
-
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: object) -> str:
     """This page's query string with some parameters changed; an empty value drops its parameter."""
@@ -74,11 +57,7 @@ def query(context: template.Context, **changes: object) -> str:
 @register.filter
 def phone(number: str) -> str:
     """+14155550112 as +1 415-555-0112; anything else (a name, a browser) as it is."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return grouped(number)
 
 
 @register.filter
@@ -91,6 +70,30 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+@register.simple_tag
+def moment(value: datetime | None, shown: str = "ago") -> SafeString:
+    """A time as <time>, in the viewer's zone: "5 minutes ago" with the exact time in its title, or with
+    shown="exact" the other way round. Every page tells times through this."""
+    if value is None:
+        return SafeString("–")
+    local = timezone.localtime(value)
+    exact = formats.date_format(local, pgettext("a time, as Django's date filter takes it", "j M Y, H:i:s"))
+    ago = str(naturaltime(value))
+    text, title = (exact, ago) if shown == "exact" else (ago, f"{exact} {local.tzname() or ''}".strip())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), title, text
+    )
+
+
+@register.filter
+def number(value: float | None, decimals: int = 0) -> str:
+    """12345.6 as 12,346, or as the language groups it; as in static/js/format.js."""
+    if value is None:
+        return "–"
+    rounded = Decimal(f"{value:.{decimals}f}")  # number_format alone would cut the rest off
+    return formats.number_format(rounded, decimals, force_grouping=True)
+
+
 @register.filter
 def milliseconds(value: float | None) -> str:
     """820 as 820 ms, 1240 as 1.24 s."""
@@ -99,7 +102,7 @@ def milliseconds(value: float | None) -> str:
     whole = round(value)  # first, as stored figures are: or one figure is told as 2.32 s and as 2.33 s
     if whole < 1000:
         return filled(UNITS["milliseconds"], {"n": whole})
-    return filled(UNITS["seconds"], {"n": f"{whole / 1000:.2f}"})
+    return filled(UNITS["seconds"], {"n": number(whole / 1000, 2)})
 
 
 @register.filter

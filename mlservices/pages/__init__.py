@@ -1,0 +1,1 @@
+"""What the pages of every app share. It stands here since an app imports only what stands left of it."""

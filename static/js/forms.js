@@ -1,0 +1,236 @@
+// What every form of the shell can ask for:
+//
+//   <form method="post" data-guard>            asks before changes are left unsaved; Ctrl S saves; before it is sent
+//                                              it looks whether one is still signed in, and keeps the page if not.
+//                                              data-dirty: changed already, as after a refused submit.
+//   <form ... data-validate="/agents/new/">    is posted to that address with ?validate=<field> when a changed
+//                                              field is left or has rested; the answer of
+//                                              mlservices/pages/fields.py is shown as after a submit.
+//
+// Fields are drawn by partials/_field.html. After a refused submit the focus goes to the first bad field;
+// partials/_error_summary.html names them all. A script that changes a form sends it an "input" event.
+// @ts-check
+import { askToLeave, sendAgreed } from "./ask.js";
+import { askSession, clearFailure, showFailure } from "./failure.js";
+
+const REST_MS = 900; // of a field that is being typed into, before it is judged
+const MENDED_MS = 250; // of a field that is marked as bad, before it is looked at again
+
+/** @returns {HTMLFormElement[]} */
+const guarded = () => Array.from(document.querySelectorAll("form[data-guard]"));
+
+/** What each guarded form held when it came. @type {WeakMap<HTMLFormElement, string>} */
+const before = new WeakMap();
+/** Forms on their way to the server, or given up. @type {WeakSet<HTMLFormElement>} */
+const released = new WeakSet();
+
+/** @param {HTMLFormElement} form */
+function held(form) {
+  const parts = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  return JSON.stringify(parts.map(([name, value]) => [name, value instanceof File ? value.name + value.size : value]));
+}
+
+/** @param {HTMLFormElement} form */
+function isDirty(form) {
+  if (released.has(form)) return false;
+  return form.hasAttribute("data-dirty") || (before.has(form) && before.get(form) !== held(form));
+}
+
+export const unsaved = () => guarded().some(isDirty);
+
+/** @param {BeforeUnloadEvent} event */
+const holdBack = (event) => event.preventDefault();
+
+function guardUnload() {
+  // Only while something would be lost: a page with such a listener is not kept for the way back.
+  if (unsaved()) addEventListener("beforeunload", holdBack);
+  else removeEventListener("beforeunload", holdBack);
+}
+
+function takeIn() {
+  for (const form of guarded()) if (!before.has(form)) before.set(form, held(form));
+  guardUnload();
+}
+
+/** @param {HTMLFormElement} form */
+function release(form) {
+  released.add(form);
+  guardUnload();
+}
+
+document.addEventListener("input", guardUnload);
+document.addEventListener("change", guardUnload);
+document.addEventListener("reset", () => setTimeout(guardUnload));
+
+document.addEventListener(
+  "click",
+  async (event) => {
+    const link = /** @type {HTMLAnchorElement | null} */ (/** @type {HTMLElement} */ (event.target).closest("a[href]"));
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
+    if (!link || elsewhere || !leavesPage(link) || !unsaved()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!(await askToLeave())) return;
+    guarded().forEach(release);
+    location.href = link.href;
+  },
+  { capture: true },
+);
+
+/** @param {HTMLAnchorElement} link */
+function leavesPage(link) {
+  if (link.target || link.hasAttribute("download") || link.hasAttribute("hx-get")) return false;
+  if (!/^https?:$/.test(link.protocol)) return false;
+  return !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
+}
+
+/** What was typed is not given to a server that would answer with its sign-in page, or not at all. */
+document.addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const submitter = /** @type {HTMLElement | null} */ (event.submitter);
+  if (!form.matches("[data-guard]") || event.defaultPrevented || released.has(form) || form.method === "get") return;
+  event.preventDefault();
+  submitter?.toggleAttribute("data-pending", true);
+  const status = await askSession();
+  submitter?.removeAttribute("data-pending");
+  if (status !== 200) return showFailure(status, true);
+  clearFailure();
+  release(form);
+  sendAgreed(form, submitter);
+});
+
+/** A button that was pressed waits: it keeps its width, dims, and cannot be pressed a second time. */
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (event.defaultPrevented || form.method !== "post" || form.target) return;
+  const button = /** @type {HTMLElement | null} */ (event.submitter);
+  setTimeout(() => event.defaultPrevented || button?.toggleAttribute("data-pending", true));
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) guarded().forEach((form) => released.delete(form)); // back to a page that was left
+  for (const button of document.querySelectorAll("[data-pending]")) button.removeAttribute("data-pending");
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.metaKey || event.ctrlKey) || event.key !== "s") return;
+  const form = guarded()[0];
+  if (!form || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+// Checking while one types
+
+/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field */
+/** Fields that were changed since they were last judged. @type {WeakSet<Field>} */
+const unjudged = new WeakSet();
+/** @type {WeakMap<HTMLFormElement, {timer: number, asking: AbortController | null}>} */
+const judging = new WeakMap();
+
+/** @param {EventTarget | null} target @returns {Field | null} */
+function checked(target) {
+  const field = /** @type {Field} */ (target);
+  return field.form?.dataset.validate !== undefined && field.name ? field : null;
+}
+
+document.addEventListener("input", (event) => {
+  const field = checked(event.target);
+  if (!field) return;
+  unjudged.add(field);
+  judge(field, field.getAttribute("aria-invalid") === "true" ? MENDED_MS : REST_MS);
+});
+document.addEventListener("focusout", (event) => {
+  const field = checked(event.target);
+  if (field && unjudged.has(field)) judge(field, 0);
+});
+
+/** @param {Field} field @param {number} wait */
+function judge(field, wait) {
+  const form = /** @type {HTMLFormElement} */ (field.form);
+  const known = judging.get(form) ?? { timer: 0, asking: null };
+  judging.set(form, known);
+  clearTimeout(known.timer);
+  known.timer = window.setTimeout(async () => {
+    known.asking?.abort();
+    known.asking = new AbortController();
+    unjudged.delete(field);
+    await askAbout(form, field, known.asking.signal);
+  }, wait);
+}
+
+/** About the field, and about those that are marked, which may depend on it.
+ * @param {HTMLFormElement} form @param {Field} field @param {AbortSignal} signal */
+async function askAbout(form, field, signal) {
+  const marked = /** @type {Field[]} */ ([...form.elements]).filter((each) => each.ariaInvalid === "true");
+  const names = new Set([field, ...marked].map((each) => each.name));
+  const url = new URL(form.dataset.validate || form.action, location.href);
+  for (const name of names) url.searchParams.append("validate", name);
+  const body = new FormData(form);
+  for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+  const headers = { "X-Requested-With": "fetch", Accept: "application/json" };
+  const answer = await fetch(url, { method: "POST", body, headers, signal }).catch(() => null);
+  if (answer?.status === 401) return showFailure(401, true);
+  if (!answer?.ok) return; // the submit will say it
+  const { errors } = await answer.json();
+  for (const name of names) if (name in errors) mark(form, name, errors[name]);
+}
+
+/** As templates/partials/_field.html draws it. @param {HTMLFormElement} form @param {string} name @param {string[]} errors */
+function mark(form, name, errors) {
+  const named = form.elements.namedItem(name);
+  const field = /** @type {Field} */ (named instanceof RadioNodeList ? named[0] : named);
+  const box = field?.closest(".vf-field");
+  if (!box) return;
+  const id = `${field.id}_error`;
+  const known = document.getElementById(id);
+  const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== id);
+  if (errors.length) {
+    const place = known ?? Object.assign(document.createElement("span"), { id, className: "vf-error", role: "alert" });
+    const words = errors.map((each) => Object.assign(document.createElement("span"), { textContent: each }));
+    if (place.textContent !== errors.join("")) place.replaceChildren(...words);
+    if (!known) box.insertBefore(place, box.querySelector(":scope > .vf-help"));
+    field.setAttribute("aria-invalid", "true");
+    described.push(id);
+  } else {
+    known?.remove();
+    field.removeAttribute("aria-invalid");
+  }
+  if (described.length) field.setAttribute("aria-describedby", described.join(" "));
+  else field.removeAttribute("aria-describedby");
+}
+
+// After a refused submit
+
+/** @param {ParentNode} part */
+function focusFirstFault(part) {
+  const field = /** @type {HTMLElement | null} */ (part.querySelector("form [aria-invalid=true]"));
+  if (field) reveal(field);
+}
+
+/** @param {HTMLElement} field which may lie in something folded */
+function reveal(field) {
+  for (let fold = field.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) fold.open = true;
+  field.focus();
+}
+
+document.addEventListener("click", (event) => {
+  const link = /** @type {HTMLElement} */ (event.target).closest(".vf-refused a");
+  const field = link && document.getElementById(link.getAttribute("href")?.slice(1) ?? "");
+  if (!field) return;
+  event.preventDefault();
+  reveal(field);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { target, xhr } = /** @type {CustomEvent} */ (event).detail;
+  takeIn();
+  if (xhr?.status === 422) focusFirstFault(target.parentElement ?? document);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = /** @type {CustomEvent} */ (event).detail;
+  if (!successful || !elt.matches("form[data-guard]")) return;
+  elt.removeAttribute("data-dirty");
+  before.set(elt, held(elt));
+  guardUnload();
+});
+takeIn();
+focusFirstFault(document.getElementById("main") ?? document);

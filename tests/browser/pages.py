@@ -1,0 +1,249 @@
+"""Every page there is, and the states worth a look. A new page is a function more:
+
+    @shown
+    def people(world: World) -> str:
+        return reverse("people:list")
+
+It makes what the page needs and returns the address; with `then` something is done to the open page first.
+tests/browser/test_every_page.py looks at each in both themes and both widths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from agents.actions import create_demo_agent, save_agent
+from agents.models import Agent
+from telephony import search
+from telephony.actions import tag_call, write_note
+from telephony.models import Call
+from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
+from tests.factories import ended, make_agent, make_call, make_recording, spoken
+
+TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
+
+
+class World:
+    """What pages show; each part is made when the first page asks for it."""
+
+    @cached_property
+    def agent(self) -> Agent:
+        make_agent("Hotel concierge", status="paused")
+        agent = create_demo_agent()
+        agent.instructions, agent.eagerness = "Be kind.", 0.7
+        return save_agent(agent=agent, by="alice")
+
+    @cached_property
+    def going(self) -> Call:
+        failing = EngineFailed(at_seconds=20, engine="tts", error="timed out", remedy="apologised")
+        guess = CallerWordsGuessed(at_seconds=20, turn=3, text="could")
+        return make_call(self.agent, [*spoken(TURNS), failing, guess])
+
+    @cached_property
+    def over(self) -> Call:
+        message = MessageTaken(
+            at_seconds=20,
+            name="David Brown",
+            number="4155550132",
+            number_confirmed=False,
+            words="Please call me back about my test results.",
+            complete=False,
+        )
+        call = make_call(self.agent, ended([*spoken(TURNS), message]))
+        make_recording(call)
+        search.index(call.pk)
+        tag_call(call=call, name="Call back")
+        write_note(call=call, author="bob", text="Rang back at six.")
+        return call
+
+    def everything(self) -> None:
+        """For pages that list it."""
+        _ = self.going, self.over
+
+
+@dataclass(frozen=True)
+class Shown:
+    name: str
+    make: Callable[[World], str]
+    then: Callable[[Page], None] | None = None
+
+
+PAGES: list[Shown] = []
+
+
+def shown(make: Callable[[World], str]) -> Callable[[World], str]:
+    PAGES.append(Shown(make.__name__, make))
+    return make
+
+
+def then(act: Callable[[Page], None]) -> Callable[[Callable[[World], str]], Callable[[World], str]]:
+    """`@then(lambda page: page.keyboard.press("?"))` in place of `@shown`."""
+
+    def add(make: Callable[[World], str]) -> Callable[[World], str]:
+        PAGES.append(Shown(make.__name__, make, act))
+        return make
+
+    return add
+
+
+@shown
+def welcome(world: World) -> str:
+    return reverse("home")
+
+
+@shown
+def overview(world: World) -> str:
+    world.everything()
+    return reverse("home")
+
+
+@shown
+def agents(world: World) -> str:
+    world.everything()
+    return reverse("agents:list")
+
+
+@shown
+def agents_that_do_not_match(world: World) -> str:
+    return reverse("agents:list") + "?q=nobody"
+
+
+@shown
+def new_agent(world: World) -> str:
+    return reverse("agents:new")
+
+
+@shown
+def agent(world: World) -> str:
+    return world.agent.get_absolute_url()
+
+
+@shown
+def trial_by_text(world: World) -> str:
+    return reverse("agents:try", args=[world.agent.slug])
+
+
+@shown
+def talk(world: World) -> str:
+    return reverse("telephony:talk", args=[world.agent.slug])
+
+
+@shown
+def live_calls(world: World) -> str:
+    world.everything()
+    return reverse("telephony:live")
+
+
+@shown
+def history(world: World) -> str:
+    world.everything()
+    return reverse("telephony:history")
+
+
+@shown
+def messages(world: World) -> str:
+    world.everything()
+    return reverse("telephony:messages")
+
+
+@shown
+def call_that_goes_on(world: World) -> str:
+    return world.going.get_absolute_url()
+
+
+@shown
+def call_that_is_over(world: World) -> str:
+    return world.over.get_absolute_url()
+
+
+def _open_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("front")
+    page.locator("#palette [role=option]", has_text="Talk to Front desk").wait_for()
+
+
+@then(_open_palette)
+def palette(world: World) -> str:
+    world.everything()
+    return reverse("agents:list")
+
+
+@then(lambda page: page.keyboard.press("?"))
+def shortcuts(world: World) -> str:
+    return reverse("agents:list")
+
+
+@then(lambda page: page.locator("[data-bulk-item]").first.check())
+def rows_selected(world: World) -> str:
+    world.everything()
+    return "/workbench/?q=e"
+
+
+def _delete(page: Page) -> None:
+    page.locator("[data-bulk-item]").first.check()
+    page.locator(".vf-bulk").get_by_role("button", name="Delete").click()
+
+
+@then(_delete)
+def asked(world: World) -> str:
+    world.everything()
+    return "/workbench/"
+
+
+def _refused(page: Page) -> None:
+    page.get_by_role("textbox", name="Number").fill("many")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Number").wait_for()
+
+
+@then(_refused)
+def refused_form(world: World) -> str:
+    return "/workbench/form/"
+
+
+@shown
+def missing_page(world: World) -> str:
+    return "/workbench/fault/404/"
+
+
+@shown
+def page_of_a_failure(world: World) -> str:
+    return "/workbench/fault/500/"
+
+
+@shown
+def overview_of_a_week(world: World) -> str:
+    world.everything()
+    return reverse("home") + "?period=7-days"
+
+
+@shown
+def wall(world: World) -> str:
+    world.everything()
+    return reverse("telephony:live") + "?wall=1"
+
+
+@shown
+def changes_of_an_agent(world: World) -> str:
+    return reverse("agents:history", args=[world.agent.slug]) + "?old=1&new=2"
+
+
+@shown
+def calls_with_these_words(world: World) -> str:
+    world.everything()
+    return reverse("telephony:history") + "?q=saturday&longer=1"
+
+
+@shown
+def exports(world: World) -> str:
+    return reverse("telephony:exports")
+
+
+@shown
+def replay(world: World) -> str:
+    return world.over.get_absolute_url() + "?replay=1"

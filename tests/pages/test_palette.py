@@ -1,0 +1,83 @@
+"""What the palette finds, and for whom."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.factories import make_agent, make_call, make_number, spoken
+from voiceforge_site.access.rules import PAGES, Rule
+
+
+@pytest.fixture
+def place(db: None):
+    desk = make_agent("Front desk", slug="front-desk")
+    make_agent("Old front", slug="old", status="archived")
+    make_number("+14155550100", agent=desk)
+    return make_call(desk, spoken([]), caller="+14155550132")
+
+
+def titles(browser: Client, words: str) -> list[str]:
+    groups = browser.get("/palette/", {"q": words}).context["groups"]
+    return [f"{group.label}: {entry.title}" for group in groups for entry in group.entries]
+
+
+def test_agents_are_found_with_what_can_be_done_with_them(alices_browser: Client, place: object) -> None:
+    assert titles(alices_browser, "front") == [
+        "Agents: Front desk",
+        "Agents: Old front",
+        "Talk: Talk to Front desk",
+    ]
+
+
+@pytest.mark.parametrize("words", ["+14155550132", "(415) 555-0132", "0132"])
+def test_calls_are_found_by_number(alices_browser: Client, place: object, words: str) -> None:
+    assert "Calls: Call of +1 415-555-0132" in titles(alices_browser, words)
+
+
+def test_a_call_is_found_by_the_beginning_of_its_id(alices_browser: Client, place) -> None:
+    found = alices_browser.get("/palette/", {"q": str(place.pk)[:13]}).context["groups"]
+    assert [entry.url for group in found for entry in group.entries] == [place.get_absolute_url()]
+
+
+def test_a_number_of_ours_leads_to_who_answers_it(alices_browser: Client, place: object) -> None:
+    [group] = alices_browser.get("/palette/", {"q": "0100"}).context["groups"]
+    [entry] = group.entries
+    assert (entry.title, entry.url) == ("+1 415-555-0100", "/agents/front-desk/")
+
+
+def test_a_better_match_goes_before_a_weaker_of_another_kind(alices_browser: Client, db: None) -> None:
+    make_agent("Live")
+    assert titles(alices_browser, "live")[0] == "Agents: Live"
+    assert titles(alices_browser, "call hist") == ["Pages: Call history"]
+
+
+def test_nothing_is_found_that_the_person_may_not_see(charlies_browser: Client, place: object) -> None:
+    assert titles(charlies_browser, "front") == titles(charlies_browser, "0132") == []
+    assert titles(charlies_browser, "") == [
+        "Actions: Switch between light and dark",
+        "Actions: Keyboard shortcuts",
+        "Actions: Sign out",
+    ]
+
+
+def test_who_builds_nothing_is_offered_no_new_agent(bobs_browser: Client, db: None) -> None:
+    assert titles(bobs_browser, "new agent") == []
+
+
+def test_much_found_costs_no_more_questions(
+    alices_browser: Client, place: object, django_assert_max_num_queries
+) -> None:
+    for number in range(20):
+        make_call(make_agent(f"Front {number}"), spoken([]), caller=f"+1415555{number:04}")
+    with django_assert_max_num_queries(7):
+        assert len(titles(alices_browser, "415555")) == 7
+
+
+def test_people_are_found_by_who_may_manage_them_alone(
+    alices_browser: Client, bobs_browser: Client, monkeypatch
+) -> None:
+    monkeypatch.setitem(PAGES, "people:person", Rule("voiceforge_site.manage_people"))
+    monkeypatch.setattr("voiceforge_site.palette.reverse", lambda name, args=(): f"/{name}/{list(args)}")
+    assert titles(alices_browser, "bob") == ["People: bob"]
+    assert titles(bobs_browser, "alice") == []

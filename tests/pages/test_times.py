@@ -1,0 +1,49 @@
+"""How pages write times and numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.test import Client
+from django.utils import timezone, translation
+
+from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.templatetags.vf import milliseconds, moment, number
+
+
+def test_a_time_is_told_from_now_and_exactly_in_the_viewers_zone() -> None:
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        shown = moment(datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC), "exact")
+        ago = moment(timezone.now() - timedelta(minutes=5))
+    assert 'datetime="2026-07-02T00:30:05+02:00"' in shown
+    assert ">2 Jul 2026, 00:30:05<" in shown
+    assert ">5\N{NO-BREAK SPACE}minutes ago<" in ago
+
+
+def test_no_time_is_a_dash() -> None:
+    assert moment(None) == "–"
+
+
+def test_numbers_are_grouped_as_the_language_does() -> None:
+    assert (number(1234567), number(0.5, 2), number(None)) == ("1,234,567", "0.50", "–")
+    with translation.override("de"):
+        assert (number(1234567), milliseconds(1240)) == ("1.234.567", "1,24 s")
+
+
+def test_figures_for_scripts_and_styles_are_not_written_as_the_language_does(alices_browser: Client) -> None:
+    agent = make_agent(speaking_rate=1.25)
+    call = make_call(agent, ended(spoken([("Hello.", "Hello.")])))
+    make_recording(call)
+    going = make_call(agent, spoken([("Hello.", "Hello.")]))
+    attribute = re.compile(r'\s(?:data-(?:start|at|duration|seq)|style|value|min|max|step)="[^"]*\d,\d[^"]*"')
+    with translation.override("de"):
+        for page in (
+            "/",
+            call.get_absolute_url(),
+            going.get_absolute_url(),
+            agent.get_absolute_url(),
+            "/calls/live/",
+        ):
+            assert not attribute.findall(alices_browser.get(page).text), page

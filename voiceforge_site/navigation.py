@@ -1,0 +1,60 @@
+"""The pages that the menu, the palette and the `g` shortcuts lead to: one table.
+
+A new page of the menu is a line here, and a line in access/rules.py that says who may open it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from .access.rules import ANYBODY, PAGES, SIGNED_IN, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`key` follows `g`; `section` is the heading it stands under in the menu."""
+
+    view: str
+    icon: str
+    label: Any
+    key: str = ""
+    section: Any = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.view)
+
+
+MENU = (
+    Place("home", "layout-dashboard", _("Overview"), "o"),
+    Place("telephony:live", "radio", _("Live calls"), "l"),
+    Place("telephony:history", "history", _("Call history"), "h"),
+    Place("telephony:messages", "mail", _("Messages"), "m"),
+    Place("agents:list", "bot", _("Agents"), "a", _("Build")),
+    Place("people:list", "users", _("People"), "p", _("Manage")),
+)
+
+
+def may_open(user: Any, view: str) -> bool:
+    """Whether the rules let the person read the page."""
+    needed = PAGES.get(view, Rule()).read
+    return needed in (ANYBODY, SIGNED_IN) or bool(needed and user.has_perm(needed))
+
+
+def menu_of(user: Any) -> list[Place]:
+    return [place for place in MENU if may_open(user, place.view)]
+
+
+def current_place(user: Any, path: str) -> str:
+    """The address in the person's menu under which a page stands: the longest that its own begins with."""
+    home = reverse("home")
+    under = [
+        place.url
+        for place in menu_of(user)
+        if path.startswith(place.url) and (place.url != home or path == home)
+    ]
+    return max(under, key=len, default="")

@@ -15,10 +15,13 @@ from telephony.routing import sockets  # noqa: E402
 from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
+from voiceforge_site.access.gate import guarded  # noqa: E402
 
 registry.embedder = WordEmbedder  # what a trial by text asks
 switchboard = Switchboard(FakeSuppliers())
 application = Housekeeping(
-    ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),
+    ProtocolTypeRouter(
+        {"http": get_asgi_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}
+    ),
     switchboard,
 )

@@ -17,7 +17,7 @@ TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.",
 
 
 @pytest.fixture
-def addresses(server):
+def addresses(server, alice):
     agent = create_demo_agent()
     make_agent("Hotel concierge", status="paused")
     failing = EngineFailed(at_seconds=20, engine="tts", error="timed out", remedy="apologised")
@@ -47,6 +47,11 @@ def addresses(server):
         reverse("telephony:messages"),
         going.get_absolute_url(),
         over.get_absolute_url(),
+        reverse("people:list"),
+        reverse("people:invite"),
+        alice.get_absolute_url(),
+        reverse("profile:profile"),
+        reverse("profile:codes"),
     ]
 
 
@@ -75,6 +80,7 @@ def test_every_page_is_accessible_and_fits(guard, chromium, addresses, theme, vi
 def test_the_sign_in_page_is_accessible(guard, chromium, theme):
     page = guard.page(chromium, theme=theme)
     page.context.clear_cookies()
+    guard.expect("422")
     page.goto("/login/")
     page.fill("[name=username]", "alice")
     page.fill("[name=password]", "wrong")

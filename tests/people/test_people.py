@@ -36,6 +36,11 @@ class TestTheList:
         for words in ("Bob Marsh", "bob", "Operator", "Active", "3 hours ago", "never"):
             assert words in page.replace("\xa0", " ")
 
+    def test_is_in_the_order_of_what_is_shown(self, alices_browser, bob) -> None:
+        User.objects.create_user("zz", role="viewer", name="aaron")
+        shown = re.findall(r'class="vf-lead"[^>]*>([^<]+)<', alices_browser.get("/people/").text)
+        assert shown == ["aaron", "alice", "bob"]
+
     def test_is_searched_and_filtered_and_says_when_nobody_matches(self, alices_browser, bob) -> None:
         User.objects.create_user("carla", role="viewer", is_active=False)
         parts = {"HX-Request": "true"}

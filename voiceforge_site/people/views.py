@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -46,7 +47,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 def _searched(words: str, role: str) -> QuerySet[User]:
-    found = User.objects.order_by("name", "username")
+    found = User.objects.order_by(Lower(Coalesce(NullIf("name", Value("")), "username")), "pk")
     if words:
         found = found.filter(
             Q(name__icontains=words) | Q(username__icontains=words) | Q(email__icontains=words)

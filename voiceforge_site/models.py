@@ -120,10 +120,14 @@ class Session(AbstractBaseSession):
 
 
 class Invitation(models.Model):
-    """A link by which one person makes their account. Of its token only the hash is kept."""
+    """A link by which one person makes their account, or gives `account` a new password.
+
+    Of its token only the hash is kept.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
-    role = models.CharField(_("role"), max_length=16, choices=Role)
+    role = models.CharField(_("role"), max_length=16, choices=Role, blank=True)
+    account = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+")
     meant_for = models.CharField(_("for"), max_length=80, blank=True)
     invited_by = models.ForeignKey(User, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

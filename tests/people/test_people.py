@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -98,7 +100,7 @@ class TestAnInvitation:
             Client().post(link, {"name": "E", "username": "eve", "new_password": GOOD}),
         ):
             assert answer.status_code == 410
-            assert "This invitation has been used" in answer.text
+            assert "This link has been used" in answer.text
         assert not User.objects.filter(username="eve").exists()
 
     def test_that_expired_says_so(self, alice) -> None:
@@ -106,7 +108,7 @@ class TestAnInvitation:
         Invitation.objects.update(expires_at=timezone.now())
         answer = Client().get(link)
         assert answer.status_code == 410
-        assert "This invitation has expired" in answer.text
+        assert "This link has expired" in answer.text
 
     def test_that_was_withdrawn_is_not_known(self, alices_browser, alice) -> None:
         link = f"/invitation/{actions.invite(role='viewer', meant_for='Dora', by=alice)}/"
@@ -114,7 +116,7 @@ class TestAnInvitation:
         alices_browser.post(f"/people/invitations/{Invitation.objects.get().pk}/withdraw/")
         answer = Client().get(link)
         assert answer.status_code == 404
-        assert "This invitation is not known" in answer.text
+        assert "This link is not known" in answer.text
 
     def test_of_two_people_who_use_it_at_once_only_one_gets_in(self, alice) -> None:
         invitation = actions.invitation_of(actions.invite(role="viewer", meant_for="", by=alice))
@@ -218,6 +220,61 @@ class TestAPerson:
         keys = [session.session_key for session in Session.objects.all()]
         for page in (alices_browser.get(f"/people/{bob.pk}/").text, bobs_browser.get("/profile/").text):
             assert not [key for key in keys if key in page]
+
+
+class TestALinkForANewPassword:
+    @pytest.fixture
+    def link(self, alices_browser, bob) -> str:
+        return link_of(alices_browser.post(f"/people/{bob.pk}/new-password/").text)
+
+    def test_lets_its_person_choose_one_and_signs_them_in(self, link, bob, bobs_browser) -> None:
+        client = Client()
+        assert "signs in as bob" in client.get(link).text
+        assert client.post(link, {"new_password": GOOD})["Location"] == "/"
+        assert client.get("/profile/").status_code == 200
+        assert bobs_browser.get("/profile/").status_code == 302
+        bob.refresh_from_db()
+        assert (bob.check_password(GOOD), bob.role) == (True, "operator")
+
+    def test_works_once(self, link, bob) -> None:
+        Client().post(link, {"new_password": GOOD})
+        assert Client().post(link, {"new_password": "another good passphrase"}).status_code == 410
+        bob.refresh_from_db()
+        assert bob.check_password(GOOD)
+
+    def test_keeps_the_rules(self, link, bob) -> None:
+        assert Client().post(link, {"new_password": "bob"}).status_code == 422
+        assert Client().post(link, {"new_password": GOOD}).status_code == 302
+
+    def test_takes_the_place_of_an_earlier_one(self, link, alices_browser, bob) -> None:
+        alices_browser.post(f"/people/{bob.pk}/new-password/")
+        assert Client().get(link).status_code == 404
+
+    def test_does_not_stand_in_for_a_code(self, link, bob) -> None:
+        User.objects.filter(pk=bob.pk).update(code_secret=codes.new_secret())
+        client = Client()
+        assert client.post(link, {"new_password": GOOD})["Location"] == "/login/"
+        assert client.get("/profile/").status_code == 302
+
+    def test_ends_with_the_account(self, link, bob, alice) -> None:
+        actions.deactivate(user=bob, by=alice)
+        assert Client().get(link).status_code == 404
+
+    def test_is_not_made_for_oneself_or_for_somebody_deactivated(self, alice, bob) -> None:
+        User.objects.filter(pk=bob.pk).update(is_active=False)
+        bob.refresh_from_db()
+        for user in (alice, bob):
+            with pytest.raises(ValidationError):
+                actions.offer_new_password(user=user, by=alice)
+
+
+def test_the_only_administrator_gets_in_again_without_a_telephone(alice) -> None:
+    User.objects.filter(pk=alice.pk).update(code_secret=codes.new_secret())
+    call_command("codes_off", "alice", stdout=StringIO())
+    alice.refresh_from_db()
+    assert not alice.signs_in_with_code
+    with pytest.raises(CommandError, match="Nobody has the username"):
+        call_command("codes_off", "nobody")
 
 
 def test_the_table_of_roles_has_a_row_for_each_ability(alices_browser) -> None:

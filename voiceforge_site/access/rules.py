@@ -49,6 +49,7 @@ PAGES: dict[str, Rule] = {
     "people:deactivate": Rule(None, _PEOPLE),
     "people:reactivate": Rule(None, _PEOPLE),
     "people:sign_out": Rule(None, _PEOPLE),
+    "people:new_password": Rule(None, _PEOPLE),
     "people:codes_off": Rule(None, _PEOPLE),
     "agents:list": Rule("agents.view_agents"),
     "agents:new": Rule("agents.change_agents", "agents.change_agents"),

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -24,6 +25,7 @@ from ..models import Invitation, RecoveryCode, Session, User
 logger = logging.getLogger(__name__)
 
 VALID_FOR = timedelta(days=7)
+NEW_PASSWORD_VALID_FOR = timedelta(days=1)
 
 
 # ---- invitations ----------------------------------------------------------------------------
@@ -32,17 +34,30 @@ VALID_FOR = timedelta(days=7)
 @transaction.atomic
 def invite(*, role: str, meant_for: str, by: User) -> str:
     """The token of a new invitation, which nobody can read again."""
+    token = _new_link(role=role, meant_for=meant_for, invited_by=by, expires_at=timezone.now() + VALID_FOR)
+    logger.info("%s invited a person as %s.", by.username, role)
+    return token
+
+
+@transaction.atomic
+def offer_new_password(*, user: User, by: User) -> str:
+    """The token of a link by which somebody who forgot their password chooses another."""
+    if user == by:
+        raise ValidationError(_("Change your own password in your profile."))
+    if not user.is_active:
+        raise ValidationError(_("Reactivate %(name)s first.") % {"name": user.get_full_name()})
+    Invitation.objects.filter(account=user, used_at=None).delete()
+    expires = timezone.now() + NEW_PASSWORD_VALID_FOR
+    token = _new_link(account=user, meant_for=user.get_full_name(), invited_by=by, expires_at=expires)
+    logger.info("%s made a link for a new password of %s.", by.username, user.username)
+    return token
+
+
+def _new_link(**fields: Any) -> str:
     token = secrets.token_urlsafe(32)
-    invitation = Invitation(
-        digest=_digest(token),
-        role=role,
-        meant_for=meant_for,
-        invited_by=by,
-        expires_at=timezone.now() + VALID_FOR,
-    )
+    invitation = Invitation(digest=_digest(token), **fields)
     invitation.full_clean()
     invitation.save()
-    logger.info("%s invited a person as %s.", by.username, role)
     return token
 
 
@@ -61,10 +76,7 @@ def withdraw(*, invitation: Invitation, by: User) -> None:
 @transaction.atomic
 def accept(*, invitation: Invitation, user: User, password: str) -> User:
     """Makes the account of `user`, which is not stored yet, with the role of the invitation."""
-    now = timezone.now()
-    open_one = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires_at__gt=now)
-    if not open_one.update(used_at=now):
-        raise ValidationError(_("This invitation has been used or has expired. Ask for a new one."))
+    _use(invitation)
     validate_password(password, user)
     user.role = invitation.role
     user.set_password(password)
@@ -73,6 +85,27 @@ def accept(*, invitation: Invitation, user: User, password: str) -> User:
     Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
     logger.info("%s accepted an invitation as %s.", user.username, user.role)
     return user
+
+
+@transaction.atomic
+def accept_new_password(*, invitation: Invitation, password: str) -> User:
+    """Of the account that the link is for; whoever is signed in with the old one is signed out."""
+    user = invitation.account
+    assert user
+    _use(invitation)
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    Session.objects.filter(user=user).delete()
+    logger.info("%s chose a new password by a link of %s.", user.username, invitation.invited_by.username)
+    return user
+
+
+def _use(invitation: Invitation) -> None:
+    now = timezone.now()
+    unused = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires_at__gt=now)
+    if not unused.update(used_at=now):
+        raise ValidationError(_("This link has been used or has expired. Ask for a new one."))
 
 
 def _digest(token: str) -> str:
@@ -98,6 +131,7 @@ def deactivate(*, user: User, by: User) -> None:
     _keep_an_administrator(user, by)
     User.objects.filter(pk=user.pk).update(is_active=False)
     Session.objects.filter(user=user).delete()
+    Invitation.objects.filter(account=user, used_at=None).delete()
     logger.info("%s deactivated %s.", by.username, user.username)
 
 

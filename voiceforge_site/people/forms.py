@@ -162,6 +162,16 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
         _dress(self)
 
 
+class NewPasswordForm(forms.Form):
+    new_password = forms.CharField(
+        label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD), strip=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _dress(self)
+
+
 class AcceptForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 from ..access import codes, passwords, throttle
 from ..access.address import address_of
 from ..access.sessions import sign_in
-from ..models import User
+from ..models import Invitation, User
 from . import actions
-from .forms import AcceptForm, CodeForm, SignInForm, refuse_while_waiting, wrong
+from .forms import AcceptForm, CodeForm, NewPasswordForm, SignInForm, refuse_while_waiting, wrong
 
 logger = logging.getLogger(__name__)
 
@@ -90,26 +90,33 @@ def _status(form: Any) -> int:
 
 
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Where an invited person makes their account, which signs them in."""
+    """Where an invited person makes their account, or chooses a new password for the one they have."""
     found = actions.invitation_of(token)
     if found is None or found.used_at or found.is_expired:
         status = 404 if found is None else 410
         return render(request, "registration/invitation_over.html", {"invitation": found}, status=status)
-    form = AcceptForm(request.POST or None)
+    form: AcceptForm | NewPasswordForm = (NewPasswordForm if found.account else AcceptForm)(
+        request.POST or None
+    )
     if request.method == "POST" and not request.user.is_authenticated and form.is_valid():
         try:
-            user = actions.accept(
-                invitation=found, user=form.instance, password=form.cleaned_data["new_password"]
-            )
+            return _accepted(request, found, form)
         except ValidationError as error:
             _add_errors(form, error)
-        else:
-            return _in(request, user, "home")
     context = {"invitation": found, "form": form, "rules": passwords.rules()}
     return render(request, "registration/invitation.html", context, status=_status(form))
 
 
-def _add_errors(form: AcceptForm, error: ValidationError) -> None:
+def _accepted(request: HttpRequest, link: Invitation, form: AcceptForm | NewPasswordForm) -> HttpResponse:
+    """In, unless the account asks for a code as well. Raises ValidationError."""
+    password = form.cleaned_data["new_password"]
+    if isinstance(form, AcceptForm):
+        return _in(request, actions.accept(invitation=link, user=form.instance, password=password), "home")
+    user = actions.accept_new_password(invitation=link, password=password)
+    return redirect("login") if user.signs_in_with_code else _in(request, user, "home")
+
+
+def _add_errors(form: AcceptForm | NewPasswordForm, error: ValidationError) -> None:
     """Those by field at their field; the others are of the password."""
     if not hasattr(error, "error_dict"):
         form.add_error("new_password", error)

@@ -12,6 +12,7 @@ people = [
     path("<int:pk>/deactivate/", views.deactivate, name="deactivate"),
     path("<int:pk>/reactivate/", views.reactivate, name="reactivate"),
     path("<int:pk>/sign-out/", views.sign_out, name="sign_out"),
+    path("<int:pk>/new-password/", views.new_password, name="new_password"),
     path("<int:pk>/codes-off/", views.codes_off, name="codes_off"),
 ]
 own = [

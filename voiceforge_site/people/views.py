@@ -75,27 +75,40 @@ def invite(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made: dict[str, Any] = form.cleaned_data
         token = actions.invite(role=made["role"], meant_for=made["meant_for"], by=_by(request))
-        context = {
-            "link": request.build_absolute_uri(reverse("invitation", args=[token])),
-            "meant_for": made["meant_for"],
-            "role": Role(made["role"]).label,
-            "days": actions.VALID_FOR.days,
-        }
-        answer = render(request, "people/invited.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        role = Role(made["role"]).label
+        return _link(request, token, meant_for=made["meant_for"], role=role, days=actions.VALID_FOR.days)
     status = 422 if form.errors else 200
     return render(request, "people/invite.html", {"form": form, **_table_of_roles()}, status=status)
+
+
+def _link(request: HttpRequest, token: str, **context: Any) -> HttpResponse:
+    """The page that shows a link, this once."""
+    link = request.build_absolute_uri(reverse("invitation", args=[token]))
+    answer = render(request, "people/invited.html", {"link": link, **context})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+def new_password(request: HttpRequest, pk: int) -> HttpResponse:
+    """A link for somebody who forgot theirs."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        token = actions.offer_new_password(user=user, by=_by(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(user)
+    return _link(request, token, meant_for=user.get_full_name(), account=user)
 
 
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     found = Invitation.objects.filter(pk=pk, used_at=None).first()
     if found is None:
-        messages.error(request, _("This invitation has been used or withdrawn already."))
+        messages.error(request, _("This link has been used or withdrawn already."))
     else:
         actions.withdraw(invitation=found, by=_by(request))
-        messages.success(request, _("The invitation is withdrawn; its link does not work any more"))
+        messages.success(request, _("The link is withdrawn; it does not work any more"))
     return redirect("people:list")
 
 

@@ -95,9 +95,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None or found.used_at or found.is_expired:
         status = 404 if found is None else 410
         return render(request, "registration/invitation_over.html", {"invitation": found}, status=status)
-    form: AcceptForm | NewPasswordForm = (NewPasswordForm if found.account else AcceptForm)(
-        request.POST or None
-    )
+    kind = NewPasswordForm if found.account else AcceptForm
+    form: AcceptForm | NewPasswordForm = kind(request.POST or None)
     if request.method == "POST" and not request.user.is_authenticated and form.is_valid():
         try:
             return _accepted(request, found, form)

@@ -38,13 +38,33 @@ def names(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, dic
 ADDRESSES = dict(names(get_resolver()))
 
 
+def asked_by_rule(rule: Rule) -> set[str]:
+    return {ability for ability in (rule.read, rule.change) if ability}
+
+
 def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
     assert set(ADDRESSES) == set(PAGES)
 
 
 def test_rules_name_only_abilities_that_somebody_has() -> None:
-    asked = {ability for rule in PAGES.values() for ability in (rule.read, rule.change) if ability}
+    asked = {ability for rule in PAGES.values() for ability in asked_by_rule(rule)}
     assert asked <= set(ABILITIES) | {ANYBODY, SIGNED_IN}
+
+
+def test_a_viewer_changes_nothing_but_their_own_account() -> None:
+    changing = {rule.change for rule in PAGES.values() if rule.change in ABILITIES}
+    assert changing
+    assert not [ability for ability in changing if Role.VIEWER in ABILITIES[ability][1]]
+
+
+def test_only_administrators_come_near_the_accounts_of_others() -> None:
+    asked = {
+        ability
+        for name, rule in PAGES.items()
+        if name.startswith("people:")
+        for ability in asked_by_rule(rule)
+    }
+    assert {role for ability in asked for role in ABILITIES[ability][1]} == {Role.ADMINISTRATOR}
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from telephony.secret_box import opened
 from tests.factories import ended, make_agent, make_call, spoken
 from voiceforge_site.access import codes
+from voiceforge_site.access.sessions import SessionStore
 from voiceforge_site.models import RecoveryCode, Session, User
 from voiceforge_site.people import actions
 
@@ -98,6 +100,16 @@ class TestTheViewersLanguage:
     @pytest.mark.parametrize("asked", ["fr", "xx,*;q=0.1", ""])
     def test_is_english_where_we_do_not_speak_what_is_asked_for(self, db, asked) -> None:
         assert '<html lang="en"' in Client().get("/login/", headers={"Accept-Language": asked}).text
+
+
+def test_a_page_that_needs_no_database_does_without_it_though_the_browser_has_a_session(
+    bobs_browser, monkeypatch
+) -> None:
+    def gone(self: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(SessionStore, "_get_session_from_db", gone)
+    assert bobs_browser.get("/health/").status_code in (200, 503)
 
 
 class TestThePassword:

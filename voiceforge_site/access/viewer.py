@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
@@ -35,11 +37,12 @@ class Viewer:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        user = request.user
         zone = language = ""
-        if user.is_authenticated:
-            zone, language = user.time_zone, user.language
-            mark_seen(request, user)
+        with suppress(DatabaseError):  # a page that needs none, like /health/, answers all the same
+            user = request.user
+            if user.is_authenticated:
+                zone, language = user.time_zone, user.language
+                mark_seen(request, user)
         zone = zone if zone in zones() else browsers_zone(request)
         if language not in dict(settings.LANGUAGES):
             language = translation.get_language_from_request(request)

@@ -1,13 +1,8 @@
-"""The one door to providers' secrets: encrypted at rest, in the clear only where they are used.
-
-The first of settings.CREDENTIALS_KEYS encrypts, all of them decrypt. A new key goes in front; the old one
-stays until each secret has been entered again.
-"""
+"""The one door to providers' secrets: sealed at rest by `secret_box`, in the clear where they are used."""
 
 from __future__ import annotations
 
 import phonenumbers
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -15,20 +10,7 @@ from django.db import transaction
 from agents.models import Agent
 
 from .models import Credential, PhoneNumber
-
-
-class UnreadableSecret(Exception):
-    """None of the keys opens it."""
-
-
-def _box() -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key) for key in settings.CREDENTIALS_KEYS])
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            "CREDENTIALS_KEY: each key must be 32 bytes in URL-safe base64, "
-            "as cryptography's Fernet.generate_key() makes them."
-        ) from error
+from .secret_box import UnreadableSecret, opened, sealed
 
 
 def save_credential(*, provider: str, account: str, secret: str, label: str = "") -> Credential:
@@ -36,7 +18,7 @@ def save_credential(*, provider: str, account: str, secret: str, label: str = ""
     credential, _ = Credential.objects.update_or_create(
         provider=provider,
         account=account,
-        defaults={"secret": _box().encrypt(secret.encode()).decode(), "label": label or account},
+        defaults={"secret": sealed(secret), "label": label or account},
     )
     return credential
 
@@ -44,8 +26,8 @@ def save_credential(*, provider: str, account: str, secret: str, label: str = ""
 def secret_of(credential: Credential) -> str:
     """The secret in the clear. Raises UnreadableSecret."""
     try:
-        return _box().decrypt(credential.secret.encode()).decode()
-    except InvalidToken:
+        return opened(credential.secret)
+    except UnreadableSecret:
         raise UnreadableSecret(
             f"The secret of {credential.provider} account {credential.account} was encrypted with another "
             "key. Put that key into CREDENTIALS_KEY (after the new one), or enter the secret again."

@@ -19,10 +19,11 @@ from agents.models import Agent
 from . import actions
 from .admission import issue_token
 from .capacity import capacity
-from .credentials import UnreadableSecret, secret_of
+from .credentials import secret_of
 from .models import Call, Credential, PhoneNumber
 from .providers.twilio import twiml
 from .providers.twilio.signature import public_url, request_is_signed
+from .secret_box import UnreadableSecret
 
 logger = logging.getLogger(__name__)
 

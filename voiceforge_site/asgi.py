@@ -16,6 +16,7 @@ except ImproperlyConfigured as error:
 
 from telephony.housekeeping import Housekeeping
 from telephony.routing import switchboard, websocket_urlpatterns
+from voiceforge_site.access.gate import guarded
 
 
 class OwnPages(OriginValidator):
@@ -28,9 +29,5 @@ class OwnPages(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
-application = Housekeeping(
-    ProtocolTypeRouter(
-        {"http": http, "websocket": OwnPages(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS)}
-    ),
-    switchboard,
-)
+sockets = OwnPages(URLRouter(guarded(websocket_urlpatterns)), settings.ALLOWED_HOSTS)
+application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard)

@@ -49,12 +49,12 @@ SECRET_KEY = SESSION_SECRET
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_HSTS_SECONDS = 30 * 24 * 3600  # sent over https only
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+BEHIND_PROXY = env.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voiceforge_site.access.viewer.Viewer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -92,10 +93,18 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 AUTH_USER_MODEL = "voiceforge_site.User"
-AUTHENTICATION_BACKENDS = ["voiceforge_site.access.backend.RoleBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+SESSION_ENGINE = "voiceforge_site.access.sessions"
+# The rules that people read when they choose a password, in this order.
+PASSWORD_RULES: dict[str, dict[str, object]] = {
+    "MinimumLengthValidator": {"min_length": 10},
+    "NumericPasswordValidator": {},
+    "CommonPasswordValidator": {},
+    "UserAttributeSimilarityValidator": {"user_attributes": ("username", "name", "email")},
+}
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in PASSWORD_RULES.items()
 ]
 
 TEMPLATES = [
@@ -160,6 +169,7 @@ Q_CLUSTER = {
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an agent with all the facts it may have
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "voiceforge_site" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,8 +1,10 @@
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from . import health, palette, views
 from .home import home
+from .people import signin
+from .people import urls as people
 
 urlpatterns = [
     path("", home, name="home"),
@@ -10,8 +12,13 @@ urlpatterns = [
     path("palette/", palette.palette, name="palette"),
     path("session/", views.session, name="session"),
     path("health/", health.health, name="health"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", signin.SignIn.as_view(), name="login"),
+    path("login/code/", signin.sign_in_code, name="login_code"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("invitation/<str:token>/", signin.invitation, name="invitation"),
+    path("password-rules/", signin.password_rules, name="password_rules"),
+    path("profile/", include((people.own, "profile"))),
+    path("people/", include((people.people, "people"))),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
 ]

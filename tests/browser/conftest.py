@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -159,13 +160,20 @@ class Guard:
         self.expected += parts
 
     def context(
-        self, browser: Browser, *, theme: str = "light", viewport: dict[str, int] = DESK, url: str = ""
+        self,
+        browser: Browser,
+        *,
+        theme: str = "light",
+        viewport: dict[str, int] = DESK,
+        url: str = "",
+        **options: Any,
     ) -> BrowserContext:
         """Signed in as Alice, without going through the form."""
         context = browser.new_context(
             viewport=viewport,
             color_scheme=theme,
-            base_url=url or self.server.url,  # type: ignore[arg-type]
+            base_url=url or self.server.url,
+            **options,
         )
         context.add_cookies([{"name": "sessionid", "value": self._session(), "url": url or self.server.url}])
         context.set_default_timeout(15_000)

@@ -24,6 +24,7 @@ from telephony.actions import tag_call, write_note
 from telephony.models import Call
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.models import User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
 
@@ -247,3 +248,28 @@ def exports(world: World) -> str:
 @shown
 def replay(world: World) -> str:
     return world.over.get_absolute_url() + "?replay=1"
+
+
+@shown
+def people(world: World) -> str:
+    return reverse("people:list")
+
+
+@shown
+def invitation(world: World) -> str:
+    return reverse("people:invite")
+
+
+@shown
+def person(world: World) -> str:
+    return User.objects.get(username="alice").get_absolute_url()
+
+
+@shown
+def profile(world: World) -> str:
+    return reverse("profile:profile")
+
+
+@shown
+def two_step_sign_in(world: World) -> str:
+    return reverse("profile:codes")

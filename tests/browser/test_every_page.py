@@ -53,6 +53,7 @@ def test_every_page_is_accessible_and_fits(guard, chromium, server):
 def test_the_theme_of_the_system_is_taken_and_the_sign_in_page_is_accessible(guard, chromium, theme):
     page = guard.page(chromium, theme=theme)
     page.context.clear_cookies()
+    guard.expect("422")
     page.goto("/login/")
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     page.fill("[name=username]", "alice")

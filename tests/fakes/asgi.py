@@ -16,11 +16,14 @@ from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
+from voiceforge_site.access.gate import guarded  # noqa: E402
 
 registry.embedder = WordEmbedder  # what a trial by text asks
 workbench.install()
 switchboard = Switchboard(FakeSuppliers())
 application = Housekeeping(
-    ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),
+    ProtocolTypeRouter(
+        {"http": get_asgi_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}
+    ),
     switchboard,
 )

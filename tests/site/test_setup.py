@@ -48,7 +48,7 @@ def test_the_administrator_can_sign_in_with_the_password_that_is_shown() -> None
     assert shown
     person = authenticate(username=shown[1], password=shown[2])
     assert person is not None
-    assert person.is_superuser
+    assert person.role == "administrator"
 
 
 def test_a_second_set_up_changes_nothing_and_shows_no_password() -> None:

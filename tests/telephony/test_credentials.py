@@ -6,8 +6,9 @@ from django.conf import settings
 
 from agents.models import Agent
 from telephony import actions
-from telephony.credentials import UnreadableSecret, save_credential, secret_of, seed_from_environment
+from telephony.credentials import save_credential, secret_of, seed_from_environment
 from telephony.models import Credential, PhoneNumber
+from telephony.secret_box import UnreadableSecret
 
 pytestmark = pytest.mark.django_db
 

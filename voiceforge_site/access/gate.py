@@ -1,17 +1,27 @@
-"""The door of every page: signed in, and with the ability that `rules` names."""
+"""The door of every page and socket: signed in, and with the ability that `rules` names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from channels.sessions import SessionMiddlewareStack
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.urls import URLPattern, path
 
-from .rules import ANYBODY, PAGES, SIGNED_IN, Rule
+from telephony.threads import DatabaseThreads
+
+from ..errors import forbidden
+from .rules import ANYBODY, PAGES, SIGNED_IN, SOCKETS, Rule
+from .sessions import user_of
 
 _READING = ("GET", "HEAD", "OPTIONS")
+SIGNED_OUT = 4401  # a page whose socket is closed with this reloads, and is then told why
+
+# Nobody who opens a socket waits behind a page's slow query.
+in_database = DatabaseThreads(1, "gate")
 
 
 class Gate:
@@ -32,10 +42,59 @@ class Gate:
         if needed == ANYBODY:
             return None
         if not request.user.is_authenticated:
-            by_script = request.htmx or request.headers.get("X-Requested-With") == "fetch"  # type: ignore[attr-defined]
-            return HttpResponse(status=401) if by_script else redirect_to_login(request.get_full_path())
+            return HttpResponse(status=401) if _by_script(request) else _to_sign_in(request)
+        if needed == SIGNED_IN or (needed and request.user.has_perm(needed)):
+            return None
         if needed is None and rule != Rule():
-            return None  # the view itself answers a method that it does not know
-        if needed != SIGNED_IN and not (needed and request.user.has_perm(needed)):
-            raise PermissionDenied
-        return None
+            return HttpResponseNotAllowed(_READING if rule.read else ("POST",))
+        return _refusal(request)
+
+
+def _by_script(request: HttpRequest) -> bool:
+    return bool(request.htmx) or request.headers.get("X-Requested-With") == "fetch"  # type: ignore[attr-defined]
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """And back here afterwards; a form that was sent cannot be asked for again, so to its own page."""
+    return redirect_to_login(request.get_full_path() if request.method in _READING else "/")
+
+
+def _refusal(request: HttpRequest) -> HttpResponse:
+    """Returned and not raised: it is the answer to a question, and no fault that a log explains."""
+    return forbidden(request, PermissionDenied())
+
+
+class SocketGate:
+    """An ASGI application around a socket's own, which goes on asking with every message."""
+
+    def __init__(self, application: Any, needed: str | None) -> None:
+        self._application = application
+        self._needed = needed
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if await self._admits(scope):
+            await self._application(scope, receive, send)
+            return
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})  # or the browser would not be told the code
+        await send({"type": "websocket.close", "code": SIGNED_OUT})
+
+    async def _admits(self, scope: Any) -> bool:
+        if self._needed is None or self._needed == ANYBODY:
+            return self._needed == ANYBODY
+        return await in_database(_may_open, scope["session"].session_key, self._needed)
+
+
+def _may_open(session_key: str | None, needed: str) -> bool:
+    return user_of(session_key).has_perm(needed)
+
+
+def guarded(sockets: Iterable[URLPattern]) -> list[URLPattern]:
+    """The same addresses, behind the gate. One without a rule opens for nobody."""
+    found = []
+    for socket in sockets:
+        route = str(socket.pattern)
+        needed = SOCKETS.get(route)
+        gate: Any = SocketGate(socket.callback, needed)
+        found.append(path(route, gate if needed == ANYBODY else SessionMiddlewareStack(gate)))
+    return found

@@ -46,3 +46,8 @@ def may(role: str, ability: str) -> bool:
     """False for an ability that is not in the table."""
     known = ABILITIES.get(ability)
     return known is not None and role in known[1]
+
+
+def abilities_of(role: str) -> list[Any]:
+    """What somebody with this role may do, in words."""
+    return [what for what, roles in ABILITIES.values() if role in roles]

@@ -23,6 +23,7 @@ _CALLS = "telephony.view_calls"
 _DIRECT = "telephony.direct_calls"
 _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
+_PEOPLE = "voiceforge_site.manage_people"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
@@ -32,7 +33,27 @@ PAGES: dict[str, Rule] = {
     "session": Rule(SIGNED_IN),
     "health": Rule(ANYBODY),
     "login": Rule(ANYBODY, ANYBODY),
+    "login_code": Rule(ANYBODY, ANYBODY),
     "logout": Rule(None, ANYBODY),
+    "invitation": Rule(ANYBODY, ANYBODY),
+    "password_rules": Rule(None, ANYBODY),
+    "profile:profile": Rule(SIGNED_IN, SIGNED_IN),
+    "profile:password": Rule(None, SIGNED_IN),
+    "profile:end_session": Rule(None, SIGNED_IN),
+    "profile:codes": Rule(SIGNED_IN, SIGNED_IN),
+    "profile:codes_off": Rule(None, SIGNED_IN),
+    "profile:recovery_codes": Rule(None, SIGNED_IN),
+    "people:list": Rule(_PEOPLE),
+    "people:invite": Rule(_PEOPLE, _PEOPLE),
+    "people:roles": Rule(_PEOPLE),
+    "people:withdraw": Rule(None, _PEOPLE),
+    "people:person": Rule(_PEOPLE),
+    "people:role": Rule(None, _PEOPLE),
+    "people:deactivate": Rule(None, _PEOPLE),
+    "people:reactivate": Rule(None, _PEOPLE),
+    "people:sign_out": Rule(None, _PEOPLE),
+    "people:new_password": Rule(None, _PEOPLE),
+    "people:codes_off": Rule(None, _PEOPLE),
     "agents:list": Rule("agents.view_agents"),
     "agents:new": Rule("agents.change_agents", "agents.change_agents"),
     "agents:edit": Rule("agents.view_agents", "agents.change_agents"),

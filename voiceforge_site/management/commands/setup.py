@@ -33,7 +33,7 @@ class Command(BaseCommand):
             seed_from_environment(create_demo_agent())
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
-        if not User.objects.filter(is_superuser=True).exists():
+        if not User.objects.filter(role=Role.ADMINISTRATOR).exists():
             self.make_administrator()
 
     def make_administrator(self) -> None:

@@ -1,0 +1,163 @@
+"""Every address of the site, with every role and with nobody, against the table in access/rules.py.
+
+Addresses are found in the resolver, so one that is added later is walked too, and fails without a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
+
+from mlservices import registry
+from tests.agents.fakes import WordEmbedder
+from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.access.roles import ABILITIES, Role
+from voiceforge_site.access.rules import ANYBODY, PAGES, SIGNED_IN, Rule
+from voiceforge_site.models import User
+from voiceforge_site.people import actions
+
+NO_ROLE, NOBODY = "no role", "nobody"
+WHO = [*Role.values, NO_ROLE, NOBODY]
+
+
+def names(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each address by its full name, with the converters of its parts."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern, namespace + (f"{pattern.namespace}:" if pattern.namespace else ""))
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield f"{namespace}{pattern.name}", pattern.pattern.converters
+
+
+ADDRESSES = dict(names(get_resolver()))
+
+
+def asked_by_rule(rule: Rule) -> set[str]:
+    return {ability for ability in (rule.read, rule.change) if ability}
+
+
+def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
+    assert set(ADDRESSES) == set(PAGES)
+
+
+def test_rules_name_only_abilities_that_somebody_has() -> None:
+    asked = {ability for rule in PAGES.values() for ability in asked_by_rule(rule)}
+    assert asked <= set(ABILITIES) | {ANYBODY, SIGNED_IN}
+
+
+def test_a_viewer_changes_nothing_but_their_own_account() -> None:
+    changing = {rule.change for rule in PAGES.values() if rule.change in ABILITIES}
+    assert changing
+    assert not [ability for ability in changing if Role.VIEWER in ABILITIES[ability][1]]
+
+
+def test_only_administrators_come_near_the_accounts_of_others() -> None:
+    asked = {
+        ability
+        for name, rule in PAGES.items()
+        if name.startswith("people:")
+        for ability in asked_by_rule(rule)
+    }
+    assert {role for ability in asked for role in ABILITIES[ability][1]} == {Role.ADMINISTRATOR}
+
+
+@pytest.fixture
+def parts(alice: User, monkeypatch: pytest.MonkeyPatch) -> dict[type, Any]:
+    """What stands in an address in place of its parts: things that exist, so that views do their work."""
+    monkeypatch.setattr(registry, "embedder", WordEmbedder)
+    agent = make_agent("Front desk")
+    call = make_call(agent, ended(spoken([("Hello.", "Hello.")])))
+    make_recording(call, seconds=1)
+    actions.invite(role="viewer", meant_for="", by=alice)
+    someone = User.objects.create_user("someone", role="viewer")
+    return {SlugConverter: agent.slug, UUIDConverter: call.pk, IntConverter: someone.pk}
+
+
+def address(name: str, parts: dict[type, Any]) -> str:
+    return reverse(
+        name, kwargs={part: parts.get(type(kind), "unknown") for part, kind in ADDRESSES[name].items()}
+    )
+
+
+def browser_of(who: str) -> Client:
+    client = Client(raise_request_exception=False)  # what a view then does is for other tests
+    if who != NOBODY:
+        role = "" if who == NO_ROLE else who
+        client.force_login(User.objects.create_user("walker", role=role))
+    return client
+
+
+def expected(rule: Rule, method: str, who: str) -> str:
+    needed = rule.read if method == "GET" else rule.change
+    if needed == ANYBODY:
+        return "let in"
+    if who == NOBODY:
+        return "sent to sign in"
+    if needed is None:
+        return "no such method"
+    having = ABILITIES[needed][1] if needed in ABILITIES else set(WHO)
+    return "let in" if who in having else "refused"
+
+
+def outcome(answer: Any) -> str:
+    if answer.status_code == 302 and answer["Location"].startswith("/login/?next="):
+        return "sent to sign in"
+    if answer.status_code == 405:
+        return "no such method"
+    return "refused" if answer.status_code == 403 else "let in"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("who", WHO)
+def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who: str, method: str) -> None:
+    wrong = []
+    for name, rule in PAGES.items():
+        User.objects.filter(username="walker").delete()  # a page may have signed the last one out
+        client = browser_of(who)
+        found = outcome(client.generic(method, address(name, parts)))
+        wanted = expected(rule, method, who)
+        if (rule.read if method == "GET" else rule.change) == ANYBODY:
+            # It may refuse for reasons of its own, as a webhook without a signature.
+            assert found != "sent to sign in", name
+        elif found != wanted:
+            wrong.append(f"{method} {name}: {found}, not {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("asked_by", [{"HX-Request": "true"}, {"X-Requested-With": "fetch"}])
+def test_a_script_is_refused_in_a_sentence_and_not_with_a_page(charlies_browser, parts, asked_by) -> None:
+    for name, rule in PAGES.items():
+        if rule.read in ABILITIES:
+            answer = charlies_browser.get(address(name, parts), headers=asked_by)
+            assert (answer.status_code, answer.text) == (403, "Your role does not allow this."), name
+
+
+def test_a_refusal_is_one_line_in_the_log(charlies_browser, caplog) -> None:
+    charlies_browser.get("/people/")
+    [record] = [record for record in caplog.records if record.name == "django.request"]
+    assert record.getMessage() == "Forbidden: /people/"
+    assert record.exc_info is None
+
+
+def test_an_address_without_a_rule_opens_for_nobody(alices_browser, bobs_browser, monkeypatch) -> None:
+    monkeypatch.delitem(PAGES, "agents:list")
+    assert Client().get("/agents/").status_code == 302
+    for browser in (alices_browser, bobs_browser):
+        assert browser.get("/agents/").status_code == 403
+
+
+def test_a_refused_person_finds_the_way_to_their_profile_and_out(charlies_browser) -> None:
+    page = charlies_browser.get("/").text
+    assert 'href="/profile/"' in page
+    assert 'action="/logout/"' in page
+
+
+def test_a_form_sent_by_a_stranger_leads_to_no_address_that_only_takes_forms(db) -> None:
+    answer = Client().post("/profile/password/", {})
+    assert answer["Location"] == "/login/?next=/"

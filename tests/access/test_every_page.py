@@ -43,7 +43,8 @@ def asked_by_rule(rule: Rule) -> set[str]:
 
 
 def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
-    assert set(ADDRESSES) == set(PAGES)
+    tests_own = {name for name in PAGES if name.startswith("workbench:")}  # tests/fakes/workbench.py
+    assert set(ADDRESSES) == set(PAGES) - tests_own
 
 
 def test_rules_name_only_abilities_that_somebody_has() -> None:
@@ -135,7 +136,8 @@ def test_a_script_is_refused_in_a_sentence_and_not_with_a_page(charlies_browser,
     for name, rule in PAGES.items():
         if rule.read in ABILITIES:
             answer = charlies_browser.get(address(name, parts), headers=asked_by)
-            assert (answer.status_code, answer.text) == (403, "Your role does not allow this."), name
+            assert answer.status_code == 403, name
+            assert answer.text.startswith("You may not do this. It takes the ability"), name
 
 
 def test_a_refusal_is_one_line_in_the_log(charlies_browser, caplog) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from channels.routing import URLRouter
@@ -52,7 +53,8 @@ def opened(route: str, headers: list[tuple[bytes, bytes]], patterns: list[Any]) 
     """What becomes of a socket that is opened there, and then says what no socket understands."""
 
     async def run() -> str:
-        socket = WebsocketCommunicator(URLRouter(guarded(patterns)), f"/{route}", headers=headers)
+        address = f"/{route}".replace("<uuid:call_id>", str(uuid4()))
+        socket = WebsocketCommunicator(URLRouter(guarded(patterns)), address, headers=headers)
         connected, _protocol = await socket.connect(timeout=5)
         assert connected
         try:

@@ -14,9 +14,12 @@ from telephony.housekeeping import Housekeeping  # noqa: E402
 from telephony.routing import sockets  # noqa: E402
 from telephony.switchboard import Switchboard  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
+from voiceforge_site.access.gate import guarded  # noqa: E402
 
 switchboard = Switchboard(FakeSuppliers(detector=registry.voice_detector))
 application = Housekeeping(
-    ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter(sockets(switchboard))}),
+    ProtocolTypeRouter(
+        {"http": get_asgi_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}
+    ),
     switchboard,
 )

@@ -55,6 +55,7 @@ def test_a_better_match_goes_before_a_weaker_of_another_kind(alices_browser: Cli
 def test_nothing_is_found_that_the_person_may_not_see(charlies_browser: Client, place: object) -> None:
     assert titles(charlies_browser, "front") == titles(charlies_browser, "0132") == []
     assert titles(charlies_browser, "") == [
+        "Actions: Your profile",
         "Actions: Switch between light and dark",
         "Actions: Keyboard shortcuts",
         "Actions: Sign out",

@@ -62,7 +62,7 @@ PAGES: dict[str, Rule] = {
     "agents:history": Rule("agents.view_agents"),
     "agents:restore": Rule(None, "agents.change_agents"),
     "agents:speak": Rule(None, "agents.try_agents"),
-    "agents:tokens": Rule(None, "agents.view_agents"),
+    "agents:tokens": Rule(None, "agents.change_agents"),
     "agents:try": Rule("agents.try_agents", "agents.try_agents"),
     "telephony:talk": Rule("agents.try_agents"),
     "telephony:talk_start": Rule(None, "agents.try_agents"),

@@ -30,6 +30,7 @@ OPERATE = {
     "blocked": _(
         "The browser lets this page sound only after a click or a key: press M twice to hear the call."
     ),
+    "hang_up": _("Hang up although {name} speaks with the caller?"),
     "you": _("{name} (you)"),
     "holds": _("has the call"),
     "listens": _("listens"),
@@ -50,6 +51,9 @@ BOARD = {
     "holder": _("{name} has the call"),
     "hang_up": _("Hang up {name}"),
     "hang_up_on": _("Hang up on {caller}, who speaks with {agent}?"),
+    "cut_off": _("The caller is cut off at once, in the middle of a sentence too. This cannot be undone."),
+    "hang_up_now": _("Hang up"),
+    "keep": _("Keep the call"),
     "listen": _("Listen to {name}"),
     "needs": _("{agent}, {caller}: {why}"),
     "unknown": _("an unknown caller"),

@@ -1,22 +1,5 @@
-// The list of calls: choosing all of a page, how many are chosen, boxes that close again.
+// The list of calls: boxes that float above it.
 // @ts-check
-import { filled, setText } from "./format.js";
-
-/** @param {Element} list @returns {HTMLInputElement[]} */
-const boxes = (list) => Array.from(list.querySelectorAll('tbody [name="call"]'));
-
-document.addEventListener("change", (event) => {
-  const box = /** @type {HTMLInputElement} */ (event.target);
-  const list = box.closest("[data-choosable]");
-  if (!list) return;
-  if (box.matches("[data-choose-all]")) for (const each of boxes(list)) each.checked = box.checked;
-  const chosen = boxes(list).filter((each) => each.checked).length;
-  const all = /** @type {HTMLInputElement} */ (list.querySelector("[data-choose-all]"));
-  all.checked = chosen === boxes(list).length;
-  all.indeterminate = chosen > 0 && !all.checked;
-  const count = /** @type {HTMLElement | null} */ (list.querySelector("[data-chosen-count]"));
-  if (count) setText(count, filled(count.dataset.text ?? "", { n: chosen }));
-});
 
 /** A box that floats above the list closes with Escape, and when something else is clicked. */
 const open = () => /** @type {HTMLDetailsElement[]} */ (Array.from(document.querySelectorAll("[data-pop][open]")));

@@ -66,7 +66,9 @@ function showHolder(name) {
   if (!taking) setText(part("holder"), name ? filled(mine ? words.mine : words.other, { name }) : words.agent);
   setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
   if (!mine) bar.removeAttribute("data-microphone");
-  part("hang-up")?.toggleAttribute("data-confirm-needed", Boolean(name));
+  const hangUp = /** @type {HTMLElement | null} */ (part("hang-up"));
+  if (hangUp && name) hangUp.dataset.confirm = filled(words.hang_up, { name });
+  else delete hangUp?.dataset.confirm;
 }
 
 function finish() {
@@ -224,24 +226,6 @@ document.addEventListener("click", (event) => {
   const opens = target.closest("[data-open]")?.getAttribute("data-open");
   if (opens) /** @type {HTMLDialogElement} */ (document.getElementById(opens)).showModal();
   if (target.closest("[data-close]") || target.matches("dialog.vf-dialog")) target.closest("dialog")?.close();
-});
-
-// ---- keyboard ----
-
-/** @param {string} name */
-const press = (name) => /** @type {HTMLElement | null} */ (bar.querySelector(name))?.click();
-const KEYS = {
-  m: () => press("[data-listen]"),
-  w: () => part("words")?.focus(),
-  s: () => part("words")?.focus(),
-  t: () => press('[data-order="take_over"] button'),
-  x: () => press("[data-hang-up] button"),
-};
-document.addEventListener("keydown", (event) => {
-  const typing = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || over || !(event.key in KEYS)) return;
-  event.preventDefault();
-  KEYS[event.key]();
 });
 
 if (!over) {

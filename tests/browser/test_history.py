@@ -28,7 +28,7 @@ def test_columns_and_filters_change_the_list_and_the_address(guard, chromium, se
     expect(page.locator("mark")).to_have_text("Saturday")
     expect(page).to_have_url(re.compile(r"q=satur.*columns=callee"))
     page.get_by_label("Choose the call of").check()
-    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     page.goto("/calls/")
     expect(heads.filter(has_text="Number called")).to_have_count(1)
 

@@ -1,13 +1,14 @@
 // The board by keyboard: j and k move, Enter opens, l listens, x hangs up (after asking), w is the wall.
 // @ts-check
+import { ask } from "../ask.js";
 import { filled, labels } from "../format.js";
+import { showShortcuts } from "../shortcuts.js";
 import { callerOf } from "./card.js";
 
 const GO_WITHIN_MS = 900; // after g a letter names a page, see app.js
-const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("hang-up"));
 let wentAt = -Infinity;
-/** @type {HTMLFormElement | null} */
-let asked = null;
+/** Forms that may be sent. @type {Set<HTMLFormElement>} */
+const confirmed = new Set();
 
 /**
  * @typedef {{
@@ -28,11 +29,7 @@ export function useKeys(board, toggleWall) {
     wentAt = event.key === "g" ? performance.now() : -Infinity;
     if (!going) press(event.key, board, toggleWall);
   });
-  const own = /** @type {HTMLTemplateElement} */ (document.getElementById("board-keys"));
-  document.querySelector("#shortcuts dl")?.prepend(own.content.cloneNode(true));
-  document.querySelector("[data-board-keys]")?.addEventListener("click", () => {
-    /** @type {HTMLDialogElement} */ (document.getElementById("shortcuts")).showModal();
-  });
+  document.querySelector("[data-board-keys]")?.addEventListener("click", showShortcuts);
 }
 
 /** @param {string} key @param {Board} board @param {() => void} toggleWall */
@@ -62,21 +59,16 @@ function move(board, step) {
 
 /** No call is hung up before its name was read and confirmed. @param {HTMLElement} element @param {Board} board */
 export function askBeforeHangingUp(element, board) {
-  if (!dialog) return;
-  element.addEventListener("submit", (event) => {
+  element.addEventListener("submit", async (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
-    if (asked === form) return; // confirmed
+    if (confirmed.delete(form)) return;
     event.preventDefault();
     event.stopPropagation(); // or hangup.js would do it
     const card = board.cardOf(/** @type {HTMLElement} */ (form.closest("[data-call]")));
-    const title = /** @type {HTMLElement} */ (dialog.querySelector("[data-hang-up-title]"));
-    title.textContent = filled(labels.board.hang_up_on, { caller: callerOf(card), agent: card.agent });
-    dialog.returnValue = "";
-    asked = form;
-    dialog.showModal();
-  });
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue === "hang-up") asked?.requestSubmit();
-    asked = null;
+    const { board: words } = labels;
+    const title = filled(words.hang_up_on, { caller: callerOf(card), agent: card.agent });
+    if (!(await ask({ title, text: words.cut_off, action: words.hang_up_now, cancel: words.keep }))) return;
+    confirmed.add(form);
+    form.requestSubmit();
   });
 }

@@ -18,7 +18,6 @@ from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
-from .flow.receptionist import Receptionist
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
 from .models import DEFAULT_MODEL, Agent
@@ -45,9 +44,9 @@ def conversation_for(
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
-    receptionist = Receptionist(profile, meanings=meanings, now=now)
+    receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
     if chat_model is None:
-        return DirectedReceptionist(receptionist, profile=profile, meanings=meanings, now=now)
+        return receptionist
     return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
 
 

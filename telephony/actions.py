@@ -130,6 +130,7 @@ def end_call(
     transfer_to: str = "",
     at_seconds: float | None = None,
     ended_at: datetime | None = None,
+    by: str = "",
 ) -> bool:
     """Whoever sees the end first ends the call; False for all others. Without the line's media clock
     (`at_seconds`) the wall clock must do; `ended_at` is for an end that is seen only later."""
@@ -147,6 +148,7 @@ def end_call(
         reason=reason,
         duration_seconds=duration,
         at_seconds=duration if at_seconds is None else at_seconds,
+        by=by,
     )
     record_now(call_id, ended)
     if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
@@ -201,9 +203,9 @@ def _may_follow(told: Status, *, numbered: bool) -> Sequence[Status]:
 
 
 @transaction.atomic
-def hang_up(call_id: UUID) -> bool:
+def hang_up(call_id: UUID, *, by: str = "") -> bool:
     """An operator ends a call, wherever it is held; False when it was over already."""
-    ended = end_call(call_id, reason="operator_hung_up")
+    ended = end_call(call_id, reason="operator_hung_up", by=by)
     if ended:
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
     return ended

@@ -90,13 +90,15 @@ class _Attendant:
     async def _stay(self) -> None:
         """Say that this page is here, and see that its person still may be."""
         while True:
-            await self._check(self._listens)
+            await self._check(None)
             await asyncio.sleep(RECHECK_SECONDS)
 
-    async def _check(self, listens: bool) -> None:
+    async def _check(self, wish: bool | None) -> None:
+        """`wish`: whether the page wants to listen; None for what it last wanted."""
         person = await in_database(who, self._session_key)
         if person is None:
             raise PermissionError
+        listens = self._listens if wish is None else wish
         if listens and not person.may_listen:
             await self._error("not_allowed", "Your role may not listen to calls.")
             listens = False

@@ -28,6 +28,9 @@ PIECE_SECONDS = 0.06  # of sound in one message to a page
 MOST_PIECES = 50  # waiting to be sent; more are dropped, the oldest first
 ABSENT_SECONDS = 12.0  # a page says that it is there every 5 s
 MICROPHONE_SILENT_SECONDS = 3.0  # without even silence from it, an operator is gone
+NOBODY_SPEAKS_SECONDS = 300.0  # an open microphone and a telephone off its hook
+VOICE = 0.03  # loudest sample of 60 ms
+_ORDERS = ("say", "whisper", "take_over", "give_back", "transfer")
 FULL_SCALE = 32768
 
 
@@ -45,6 +48,7 @@ class _Page:
 
     by: str
     listens: bool
+    orders: str  # the channel that it was told to send sound to
     seen_at: float
 
 
@@ -60,6 +64,7 @@ class Desk:
         self._record = record
         self._pages: dict[str, _Page] = {}
         self._heard_at = 0.0  # loop time of the last sound from the operator who has the call
+        self._voice_at = 0.0  # of the last voice on either leg, while somebody attends
         self._caller, self._agent = bytearray(), bytearray()
         self._pieces: deque[tuple[bytes, bytes]] = deque(maxlen=MOST_PIECES)
         self._wake = asyncio.Event()
@@ -69,15 +74,21 @@ class Desk:
     # ---- orders -----------------------------------------------------------------------------
 
     def obey(self, order: dict[str, Any], channel: str) -> None:
-        """`channel` is where this call takes orders; pages send their microphone's sound straight there."""
+        """`channel` is where this call takes orders; pages send their microphone's sound straight there.
+
+        What is done to the call while somebody has taken it over is theirs alone to do.
+        """
         operators = self._session.operators
+        if order["type"] in _ORDERS and operators.holder not in ("", order["by"]):
+            return
         match order:
             case {"type": "attend", "page": page, "by": by, "listens": listens}:
                 self._attend(page, by, listens, channel)
             case {"type": "leave", "page": page}:
                 self._leave(page)
             case {"type": "speech", "by": by, "pcm": pcm}:
-                self._heard_at = _now()
+                if by == operators.holder:
+                    self._heard_at = _now()
                 operators.hear(by, pcm)
             case {"type": "say", "text": text, "by": by}:
                 operators.ask(WordsToSay(text, by))
@@ -85,12 +96,12 @@ class Desk:
                 operators.ask(Direction(text, by))
             case {"type": "take_over", "by": by}:
                 if not operators.holder:
-                    self._heard_at = _now()
+                    self._heard_at = self._voice_at = _now()
                     operators.ask(TakeOver(by))
                     self._tell_all(self._people())
             case {"type": "give_back", "note": note, "by": by}:
                 if operators.holder == by:
-                    operators.ask(GiveBack(note, lost=False))
+                    operators.ask(GiveBack(by, note, lost=False))
                     self._tell_all(self._people(holder=""))
             case {"type": "transfer", "number": number, "by": by}:
                 self._session.transfer(number, by=by)
@@ -99,10 +110,12 @@ class Desk:
         """Once a second: pages and operators that went without a word."""
         for page in [page for page, row in self._pages.items() if now - row.seen_at > ABSENT_SECONDS]:
             self._leave(page)
-        if self._session.operators.holder and now - self._heard_at > MICROPHONE_SILENT_SECONDS:
-            self._session.operators.ask(GiveBack("", lost=True))
+        holder = self._session.operators.holder
+        gone = now - self._heard_at > MICROPHONE_SILENT_SECONDS
+        if holder and (gone or now - self._voice_at > NOBODY_SPEAKS_SECONDS):
+            self._session.operators.ask(GiveBack(holder, "", lost=True))
             self._tell_all(self._people(holder=""))
-            self._heard_at = now
+            self._heard_at = self._voice_at = now
 
     def close(self) -> None:
         """The call is over."""
@@ -115,10 +128,10 @@ class Desk:
 
     def _attend(self, page: str, by: str, listens: bool, channel: str) -> None:
         known = self._pages.get(page)
-        self._pages[page] = _Page(by, listens, _now())
-        if known and known.listens == listens:
+        self._pages[page] = _Page(by, listens, channel, _now())
+        if known and (known.listens, known.orders) == (listens, channel):
             return
-        if known is None:
+        if known is None or known.orders != channel:  # a layer that was away has forgotten the old one
             self._tell(page, {"t": "attending", "orders": channel, "rate": self._line.rate})
         if (known.listens if known else False) != listens:
             self._record_listening(by, listens)
@@ -170,7 +183,10 @@ class Desk:
             self._wake.clear()
             while self._pieces:
                 caller, agent = self._pieces.popleft()
-                levels = {"t": "levels", "caller": _level(caller), "agent": _level(agent)}
+                of_caller, of_agent = _level(caller), _level(agent)
+                if max(of_caller, of_agent) > VOICE:
+                    self._voice_at = _now()
+                levels = {"t": "levels", "caller": of_caller, "agent": of_agent}
                 sound = {"t": "sound", "pcm": _stereo(caller, agent)}
                 for page, row in list(self._pages.items()):
                     await _deliver(page, levels)

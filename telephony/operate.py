@@ -49,7 +49,7 @@ def transfer(request: HttpRequest, call_id: UUID) -> HttpResponse:
 
 @require_POST
 def hang_up_call(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    return _done(request, call_id, lambda by: hang_up(call_id))
+    return _done(request, call_id, lambda by: hang_up(call_id, by=by))
 
 
 def _done(request: HttpRequest, call_id: UUID, order: Callable[[str], object]) -> HttpResponse:

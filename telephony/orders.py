@@ -19,8 +19,7 @@ from .models import Call
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WORDS = 600  # characters that an agent is to say: some 40 seconds
-LONGEST_DIRECTION = 1000
+LONGEST_WORDS = 600  # characters to say or to follow; said, they take some 40 seconds
 LONGEST_NOTE = 2000
 
 
@@ -30,12 +29,12 @@ class NotPossible(Exception):
 
 def say(call_id: UUID, *, text: str, by: str) -> None:
     """The agent speaks these words next. Raises ValidationError by field, NotPossible."""
-    _order(call_id, by, {"type": "say", "text": _worded("text", text, LONGEST_WORDS)})
+    _order(call_id, by, {"type": "say", "text": _worded("text", text)})
 
 
 def whisper(call_id: UUID, *, text: str, by: str) -> None:
     """The agent follows this from its next sentence on. Raises ValidationError by field, NotPossible."""
-    _order(call_id, by, {"type": "whisper", "text": _worded("text", text, LONGEST_DIRECTION)})
+    _order(call_id, by, {"type": "whisper", "text": _worded("text", text)})
 
 
 def take_over(call_id: UUID, *, by: str) -> None:
@@ -63,12 +62,12 @@ def transfer(call_id: UUID, *, number: str, by: str) -> None:
     _order(call_id, by, {"type": "transfer", "number": e164})
 
 
-def _worded(field: str, text: str, longest: int) -> str:
+def _worded(field: str, text: str) -> str:
     text = " ".join(text.split())
     if not text:
         raise ValidationError({field: _("Write what it is to be.")})
-    if len(text) > longest:
-        raise ValidationError({field: _too_long(longest)})
+    if len(text) > LONGEST_WORDS:
+        raise ValidationError({field: _too_long(LONGEST_WORDS)})
     return text
 
 

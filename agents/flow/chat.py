@@ -20,9 +20,9 @@ from mlservices.types import ChatDelta, ChatMessage
 
 from . import hours as opening_hours
 from .answer import Answer
+from .directed import DirectedReceptionist
 from .knowledge import Profile
 from .memory import Memory, quoted
-from .receptionist import Receptionist
 from .steps import Expectation, HangUp, KeepMessage, Noted, Say, Step
 
 LAST_MESSAGES = 10
@@ -55,7 +55,12 @@ class ChatConversation:
     """A `Conversation`. `receptionist` does what has to be exact, and knows the state of a message."""
 
     def __init__(
-        self, profile: Profile, *, model: ChatModel, receptionist: Receptionist, now: Callable[[], datetime]
+        self,
+        profile: Profile,
+        *,
+        model: ChatModel,
+        receptionist: DirectedReceptionist,
+        now: Callable[[], datetime],
     ) -> None:
         self._profile = profile
         self._model = model
@@ -75,7 +80,7 @@ class ChatConversation:
                 yield step
 
     async def reply(self, words: str) -> AsyncGenerator[Step, None]:
-        exact = [] if self._directed else await self._exact_steps(words)
+        exact = await self._exact_steps(words)
         self._directed = False
         self._memory.caller_said(words, quoted(words))
         for step in exact:
@@ -133,8 +138,11 @@ class ChatConversation:
     # ---- inside -----------------------------------------------------------------------------
 
     async def _exact_steps(self, words: str) -> list[Step]:
-        """The receptionist's steps, none if the model may answer (as it must when the embedder fails)."""
+        """The receptionist's steps, none if the model may answer (as it must when the embedder fails, or an
+        operator directs it)."""
         try:
+            if self._directed and not self._receptionist.taking_message:
+                return await self._receptionist.answer_but(words)
             return await self._receptionist.answer(words, only_exact=True)
         except EngineError:
             if self._receptionist.taking_message:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from datetime import datetime
 from typing import Literal
 
@@ -19,8 +18,8 @@ from .intents import Intent
 from .knowledge import Fact, Profile
 from .matching import Meanings
 from .receptionist import Receptionist
-from .steps import Expectation, KeepMessage, Say, Step
-from .understanding import SURE, Understanding
+from .steps import KeepMessage, Noted, Say, Step
+from .understanding import SURE
 
 _TO_SAY = re.compile(
     r"(?:please )?(?:say|(?:tell|let) (?:him|her|them|the caller)(?: know)?)(?: that)?[:,]? +(.+)",
@@ -32,15 +31,11 @@ _A_THING = re.compile(r"(?:about )?(?:the|our|your) \S+(?: \S+){0,3}", re.I)
 Directed = Callable[[], list[Step]]
 
 
-class DirectedReceptionist:
+class DirectedReceptionist(Receptionist):
     """A `Conversation`: the receptionist's own but for the one turn that a direction decides."""
 
-    def __init__(
-        self, receptionist: Receptionist, *, profile: Profile, meanings: Meanings, now: Callable[[], datetime]
-    ) -> None:
-        self._receptionist = receptionist
-        self._understanding = Understanding(profile.facts, meanings)
-        self._now = now
+    def __init__(self, profile: Profile, *, meanings: Meanings, now: Callable[[], datetime]) -> None:
+        super().__init__(profile, meanings=meanings, now=now)
         self._directed: Directed | None = None  # what the next sentence is
 
     # ---- what an operator does ----------------------------------------------------------------
@@ -54,52 +49,52 @@ class DirectedReceptionist:
         return directed is not None
 
     async def go_on(self) -> AsyncGenerator[Step, None]:
-        for step in self._take() or []:
+        for step in self._directed_steps() or []:
             yield step
 
     def overheard(self, who: Literal["caller", "operator"], words: str) -> None:
         """What people say to each other changes nothing that a receptionist keeps."""
 
     async def resume(self, note: str) -> AsyncGenerator[Step, None]:
-        yield Say(phrases.BACK_AGAIN)
+        if self._state.taker:
+            yield Say(f"{phrases.BACK_AGAIN} {self._state.question}")
+            return
+        for step in self._anything_else(phrases.BACK_AGAIN):
+            yield step
+
+    async def answer_but(self, words: str) -> list[Step]:
+        """What of this turn stands although somebody else decides what is said: its part of a message, and
+        an emergency, which comes first. Raises EngineError."""
+        taking = self.taking_message
+        steps = await self.answer(words)
+        if any(isinstance(step, Noted) and step.data.get("urgent") for step in steps):
+            return steps
+        if not taking and self._before:
+            self._state = self._before[1]
+            return []
+        return [step for step in steps if isinstance(step, Noted | KeepMessage)]
 
     # ---- Conversation ---------------------------------------------------------------------------
 
-    @property
-    def expects(self) -> Expectation:
-        return self._receptionist.expects
-
-    async def greet(self) -> AsyncGenerator[Step, None]:
-        async with aclosing(self._receptionist.greet()) as steps:
-            async for step in steps:
-                yield step
-
     async def reply(self, words: str) -> AsyncGenerator[Step, None]:
-        for step in self._take() or await self._receptionist.answer(words):
+        if self._directed is None:
+            steps = await self.answer(words)
+        else:
+            steps = [*await self.answer_but(words), *(self._directed_steps() or [])]
+        for step in steps:
             yield step
 
     async def digits(self, digits: str) -> AsyncGenerator[Step, None]:
-        for step in self._take() or self._receptionist.answer_keys(digits):
+        for step in self._directed_steps() or self.answer_keys(digits):
             yield step
 
     async def silence(self, count: int) -> AsyncGenerator[Step, None]:
-        for step in self._take() or self._receptionist.prompt(count):
+        for step in self._directed_steps() or self.prompt(count):
             yield step
-
-    async def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
-        async with aclosing(self._receptionist.farewell(reason)) as steps:
-            async for step in steps:
-                yield step
-
-    def heard(self, text: str, *, interrupted: bool) -> None:
-        self._receptionist.heard(text, interrupted=interrupted)
-
-    def ended(self) -> list[KeepMessage]:
-        return self._receptionist.ended()
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _take(self) -> list[Step] | None:
+    def _directed_steps(self) -> list[Step] | None:
         directed, self._directed = self._directed, None
         return directed() if directed else None
 
@@ -115,11 +110,11 @@ class DirectedReceptionist:
     def _ability(self, intent: Intent) -> Directed | None:
         match intent.name:
             case "message":
-                return lambda: self._receptionist.begin_message("")
+                return lambda: self.begin_message("")
             case "transfer":
-                return self._receptionist.transfer
+                return self.transfer
             case "goodbye":
-                return self._receptionist.goodbye
+                return self.goodbye
         return None
 
 

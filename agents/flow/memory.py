@@ -10,8 +10,8 @@ from .steps import Say, Step
 
 LONGEST_WORDS = 1000
 
-_INTERRUPTED = "(The caller interrupted you: they heard only what stands above, not the rest.)"
-_NOT_HEARD = "(The caller interrupted you: they heard nothing of your last answer.)"
+_INTERRUPTED = "(You were interrupted: the caller heard only what stands above, not the rest.)"
+_NOT_HEARD = "(You were interrupted: the caller heard nothing of your last answer.)"
 
 
 def quoted(words: str) -> str:
@@ -37,7 +37,8 @@ class Memory:
         return step
 
     def heard(self, text: str, *, interrupted: bool) -> None:
-        self._heard = f"{self._heard} {text if interrupted else self._saying}".strip()
+        said = text if interrupted else self._saying or text  # an operator's words were never `noticed`
+        self._heard = f"{self._heard} {said}".strip()
         self._saying = ""
         if interrupted:
             self._remark = _INTERRUPTED if text else _NOT_HEARD

@@ -7,6 +7,7 @@ import { filled, labels, setText } from "./format.js";
 import { clearLevels, showLevels } from "./levels.js";
 
 const TAKEN_WITHIN_MS = 4000;
+const DONE_WITHIN_MS = 8000; // the caller may be in the middle of a sentence, or the agent
 const words = labels.operate;
 const bar = /** @type {HTMLElement} */ (document.querySelector("[data-live-bar]"));
 const me = bar.dataset.me ?? "";
@@ -15,8 +16,11 @@ const part = (name) => bar.querySelector(`[data-${name}]`);
 const { socket = "", capture = "", playback = "" } = bar.dataset;
 const attendance = new Attendance({ url: socket, capture, playback });
 let holder = "";
-let taking = 0; // timer of a take-over under way
+let taking = false; // a take-over is under way
+let tooLong = 0; // its timer
 let over = bar.hidden;
+let expecting = 0; // timer of words that were sent
+let wordsCame = () => {};
 
 // ---- what the call tells ----
 
@@ -29,16 +33,17 @@ addEventListener("call-event", (event) => {
   const { kind, payload } = /** @type {CustomEvent} */ (event).detail;
   if (kind === "operator_took_over") taken(payload.by);
   else if (kind === "operator_gave_back") givenBack(payload);
+  else if (payload.by === me && (kind === "operator_whispered" || kind === "agent_said")) wordsCame();
   else if (kind === "call_answered") attendance.ask();
   else if (kind === "call_ended") finish();
 });
 
 /** @param {string} by */
 function taken(by) {
-  clearTimeout(taking);
-  taking = 0;
+  clearTimeout(tooLong);
+  taking = false;
   if (by !== me) {
-    if (attendanceSpeaks()) say(filled(words.faster, { name: by }));
+    if (attendance.speaks) complain(filled(words.faster, { name: by }));
     attendance.stopMicrophone();
   }
   showHolder(by);
@@ -47,11 +52,9 @@ function taken(by) {
 /** @param {{by: string, lost: boolean}} event */
 function givenBack({ by, lost }) {
   if (by === me) attendance.stopMicrophone();
-  if (by === me && lost) say(words.given_back);
+  if (by === me && lost) complain(words.given_back);
   showHolder("");
 }
-
-const attendanceSpeaks = () => bar.dataset.microphone === "on";
 
 /** @param {string} name of who has the call, "" for the agent */
 function showHolder(name) {
@@ -63,9 +66,9 @@ function showHolder(name) {
   for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[data-unless-mine] :is(input, button)"))) {
     if (control.type !== "hidden") control.disabled = Boolean(name) && !mine;
   }
+  enable();
   if (!taking) setText(part("holder"), name ? filled(mine ? words.mine : words.other, { name }) : words.agent);
   setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
-  if (!mine) bar.removeAttribute("data-microphone");
   const hangUp = /** @type {HTMLElement | null} */ (part("hang-up"));
   if (hangUp && name) hangUp.dataset.confirm = filled(words.hang_up, { name });
   else delete hangUp?.dataset.confirm;
@@ -76,7 +79,7 @@ function finish() {
   over = true;
   attendance.close();
   clearLevels();
-  document.querySelector("dialog[open]#transfer-dialog")?.removeAttribute("open");
+  /** @type {HTMLDialogElement | null} */ (document.getElementById("transfer-dialog"))?.close();
 }
 
 // ---- who else is here ----
@@ -96,12 +99,23 @@ attendance.addEventListener("people", (event) => {
 attendance.addEventListener("levels", (event) => {
   const { caller, agent } = /** @type {CustomEvent} */ (event).detail;
   showLevels({ caller, agent });
-  for (const name of ["listen"]) if (part(name)) part(name).disabled = false;
+  enable();
 });
 attendance.addEventListener("microphone", (event) => {
   showLevels({ microphone: /** @type {CustomEvent} */ (event).detail.level });
 });
-attendance.addEventListener("away", clearLevels);
+attendance.addEventListener("away", () => {
+  clearLevels();
+  enable();
+});
+
+/** What needs the call's sound can be done while there is some. */
+function enable() {
+  const there = attendance.ready;
+  if (part("listen")) part("listen").disabled = !there;
+  const takeOver = /** @type {HTMLButtonElement | null} */ (bar.querySelector("[data-needs-script]"));
+  if (takeOver) takeOver.disabled = !there || Boolean(holder) || taking;
+}
 
 // ---- listening ----
 
@@ -116,15 +130,15 @@ attendance.addEventListener("listening", (event) => {
   const { on, blocked } = /** @type {CustomEvent} */ (event).detail;
   part("listen")?.setAttribute("aria-pressed", String(on));
   if (part("leg")) part("leg").hidden = !on;
-  say(blocked ? words.blocked : "");
+  complain(blocked ? words.blocked : "");
 });
 part("listen")?.addEventListener("click", toggleListening);
 part("leg")?.addEventListener("change", () => attendance.hear(part("leg").value));
 
 // ---- orders ----
 
-/** @param {string} text */
-function say(text) {
+/** @param {string} text what went wrong; "" for nothing */
+function complain(text) {
   const place = part("order-problem");
   place.hidden = !text;
   setText(place, text);
@@ -133,7 +147,7 @@ function say(text) {
 /** @param {unknown} problem */
 function explain(problem) {
   const code = problem instanceof Problem ? problem.code : "unsupported";
-  say(`${labels.problems[code]} ${labels.remedies[code]}`);
+  complain(`${labels.problems[code]} ${labels.remedies[code]}`);
 }
 
 /** Whether it was taken. @param {HTMLFormElement} form @param {string} action */
@@ -145,7 +159,7 @@ async function send(form, action) {
   }).catch(() => null);
   if (answer?.ok) {
     clearFailure();
-    say("");
+    complain("");
     return true;
   }
   const told = (await answer?.json().catch(() => null))?.error;
@@ -154,7 +168,7 @@ async function send(form, action) {
   else if (inDialog) {
     /** @type {HTMLElement} */ (inDialog).hidden = false;
     setText(inDialog, told);
-  } else say(told);
+  } else complain(told);
   return false;
 }
 
@@ -169,22 +183,37 @@ document.addEventListener("submit", async (event) => {
   const done = await send(form, action);
   if (button) button.disabled = false;
   if (!done) return;
+  if (form.dataset.order === "words") return expectWords(form);
   form.reset();
   form.closest("dialog")?.close();
 });
 
+/** Words stay in their field until the call tells that they came to pass. @param {HTMLFormElement} form */
+function expectWords(form) {
+  clearTimeout(expecting);
+  expecting = setTimeout(() => complain(words.not_done), DONE_WITHIN_MS);
+  wordsCame = () => {
+    wordsCame = () => {};
+    clearTimeout(expecting);
+    form.reset();
+    complain("");
+  };
+}
+
 /** The microphone opens while the agent is being silenced. @param {HTMLFormElement} form */
 async function takeOver(form) {
   if (taking || holder) return;
-  say("");
+  taking = true;
+  complain("");
   setText(part("holder"), words.taking);
-  taking = setTimeout(() => notTaken(words.not_taken), TAKEN_WITHIN_MS);
+  enable();
   // Who has never said yes to the microphone is asked first, and the agent goes on meanwhile.
   const granted = (await permission()) === "granted";
   const opening = openMicrophone();
   if (!granted && !(await opening)) return;
-  const taken = await send(form, form.action);
-  if (!taken) notTaken("");
+  tooLong = setTimeout(() => notTaken(words.not_taken), TAKEN_WITHIN_MS);
+  const sent = await send(form, form.action);
+  if (!sent) notTaken("");
   else if (!(await opening)) send(part("give-back"), part("give-back").action);
 }
 
@@ -197,7 +226,6 @@ async function openMicrophone() {
     explain(problem);
     return false;
   }
-  bar.dataset.microphone = "on";
   if (!attendance.listens && part("listen")) toggleListening();
   return true;
 }
@@ -209,11 +237,11 @@ async function permission() {
 
 /** @param {string} text */
 function notTaken(text) {
-  clearTimeout(taking);
-  taking = 0;
+  clearTimeout(tooLong);
+  taking = false;
   attendance.stopMicrophone();
   showHolder(holder);
-  if (text) say(text);
+  if (text) complain(text);
 }
 
 part("mute")?.addEventListener("click", () => {
@@ -230,7 +258,6 @@ document.addEventListener("click", (event) => {
 
 if (!over) {
   attendance.open();
-  for (const control of bar.querySelectorAll("[data-needs-script]")) /** @type {HTMLButtonElement} */ (control).disabled = false;
   if (location.hash === "#listen") {
     attendance.addEventListener("levels", () => !attendance.listens && toggleListening(), { once: true });
   }

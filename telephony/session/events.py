@@ -237,6 +237,7 @@ EndReason = Literal[
 class CallEnded(Event):
     reason: EndReason
     duration_seconds: float
+    by: str = ""  # the operator who ended it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

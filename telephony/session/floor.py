@@ -37,6 +37,7 @@ class Floor:
         self._done = done
         self._note = note
         self._state: AgentState | None = None
+        self._taken = False  # by a person: the agent neither speaks nor listens
         self._caller_is_noise = False  # what the caller's line carries just now
 
     def begin(
@@ -83,6 +84,8 @@ class Floor:
 
     def caller_took_it(self) -> None:
         """The caller speaks, or is found to do so in what had been taken for noise."""
+        if self._taken:
+            return
         self._caller_is_noise = False
         self.hold()
         if self._speaker.paused or not self.reply:
@@ -90,13 +93,15 @@ class Floor:
 
     def caller_is_noise(self) -> None:
         """Voices of a television, music: whoever is on the line did not mean the agent."""
+        if self._taken:
+            return
         self._caller_is_noise = True
         if self._speaker.paused:
             self._speaker.resume()
             self.set_state("speaking")
 
     def hold(self) -> None:
-        if self.reply and not self.must_be_heard_out:
+        if self.reply and not self._taken and not self.must_be_heard_out:
             self._speaker.pause()
 
     @property
@@ -104,9 +109,16 @@ class Floor:
         """The agent has fallen silent for the caller."""
         return self._speaker.paused
 
-    def silence(self) -> None:
-        """The agent stops in the middle of a word, whatever it says."""
+    def take(self) -> None:
+        """A person takes the agent's place: it stops in the middle of a word, whatever it says."""
         self._speaker.pause()
+        if self.reply:
+            self.reply.stop()
+        self.set_state("listening")
+        self._taken = True
+
+    def give_back(self) -> None:
+        self._taken = False
 
     async def sentence_over(self) -> bool:
         """Wait until the sentence that is being heard is over; whether more of the reply would follow."""
@@ -125,6 +137,8 @@ class Floor:
 
     def go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
+        if self._taken:
+            return False
         resumes = self._speaker.paused and self.reply is not None
         self._speaker.resume()
         if not self.reply:
@@ -154,7 +168,7 @@ class Floor:
         self._tell_heard(reply, interrupted=False)
 
     def set_state(self, state: AgentState) -> None:
-        if state != self._state:
+        if state != self._state and not self._taken:
             self._state = state
             self._note(AgentStateChanged, state=state)
 

@@ -153,6 +153,12 @@ class Listener:
             self._forget_before(self._heard_seconds - 1.0)
         self._track.feed(pcm)
 
+    def finish(self) -> None:
+        """No more sound comes: what was begun is a turn."""
+        if self._turn:
+            end = self._endpointer.now
+            self._end(self._turn, TurnEnded(self._turn.segment.start_seconds, end))
+
     async def close(self) -> None:
         self._track.close()
         for task in self._tasks:

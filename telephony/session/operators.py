@@ -20,6 +20,11 @@ from .turns import TurnPolicy
 
 # A microphone's clock is not the line's: sound that waits longer than this is left out.
 LONGEST_WAIT_SECONDS = 0.4
+# Where no sound came for longer than this, the transcript's clock is put right.
+LONGEST_HOLE_SECONDS = 0.3
+PAUSE_SECONDS = 2.0  # of silence, which ends a turn that was begun before the hole
+LAST_WORDS_SECONDS = 5.0
+HEARD_OUT_SECONDS = 1.0  # for the last mark of a reply that is over by the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
+    by: str
     note: str
     lost: bool
 
@@ -66,14 +72,14 @@ class Microphone:
         line: MediaLine,
         engines: Engines,
         language: str,
-        media_seconds: float,
+        media_seconds: Callable[[], float],
         note: Callable[..., None],
         said: Callable[[str], None],
     ) -> None:
         self.by = by
-        self.dropped_bytes = 0
         self._line = line
-        self._began = media_seconds
+        self._media_seconds = media_seconds
+        self._began = media_seconds()  # on the call's clock, of the sound that the listener has
         self._note = note
         self._said = said
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,16 +97,23 @@ class Microphone:
 
     def feed(self, pcm: bytes) -> None:
         """Their next piece of sound, at the line's rate."""
-        if self._line.queued_seconds > LONGEST_WAIT_SECONDS:
-            self.dropped_bytes += len(pcm)
-        else:
+        if self._line.queued_seconds <= LONGEST_WAIT_SECONDS:
             self._line.send(pcm)
+        self._fill_hole()
         self._listener.feed(pcm)
+
+    def _fill_hole(self) -> None:
+        hole = self._media_seconds() - self._began - self._listener.media_seconds
+        if hole > LONGEST_HOLE_SECONDS:
+            silence = min(hole, PAUSE_SECONDS)
+            self._listener.feed(bytes(2 * int(silence * self._line.rate)))
+            self._began += hole - silence
 
     async def close(self) -> None:
         """Their last words are still told, if they are known soon."""
+        self._listener.finish()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+            await asyncio.wait(self._tasks, timeout=LAST_WORDS_SECONDS)
         for task in self._tasks:
             task.cancel()
         await self._listener.close()
@@ -169,6 +182,7 @@ class Operators:
         self._note = note
         self._microphone: Microphone | None = None
         self._owed: tuple[WordsToSay, Reply] | None = None  # words that the caller has not heard yet
+        self._closing: set[asyncio.Task[None]] = set()  # microphones whose last words are still to be told
 
     # ---- what is going on -------------------------------------------------------------------
 
@@ -179,14 +193,24 @@ class Operators:
 
     def take_answer(self, text: str) -> bool:
         """Whether the caller's words are answered by a person, in place of the conversation."""
-        owed, self._owed = self._owed, None
-        unheard = owed is not None and not owed[1].heard_text
-        if not self._microphone and not unheard:
+        if not self._microphone and not self._still_owed():
             return False
         self._conversation.overheard("caller", text)
-        if owed and unheard and not self._microphone:
-            self._speak(owed[0])
+        self.say_owed()
         return True
+
+    def say_owed(self) -> bool:
+        """Once the floor is free: words that the caller, or a key, came before."""
+        if self._microphone or not self._still_owed():
+            return False
+        assert self._owed
+        self._speak(self._owed[0])
+        return True
+
+    def _still_owed(self) -> bool:
+        if self._owed and self._owed[1].heard_text:
+            self._owed = None
+        return self._owed is not None
 
     # ---- from outside, at any moment ----------------------------------------------------------
 
@@ -202,7 +226,8 @@ class Operators:
 
     async def close(self) -> None:
         if self._microphone:
-            await self._microphone.close()
+            self._let_go(self._microphone)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     # ---- in the session's turn ------------------------------------------------------------------
 
@@ -214,37 +239,49 @@ class Operators:
                 await self._direct(request)
             case TakeOver():
                 await self._floor.drop()
-                self._floor.set_state("listening")
             case GiveBack():
-                await self._give_back(request)
+                self._give_back(request)
 
     def _take(self, by: str) -> None:
         """At once: whatever the session is about, the agent falls silent."""
         if self._microphone:
             return
         self._owed = None
-        self._floor.silence()
+        self._floor.take()
         self._microphone = Microphone(
             by,
             line=self._line,
             engines=self._engines,
             language=self._language,
-            media_seconds=self._media_seconds(),
+            media_seconds=self._media_seconds,
             note=self._note,
             said=lambda words: self._conversation.overheard("operator", words),
         )
         self._note(OperatorTookOver, by=by)
 
-    async def _give_back(self, request: GiveBack) -> None:
-        microphone, self._microphone = self._microphone, None
-        if microphone is None:
+    def _give_back(self, request: GiveBack) -> None:
+        microphone = self._microphone
+        if microphone is None or microphone.by != request.by:
             return
         self._note(OperatorGaveBack, by=microphone.by, note=request.note, lost=request.lost)
-        await microphone.close()
+        self._let_go(microphone)
+        self._floor.give_back()
         self._begin(lambda: self._conversation.resume(request.note))
 
+    def _let_go(self, microphone: Microphone) -> None:
+        self._microphone = None
+        task = asyncio.get_running_loop().create_task(microphone.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
     async def _say(self, words: WordsToSay) -> None:
-        await self._floor.sentence_over()
+        reply = self._floor.reply
+        more = await self._floor.sentence_over()
+        if reply and reply is self._floor.reply and reply.all_said and not more and not self._floor.is_held:
+            await reply.finished(within_seconds=HEARD_OUT_SECONDS)  # whatever it was to lead to comes first
+            if reply.is_over:
+                self._post(words)
+                return
         await self._floor.drop()
         self._speak(words)
 
@@ -262,7 +299,7 @@ class Operators:
             followed = False
         self._note(OperatorWhispered, by=direction.by, text=direction.text, followed=followed)
         reply = self._floor.reply
-        if not followed or self._microphone or not reply or reply.by or self._floor.is_held:
+        if not followed or self._microphone or not reply or reply.by or reply.recorded or self._floor.is_held:
             return  # what is said next will follow it
         if not reply.audible:
             unanswered = await self._floor.drop_unheard()

@@ -111,6 +111,10 @@ class Reply:
         return self._all_said
 
     @property
+    def is_over(self) -> bool:
+        return self._task.done()
+
+    @property
     def audible(self) -> bool:
         return self._speaker.first_sound_at is not None
 
@@ -127,8 +131,13 @@ class Reply:
     async def outcome(self) -> Outcome:
         return await self._task
 
-    async def finished(self) -> None:
-        await asyncio.wait({self._task})
+    async def finished(self, *, within_seconds: float) -> None:
+        """Wait until it was heard, has failed or was stopped, but not longer."""
+        await asyncio.wait({self._task}, timeout=within_seconds)
+
+    def stop(self) -> None:
+        """Say no more; whoever holds it drops it soon."""
+        self._task.cancel()
 
     async def cancel(self) -> None:
         """Stop at once. The speaker has been paused, so that what was heard can be told."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from agents.flow.steps import Conversation
@@ -38,7 +38,6 @@ MOST_WAITING = 50  # happenings; of more, keys are not taken
 _ENDS: Mapping[str, EndReason] = {"hangup": "caller_hung_up", "restart": "server_restarted"}
 
 
-@dataclass(frozen=True, slots=True)
 class _TimeUp:
     """The longest call has lasted."""
 
@@ -127,8 +126,7 @@ class CallSession:
     def press(self, digit: str) -> None:
         if self._inbox.qsize() >= MOST_WAITING:  # no person presses so fast
             return
-        if not self.operators.holder:
-            self._floor.hold()
+        self._floor.hold()
         self._keypad.press(digit)
         self._inbox.put_nowait(None)
 
@@ -149,25 +147,23 @@ class CallSession:
 
     def caller_started(self, start_seconds: float) -> None:
         self._note(events.CallerStartedSpeaking, over_agent=self._speaker.speaking)
-        if not self.operators.holder:
-            self._floor.caller_took_it()
+        self._floor.caller_took_it()
         self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
 
     def caller_guessed(self, text: str) -> None:
         self._note(events.CallerWordsGuessed, turn=self._turn + 1, text=text)
 
     def caller_ended(self, turn: Turn) -> None:
-        if not self.operators.holder and (not self._floor.reply or self._speaker.paused):
+        if not self._floor.reply or self._speaker.paused:
             self._floor.set_state("thinking")
         self._inbox.put_nowait(turn)
 
     def caller_made_noise(self) -> None:
-        if not self._keypad.pending and not self.operators.holder:
+        if not self._keypad.pending:
             self._floor.caller_is_noise()
 
     def caller_has_words(self) -> None:
-        if not self.operators.holder:
-            self._floor.caller_took_it()
+        self._floor.caller_took_it()
 
     def engine_retried(self, error: EngineError) -> None:
         self._note(events.EngineFailed, engine=engine_of(error), error=str(error), remedy="retried")
@@ -232,14 +228,13 @@ class CallSession:
             case str():
                 await self._digits_pressed(happening)
             case WordsToSay() | Direction() | TakeOver() | GiveBack():
+                self._silences = 0  # somebody looks after the caller
                 await self.operators.happened(happening)
                 self._take_up_again()
                 if self._time_is_up and not self.operators.holder:
                     return await self._say_goodbye()
             case Reply():
                 return await self._replied(happening)
-            case _TimeUp() if self.operators.holder:
-                self._time_is_up = True  # people are not cut short
             case _TimeUp():
                 return await self._say_goodbye()
         return None
@@ -336,7 +331,7 @@ class CallSession:
 
     async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
-        if self.operators.holder or self._listener.caller_speaking or self._keypad.pending:
+        if self._listener.caller_speaking or self._keypad.pending:
             return False  # that turn, or those digits, will tell
         if self._floor.reply and self._floor.reply.recorded == "one_moment":  # what was held is gone
             unanswered = await self._floor.drop_unheard()
@@ -352,6 +347,8 @@ class CallSession:
         if reply is not self._floor.reply:
             return None  # dropped in the meantime
         self._floor.ended(reply)
+        if self.operators.holder:
+            return None  # a person goes on in its place
         put_aside = bool(self._put_aside)
         self._take_up_again()
         outcome = await reply.outcome()
@@ -365,7 +362,8 @@ class CallSession:
         if ends and not (ends == "silence" and speaks_over_it):
             return Ending(ends)
         self._quiet_since = asyncio.get_running_loop().time()
-        self._floor.set_state("listening")
+        if not self.operators.say_owed():
+            self._floor.set_state("listening")
         return None
 
     def _give_up(self) -> Ending:
@@ -374,25 +372,26 @@ class CallSession:
         self._note(events.TransferStarted, number=self._settings.fallback_number, reason="engine_failure")
         return Ending("transferred", self._settings.fallback_number)
 
-    async def _say_goodbye(self) -> Ending:
-        """The last words of a call that has lasted too long; it ends even if they cannot be said."""
+    async def _say_goodbye(self) -> Ending | None:
+        """The last words of a call that has lasted too long; it ends even if they cannot be said, but not if
+        an operator takes it over meanwhile."""
         await self._floor.drop()
         self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
         reply = self._floor.reply
-        assert reply
-        try:
-            async with asyncio.timeout(LONGEST_FAREWELL_SECONDS):
-                await reply.finished()
-        except TimeoutError:
-            await self._floor.drop()
-        else:
+        if reply:
+            await reply.finished(within_seconds=LONGEST_FAREWELL_SECONDS)
+        if self.operators.holder:
+            self._time_is_up = True
+            return None
+        if reply and reply.is_over:
             self._floor.ended(reply)
         return Ending("max_duration")
 
     # ---- telling ----------------------------------------------------------------------------
 
     def _sentence_started(self, text: str, sentence: int) -> None:
-        by = self._floor.reply.by if self._floor.reply else ""
+        reply = self._floor.reply
+        by = reply.by if reply and text not in PROMPT_TEXTS.values() else ""
         self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence, by=by)
         self._floor.set_state("speaking")
 

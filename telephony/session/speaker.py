@@ -31,7 +31,8 @@ MARK_GRACE_SECONDS = 2.0
 # Going on after a false alarm starts a little before the cut, as a person would.
 BACKTRACK_SECONDS = 0.25
 CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.02
+_SENTENCE_ENDS = (".", "!", "?", "…")
 
 
 _WORD = re.compile(r"\w")
@@ -241,15 +242,16 @@ class Speaker:
         """Wait until the sentence that is being heard has been heard to its end, or is cut; whether others
         have been made behind it."""
         heard = self._heard_bytes()
-        current = next((each for each in reversed(self._utterance.sentences) if each.start <= heard), None)
-        while current and self.speaking and not self.paused:
-            if current.end is None:
+        made = self._utterance.sentences
+        at = next((index for index in reversed(range(len(made))) if made[index].start <= heard), None)
+        while at is not None and self.speaking and not self.paused:
+            current = made[at]
+            if current.end is None or self._heard_bytes() < current.end:
                 await asyncio.sleep(_LOOK_SECONDS)
-                continue
-            left = (current.end - self._heard_bytes()) / self._bytes_per_second
-            if left <= 0:
+            elif current.text.rstrip().endswith(_SENTENCE_ENDS) or at + 1 == len(made):
                 break
-            await asyncio.sleep(min(left, _LOOK_SECONDS))
+            else:
+                at += 1  # that was a clause
         return not self.paused and self._heard_bytes() < len(self._utterance.sound)
 
     def mark_played(self, name: str) -> bool:

@@ -10,9 +10,9 @@ import pytest
 
 from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
+from agents.flow.directed import DirectedReceptionist
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings
-from agents.flow.receptionist import Receptionist
 from agents.flow.steps import Conversation, HangUp, KeepMessage, Noted, Say, Step, Transfer
 
 from .fakes import ScriptedModel, WordEmbedder
@@ -126,7 +126,7 @@ def call(embedder: WordEmbedder) -> Callable[..., Talk]:
             instructions="You answer for a bicycle shop.",
             chat_model="scripted",
         )
-        receptionist = Receptionist(profile, meanings=Meanings(embedder, {}), now=lambda: now)
+        receptionist = DirectedReceptionist(profile, meanings=Meanings(embedder, {}), now=lambda: now)
         if model is None:
             return Talk(receptionist, embedder)
         chat = ChatConversation(profile, model=model, receptionist=receptionist, now=lambda: now)

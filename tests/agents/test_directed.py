@@ -10,8 +10,7 @@ from agents.facts import read_facts
 from agents.flow.directed import DirectedReceptionist
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings
-from agents.flow.receptionist import Receptionist
-from agents.flow.steps import KeepMessage, Say, Step, Transfer
+from agents.flow.steps import HangUp, Say, Step, Transfer
 from mlservices.errors import EngineError
 
 from .conftest import NOW, SHOP_FACTS, Talk
@@ -24,9 +23,7 @@ Call = Callable[..., Talk]
 def directed(embedder: WordEmbedder) -> DirectedReceptionist:
 
     profile = Profile("Hello.", read_facts(SHOP_FACTS), transfer_number="+14155550100")
-    meanings = Meanings(embedder, {})
-    receptionist = Receptionist(profile, meanings=meanings, now=lambda: NOW)
-    return DirectedReceptionist(receptionist, profile=profile, meanings=meanings, now=lambda: NOW)
+    return DirectedReceptionist(profile, meanings=Meanings(embedder, {}), now=lambda: NOW)
 
 
 async def steps_of(steps: AsyncGenerator[Step, None]) -> list[Step]:
@@ -65,7 +62,6 @@ async def test_what_it_can_do_is_done_in_place_of_its_answer(directed: DirectedR
     assert await directed.direct("take a message")
     await steps_of(directed.silence(1))
     assert directed.expects == "name"
-    assert isinstance(directed.ended(), list)
 
 
 async def test_what_it_knows_is_told(directed: DirectedReceptionist) -> None:
@@ -95,11 +91,30 @@ async def test_a_direction_that_cannot_be_understood_now_leaves_the_last_one(
 
 async def test_given_the_call_back_it_says_so_and_keeps_its_message(directed: DirectedReceptionist) -> None:
     await steps_of(directed.reply("take a message"))
-    directed.overheard("caller", "I am Ann")
+    await steps_of(directed.reply("Ann Smith"))
+    directed.overheard("caller", "it is urgent")
     directed.overheard("operator", "hello Ann")
     assert "back with you" in await said(directed.resume("She is Ann."))
-    assert directed.expects == "name"
-    assert all(isinstance(message, KeepMessage) for message in directed.ended())
+    assert directed.expects == "number", "it asks on where it was"
+
+
+async def test_given_back_without_a_message_a_plain_no_ends_the_call(directed: DirectedReceptionist) -> None:
+    assert "anything else" in await said(directed.resume(""))
+    assert HangUp() in await steps_of(directed.reply("no thank you"))
+
+
+async def test_a_direction_in_the_middle_of_a_message_loses_none_of_it(
+    directed: DirectedReceptionist,
+) -> None:
+    await steps_of(directed.reply("take a message"))
+    await directed.direct("tell them that we have a slot at ten")
+    assert await said(directed.reply("my name is Ann Smith")) == "We have a slot at ten."
+    assert directed.expects == "number", "the name was taken"
+
+
+async def test_an_emergency_comes_before_a_direction(directed: DirectedReceptionist) -> None:
+    await directed.direct("tell them that we have a slot at ten")
+    assert "fire brigade" in await said(directed.reply("shop burning fire"))
 
 
 # ---- with a model ---------------------------------------------------------------------------
@@ -131,8 +146,10 @@ async def test_it_goes_on_by_itself_and_knows_what_people_said_in_between(call: 
     talk = call(model=ScriptedModel("Hello again. What else can I do?"))
     await talk.greet()
     talk.conversation.overheard("caller", "I want the blue one")
+    talk.conversation.heard("We have a slot at ten.", interrupted=False)  # an operator had it said
     talk.conversation.overheard("operator", "It costs ninety dollars.")
     assert await said(talk.conversation.resume("He takes it.")) == "Hello again. What else can I do?"
     shown = "\n".join(message.content for message in talk.model.shown[-1])  # type: ignore[union-attr]
     assert "<caller>I want the blue one</caller>" in shown
     assert "It costs ninety dollars." in shown and "He takes it." in shown
+    assert "We have a slot at ten." in shown

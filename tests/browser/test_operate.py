@@ -131,7 +131,7 @@ def test_a_call_is_watched_listened_to_directed_taken_over_and_given_back(
         expect(carol.get_by_role("button", name="Take over")).to_be_disabled()
         expect(log).to_contain_text("manager", timeout=30_000)
         assert log.locator("[data-who=operator]").count(), "the operator's words are in the transcript"
-        bob.get_by_label("What happened, for the agent").fill("He asked about Saturday.")
+        bob.get_by_label("What happened").fill("He asked about Saturday.")
         bob.get_by_role("button", name="Give back").click()
         expect(log).to_contain_text("bob gave the call back. He asked about Saturday.")
         expect(log).to_contain_text("I'm back with you.", timeout=20_000)

@@ -5,6 +5,8 @@ import { assertAble, openMicrophone, Problem, release } from "./microphone.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
+const SILENT_MS = 4000; // of a call that tells its levels many times a second: the network is gone
+const REFUSED = 4401;
 const BACKLOG_BYTES = 32_000; // a connection this far behind cannot carry speech
 
 /** @typedef {"both" | "caller" | "agent"} Leg */
@@ -28,6 +30,9 @@ export class Attendance extends EventTarget {
   #muted = false;
   #closed = false;
   #wait = FIRST_WAIT_MS;
+  #heardAt = 0; // when the server last said something
+  /** @type {MediaStreamAudioSourceNode | null} */ #source = null;
+  #microphones = 0; // asked for so far; one that was let go while it opened is released
 
   /** @param {{url: string, capture: string, playback: string}} addresses */
   constructor(addresses) {
@@ -44,6 +49,10 @@ export class Attendance extends EventTarget {
     return this.#listens;
   }
 
+  get speaks() {
+    return this.#speaks;
+  }
+
   open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}${this.#addresses.url}`);
@@ -54,21 +63,41 @@ export class Attendance extends EventTarget {
       this.#send({ listen: this.#listens });
     };
     socket.onmessage = ({ data }) => {
+      this.#heardAt = Date.now();
       if (data instanceof ArrayBuffer) this.#playback?.port.postMessage({ pcm: data }, [data]);
       else this.#take(JSON.parse(data));
     };
-    socket.onclose = () => {
-      this.#rate = 0;
-      if (this.#closed) return;
-      this.#tell("away", {});
-      setTimeout(() => !this.#closed && this.open(), this.#wait);
-      this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
-    };
+    socket.onclose = ({ code }) => this.#lost(code);
+    clearInterval(this.#watch);
+    this.#watch = setInterval(() => this.#look(), 1000);
+  }
+
+  #watch = 0;
+
+  /** A connection that died without a word is left, not closed: closing waits for the other side. */
+  #look() {
+    if (!this.ready || Date.now() - this.#heardAt < SILENT_MS) return;
+    const socket = /** @type {WebSocket} */ (this.#socket);
+    socket.onclose = socket.onmessage = null;
+    socket.close();
+    this.#lost(0);
+  }
+
+  /** @param {number} code */
+  #lost(code) {
+    this.#rate = 0;
+    clearInterval(this.#watch);
+    if (this.#closed) return;
+    this.#tell("away", {});
+    if (code === REFUSED) return; // the page's other socket reloads it
+    setTimeout(() => !this.#closed && this.open(), this.#wait);
+    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
   }
 
   /** The call is over. */
   close() {
     this.#closed = true;
+    clearInterval(this.#watch);
     this.stopMicrophone();
     this.#stopHearing();
     this.#socket?.close();
@@ -97,6 +126,8 @@ export class Attendance extends EventTarget {
   /** The operator's voice goes to the call, which takes it once they have it. Throws a Problem. */
   async startMicrophone() {
     assertAble();
+    if (!this.ready) throw new Problem("lost");
+    const number = ++this.#microphones;
     const opening = this.#openAudio().then(async (audio) => {
       await audio.audioWorklet.addModule(this.#addresses.capture);
       return audio;
@@ -110,12 +141,14 @@ export class Attendance extends EventTarget {
         channelCountMode: "explicit",
         processorOptions: { rate: this.#rate },
       });
-      audio.createMediaStreamSource(stream).connect(this.#capture);
+      this.#source = audio.createMediaStreamSource(stream);
+      this.#source.connect(this.#capture);
     } catch {
       release(stream);
       throw new Problem("unsupported");
     }
     this.#stream = stream;
+    if (number !== this.#microphones) return this.stopMicrophone();
     this.#speaks = true;
     this.mute(false);
     this.#setGains();
@@ -125,10 +158,13 @@ export class Attendance extends EventTarget {
 
   stopMicrophone() {
     this.#speaks = false;
+    this.#microphones += 1;
     release(this.#stream);
-    this.#stream = null;
-    this.#capture = null;
+    this.#source?.disconnect();
+    end(this.#capture);
+    this.#stream = this.#source = this.#capture = null;
     this.#setGains();
+    this.#closeAudio();
   }
 
   /** @param {boolean} muted */
@@ -148,6 +184,7 @@ export class Attendance extends EventTarget {
 
   async #openPlayback() {
     if (!("AudioWorkletNode" in window)) throw new Problem("unsupported");
+    if (!this.ready) throw new Problem("lost");
     const audio = await this.#openAudio();
     await audio.audioWorklet.addModule(this.#addresses.playback);
     this.#playback = new AudioWorkletNode(audio, "playback", {
@@ -169,9 +206,13 @@ export class Attendance extends EventTarget {
 
   #stopHearing() {
     this.#playback?.disconnect();
-    this.#playback = null;
-    this.#gains = null;
-    if (this.#stream) return;
+    end(this.#playback);
+    this.#playback = this.#gains = null;
+    this.#closeAudio();
+  }
+
+  #closeAudio() {
+    if (this.#stream || this.#playback) return;
     this.#audio?.close();
     this.#audio = null;
   }
@@ -206,4 +247,11 @@ export class Attendance extends EventTarget {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+/** A worklet goes on for ever unless it is told to stop. @param {AudioWorkletNode | null} node */
+function end(node) {
+  if (!node) return;
+  node.port.onmessage = null;
+  node.port.postMessage({ end: true });
 }

@@ -1,6 +1,6 @@
 // The microphone at the device's rate -> frames of 20 ms, s16le mono, each with its level.
 //
-// Processor options: {rate: Hz of the frames, 16000 if not given}
+// Processor options: {rate: Hz of the frames, 16000 if not given}. In: {end: true}
 import { Resampler } from "./resample.js";
 
 const RATE = 16_000;
@@ -15,9 +15,12 @@ class Capture extends AudioWorkletProcessor {
     this.frame = new Int16Array(this.samples);
     this.filled = 0;
     this.peak = 0;
+    this.ended = false;
+    this.port.onmessage = ({ data }) => (this.ended = Boolean(data.end));
   }
 
   process([channels]) {
+    if (this.ended) return false;
     const sound = channels[0];
     if (!sound) return true; // the microphone is being changed
     for (let index = 0; index < sound.length; index++) {

@@ -6,6 +6,7 @@
 //      {mark: string}      to be told back when all sound before it has been heard
 //      {clear: true}       drop what has not been played; outstanding marks come back at once
 //      {latency: seconds}  from here to the ear
+//      {end: true}         nothing more is played
 // Out: {mark}, {cleared: true}, and 20 times a second {level, bufferedSeconds, targetSeconds, underruns}
 import { Resampler } from "./resample.js";
 
@@ -13,7 +14,8 @@ const RATE = 16_000;
 const SHORTEST_WAIT_SECONDS = 0.06;
 const LONGEST_WAIT_SECONDS = 0.2;
 const WAIT_STEP_SECONDS = 0.04;
-const LIVE_EXCESS_SECONDS = 0.12; // beyond the wait; more is a stall of the page or the network, and over
+const LONGEST_LIVE_WAIT_SECONDS = 0.12;
+const LIVE_EXCESS_SECONDS = 0.06; // beyond the wait; more is a stall of the page or the network, and over
 const JITTER_SECONDS = 0.15; // sound that comes later than this is a pause of the speaker, not of the network
 const CALM_SECONDS = 20; // without a gap: try a shorter wait
 const FADE_SAMPLES = 80; // 5 ms, so that stopping makes no click
@@ -37,6 +39,7 @@ class Playback extends AudioWorkletProcessor {
     this.playing = false;
     this.waitingSince = 0;
     this.dryAt = -Infinity;
+    this.ended = false;
     this.cleared = false; // what is still played is the fade after a clear
     this.wait = SHORTEST_WAIT_SECONDS * rate; // frames
     this.calmSince = 0;
@@ -51,6 +54,7 @@ class Playback extends AudioWorkletProcessor {
     if (message.pcm) this.enqueue(new Int16Array(message.pcm));
     else if (message.mark !== undefined) this.marks.push({ name: message.mark, position: this.received });
     else if (message.clear) this.clear();
+    else if (message.end) this.ended = true;
     else if (message.latency !== undefined) this.latencyFrames = Math.round(message.latency * sampleRate);
   }
 
@@ -73,7 +77,8 @@ class Playback extends AudioWorkletProcessor {
   cameLate() {
     this.underruns += 1;
     this.calmSince = currentTime;
-    this.wait = Math.min(LONGEST_WAIT_SECONDS * this.rate, this.wait + WAIT_STEP_SECONDS * this.rate);
+    const longest = this.live ? LONGEST_LIVE_WAIT_SECONDS : LONGEST_WAIT_SECONDS;
+    this.wait = Math.min(longest * this.rate, this.wait + WAIT_STEP_SECONDS * this.rate);
   }
 
   clear() {
@@ -98,6 +103,7 @@ class Playback extends AudioWorkletProcessor {
   }
 
   process(_inputs, [outputs]) {
+    if (this.ended) return false;
     if (!this.playing) this.playing = this.mayStart();
     const frames = outputs[0].length;
     for (let index = 0; index < frames; index++) {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.flow.steps import Say
+from agents.flow.steps import Say, Transfer
 from telephony.session.events import (
     AgentHeard,
     AgentSaid,
     CallerSaid,
     EngineFailed,
     OperatorGaveBack,
+    OperatorSaid,
     OperatorTookOver,
     OperatorWhispered,
     SilencePrompted,
@@ -43,13 +44,19 @@ def whisper(text: str):
     return ask(Direction(text, "bob"))
 
 
-TAKE, BACK = ask(TakeOver("bob")), ask(GiveBack("He wants the blue one.", lost=False))
+TAKE, BACK = ask(TakeOver("bob")), ask(GiveBack("bob", "He wants the blue one.", lost=False))
 
 
 def speak(by: str = "bob", value: int = 1000):
     """A fifth of a second of a person's voice."""
     pcm = np.full(RATE // 5, value, "<i2").tobytes()
     return lambda session: session.operators.hear(by, pcm)
+
+
+def frame(text: str, number: int):
+    """One frame of an operator's voice, which the stage's ear takes for its first utterance."""
+    pcm = np.full(RATE // 50, 1000, "<i2").tobytes()
+    return lambda session: session.operators.hear("bob", pcm)
 
 
 def spoken(call) -> list[tuple[str, str]]:
@@ -193,3 +200,70 @@ def test_a_transfer_by_an_operator_is_at_once():
 def test_nothing_of_it_is_left_behind():
     call = scene(operator=[(5.0, TAKE), (5.5, speak())], until=6)
     assert call.tasks_left == 0
+
+
+# ---- what comes to pass at the same moment ----------------------------------------------------
+
+
+def test_a_farewell_that_is_taken_over_is_no_end():
+    call = scene(operator=[(10.6, TAKE), (16.0, BACK)], max_call_seconds=10, until=40)
+    assert call.times(OperatorGaveBack) == [pytest.approx(16.0, abs=0.1)]
+    assert call.ending.reason == "max_duration"
+    assert max(at for at, _ in call.events) > 16
+
+
+def test_an_operator_who_answers_the_last_silence_keeps_the_call():
+    call = scene(operator=[(26.5, say(SLOT))], until=34)
+    assert call.ending.reason == "caller_hung_up"
+    assert (SLOT, "bob") in spoken(call)
+
+
+def test_a_transfer_that_was_promised_comes_before_words_to_say():
+    answers = {HOURS: [Say("One moment, I put you through."), Transfer("+14155550199")]}
+    call = scene(Utterance(3.0, 1.0, HOURS), answers=answers, operator=[(5.0, say(SLOT))], until=15)
+    assert (call.ending.reason, call.ending.transfer_to) == ("transferred", "+14155550199")
+
+
+def test_a_whisper_keeps_no_dead_call_alive():
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        answers=ANSWER,
+        tts={"failures": 50},
+        operator=[(t, whisper("be brief")) for t in (4.5, 5.0, 5.5)],
+        until=30,
+    )
+    assert call.ending.reason == "engine_failure"
+
+
+def test_a_second_give_back_takes_the_call_from_nobody_else():
+    twice = [(8.0, BACK), (8.01, ask(TakeOver("carol"))), (8.02, BACK)]
+    call = scene(operator=[(5.0, TAKE), *twice, (8.1, speak("carol"))], until=9)
+    assert [event.by for event in call.of(OperatorGaveBack)] == ["bob"]
+    assert not call.line.silent_at(8.3), "carol is heard"
+
+
+def test_words_to_say_outlive_a_key_that_comes_between():
+    answers = {"digits 1": [Say("You pressed one.")]}
+    call = scene(answers=answers, operator=[(4.0, say(SLOT))], keys=[(4.05, "1"), (4.1, "#")], until=12)
+    assert [text for text, _ in spoken(call)][1:] == ["You pressed one.", SLOT]
+
+
+def test_the_last_words_before_giving_back_are_in_the_transcript_at_their_place():
+    voice = [(6.0 + n / 50, frame("I give you back", n)) for n in range(60)]
+    call = scene(
+        Utterance(100.0, 1.2, "I give you back"), operator=[(5.0, TAKE), *voice, (7.2, BACK)], until=12
+    )
+    (said,) = call.of(OperatorSaid)
+    assert said.text == "I give you back"
+    assert said.start_seconds == pytest.approx(6.0, abs=0.4)
+
+
+def test_a_clause_is_no_sentence_to_stop_after():
+    long = "On Saturdays and on all public holidays of the whole year, we are closed from noon on."
+    call = scene(
+        Utterance(3.0, 1.0, HOURS),
+        answers={HOURS: [Say(f"{long} {THIRD}")]},
+        operator=[(5.0, say(SLOT))],
+        until=18,
+    )
+    assert call.of(AgentHeard)[1].text == long

@@ -22,6 +22,8 @@ from .models import Call, CallEvent, Recording
 from .session.events import event_from
 from .transcript import Transcript
 
+OPERATORS_NOTES = ("operator_took_over", "operator_gave_back", "operator_lost", "operator_whispered")
+
 
 @require_safe
 def afterwards(request: HttpRequest, call_id: UUID) -> HttpResponse:
@@ -47,9 +49,14 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
     lines = [f"{call.caller or _('Unknown caller')} – {call.agent.name}, {started}", ""]
     for line in transcript.lines:
         if line.who == "note":
+            if line.kind in OPERATORS_NOTES:
+                lines.append(
+                    f"[{_clock(line.at_seconds)}] ({str(wording.NOTES[line.kind][2]).format(**line.values)})"
+                )
             continue
         cut = f" [{_('not heard')}: {line.unheard}]" if line.unheard else ""
-        lines.append(f"[{_clock(line.at_seconds)}] {wording.WHO[line.who]}: {line.text}{cut}")
+        who = str(wording.BY[line.who]).format(by=line.by) if line.by else wording.WHO[line.who]
+        lines.append(f"[{_clock(line.at_seconds)}] {who}: {line.text}{cut}")
     for message in transcript.messages:
         lines += ["", f"{_('Message')}: {message.name} {message.number}".rstrip(), message.words]
     return _file("\n".join(lines) + "\n", "text/plain", call, "txt")

@@ -15,6 +15,7 @@ from .session.events import (
     CallerWordsGuessed,
     Event,
     MessageTaken,
+    OperatorGaveBack,
     OperatorSaid,
     OperatorWhispered,
     StepNoted,
@@ -30,11 +31,11 @@ NOTED = (
     "engine_failed",
     "transfer_started",
     "operator_took_over",
-    "operator_gave_back",
 )
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 ON_THE_PATH = ("node", "intent")  # notes
 WHISPERED, NOT_FOLLOWED = "operator_whispered", "whisper_not_followed"
+LOST = "operator_lost"
 
 
 @dataclass(slots=True)
@@ -123,6 +124,11 @@ class Transcript:
     @take.register
     def _(self, event: OperatorSaid) -> None:
         self._add(Line("operator", event.start_seconds, text=event.text, by=event.by))
+
+    @take.register
+    def _(self, event: OperatorGaveBack) -> None:
+        kind = LOST if event.lost else kind_of(event)
+        self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
 
     @take.register
     def _(self, event: OperatorWhispered) -> None:

@@ -85,7 +85,12 @@ NOTES = {
         "vf-note-warn",
         _("The agent cannot follow “{text}” ({by}): it has no language model. Say it, or take over."),
     ),
-    "operator_took_over": ("mic", "vf-note-person", _("{by} took the call over")),
+    "operator_took_over": ("mic", "vf-note-person", _("{by} took the call over.")),
+    "operator_lost": (
+        "unplug",
+        "vf-note-warn",
+        _("The sound of {by} stayed away: the agent has the call again."),
+    ),
     "operator_gave_back": ("undo-2", "vf-note-person", _("{by} gave the call back. {note}")),
     "caller_said_nothing": ("ear", "", _("“{text}”, which is no turn")),
 }

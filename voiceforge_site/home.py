@@ -306,7 +306,7 @@ def _unanswered_numbers() -> Iterator[ToDo]:
 def _agents_that_hang_up_on_failure() -> Iterator[ToDo]:
     active = Agent.objects.filter(status=Agent.Status.ACTIVE)
     for agent in active.filter(on_failure=Agent.OnFailure.GOODBYE)[:MOST_OF_A_KIND]:
-        text = _("%(agent)s hangs up when engines fail: name a number to transfer to") % {"agent": agent}
+        text = _("%(agent)s hangs up when engines fail; it could transfer the caller") % {"agent": agent}
         yield ToDo("phone-missed", text, agent.get_absolute_url(), "agents.change_agents")
 
 

@@ -28,6 +28,13 @@ _TO_SAY = re.compile(
 # Rather something that it may know than a sentence to say
 _A_THING = re.compile(r"(?:about )?(?:the|our|your) \S+(?: \S+){0,3}", re.I)
 
+_KNOWS_NOTHING = (
+    phrases.UNKNOWN,
+    phrases.unknown_again(True),
+    phrases.unknown_again(False),
+    phrases.NOT_CAUGHT,
+)
+
 Directed = Callable[[], list[Step]]
 
 
@@ -37,6 +44,7 @@ class DirectedReceptionist(Receptionist):
     def __init__(self, profile: Profile, *, meanings: Meanings, now: Callable[[], datetime]) -> None:
         super().__init__(profile, meanings=meanings, now=now)
         self._directed: Directed | None = None  # what the next sentence is
+        self._adds = False  # it is words to say, which answer no question of the caller's
 
     # ---- what an operator does ----------------------------------------------------------------
 
@@ -45,7 +53,7 @@ class DirectedReceptionist(Receptionist):
         directed = await self._known(words) if not given or _A_THING.fullmatch(given[1]) else None
         directed = directed or (_sentence(given[1]) if given else None)
         if directed:
-            self._directed = directed
+            self._directed, self._adds = directed, given is not None
         return directed is not None
 
     async def go_on(self) -> AsyncGenerator[Step, None]:
@@ -79,6 +87,8 @@ class DirectedReceptionist(Receptionist):
     async def reply(self, words: str) -> AsyncGenerator[Step, None]:
         if self._directed is None:
             steps = await self.answer(words)
+        elif self._adds:
+            steps = [*(self._directed_steps() or []), *await self._own_answer(words)]
         else:
             steps = [*await self.answer_but(words), *(self._directed_steps() or [])]
         for step in steps:
@@ -93,6 +103,14 @@ class DirectedReceptionist(Receptionist):
             yield step
 
     # ---- inside -----------------------------------------------------------------------------
+
+    async def _own_answer(self, words: str) -> list[Step]:
+        """What it knows to the caller's own words, after those that an operator gave it."""
+        steps = await self.answer(words)
+        if any(isinstance(step, Say) and step.text in _KNOWS_NOTHING for step in steps) and self._before:
+            self._state = self._before[1]
+            return []
+        return steps
 
     def _directed_steps(self) -> list[Step] | None:
         directed, self._directed = self._directed, None

@@ -124,7 +124,9 @@ document.addEventListener("keydown", (event) => {
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field */
 /** Fields that were changed since they were last judged. @type {WeakSet<Field>} */
 const unjudged = new WeakSet();
-/** @type {WeakMap<HTMLFormElement, {timer: number, asking: AbortController | null}>} */
+/** Fields with the moment at which each is to be judged, and those that the server is being asked about.
+ * @typedef {{due: Map<Field, number>, timer: number, asked: Set<Field>, asking: AbortController | null}} Judging */
+/** @type {WeakMap<HTMLFormElement, Judging>} */
 const judging = new WeakMap();
 
 /** @param {EventTarget | null} target @returns {Field | null} */
@@ -147,22 +149,41 @@ document.addEventListener("focusout", (event) => {
 /** @param {Field} field @param {number} wait */
 function judge(field, wait) {
   const form = /** @type {HTMLFormElement} */ (field.form);
-  const known = judging.get(form) ?? { timer: 0, asking: null };
+  const known = judging.get(form) ?? { due: new Map(), timer: 0, asked: new Set(), asking: null };
   judging.set(form, known);
-  clearTimeout(known.timer);
-  known.timer = window.setTimeout(async () => {
-    known.asking?.abort();
-    known.asking = new AbortController();
-    unjudged.delete(field);
-    await askAbout(form, field, known.asking.signal);
-  }, wait);
+  known.due.set(field, performance.now() + wait);
+  wake(form, known);
 }
 
-/** About the field, and about those that are marked, which may depend on it.
- * @param {HTMLFormElement} form @param {Field} field @param {AbortSignal} signal */
-async function askAbout(form, field, signal) {
+/** @param {HTMLFormElement} form @param {Judging} known */
+function wake(form, known) {
+  clearTimeout(known.timer);
+  if (!known.due.size) return;
+  const wait = Math.max(0, Math.min(...known.due.values()) - performance.now());
+  known.timer = window.setTimeout(() => askDue(form, known), wait);
+}
+
+/** @param {HTMLFormElement} form @param {Judging} known */
+async function askDue(form, known) {
+  known.asking?.abort(); // its fields are asked about anew, with what stands in the form now
+  const asking = new AbortController();
+  known.asking = asking;
+  for (const [field, when] of known.due) {
+    if (when > performance.now()) continue;
+    known.due.delete(field);
+    known.asked.add(field);
+    unjudged.delete(field);
+  }
+  wake(form, known);
+  await askAbout(form, [...known.asked], asking.signal);
+  if (!asking.signal.aborted) known.asked.clear();
+}
+
+/** About these fields, and about those that are marked, which may depend on them.
+ * @param {HTMLFormElement} form @param {Field[]} fields @param {AbortSignal} signal */
+async function askAbout(form, fields, signal) {
   const marked = /** @type {Field[]} */ ([...form.elements]).filter((each) => each.ariaInvalid === "true");
-  const names = new Set([field, ...marked].map((each) => each.name));
+  const names = new Set([...fields, ...marked].map((each) => each.name));
   const url = new URL(form.dataset.validate || form.action, location.href);
   for (const name of names) url.searchParams.append("validate", name);
   const body = new FormData(form);

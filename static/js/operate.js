@@ -70,8 +70,7 @@ function showHolder(name) {
   if (!taking) setText(part("holder"), name ? filled(mine ? words.mine : words.other, { name }) : words.agent);
   setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
   const hangUp = /** @type {HTMLElement | null} */ (part("hang-up"));
-  if (hangUp && name) hangUp.dataset.confirm = filled(words.hang_up, { name });
-  else delete hangUp?.dataset.confirm;
+  if (hangUp) hangUp.dataset.confirm = name ? filled(words.hang_up, { name }) : (hangUp.dataset.ask ?? "");
 }
 
 function finish() {
@@ -262,4 +261,7 @@ if (!over) {
     attendance.addEventListener("levels", () => !attendance.listens && toggleListening(), { once: true });
   }
 }
+addEventListener("beforeunload", (event) => {
+  if (attendance.speaks && holder === me) event.preventDefault(); // the caller would be left to the agent
+});
 addEventListener("pagehide", () => attendance.close());

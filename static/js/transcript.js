@@ -9,7 +9,6 @@ const NOTED = [
   "engine_failed",
   "transfer_started",
   "operator_took_over",
-  "operator_gave_back",
 ];
 
 export class Transcript {
@@ -58,6 +57,7 @@ export class Transcript {
     else if (kind === "agent_said") this.#agentSaid(payload, at_seconds);
     else if (kind === "agent_heard") this.#agentHeard(payload);
     else if (kind === "operator_said") this.#operatorSaid(payload);
+    else if (kind === "operator_gave_back") this.#note(payload.lost ? "operator_lost" : kind, payload);
     else if (kind === "operator_whispered") {
       this.#note(payload.followed ? "operator_whispered" : "whisper_not_followed", payload);
     } else if (kind === "turn_measured") this.#turnMeasured(payload);

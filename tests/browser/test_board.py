@@ -44,7 +44,7 @@ def test_calls_are_reached_listened_to_and_hung_up_by_keyboard(page, server):
     assert page.locator("#board [tabindex='0']").count() == 3  # of one card: open, listen, hang up
 
     page.keyboard.press("x")
-    asked = page.get_by_role("dialog", name="Hang up on ben")
+    asked = page.get_by_role("alertdialog", name="Hang up on ben")
     asked.get_by_role("button", name="Keep the call").click()
     second.refresh_from_db()
     assert second.ended_at is None

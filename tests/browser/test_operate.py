@@ -146,6 +146,7 @@ def test_a_call_is_watched_listened_to_directed_taken_over_and_given_back(
         expect(said).to_contain_text("Agent, in the words of carol")
         heard_by_bob, rate = base64.b64decode(bob.evaluate(HEARD)), int(bob.evaluate("heardRate"))
         carol.get_by_role("button", name="Hang up").click()
+        carol.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
         expect(bob.get_by_text("An operator hung up")).to_be_visible(timeout=10_000)
         assert calling.wait(timeout=60) == 0
     finally:

@@ -175,7 +175,7 @@ class TestWatchingACall:
         expect(board.get_by_role("link", name="Live calls")).to_have_text("Live calls1")
         expect(card.locator("header time")).to_have_text(re.compile(r"0:0[1-9]"))
         card.get_by_role("button", name="Hang up").click()
-        board.get_by_role("dialog").get_by_role("button", name="Hang up").click()
+        board.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
         expect(talk.get_by_text("An operator hung up")).to_be_visible()
         expect(board.get_by_text("No call is in progress")).to_be_visible()
 

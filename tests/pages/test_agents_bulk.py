@@ -47,7 +47,7 @@ def test_the_list_is_ordered_by_its_columns_with_the_unknown_last(alices_browser
 
 def test_the_head_of_a_column_asks_for_the_other_way_round(alices_browser, three):
     page = alices_browser.get("/agents/?sort=-calls&q=u").text
-    [head] = re.findall(r'<th class="vf-right" aria-sort="descending">(.*?)</th>', page, re.S)
+    [head] = re.findall(r'<th class="vf-sort vf-right" aria-sort="descending">(.*?)</th>', page, re.S)
     assert 'href="?sort=calls&amp;q=u"' in head
     assert 'aria-sort="ascending"' not in page
 

@@ -176,7 +176,7 @@ class TestToDo:
         lost = make_agent("Lost")
         page = alices_browser.get("/")
         assert to_do(page) == [
-            "Lost hangs up when engines fail: name a number to transfer to",
+            "Lost hangs up when engines fail; it could transfer the caller",
             "Empty has neither facts nor a language model",
         ]
         assert lost.get_absolute_url() in page.text

@@ -18,6 +18,7 @@ from .intents import Intent
 from .knowledge import Fact, Profile
 from .matching import Meanings
 from .receptionist import Receptionist
+from .state import Choosing
 from .steps import KeepMessage, Noted, Say, Step
 from .understanding import SURE
 
@@ -107,10 +108,12 @@ class DirectedReceptionist(Receptionist):
     async def _own_answer(self, words: str) -> list[Step]:
         """What it knows to the caller's own words, after those that an operator gave it."""
         steps = await self.answer(words)
-        if any(isinstance(step, Say) and step.text in _KNOWS_NOTHING for step in steps) and self._before:
-            self._state = self._before[1]
-            return []
-        return steps
+        asks_back = isinstance(self._state.open, Choosing)
+        knows = not any(isinstance(step, Say) and step.text in _KNOWS_NOTHING for step in steps)
+        if (knows and not asks_back) or not self._before:
+            return steps
+        self._state = self._before[1]
+        return []
 
     def _directed_steps(self) -> list[Step] | None:
         directed, self._directed = self._directed, None

@@ -40,6 +40,7 @@ from voiceforge_site.models import User  # isort: skip
 
 BEEP_SECONDS, BETWEEN_SECONDS = 0.2, 1.2
 LOUD = 1500
+NEVER_MS = 60_000.0  # what was not heard at all must show in the figures
 # Notes when what goes to the loudspeaker becomes loud.
 EAR = """
 const connect = AudioNode.prototype.connect;
@@ -168,8 +169,8 @@ def listen(page: Page, caller: BeepingCaller, rounds: int) -> list[float]:
         page.evaluate("onsets.length = 0")
         sent = caller.beep()
         page.wait_for_timeout(BETWEEN_SECONDS * 1000)
-        if onsets := page.evaluate("onsets"):
-            late.append(onsets[0] - sent * 1000)
+        onsets = page.evaluate("onsets")
+        late.append(onsets[0] - sent * 1000 if onsets else NEVER_MS)
     return late
 
 
@@ -184,8 +185,7 @@ def take_over(page: Page, caller: BeepingCaller, rounds: int) -> list[float]:
         page.get_by_role("button", name="Take over").click()
         while not caller.first_heard_at and time.time() - clicked < 5:
             page.wait_for_timeout(20)
-        if caller.first_heard_at:
-            late.append((caller.first_heard_at - clicked) * 1000)
+        late.append((caller.first_heard_at - clicked) * 1000 if caller.first_heard_at else NEVER_MS)
         page.get_by_role("button", name="Give back").click()
     return late
 

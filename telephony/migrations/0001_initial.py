@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('owner', models.BigIntegerField()),
                 ('query', models.TextField(blank=True)),
                 ('zone', models.CharField(default='UTC', max_length=64)),
+                ('language', models.CharField(default='en', max_length=8)),
                 ('calls', models.JSONField(default=list)),
                 ('columns', models.JSONField(default=list)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Being written'), ('done', 'Ready'), ('failed', 'Failed'), ('canceled', 'Canceled')], default='waiting', max_length=16)),

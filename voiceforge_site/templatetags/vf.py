@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter, naturaltime
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -116,7 +116,9 @@ def ago(moment: datetime) -> str:
     """ "3 hours ago", "just now"."""
     if timezone.now() - moment < timedelta(minutes=1):
         return gettext("just now")
-    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    # the words as they stand after "ago": German says "2 Tage", but "vor 2 Tagen"
+    words = NaturalTimeFormatter.past_substrings
+    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1, time_strings=words)}
 
 
 @register.filter

@@ -55,7 +55,9 @@ def _told(before: dict[str, str], status: str) -> str:
     several = {
         Agent.Status.ACTIVE: ngettext("%(count)d agent is active", "%(count)d agents are active", count),
         Agent.Status.PAUSED: ngettext("%(count)d agent is paused", "%(count)d agents are paused", count),
-        Agent.Status.ARCHIVED: ngettext("%(count)d agent is archived", "%(count)d agents are archived", count),
+        Agent.Status.ARCHIVED: ngettext(
+            "%(count)d agent is archived", "%(count)d agents are archived", count
+        ),
     }
     return several[Agent.Status(status)] % {"count": count}
 

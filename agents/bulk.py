@@ -45,13 +45,21 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 def _told(before: dict[str, str], status: str) -> str:
     count = len(before)
-    name = str(Agent.objects.get(slug=next(iter(before)))) if count == 1 else ""
-    texts = {
-        Agent.Status.ACTIVE: ngettext("%(name)s is active", "%(count)d agents are active", count),
-        Agent.Status.PAUSED: ngettext("%(name)s is paused", "%(count)d agents are paused", count),
-        Agent.Status.ARCHIVED: ngettext("%(name)s is archived", "%(count)d agents are archived", count),
+    if count == 1:
+        one = {
+            Agent.Status.ACTIVE: _("%(name)s is active"),
+            Agent.Status.PAUSED: _("%(name)s is paused"),
+            Agent.Status.ARCHIVED: _("%(name)s is archived"),
+        }
+        return one[Agent.Status(status)] % {"name": Agent.objects.get(slug=next(iter(before)))}
+    several = {
+        Agent.Status.ACTIVE: ngettext("%(count)d agent is active", "%(count)d agents are active", count),
+        Agent.Status.PAUSED: ngettext("%(count)d agent is paused", "%(count)d agents are paused", count),
+        Agent.Status.ARCHIVED: ngettext(
+            "%(count)d agent is archived", "%(count)d agents are archived", count
+        ),
     }
-    return texts[Agent.Status(status)] % {"name": name, "count": count}
+    return several[Agent.Status(status)] % {"count": count}
 
 
 def _back(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from .constants import write_constants
@@ -127,7 +128,7 @@ def _shown(name: str, value: Any) -> str:
         case "":
             return _("nothing")
         case float():
-            return f"{value:g}"
+            return number_format(f"{value:g}")
     return str(value)
 
 

@@ -46,6 +46,7 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = CallEvent.objects.filter(call=call).order_by("seq")
     transcript = Transcript(event_from(row.kind, row.at_seconds, row.payload) for row in rows)
     started = f"{timezone.localtime(call.created_at):%Y-%m-%d %H:%M:%S %Z}"
+    not_heard = _("not heard")
     lines = [f"{call.caller or _('Unknown caller')} – {call.agent.name}, {started}", ""]
     for line in transcript.lines:
         if line.who == "note":
@@ -54,7 +55,7 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
                     f"[{_clock(line.at_seconds)}] ({str(wording.NOTES[line.kind][2]).format(**line.values)})"
                 )
             continue
-        cut = f" [{_('not heard')}: {line.unheard}]" if line.unheard else ""
+        cut = f" [{not_heard}: {line.unheard}]" if line.unheard else ""
         who = str(wording.BY[line.who]).format(by=line.by) if line.by else wording.WHO[line.who]
         lines.append(f"[{_clock(line.at_seconds)}] {who}: {line.text}{cut}")
     for message in transcript.messages:

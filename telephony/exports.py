@@ -16,6 +16,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryD
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_q.status import Stat
@@ -70,6 +71,7 @@ def _order(request: HttpRequest, columns: list[str]) -> None:
         owner=_user_id(request),
         query=Filters.read(QueryDict(request.POST.get("back", ""))).as_query(),
         zone=timezone.get_current_timezone_name(),
+        language=get_language() or "en",
         calls=calls,
         columns=columns,
         expires_at=timezone.now() + KEPT,

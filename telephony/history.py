@@ -178,8 +178,8 @@ def _chips(filters: Filters) -> list[Chip]:
         "longer": filters.longer is not None and _("At least %(time)s") % {"time": clock(filters.longer)},
         "shorter": filters.shorter is not None and _("At most %(time)s") % {"time": clock(filters.shorter)},
         "slow": filters.slow and _("With slow turns"),
-        "since": filters.since and _("From %(day)s") % {"day": date_format(filters.since, "j M Y")},
-        "until": filters.until and _("To %(day)s") % {"day": date_format(filters.until, "j M Y")},
+        "since": filters.since and _("From %(day)s") % {"day": date_format(filters.since, _("j M Y"))},
+        "until": filters.until and _("To %(day)s") % {"day": date_format(filters.until, _("j M Y"))},
     }
     return [Chip(text, filters.without(name).as_query()) for name, text in texts.items() if text]
 

@@ -330,6 +330,7 @@ class CallExport(models.Model):
     owner = models.BigIntegerField()  # the user's id; accounts are an upper app's
     query = models.TextField(blank=True)  # the list's address after the question mark, as `history` reads it
     zone = models.CharField(max_length=64, default="UTC")  # in which its days and times are meant
+    language = models.CharField(max_length=8, default="en")  # of its head and of what calls are called
     calls = models.JSONField(default=list)  # ids of chosen calls; empty: all that `query` finds
     columns = models.JSONField(default=list)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from . import sheet
 from .filters import Filters, among
@@ -40,7 +40,8 @@ def write_export(export_id: str) -> None:
     part = Path(settings.MEDIA_ROOT) / "exports" / f"{export.pk}.part"
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with timezone.override(zoneinfo.ZoneInfo(export.zone)):
+        zone = zoneinfo.ZoneInfo(export.zone)
+        with timezone.override(zone), translation.override(export.language):
             _write(export, part)
         name = f"exports/{export.pk}.csv"
         os.replace(part, Path(settings.MEDIA_ROOT) / name)

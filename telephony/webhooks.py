@@ -10,7 +10,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -73,12 +72,12 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     )
     agent = number.agent if number else None
     if number is None or agent is None:
-        return _say(_("Sorry, this number is not in service. Goodbye."))
+        return _say("Sorry, this number is not in service. Goodbye.")
     if agent.status != Agent.Status.ACTIVE:
-        return _say(_("Sorry, nobody can take your call at the moment. Please call again later. Goodbye."))
+        return _say("Sorry, nobody can take your call at the moment. Please call again later. Goodbye.")
     if capacity.full():
         logger.warning("A call to %s was turned away: %s.", number.number, capacity.describe())
-        return _say(_("Sorry, all our lines are busy. Please call again in a few minutes. Goodbye."))
+        return _say("Sorry, all our lines are busy. Please call again in a few minutes. Goodbye.")
     try:
         call = actions.answer_call(
             line="twilio",
@@ -121,7 +120,7 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
         return _xml(twiml.hang_up())
     if call.agent.failure_number:
         return _put_through(call.agent.failure_number)
-    return _say(_("Sorry, something went wrong on our side. Please call again. Goodbye."))
+    return _say("Sorry, something went wrong on our side. Please call again. Goodbye.")
 
 
 @from_twilio
@@ -129,7 +128,7 @@ def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse
     """Whom we had put the caller through to has hung up, or did not answer at all."""
     if request.POST.get("DialCallStatus", "") in ("completed", "answered"):
         return _xml(twiml.hang_up())
-    return _say(_("Sorry, nobody could be reached at the moment. Please call again later. Goodbye."))
+    return _say("Sorry, nobody could be reached at the moment. Please call again later. Goodbye.")
 
 
 @from_twilio
@@ -154,6 +153,7 @@ def _put_through(number: str) -> HttpResponse:
 
 
 def _say(text: str) -> HttpResponse:
+    """In English, as agents speak; the provider's voice says it."""
     return _xml(twiml.say_and_hang_up(text, language="en-US"))
 
 

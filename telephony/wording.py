@@ -71,6 +71,18 @@ END_REASONS = {
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
 }
+# What a call leans on, and what was done when it failed
+ENGINES = {
+    "stt": _("Hearing"),
+    "tts": _("Voice"),
+    "llm": _("Language model"),
+    "conversation": _("Conversation"),
+}
+REMEDIES = {
+    "retried": _("tried again, which worked"),
+    "apologised": _("apologised"),
+    "gave_up": _("gave up"),
+}
 # kind of event: (icon, class, text with the event's fields)
 NOTES = {
     "digits_pressed": ("grid-3x3", "", _("Pressed {digits}")),
@@ -169,6 +181,8 @@ def labels() -> dict[str, dict[str, str]]:
         "statuses": dict(Call.Status.choices),
         "talk": TALK,
         "units": UNITS,
+        "engine": ENGINES,
+        "remedy": REMEDIES,
         "stages": {name: label for name, label, _what, _queue in STAGES},
         "stage_work": {name: what for name, _label, what, _queue in STAGES},
         "stage_titles": {"plain": STAGE_TITLE, "waited": STAGE_TITLE_WAITED},

@@ -35,6 +35,7 @@ from telephony.figures import (
 )
 from telephony.messages import left_message, newest_messages
 from telephony.models import Call, Credential, PhoneNumber
+from telephony.wording import ENGINES, REMEDIES
 
 LATEST_CALLS = 7
 LATEST_MESSAGES = 3
@@ -52,17 +53,6 @@ SERIES_NAMES = {
     "failed": gettext_lazy("Failed"),
     "unanswered": gettext_lazy("Not answered"),
     "live": gettext_lazy("In progress"),
-}
-REMEDIES = {
-    "retried": gettext_lazy("tried again, which worked"),
-    "apologised": gettext_lazy("apologised"),
-    "gave_up": gettext_lazy("gave up"),
-}
-ENGINES = {
-    "stt": gettext_lazy("Hearing"),
-    "tts": gettext_lazy("Voice"),
-    "llm": gettext_lazy("Language model"),
-    "conversation": gettext_lazy("Conversation"),
 }
 
 

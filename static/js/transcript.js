@@ -130,7 +130,7 @@ export class Transcript {
   #note(kind, payload) {
     const line = copy(`note-${kind}`);
     const span = /** @type {HTMLElement} */ (line.querySelector("span"));
-    span.textContent = filled(span.textContent ?? "", payload);
+    span.textContent = filled(span.textContent ?? "", named(payload));
     this.#box.append(line);
   }
 
@@ -176,4 +176,9 @@ export class Transcript {
 function copy(id) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+}
+
+/** An event's values, with the names of its engine and its remedy. @param {Record<string, any>} payload */
+function named({ engine, remedy, ...rest }) {
+  return { ...rest, engine: labels.engine[engine] ?? engine, remedy: labels.remedy[remedy] ?? remedy };
 }

@@ -74,7 +74,7 @@ class TestCallPage:
         ]
         page = alices_browser.get(make_call(agent, events).get_absolute_url()).text
         assert "Pressed 42" in page
-        assert "tts failed, apologised: timed out" in page
+        assert "Voice failed, apologised: timed out" in page
 
     def test_every_event_is_listed_with_its_number(self, alices_browser, agent):
         call = make_call(agent, spoken(TURNS))

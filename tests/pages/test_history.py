@@ -24,6 +24,7 @@ from telephony.actions import CannotDelete, delete_calls, tag_call
 from telephony.models import Call, CallEvent, CallExport, CallNote, CallText, Recording, Tag
 from telephony.session.events import EngineFailed, StepNoted
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.models import User
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
 
@@ -417,6 +418,24 @@ class TestExport:
             bobs_browser.post("/calls/exports/", form)
         tasks.write_export(ordered[0][1])
         assert self.rows(bobs_browser, CallExport.objects.get()) == [["Call"], [str(chosen.pk)]]
+
+    def test_it_is_written_in_the_language_of_whoever_ordered_it(
+        self,
+        bobs_browser: Client,
+        bob: User,
+        agent: Agent,
+        ordered: list[Any],
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        over(agent)
+        bob.language = "de"
+        bob.save()
+        form = {"columns": ["line", "direction", "outcome"]}
+        export = self.export(bobs_browser, ordered, django_capture_on_commit_callbacks, **form)
+        assert self.rows(bobs_browser, export) == [
+            ["Leitung", "Richtung", "Ergebnis"],
+            ["Twilio", "Eingehend", "Anrufer hat aufgelegt"],
+        ]
 
     def test_one_without_columns_is_refused(self, bobs_browser: Client, agent: Agent) -> None:
         answer = bobs_browser.post("/calls/exports/", {"all": "1", "columns_shown": "1"})

@@ -10,16 +10,24 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
-from voiceforge_site.templatetags.vf import milliseconds, moment, number
+from voiceforge_site.templatetags.vf import ago, milliseconds, moment, number
 
 
 def test_a_time_is_told_from_now_and_exactly_in_the_viewers_zone() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
         shown = moment(datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC), "exact")
-        ago = moment(timezone.now() - timedelta(minutes=5))
+        told = moment(timezone.now() - timedelta(minutes=5))
     assert 'datetime="2026-07-02T00:30:05+02:00"' in shown
     assert ">2 Jul 2026, 00:30:05<" in shown
-    assert ">5\N{NO-BREAK SPACE}minutes ago<" in ago
+    assert ">5 minutes ago<" in told
+
+
+def test_how_long_ago_it_was_is_a_sentence_of_the_language() -> None:
+    past = [timedelta(seconds=3), timedelta(minutes=1.5), timedelta(days=1), timedelta(days=2, hours=5)]
+    told = [timezone.now() - each for each in past]
+    assert [ago(each) for each in told] == ["just now", "1 minute ago", "1 day ago", "2 days ago"]
+    with translation.override("de"):
+        assert [ago(each) for each in told] == ["gerade eben", "vor 1 Minute", "vor 1 Tag", "vor 2 Tagen"]
 
 
 def test_no_time_is_a_dash() -> None:

@@ -20,14 +20,14 @@ def test_the_usage_of_an_agent_is_one_line(alices_browser, agent):
         page = alices_browser.get("/agents/desk/usage/").text
         return " ".join("".join(part.split(">")[-1] for part in page.split("<")).split())
 
-    assert line() == "Answers no number, no calls this week."
+    assert line() == "Answers no number. No calls this week."
     make_number("+14155550123", agent=agent)
     make_call(agent)
     make_call(agent, started=timezone.now() - timedelta(days=8))
-    assert line() == "Answers 1 number, 1 call this week."
+    assert line() == "Answers 1 number. 1 call this week."
     make_number("+14155550124", agent=agent)
     make_call(agent)
-    assert line() == "Answers 2 numbers, 2 calls this week."
+    assert line() == "Answers 2 numbers. 2 calls this week."
 
 
 def test_who_archives_an_agent_is_told_the_numbers_it_answers(alices_browser, agent):

@@ -9,7 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -150,6 +150,7 @@ def _page(request: HttpRequest, **bound: Any) -> HttpResponse:
         "browsers": browsers_of(me, request.session.session_key),
         "recovery_left": me.recovery_codes.count() if me.signs_in_with_code else 0,
         "abilities": abilities_of(me.role),
+        "now": timezone.now(),
     }
     failed = any(each.errors for each in forms.values())
     return render(request, "profile/profile.html", context, status=422 if failed else 200)

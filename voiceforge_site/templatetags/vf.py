@@ -6,27 +6,36 @@ import json
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, ngettext_lazy, pgettext
 from lucide.templatetags.lucide import lucide
 
 from mlservices.pages.figures import grouped
 from telephony.models import Call
 from telephony.session.events import TurnMeasured
-from telephony.wording import LINES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
+from telephony.wording import ENGINES, LINES, REMEDIES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
 from voiceforge_site.csp import THEME_SCRIPT
 
 register = template.Library()
+# Seconds of a unit, and how long ago so many of it are
+_AGO: tuple[tuple[int, Any], ...] = (
+    (365 * 86400, ngettext_lazy("%(count)d year ago", "%(count)d years ago", "count")),
+    (30 * 86400, ngettext_lazy("%(count)d month ago", "%(count)d months ago", "count")),
+    (7 * 86400, ngettext_lazy("%(count)d week ago", "%(count)d weeks ago", "count")),
+    (86400, ngettext_lazy("%(count)d day ago", "%(count)d days ago", "count")),
+    (3600, ngettext_lazy("%(count)d hour ago", "%(count)d hours ago", "count")),
+    (60, ngettext_lazy("%(count)d minute ago", "%(count)d minutes ago", "count")),
+)
+# Values of events that have names
+_NAMES: dict[str, Mapping[Any, object]] = {"engine": ENGINES, "remedy": REMEDIES}
 
 
 @register.simple_tag
@@ -78,8 +87,8 @@ def moment(value: datetime | None, shown: str = "ago") -> SafeString:
         return SafeString("–")
     local = timezone.localtime(value)
     exact = formats.date_format(local, pgettext("a time, as Django's date filter takes it", "j M Y, H:i:s"))
-    ago = str(naturaltime(value))
-    text, title = (exact, ago) if shown == "exact" else (ago, f"{exact} {local.tzname() or ''}".strip())
+    told = ago(value)
+    text, title = (exact, told) if shown == "exact" else (told, f"{exact} {local.tzname() or ''}".strip())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), title, text
     )
@@ -113,10 +122,12 @@ def epoch(moment: datetime | None) -> str:
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """ "3 hours ago", "just now"."""
-    if timezone.now() - moment < timedelta(minutes=1):
-        return gettext("just now")
-    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    """ "3 hours ago", "just now". Whole sentences: German says "2 Tage", but "vor 2 Tagen"."""
+    seconds = (timezone.now() - moment).total_seconds()
+    for unit, text in _AGO:
+        if seconds >= unit:
+            return text % {"count": int(seconds // unit)}
+    return gettext("just now")
 
 
 @register.filter
@@ -140,6 +151,13 @@ def compact(payload: dict[str, Any]) -> str:
 def filled(text: object, values: Mapping[str, object]) -> str:
     """ "Pressed {digits}" with the values of an event; as in static/js/format.js."""
     return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], "")), str(text))
+
+
+@register.filter
+def named(values: Mapping[str, object]) -> dict[str, object]:
+    """An event's values, with the names of its engine and its remedy; as in static/js/transcript.js."""
+    told = {key: names[values[key]] for key, names in _NAMES.items() if values.get(key) in names}
+    return {**values, **told}
 
 
 @register.filter

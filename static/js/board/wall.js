@@ -3,7 +3,7 @@
 
 const page = /** @type {HTMLElement} */ (document.getElementById("main"));
 const clock = /** @type {HTMLElement} */ (document.querySelector("[data-wall-clock]"));
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const ROOMY = 6, // as many calls as large cards fit on a screen
   MANY = 20,
   CROWDED = 48;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,9 +21,11 @@ USAGE_DAYS = 7
 def agent_usage(request: HttpRequest, slug: str) -> HttpResponse:
     """One line: how many numbers it answers, how many calls it had."""
     agent = get_object_or_404(Agent, slug=slug)
-    since = timezone.now() - timedelta(days=USAGE_DAYS)
+    first = timezone.localdate() - timedelta(days=USAGE_DAYS - 1)
+    since = timezone.make_aware(datetime.combine(first, time.min))
     context = {
         "agent": agent,
+        "since": first,
         "numbers": PhoneNumber.objects.filter(agent=agent).count(),
         "calls": Call.objects.filter(agent=agent, created_at__gte=since).count(),
     }

@@ -1,13 +1,14 @@
-// Archiving asks first where callers would notice: when an agent answers numbers.
+// Archiving and pausing ask first where callers would notice: when an agent answers numbers.
 // @ts-check
 import { showFailure } from "./failure.js";
+import { setText } from "./format.js";
 
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("archive"));
 const numbers = dialog?.querySelector("[data-archive-numbers]");
 /** @type {HTMLButtonElement | null} */ let asked = null; // the button whose archiving waits for an answer
 
 document.addEventListener("click", async (event) => {
-  const button = /** @type {HTMLElement} */ (event.target).closest("button[name=do][value=archived]");
+  const button = /** @type {HTMLElement} */ (event.target).closest("button[name=do]:is([value=archived], [value=paused]:not([data-brings-back]))");
   if (!(button instanceof HTMLButtonElement) || !button.form || !dialog || !numbers) return;
   event.preventDefault();
   const slugs = new FormData(button.form).getAll("agent").map((slug) => ["agent", String(slug)]);
@@ -18,6 +19,8 @@ document.addEventListener("click", async (event) => {
   asked = button;
   if (!told.querySelector("[data-told-numbers]")) return archive();
   numbers.replaceChildren(...told.body.childNodes);
+  setText(dialog.querySelector("h2"), dialog.dataset[button.value] ?? "");
+  setText(dialog.querySelector("[data-archive-yes]"), button.textContent?.trim() ?? "");
   dialog.showModal();
 });
 

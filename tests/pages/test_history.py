@@ -537,12 +537,13 @@ class TestAfterwards:
         assert "415" in page and "<dd>Ann</dd>" not in page
 
     def test_a_cost_is_minutes_begun_times_the_price(
-        self, bobs_browser: Client, agent: Agent, settings: Any
+        self, alices_browser: Client, bobs_browser: Client, agent: Agent, settings: Any
     ) -> None:
         call = over(agent)
         Call.objects.filter(pk=call.pk).update(duration_seconds=61)
         page = self.part(bobs_browser, call)
-        assert "no price set" in page and "TWILIO_PRICE_PER_MINUTE" in page
+        assert "no price set" in page and "TWILIO_PRICE_PER_MINUTE" not in page
+        assert "TWILIO_PRICE_PER_MINUTE" in self.part(alices_browser, call), "who can set it is told how"
         settings.TWILIO_PRICE_PER_MINUTE, settings.CURRENCY = Decimal("0.0085"), "EUR"
         page = self.part(bobs_browser, call)
         assert "2 minutes begun" in page and "0.0170 EUR" in page

@@ -22,21 +22,24 @@ def sparkline(values: Values) -> SafeString:
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return SafeString("")
-    return _drawing("vf-spark", SPARK, [_path(values, SPARK, min(known), max(known))])
+    return _drawing("vf-spark", SPARK, [_curve(values, SPARK, min(known), max(known))])
 
 
 @register.simple_tag
 def line_chart(top: float, *curves: Values) -> SafeString:
     """Curves over one another, from 0 to `top`."""
-    return _drawing("vf-lines", LINES, [_path(values, LINES, 0, top) for values in curves])
+    return _drawing("vf-lines", LINES, [_curve(values, LINES, 0, top) for values in curves])
 
 
-def _drawing(name: str, size: tuple[int, int], paths: Sequence[str]) -> SafeString:
+def _drawing(name: str, size: tuple[int, int], curves: Sequence[tuple[str, str]]) -> SafeString:
+    stroke = (
+        '<path d="{}" fill="none" stroke="currentColor" stroke-width="{}" stroke-linecap="round" '
+        'stroke-linejoin="round" vector-effect="non-scaling-stroke"/>'
+    )
     drawn = format_html_join(
         "",
-        '<path d="{}" fill="none" stroke="currentColor" stroke-width="{}" stroke-linecap="round" '
-        'stroke-linejoin="round" vector-effect="non-scaling-stroke"/>',
-        ((mark_safe(path), "1.5") for path in paths),
+        f"<g>{stroke}{stroke}</g>",
+        ((mark_safe(lines), "1.5", mark_safe(points), "5") for lines, points in curves),
     )
     return format_html(
         '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
@@ -46,19 +49,21 @@ def _drawing(name: str, size: tuple[int, int], paths: Sequence[str]) -> SafeStri
     )
 
 
-def _path(values: Values, size: tuple[int, int], low: float, high: float) -> str:
-    """A gap where nothing was measured, a point where nothing was measured on either side."""
+def _curve(values: Values, size: tuple[int, int], low: float, high: float) -> tuple[str, str]:
+    """(lines, points): a gap where nothing was measured, a point where nothing was on either side."""
     width, height = (length - 2 * MARGIN for length in size)
-    parts, pen = [], "M"
+    lines, points = [], []
     for number, value in enumerate(values):
         if value is None:
-            pen = "M"
             continue
         x = MARGIN + width * (number + 0.5) / len(values)
         y = MARGIN + height * (1 - ((value - low) / (high - low) if high > low else 0.5))
-        parts.append(f"{pen}{x:.1f} {y:.1f}{'h.01' if pen == 'M' else ''}")
-        pen = "L"
-    return "".join(parts)
+        before, after = ([None, *values][number], [*values, None][number + 1])
+        if before is None and after is None:
+            points.append(f"M{x:.1f} {y:.1f}h.01")
+        else:
+            lines.append(f"{'M' if before is None else 'L'}{x:.1f} {y:.1f}")
+    return "".join(lines), "".join(points)
 
 
 @register.filter

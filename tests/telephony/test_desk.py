@@ -1,0 +1,105 @@
+"""Whose call it is: what a desk lets through, and whom it takes a call away from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+
+from telephony import desk as desks
+from telephony.desk import Desk
+from telephony.line import Line
+from telephony.providers.twilio.codec import TwilioCodec
+from telephony.session.operators import GiveBack, TakeOver, WordsToSay
+
+
+class Operators:
+    """Remembers what was asked; takes over and gives back at once."""
+
+    def __init__(self) -> None:
+        self.holder = ""
+        self.asked: list[Any] = []
+
+    def ask(self, request: Any) -> None:
+        self.asked.append(request)
+        if isinstance(request, TakeOver):
+            self.holder = request.by
+        elif isinstance(request, GiveBack):
+            self.holder = ""
+
+    def hear(self, by: str, pcm: bytes) -> None: ...
+
+
+class Session:
+    def __init__(self) -> None:
+        self.operators = Operators()
+        self.transferred: list[tuple[str, str]] = []
+
+    def transfer(self, number: str, *, by: str) -> None:
+        self.transferred.append((number, by))
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+def a_desk(session: Session) -> Desk:
+    return Desk(line=Line(TwilioCodec()), session=session, recorder=None, record=lambda event: None)  # type: ignore[arg-type]
+
+
+def order(kind: str, by: str, **words: Any) -> dict[str, Any]:
+    return {"type": kind, "by": by, **words}
+
+
+async def test_while_somebody_has_the_call_others_can_do_nothing_to_it(session: Session) -> None:
+    desk = a_desk(session)
+    desk.obey(order("take_over", "bob"), "orders")
+    for kind, words in (
+        ("say", {"text": "no"}),
+        ("whisper", {"text": "no"}),
+        ("take_over", {}),
+        ("give_back", {"note": ""}),
+        ("transfer", {"number": "+14155550123"}),
+    ):
+        desk.obey(order(kind, "carol", **words), "orders")
+    assert session.operators.asked == [TakeOver("bob")]
+    assert session.transferred == []
+    desk.obey(order("give_back", "bob", note="done"), "orders")
+    desk.obey(order("say", "carol", text="now"), "orders")
+    assert session.operators.asked[1:] == [GiveBack("bob", "done", lost=False), WordsToSay("now", "carol")]
+
+
+async def test_sound_of_somebody_else_keeps_no_absent_operator_in_the_call(session: Session) -> None:
+    desk = a_desk(session)
+    desk.obey(order("take_over", "bob"), "orders")
+    now = asyncio.get_running_loop().time()
+    desk.obey(order("speech", "carol", pcm=bytes(320)), "orders")
+    desk.watch(now + desks.MICROPHONE_SILENT_SECONDS + 0.1)
+    assert session.operators.asked[1:] == [GiveBack("bob", "", lost=True)]
+
+
+async def test_an_open_microphone_into_which_nobody_speaks_does_not_hold_a_call_for_ever(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "MICROPHONE_SILENT_SECONDS", 1e9)
+    desk = a_desk(session)
+    desk.obey(order("take_over", "bob"), "orders")
+    now = asyncio.get_running_loop().time()
+    desk.watch(now + desks.NOBODY_SPEAKS_SECONDS - 1)
+    assert session.operators.holder == "bob"
+    desk.watch(now + desks.NOBODY_SPEAKS_SECONDS + 1)
+    assert session.operators.holder == ""
+
+
+async def test_pages_are_told_anew_where_orders_go_when_that_has_changed(session: Session) -> None:
+    desk = a_desk(session)
+    layer = get_channel_layer()
+    page = await layer.new_channel()
+    for channel in ("orders.a", "orders.a", "orders.b"):
+        desk.obey(order("attend", "bob", page=page, listens=False), channel)
+    told = [await asyncio.wait_for(layer.receive(page), 2) for _ in range(4)]
+    assert [message["orders"] for message in told if message["t"] == "attending"] == ["orders.a", "orders.b"]
+    desk.close()

@@ -47,7 +47,7 @@ async function copy(button) {
   if (done && button.dataset.copied) setText(button.querySelector("span") ?? button, button.dataset.copied);
 }
 
-const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, dialog, [contenteditable]";
+const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, dialog[open], [contenteditable]";
 
 document.addEventListener("keydown", (event) => {
   if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {

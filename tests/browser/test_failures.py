@@ -51,8 +51,9 @@ def test_a_call_that_could_not_be_ended_is_said_to_go_on(page, guard, status, wo
     call = make_call(make_agent("Front desk"), spoken(TURNS))
     page.goto(call.get_absolute_url())
     page.route("**/hang-up/", lambda route: route.fulfill(status=status))
-    button = page.get_by_role("button", name="Hang up")
+    button = page.locator("[data-hang-up]").get_by_role("button")
     button.click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
     expect(failure(page)).to_contain_text(words)
     expect(button).to_be_enabled()
 

@@ -16,6 +16,7 @@ def test_an_invited_person_comes_in_and_is_shown_out(guard, chromium, server, al
     alices.get_by_label("For whom").fill("Dora")
     alices.get_by_label("Role", exact=True).select_option("operator")
     alices.get_by_role("button", name="Make the link").click()
+    alices.wait_for_load_state()
     alices.get_by_role("button", name="Copy").click()
     expect(alices.get_by_role("button", name="Copied")).to_be_visible()
     link = alices.evaluate("navigator.clipboard.readText()")

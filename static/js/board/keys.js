@@ -23,7 +23,7 @@ const confirmed = new Set();
 export function useKeys(board, toggleWall) {
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    const typing = target.closest("input:not([type=radio]), textarea, select, dialog");
+    const typing = target.closest("input:not([type=radio]), textarea, select, dialog[open]");
     if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
     const going = performance.now() - wentAt < GO_WITHIN_MS;
     wentAt = event.key === "g" ? performance.now() : -Infinity;

@@ -84,7 +84,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=40)  # a thread may wait 20 s for SQLite on a busy machine
 
 
 @pytest.fixture(scope="session")

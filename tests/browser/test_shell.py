@@ -32,6 +32,7 @@ def test_the_palette_finds_a_call_by_its_number(page):
     page.goto("/agents/")
     page.keyboard.press("Control+k")
     page.keyboard.type("(415) 555")
+    expect(page.locator('[data-found-for="(415) 555"]')).to_have_count(1)  # and not what is half typed
     expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{call.get_absolute_url()}")

@@ -16,11 +16,10 @@ import orjson
 from channels.layers import get_channel_layer
 
 from .actions import control_group
-from .live import LONGEST_MESSAGE, RECHECK_SECONDS, SIGNED_OUT, in_database, who
+from .live import LONGEST_MESSAGE, RECHECK_SECONDS, in_database, who
+from .page_socket import Message, PageSocket
 
 LONGEST_FRAME = 32_000  # bytes: a second at 16 kHz
-
-Message = dict[str, Any]
 
 
 class AttendConsumer:
@@ -30,14 +29,14 @@ class AttendConsumer:
         await _Attendant(scope, receive, send).serve()
 
 
-class _Attendant:
+class _Attendant(PageSocket):
     """One socket."""
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
+        super().__init__(send)
         self._call_id: UUID = scope["url_route"]["kwargs"]["call_id"]
         self._session_key = scope["session"].session_key
         self._receive = receive
-        self._socket_send = send
         self._layer = get_channel_layer()
         self._page = ""
         self._by = ""
@@ -48,18 +47,9 @@ class _Attendant:
         await self._receive()  # websocket.connect
         await self._socket_send({"type": "websocket.accept"})
         self._page = await self._layer.new_channel()
-        tasks = [asyncio.create_task(part) for part in (self._client(), self._desk(), self._stay())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except PermissionError:
-            await self._send({"t": "error", "code": "signed_out", "message": "Sign in again."})
-            await self._socket_send({"type": "websocket.close", "code": SIGNED_OUT})
+            await self._run(self._client(), self._desk(), self._stay())
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Exception):  # the layer is away; the call sees for itself
                 await self._order({"type": "leave", "page": self._page})
 
@@ -120,9 +110,3 @@ class _Attendant:
 
     async def _order(self, order: Message) -> None:
         await self._layer.group_send(control_group(self._call_id), order)
-
-    async def _error(self, code: str, message: str) -> None:
-        await self._send({"t": "error", "code": code, "message": message})
-
-    async def _send(self, message: Message) -> None:
-        await self._socket_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})

@@ -187,10 +187,11 @@ class Desk:
                 if max(of_caller, of_agent) > VOICE:
                     self._voice_at = _now()
                 levels = {"t": "levels", "caller": of_caller, "agent": of_agent}
-                sound = {"t": "sound", "pcm": _stereo(caller, agent)}
+                listening = any(row.listens for row in self._pages.values())
+                sound = {"t": "sound", "pcm": _stereo(caller, agent)} if listening else {}
                 for page, row in list(self._pages.items()):
                     await _deliver(page, levels)
-                    if row.listens:
+                    if sound and row.listens:
                         await _deliver(page, sound)
 
     def _tell_all(self, message: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from django.db.models import Case, Count, F, Value, When, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from agents.listing import FIGURES
+
 from .models import Call, CallEvent, MeasuredTurn
 
 CALLS_SAMPLED_OF_AGENT = 50
@@ -275,3 +277,6 @@ def response_figure(slugs: Sequence[str]) -> dict[str, float]:
 def _median(values: Iterable[float]) -> float | None:
     found = list(values)
     return median(found) if found else None
+
+
+FIGURES.update(calls=calls_figure, response=response_figure)

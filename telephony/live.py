@@ -22,6 +22,7 @@ from django.http import HttpRequest
 
 from .eventlog import LIVE_GROUP, event_json
 from .models import Call
+from .page_socket import Message, PageSocket
 from .threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
@@ -31,9 +32,6 @@ RECHECK_SECONDS = 5.0  # permission, and news that were lost without a later one
 REJOIN_SECONDS = 3600.0  # a channel layer forgets a group's members after a day
 LONGEST_MESSAGE = 4096
 MOST_CALLS = 100  # watched over one socket
-SIGNED_OUT = 4401
-
-Message = dict[str, Any]
 
 # Watchers have database threads of their own: however many they are, no call waits behind them.
 in_database = DatabaseThreads(2, "watchers")
@@ -99,13 +97,13 @@ class MonitorConsumer:
         await Watcher(scope, receive, send).serve()
 
 
-class Watcher:
+class Watcher(PageSocket):
     """One socket."""
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
+        super().__init__(send)
         self._session_key = scope["session"].session_key
         self._receive = receive
-        self._socket_send = send
         self._layer = get_channel_layer()
         self._board = False
         self._calls: dict[str, int] = {}  # watched: number of the last event sent
@@ -119,19 +117,9 @@ class Watcher:
         await self._socket_send({"type": "websocket.accept"})
         channel = await self._layer.new_channel()
         await self._layer.group_add(LIVE_GROUP, channel)
-        work = (self._client(), self._news(channel), self._send_cards(), self._recheck(channel))
-        tasks = [asyncio.create_task(part) for part in work]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except PermissionError:
-            await self._send({"t": "error", "code": "signed_out", "message": "Sign in again."})
-            await self._socket_send({"type": "websocket.close", "code": SIGNED_OUT})
+            await self._run(self._client(), self._news(channel), self._send_cards(), self._recheck(channel))
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._layer.group_discard(LIVE_GROUP, channel)
 
     # ---- what the client asks ---------------------------------------------------------------
@@ -258,11 +246,3 @@ class Watcher:
         if self._board:
             for card in await in_database(changed_cards, self._cards):
                 self._put_card(card)
-
-    # ---- the way out ------------------------------------------------------------------------
-
-    async def _error(self, code: str, message: str) -> None:
-        await self._send({"t": "error", "code": code, "message": message})
-
-    async def _send(self, message: Message) -> None:
-        await self._socket_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})

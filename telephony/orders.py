@@ -8,11 +8,12 @@ import logging
 from typing import Any
 from uuid import UUID
 
-import phonenumbers
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+from agents.fields import PhoneField
 
 from .actions import control_group
 from .models import Call
@@ -52,13 +53,10 @@ def give_back(call_id: UUID, *, note: str, by: str) -> None:
 def transfer(call_id: UUID, *, number: str, by: str) -> None:
     """Hand the caller over to a telephone number. Raises ValidationError by field, NotPossible."""
     try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        e164 = PhoneField().clean(number)
+    except ValidationError:
         told = _("Write the number with its country code, like +1 415 555 0100.")
-        raise ValidationError({"number": told})
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        raise ValidationError({"number": told}) from None
     _order(call_id, by, {"type": "transfer", "number": e164})
 
 

@@ -29,7 +29,8 @@ _EXACT_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye", "wait
 
 
 class Receptionist:
-    """A `Conversation`. `now` tells the time, for the opening hours."""
+    """What a `Conversation` of facts and abilities is made of; `directed.DirectedReceptionist` is one. `now`
+    tells the time, for the opening hours."""
 
     def __init__(self, profile: Profile, *, meanings: Meanings, now: Callable[[], datetime]) -> None:
         self._profile = profile
@@ -61,18 +62,6 @@ class Receptionist:
             yield Say(self._profile.announcement, interruptible=False)
         yield Say(self._profile.greeting)
         self._understanding.prepare()
-
-    async def reply(self, words: str) -> AsyncGenerator[Step, None]:
-        for step in await self.answer(words):
-            yield step
-
-    async def digits(self, digits: str) -> AsyncGenerator[Step, None]:
-        for step in self.answer_keys(digits):
-            yield step
-
-    async def silence(self, count: int) -> AsyncGenerator[Step, None]:
-        for step in self.prompt(count):
-            yield step
 
     async def farewell(self, reason: Literal["max_duration", "silence"]) -> AsyncGenerator[Step, None]:
         for message in self._keep_message():

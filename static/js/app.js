@@ -29,18 +29,21 @@ const acts = {
   },
 };
 
-/** data-act names what a button does; data-copy holds what it puts on the clipboard, data-copied says so. */
+/** data-act names what a button does; data-copy holds what it puts on the clipboard, data-copy-field names the
+ * field that does; data-copied says so. */
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const name = target.closest("[data-act]")?.getAttribute("data-act");
   if (name) acts[name]();
-  const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
+  const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy], [data-copy-field]"));
   if (button) copy(button);
 });
 
 /** @param {HTMLElement} button */
 async function copy(button) {
-  const done = await navigator.clipboard?.writeText(button.dataset.copy ?? "").then(
+  const field = /** @type {HTMLInputElement | null} */ (document.getElementById(button.dataset.copyField ?? ""));
+  field?.select(); // where the browser gives no clipboard (plain http), a key press copies it
+  const done = await navigator.clipboard?.writeText(field?.value ?? button.dataset.copy ?? "").then(
     () => true,
     () => false,
   );

@@ -16,11 +16,12 @@ from django.urls import path
 
 from telephony import actions, live
 from telephony.models import Call
+from telephony.page_socket import SIGNED_OUT
 from telephony.routing import sockets
 from telephony.switchboard import Switchboard
 from tests.factories import make_agent
 from tests.fakes.exchange import FakeSuppliers
-from voiceforge_site.access.gate import SIGNED_OUT, guarded
+from voiceforge_site.access.gate import guarded
 from voiceforge_site.access.roles import ABILITIES, Role
 from voiceforge_site.access.rules import ANYBODY, SOCKETS
 from voiceforge_site.models import Session, User

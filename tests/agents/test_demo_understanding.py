@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from agents.demo import DEMO_FACTS
 from agents.facts import read_facts
+from agents.flow.directed import DirectedReceptionist
 from agents.flow.hearing import plain
 from agents.flow.intents import INTENTS
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings, Vector
-from agents.flow.receptionist import Receptionist
 from agents.flow.steps import HangUp, KeepMessage, Noted, Say, Step, Transfer
 from mlservices.catalog import BY_ID
 from mlservices.engines import load
@@ -131,12 +131,12 @@ async def test_every_emergency_is_told_to_call_for_help(embedder: TrueEmbedder) 
             assert kind == "right", f"{words!r}: {did}"
 
 
-def clinic(embedder: TrueEmbedder) -> Receptionist:
+def clinic(embedder: TrueEmbedder) -> DirectedReceptionist:
     profile = Profile("Hello.", FACTS, "+14155550100")
-    return Receptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
+    return DirectedReceptionist(profile, meanings=Meanings(embedder, KNOWN), now=lambda: TUESDAY_11)
 
 
-async def steps_of(agent: Receptionist, words: str) -> list[Step]:
+async def steps_of(agent: DirectedReceptionist, words: str) -> list[Step]:
     return [step async for step in agent.reply(words)]
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 
+from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
 from ..errors import forbidden
@@ -18,7 +19,6 @@ from .rules import ANYBODY, PAGES, SIGNED_IN, SOCKETS, Rule
 from .sessions import user_of
 
 _READING = ("GET", "HEAD", "OPTIONS")
-SIGNED_OUT = 4401  # a page whose socket is closed with this reloads, and is then told why
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")

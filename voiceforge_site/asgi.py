@@ -5,12 +5,13 @@ from urllib.parse import ParseResult
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
+
+from voiceforge_site.handler import http_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
 try:
-    http = get_asgi_application()
+    http = http_application()
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 

@@ -4,7 +4,8 @@ import os
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
+
+from voiceforge_site.handler import http_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceforge_site.settings")
 django.setup()
@@ -18,8 +19,6 @@ from voiceforge_site.access.gate import guarded  # noqa: E402
 
 switchboard = Switchboard(FakeSuppliers(detector=registry.voice_detector))
 application = Housekeeping(
-    ProtocolTypeRouter(
-        {"http": get_asgi_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}
-    ),
+    ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}),
     switchboard,
 )

@@ -30,6 +30,8 @@ from tests.site.ports import free_port
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "var" / "bench" / "data"
 BUILT = FOLDER / "built.json"  # {"sqlite": {"calls": 100000, ...}, ...}
+# PostgreSQL does not run as root, and nobody else may enter root's own folders.
+CLUSTER = FOLDER / "postgresql" if ordinary_user() is None else Path("/var/tmp/voiceforge-bench/postgresql")
 BATCH = 2000  # calls
 BYTES_A_CALL = 9_000  # with all indexes, in either database
 AGENTS = ("Front desk", "Concierge", "Deliveries", "Night line", "Billing", "Repairs", "Sales", "Museum")
@@ -73,8 +75,11 @@ def forget(name: str) -> None:
     known = built()
     known.pop(name, None)
     BUILT.write_text(json.dumps(known, indent=1))
-    for path in FOLDER.glob("bench.sqlite3*" if name == "sqlite" else "postgresql"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if name == "postgresql":
+        shutil.rmtree(CLUSTER, ignore_errors=True)
+        return
+    for path in FOLDER.glob("bench.sqlite3*"):
+        path.unlink()
 
 
 def environment(address: str) -> dict[str, str]:
@@ -93,7 +98,7 @@ def database(name: str) -> Iterator[str]:
         yield f"sqlite:///{FOLDER / 'bench.sqlite3'}"
         return
     with ExitStack() as stack:
-        yield stack.enter_context(cluster(FOLDER / "postgresql"))
+        yield stack.enter_context(cluster(CLUSTER))
 
 
 @contextmanager
@@ -101,7 +106,7 @@ def cluster(folder: Path) -> Iterator[str]:
     """Kept between runs, unlike that of `tests.services`; quick to fill, and lost in a power cut."""
     programs, user = postgresql_programs(), ordinary_user()
     if not folder.exists():
-        folder.mkdir()
+        folder.mkdir(parents=True)
         if user:
             shutil.chown(folder, user)
         initdb = [programs / "initdb", "-D", folder / "data", "-U", "voiceforge", "-A", "trust", "-E", "UTF8"]

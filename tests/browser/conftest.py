@@ -84,13 +84,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        try:
-            self.process.wait(timeout=7)
-        except subprocess.TimeoutExpired:
-            # A request that was under way: its thread waits for an event loop that has stopped, as Django's
-            # handler does behind middleware that is not asynchronous. `manage.py up` kills such a server too.
-            self.process.kill()
-            self.process.wait()
+        self.process.wait(timeout=20)
 
 
 @pytest.fixture(scope="session")

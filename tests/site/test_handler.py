@@ -1,0 +1,76 @@
+"""How pages are answered in the web process, and what is left of that when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+SECONDS = 20
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_a_page_under_way_does_not_outlive_a_server_that_stops() -> None:
+    """In a process of its own, as Python waits for all threads at the end of one."""
+    own = {"ENV_FILE": "", "DEBUG": "true", "VAR_DIR": str(settings.VAR_DIR)}
+    own["DJANGO_SETTINGS_MODULE"] = "voiceforge_site.settings"
+    command = [sys.executable, "-m", "tests.site.test_handler"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=os.environ | own, timeout=SECONDS, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["begun", "stopped", "answered"], done.stderr
+
+
+def stop_while_a_page_is_made() -> None:
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import path
+
+    from voiceforge_site.handler import http_application
+
+    pages = http_application()  # which sets Django up
+
+    from voiceforge_site import urls
+    from voiceforge_site.access import rules
+
+    loop, stopped = asyncio.new_event_loop(), threading.Event()
+
+    def slow(request: HttpRequest) -> HttpResponse:
+        tell("begun")
+        loop.call_soon_threadsafe(loop.stop)
+        stopped.wait(SECONDS)
+        tell("answered")
+        return HttpResponse()
+
+    async def ask() -> None:
+        messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+        async def receive() -> Any:
+            return next(messages, None) or await asyncio.Future()
+
+        async def send(message: Any) -> None:
+            raise AssertionError("The loop has stopped.")
+
+        scope = {"type": "http", "method": "GET", "path": "/slow", "headers": [(b"host", b"localhost")]}
+        await pages(scope, receive, send)
+
+    rules.PAGES["slow"] = rules.Rule(read=rules.ANYBODY)
+    urls.urlpatterns.append(path("slow", slow, name="slow"))
+    asking = loop.create_task(ask())
+    loop.run_forever()
+    tell("stopped")
+    stopped.set()
+    assert not asking.done()
+
+
+def tell(what: str) -> None:
+    print(what, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    stop_while_a_page_is_made()

@@ -1,0 +1,29 @@
+"""Django's part of the web process: each request is answered whole in one thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponseBase
+
+
+class OneThread(ASGIHandler):
+    """Our pages and half of the middleware are synchronous. Django's own handler would go back to the event
+    loop between those two, which costs each request several changes of thread, and a server that was told to
+    stop would wait for ever for a thread that waits for its stopped loop.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+
+def http_application() -> Any:
+    """Like `django.core.asgi.get_asgi_application`."""
+    django.setup(set_prefix=False)
+    return OneThread()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -32,6 +34,7 @@ RECHECK_SECONDS = 5.0  # permission, and news that were lost without a later one
 REJOIN_SECONDS = 3600.0  # a channel layer forgets a group's members after a day
 LONGEST_MESSAGE = 4096
 MOST_CALLS = 100  # watched over one socket
+MOST_EVENTS = 2**31 - 1  # of a call, as the database counts them
 
 # Watchers have database threads of their own: however many they are, no call waits behind them.
 in_database = DatabaseThreads(2, "watchers")
@@ -76,6 +79,14 @@ def call_since(call_id: UUID, since: int) -> Message | None:
         "events": [event_json(event) for event in events],
         "last": call.last_seq,
     }
+
+
+def event_number(given: Any) -> int:
+    """ValueError or TypeError unless it can be the number of a call's event, or 0."""
+    number = int(given)
+    if not 0 <= number <= MOST_EVENTS:
+        raise ValueError
+    return number
 
 
 def changed_cards(known: dict[str, int]) -> list[Message]:
@@ -131,33 +142,34 @@ class Watcher(PageSocket):
             if message["type"] == "websocket.disconnect":
                 return
             await self._check_permission()
-            text = message.get("text") or ""
             try:
-                if len(text) > LONGEST_MESSAGE:
-                    raise ValueError
-                await self._asked(orjson.loads(text))
-            except (ValueError, TypeError, KeyError, AttributeError):
+                answer = self._understood(message.get("text") or "")
+            except (ValueError, TypeError):
                 await self._error("unreadable", "Not a message of this stream.")
+                continue
+            async with self._one_at_a_time:
+                await answer()
 
     async def _check_permission(self) -> None:
         if await in_database(who, self._session_key) is None:
             raise PermissionError
 
-    async def _asked(self, message: Message) -> None:
-        async with self._one_at_a_time:
-            match message:
-                case {"sub": "board"}:
-                    await self._send_board()
-                case {"sub": "call", "call": call_id}:
-                    await self._send_call(UUID(call_id), int(message.get("since", 0)))
-                case {"ping": _}:
-                    await self._send({"t": "pong"})
-                case {"unsub": "board"}:
-                    self._board = False
-                case {"unsub": "call", "call": call_id}:
-                    self._calls.pop(call_id, None)
-                case _:
-                    raise ValueError
+    def _understood(self, text: str) -> Callable[[], Awaitable[None]]:
+        """What is done about a message. Raises ValueError or TypeError if it is none of this stream."""
+        if len(text) > LONGEST_MESSAGE:
+            raise ValueError
+        match orjson.loads(text):
+            case {"sub": "board"}:
+                return self._send_board
+            case {"sub": "call", "call": str(call_id), **more}:
+                return partial(self._send_call, UUID(call_id), event_number(more.get("since", 0)))
+            case {"ping": _}:
+                return partial(self._send, {"t": "pong"})
+            case {"unsub": "board"}:
+                return self._leave_board
+            case {"unsub": "call", "call": str(call_id)}:
+                return partial(self._leave_call, call_id)
+        raise ValueError
 
     async def _send_board(self) -> None:
         cards = await in_database(board)
@@ -175,6 +187,12 @@ class Watcher(PageSocket):
             return
         self._calls[str(call_id)] = answer["last"]
         await self._send(answer)
+
+    async def _leave_board(self) -> None:
+        self._board = False
+
+    async def _leave_call(self, call_id: str) -> None:
+        self._calls.pop(call_id, None)
 
     # ---- what happens -----------------------------------------------------------------------
 

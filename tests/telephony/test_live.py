@@ -227,7 +227,11 @@ def test_who_unsubscribes_hears_no_more(session: str, call: Call) -> None:
         '{"sub":"everything"}',
         '{"sub":"call"}',
         '{"sub":"call","call":"not an id"}',
-        '{"sub":"call","call":"x","since":"y"}',
+        '{"sub":"call","call":7}',
+        '{"sub":"call","call":"00000000-0000-4000-8000-000000000000","since":"y"}',
+        '{"sub":"call","call":"00000000-0000-4000-8000-000000000000","since":[]}',
+        '{"sub":"call","call":"00000000-0000-4000-8000-000000000000","since":-1}',
+        '{"sub":"call","call":"00000000-0000-4000-8000-000000000000","since":99999999999999999999}',
         " " * 5000,
     ],
 )
@@ -239,6 +243,22 @@ def test_nonsense_is_answered_and_the_stream_goes_on(session: str, call: Call, t
         await watcher.until(lambda: watcher.all("board"))
 
     assert watch(session, script).all("error")[0]["code"] == "unreadable"
+
+
+def test_a_fault_of_ours_is_not_put_on_the_watcher(
+    session: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> list[Any]:
+        raise TypeError("ours")
+
+    monkeypatch.setattr(live, "board", broken)
+
+    async def script(watcher: Watcher) -> None:
+        watcher.say(sub="board")
+        await asyncio.sleep(0.1)
+
+    with pytest.raises(TypeError, match="ours"):
+        watch(session, script)
 
 
 def test_an_unknown_call_is_named_so(session: str) -> None:

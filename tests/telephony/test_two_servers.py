@@ -7,15 +7,17 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from django.test import Client
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
-from telephony.models import Call, PhoneNumber
+from telephony.models import Call, CallEvent, PhoneNumber
 from telephony.providers.twilio.simulator import Carrier, Stream
 from tests.telephony.conftest import NUMBER, Server, free_port, start_server
 from voiceforge_site.models import User
@@ -49,16 +51,52 @@ def servers(
         server.kill()
 
 
+class Operator:
+    """A signed-in browser at one of the servers."""
+
+    def __init__(self, user: User, server: Server) -> None:
+        browser = Client()
+        browser.force_login(user)
+        self._server = server
+        self._cookies = f"sessionid={browser.session.session_key}"
+
+    def socket(self, path: str) -> connect:
+        url = self._server.url.replace("http", "ws") + path
+        return connect(url, additional_headers={"Cookie": self._cookies})
+
+    async def post(self, path: str, **form: str) -> int:
+        async with httpx.AsyncClient(base_url=self._server.url) as client:
+            token = (await client.get("/login/")).cookies["csrftoken"]
+            headers = {
+                "Cookie": f"{self._cookies}; csrftoken={token}",
+                "X-CSRFToken": token,
+                "Origin": self._server.url,
+                "X-Requested-With": "fetch",
+            }
+            return (await client.post(path, data=form, headers=headers)).status_code
+
+
+@asynccontextmanager
+async def calling(server: Server) -> AsyncIterator[tuple[Call, Stream]]:
+    """A caller on the line of that server."""
+    carrier = Carrier(server.account(), caller="+14155550199", callee=NUMBER)
+    told = await carrier.ring()
+    call = await Call.objects.aget()
+    async with carrier.socket(told.socket_path) as socket:
+        stream = Stream(socket, account_sid=server.account().sid, call_sid=carrier.call_sid)
+        listening = asyncio.create_task(stream.listen())
+        await stream.start(told.parameters)
+        yield call, stream
+        listening.cancel()
+
+
 def test_the_other_process_sees_the_call_and_hangs_it_up(servers: tuple[Server, Server], bob: User) -> None:
     holder, watcher = servers
-    browser = Client()
-    browser.force_login(bob)
-    cookies = f"sessionid={browser.session.session_key}"
+    browser = Operator(bob, watcher)
     seen: list[dict[str, Any]] = []
 
     async def watch(call: Call) -> None:
-        url = watcher.url.replace("http", "ws") + "/ws/live/"
-        async with connect(url, additional_headers={"Cookie": cookies}) as socket:
+        async with browser.socket("/ws/live/") as socket:
             await socket.send(json.dumps({"sub": "call", "call": str(call.pk), "since": 0}))
             async for text in socket:
                 message = json.loads(text)
@@ -67,40 +105,74 @@ def test_the_other_process_sees_the_call_and_hangs_it_up(servers: tuple[Server, 
                 if any(event["kind"] == "call_ended" for event in seen):
                     return
 
-    async def hang_up(call: Call) -> int:
-        async with httpx.AsyncClient(base_url=watcher.url) as client:
-            page = await client.get("/login/")
-            token = page.cookies["csrftoken"]
-            answer = await client.post(
-                f"/calls/{call.pk}/hang-up/",
-                headers={
-                    "Cookie": f"{cookies}; csrftoken={token}",
-                    "X-CSRFToken": token,
-                    "Origin": watcher.url,
-                    "X-Requested-With": "fetch",
-                },
-            )
-            return answer.status_code
-
     async def talk() -> None:
-        carrier = Carrier(holder.account(), caller="+14155550199", callee=NUMBER)
-        told = await carrier.ring()
-        call = await Call.objects.aget()
-        async with carrier.socket(told.socket_path) as socket:
-            stream = Stream(socket, account_sid=holder.account().sid, call_sid=carrier.call_sid)
-            listening = asyncio.create_task(stream.listen())
-            await stream.start(told.parameters)
+        async with calling(holder) as (call, stream):
             watching = asyncio.create_task(watch(call))
             for _ in range(75):
                 await stream.tick()
                 await asyncio.sleep(0.02)
-            assert await hang_up(call) == 204
+            assert await browser.post(f"/calls/{call.pk}/hang-up/") == 204
             async with asyncio.timeout(15):
                 await watching
-                await listening
+                await stream.ended.wait()
 
     asyncio.run(talk())
     call = Call.objects.get()
     assert call.end_reason == "operator_hung_up"
     assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
     assert {"call_answered", "agent_said", "call_ended"} <= {event["kind"] for event in seen}
+
+
+def test_an_operator_at_the_other_process_listens_and_takes_over(
+    servers: tuple[Server, Server], bob: User
+) -> None:
+    holder, watcher = servers
+    operator = Operator(bob, watcher)
+    hum, voice = (np.full(160, level, "<i2").tobytes() for level in (6000, -9000))  # 20 ms
+    heard = bytearray()
+    told: list[dict[str, Any]] = []
+
+    def holds() -> bool:
+        people = [message["people"] for message in told if message["t"] == "people"]
+        return bool(people) and any(person["holds"] for person in people[-1])
+
+    async def receive(page: ClientConnection) -> None:
+        async for message in page:
+            if isinstance(message, bytes):
+                heard.extend(message)
+            else:
+                told.append(json.loads(message))
+
+    async def talk() -> None:
+        async with calling(holder) as (call, stream), operator.socket(f"/ws/calls/{call.pk}/") as page:
+            receiving = asyncio.create_task(receive(page))
+            await page.send(json.dumps({"listen": True}))
+
+            async def until(condition: Callable[[], bool]) -> None:
+                for _ in range(500):
+                    stream.say(hum)
+                    await stream.tick()
+                    await page.send(voice)  # which nobody wants before the call is taken over
+                    if condition():
+                        return
+                    await asyncio.sleep(0.02)
+                raise AssertionError(told)
+
+            await until(lambda: len(heard) > 32_000)
+            assert level_of(stream.agent_leg[-800:]) > -8000
+            assert await operator.post(f"/calls/{call.pk}/take-over/") == 204
+            await until(holds)
+            await until(lambda: level_of(stream.agent_leg[-800:]) < -8000)
+            assert await operator.post(f"/calls/{call.pk}/give-back/", note="All is well.") == 204
+            await until(lambda: not holds())
+            receiving.cancel()
+
+    asyncio.run(talk())
+    left = np.frombuffer(heard[: len(heard) // 4 * 4], "<i2")[::2]
+    assert abs(int(np.median(left[-4000:])) - 6000) < 200, "the caller hums"
+    kinds = list(CallEvent.objects.values_list("kind", flat=True))
+    assert {"operator_listened", "operator_took_over", "operator_gave_back"} <= set(kinds)
+
+
+def level_of(sound: bytes | bytearray) -> float:
+    return float(np.median(np.frombuffer(sound, "<i2"))) if sound else 0.0

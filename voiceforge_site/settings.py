@@ -137,9 +137,11 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss"))
+# channels_redis lets Redis wait 5 s for a message, so the connection must not give up as early.
+_CHANNEL_HOST = {"address": REDIS_URL, "socket_connect_timeout": 5, "socket_timeout": 15}
 CHANNEL_LAYERS = {
     "default": (
-        {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [_CHANNEL_HOST]}}
         if REDIS_URL
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     )

@@ -24,10 +24,10 @@ from agents.models import Agent
 
 from . import pages
 from .actions import CannotDelete, delete_calls, tag_calls
-from .filters import NEWEST, Filters
+from .filters import NEWEST, Filters, among
 from .models import Call, Tag
 from .pages import BoundedPage
-from .search import count, digits_asked, find, found_among, passages
+from .search import digits_asked, find, passages
 
 COLUMNS_COOKIE = "history_columns"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -61,7 +61,7 @@ MOST_CHOSEN = 200  # calls that one request does something to
 def history(request: HttpRequest) -> HttpResponse:
     """Calls as the address asks for them (see `filters`); `columns` chooses what is told of each."""
     filters = Filters.read(request.GET)
-    page = _page(filters, request.GET.get("page"))
+    page, narrowed = _page(filters, request.GET.get("page"))
     columns = _columns(request)
     context = {
         "filters": filters,
@@ -72,7 +72,8 @@ def history(request: HttpRequest) -> HttpResponse:
         "heads": [_head(key, filters) for key in COLUMNS if key in columns],
         "chips": _chips(filters),
         "older": _older(page, filters),
-        "narrowed": _narrowed(filters),
+        "narrowed": narrowed,
+        "most_counted": pages.MOST_COUNTED,
         "sorts": SORT_NAMES.items(),
         "agents": list(Agent.objects.order_by("name").only("slug", "name")),
         "outcomes": Call.Outcome.choices,
@@ -89,30 +90,33 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def selected(filters: Filters) -> QuerySet[Call]:
-    """The calls that are asked for; of those found by words the newest 10,001 at most."""
-    calls = filters.calls().select_related("agent", "phone_number").prefetch_related("tags").defer("card")
+    """The calls that are asked for; of those found by words the newest 5,001 at most."""
+    calls = _with_rows_of_others(filters.calls())
+    return among(calls, [*_found(filters), *_live(filters)]) if filters.asks_words else calls
+
+
+def _with_rows_of_others(calls: QuerySet[Call]) -> QuerySet[Call]:
+    return calls.select_related("agent", "phone_number").prefetch_related("tags").defer("card")
+
+
+def _found(filters: Filters) -> list[UUID]:
+    return [hit.call_id for hit in find(filters.search, limit=pages.MOST_COUNTED + 1)]
+
+
+def _page(filters: Filters, asked: str | None) -> tuple[BoundedPage, bool]:
+    """And whether other filters choose among the newest calls with a common word, and not among all."""
     if not filters.asks_words:
-        return calls
-    return found_among(calls, filters.search, _live(filters), most=pages.MOST_COUNTED + 1)
-
-
-def _page(filters: Filters, asked: str | None) -> BoundedPage:
-    if not filters.asks_words_alone or filters.sort != NEWEST or _live(filters):
-        return BoundedPage.of(selected(filters), asked)
+        return BoundedPage.of(selected(filters), asked), False
+    found, live = _found(filters), _live(filters)
+    if live or filters.sort != NEWEST or not filters.asks_words_alone:
+        calls = among(_with_rows_of_others(filters.calls()), [*found, *live])
+        return BoundedPage.of(calls, asked), len(found) > pages.MOST_COUNTED
 
     def fetch(start: int, end: int) -> list[Call]:
-        found = [hit.call_id for hit in find(filters.search, skip=start, limit=end - start)]
-        calls = Call.objects.select_related("agent", "phone_number").prefetch_related("tags").defer("card")
-        return list(calls.filter(pk__in=found).order_by("-created_at"))
+        calls = _with_rows_of_others(Call.objects.filter(pk__in=found[start:end]))
+        return list(calls.order_by("-created_at"))
 
-    return BoundedPage.cut(count(filters.search, most=pages.MOST_COUNTED + 1), asked, fetch)
-
-
-def _narrowed(filters: Filters) -> bool:
-    """Whether other filters choose among the newest calls with a common word, and not among all."""
-    if not filters.asks_words or (filters.asks_words_alone and filters.sort == NEWEST):
-        return False
-    return count(filters.search, most=pages.MOST_COUNTED + 1) > pages.MOST_COUNTED
+    return BoundedPage.cut(len(found), asked, fetch), False
 
 
 def _live(filters: Filters) -> list[UUID]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 PAGE_SIZE = 50
-MOST_COUNTED = 10_000  # rows; beyond that a list says "more than", and its pages end
+MOST_COUNTED = 5_000  # rows; beyond that a list says "more than", and its pages end
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class BoundedPage:
 
     @classmethod
     def of(cls, rows: QuerySet[Any], asked: str | None) -> BoundedPage:
-        """Two queries. A page that is not there is the nearest that is."""
+        """Two queries, or one where there is nothing. A page that is not there is the nearest that is."""
         counted = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
         return cls.cut(counted, asked, lambda start, end: list(rows[start:end]))
 
@@ -33,7 +33,7 @@ class BoundedPage:
         count = min(counted, MOST_COUNTED)
         last = max(1, -(-count // PAGE_SIZE))
         number = min(max(1, int(asked[:9])), last) if asked and asked.isascii() and asked.isdigit() else 1
-        shown = fetch((number - 1) * PAGE_SIZE, number * PAGE_SIZE)
+        shown = fetch((number - 1) * PAGE_SIZE, number * PAGE_SIZE) if counted else []
         return cls(shown, number, count, counted > MOST_COUNTED)
 
     def __iter__(self) -> Iterator[Any]:

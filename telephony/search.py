@@ -7,7 +7,6 @@ The key of a text is its call's beginning: a common word's newest calls come wit
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,13 +16,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from .models import Call, CallEvent, CallText
 from .session.events import event_from
 from .transcript import Transcript
 
-MOST_FOUND = 10_000
 KINDS = ("caller_said", "agent_said", "agent_heard", "operator_said", "message_taken")
 LONGEST_WORD = 40
 SHORTEST_NUMBER = 3  # digits; fewer are a word
@@ -191,8 +188,8 @@ class Search:
     since: datetime | None = None
     until: datetime | None = None
 
-    def sql(self, what: str, *, before: int | None = None) -> tuple[str, list[Any]] | None:
-        """A query for `what` (columns of t) of all that is found, with its values; None for nothing."""
+    def sql(self, *, before: int | None = None) -> tuple[str, list[Any]] | None:
+        """A query for the key and the call of all that is found, with its values; None for nothing."""
         asked = [query for query in (_asked(self.words), _asked_number(self.number)) if query is not None]
         if not asked or not all(asked):
             return None
@@ -212,46 +209,18 @@ class Search:
         if on_sqlite:
             # In this order: the words' rows come by themselves newest first, as many as are wanted.
             source = "telephony_callwords CROSS JOIN telephony_calltext t ON t.id = telephony_callwords.rowid"
-        return f"SELECT {what} FROM {source} WHERE {where} ORDER BY {key} DESC", values
+        return f"SELECT t.id, t.call_id FROM {source} WHERE {where} ORDER BY {key} DESC", values
 
 
-def find(search: Search, *, before: int | None = None, skip: int = 0, limit: int = MOST_FOUND) -> list[Hit]:
+def find(search: Search, *, limit: int, before: int | None = None) -> list[Hit]:
     """Newest first. `before` is the key of the last hit known already."""
-    found = search.sql("t.id, t.call_id", before=before)
+    found = search.sql(before=before)
     if found is None:
         return []
     query, values = found
     with connection.cursor() as cursor:
-        cursor.execute(f"{query} LIMIT %s OFFSET %s", [*values, limit, skip])
+        cursor.execute(f"{query} LIMIT %s", [*values, limit])
         return [Hit(key, call_id if isinstance(call_id, UUID) else UUID(call_id)) for key, call_id in cursor]
-
-
-def count(search: Search, *, most: int = MOST_FOUND) -> int:
-    """How many are found, counted to no more than `most`."""
-    found = search.sql("1")
-    if found is None:
-        return 0
-    query, values = found
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({query} LIMIT %s) found", [*values, most])
-        return int(cursor.fetchone()[0])
-
-
-def found_among(
-    calls: QuerySet[Call], search: Search, also: Sequence[UUID] = (), *, most: int
-) -> QuerySet[Call]:
-    """Those of `calls` that are among the newest `most` that are found, or in `also`."""
-    found = search.sql("t.call_id")
-    query, values = found or ("SELECT t.call_id FROM telephony_calltext t WHERE 1 = 0", [])
-    if connection.vendor == "postgresql":
-        # As one array: then PostgreSQL looks each call up, and never walks through all calls for few.
-        clause = f"telephony_call.id = ANY(ARRAY({query} LIMIT %s) || %s::uuid[])"
-        return calls.extra(where=[clause], params=[*values, most, list(also)])
-    clause = (
-        f"telephony_call.id IN (SELECT call_id FROM ({query} LIMIT %s)"
-        " UNION ALL SELECT value FROM json_each(%s))"
-    )
-    return calls.extra(where=[clause], params=[*values, most, json.dumps([pk.hex for pk in also])])
 
 
 Asked = list[list[str]]  # any of these lists, of which all words; a word that ends in * is a beginning

@@ -34,7 +34,16 @@ BUILT = FOLDER / "built.json"  # {"sqlite": {"calls": 100000, ...}, ...}
 CLUSTER = FOLDER / "postgresql" if ordinary_user() is None else Path("/var/tmp/voiceforge-bench/postgresql")
 BATCH = 2000  # calls
 BYTES_A_CALL = 9_000  # with all indexes, in either database
-AGENTS = ("Front desk", "Concierge", "Deliveries", "Night line", "Billing", "Repairs", "Sales", "Museum")
+AGENTS = (
+    "Front desk",
+    "Hotel concierge",
+    "Deliveries",
+    "Night line",
+    "Billing",
+    "Repairs",
+    "Sales",
+    "Museum",
+)
 TABLES = ("telephony_callevent", "telephony_measuredturn", "telephony_call")
 
 
@@ -172,17 +181,7 @@ def prepare() -> Any:
     from voiceforge_site.models import User
 
     User.objects.create_user("bench", password="bench", role="administrator")
-    names = (
-        "Front desk",
-        "Hotel concierge",
-        "Deliveries",
-        "Night line",
-        "Billing",
-        "Repairs",
-        "Sales",
-        "Museum",
-    )
-    agents = [make_agent(name, fallback_number="+14155550199") for name in names]
+    agents = [make_agent(name, fallback_number="+14155550199") for name in AGENTS]
     credential = save_credential(provider="twilio", account="AC1", secret="secret", label="Main")
     numbers = [
         PhoneNumber.objects.create(number=f"+1415555{number:04}", credential=credential, agent=agent).pk
@@ -205,7 +204,7 @@ def write(maker: Any, calls: int, begun: float) -> int:
     made = maker.calls(calls)
     while batch := [call for _, call in zip(range(BATCH), made, strict=False)]:
         with transaction.atomic():
-            rows = ([(usual | call.fields)[name] for name in names] for call in batch)
+            rows = ([(usual | call.fields)[name] for name in AGENTS] for call in batch)
             table.write(Call._meta.db_table, names, rows)
             happened = (
                 (call.fields["id"], seq, kind, at, seconds, payload)
@@ -237,7 +236,7 @@ class SqliteTables:
     def write(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
-        is_id = [name == "id" or name == "call_id" for name in names]
+        is_id = [name == "id" or name == "call_id" for name in AGENTS]
         with self._connection.cursor() as cursor:
             cursor.cursor.connection.executemany(
                 statement,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ PAGES = {
     "home, today": "/",
     "home, 7 days": "/?period=7-days",
     "home, 30 days": "/?period=30-days",
+    "agents": "/agents/",
+    "an agent": "/agents/{agent}/",
     "history, newest": "/calls/",
     "history, fifth page": "/calls/?page=5",
     "history, one agent": "/calls/?agent={agent}",
@@ -44,6 +47,7 @@ PAGES = {
     "history, a number": "/calls/?q=555%200112",
     "history, a frequent word": "/calls/?q=appointment",
     "history, a seldom word": "/calls/?q=telescope",
+    "history, a new agent's none": "/calls/?agent=nobody",
     "history, words of one agent": "/calls/?q=parking%20station&agent={agent}",
 }
 
@@ -65,7 +69,7 @@ def main() -> None:
 
 
 def measure(browser: httpx.Client, times: int, pid: int) -> Iterator[dict[str, Any]]:
-    agent = browser.get("/agents/").text.split('href="/agents/', 2)[2].split("/")[0]
+    agent = re.findall(r'href="/agents/(?!new/)([\w-]+)/"', browser.get("/agents/?q=Concierge").text)[0]
     for name, path in PAGES.items():
         taken, size, before = [], 0, cpu_seconds(pid)
         for _ in range(WARM + times):

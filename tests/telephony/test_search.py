@@ -31,9 +31,6 @@ def said(agent: Agent, words: str, answer: str = "Certainly.", /, **fields: obje
 def found(words: str = "", limit: int = 100, before: int | None = None, **asked: object) -> list[UUID]:
     wanted = search.Search(words=words, **asked)  # type: ignore[arg-type]
     hits = search.find(wanted, limit=limit, before=before)
-    assert search.count(wanted, most=limit) == len(hits) or before
-    every = search.found_among(Call.objects.order_by("-created_at"), wanted, most=100)
-    assert set(every.values_list("pk", flat=True)) >= {hit.call_id for hit in hits}
     return [hit.call_id for hit in hits]
 
 

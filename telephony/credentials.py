@@ -6,6 +6,7 @@ import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.utils import timezone
 
 from agents.models import Agent
 
@@ -18,7 +19,7 @@ def save_credential(*, provider: str, account: str, secret: str, label: str = ""
     credential, _ = Credential.objects.update_or_create(
         provider=provider,
         account=account,
-        defaults={"secret": sealed(secret), "label": label or account},
+        defaults={"secret": sealed(secret), "label": label or account, "refused_since": None},
     )
     return credential
 
@@ -32,6 +33,14 @@ def secret_of(credential: Credential) -> str:
             f"The secret of {credential.provider} account {credential.account} was encrypted with another "
             "key. Put that key into CREDENTIALS_KEY (after the new one), or enter the secret again."
         ) from None
+
+
+def remember(credential: Credential, *, fits: bool) -> None:
+    """Whether a request in the account's name fitted its secret; written down only when that changes."""
+    if fits == (credential.refused_since is None):
+        return
+    credential.refused_since = None if fits else timezone.now()
+    credential.save(update_fields=["refused_since"])
 
 
 @transaction.atomic

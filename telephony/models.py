@@ -24,6 +24,8 @@ class Credential(models.Model):
     account = models.CharField(max_length=64)  # Twilio: the account SID
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when requests in the account's name do not fit its secret; None since one did.
+    refused_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]

@@ -18,7 +18,7 @@ from agents.models import Agent
 from . import actions
 from .admission import issue_token
 from .capacity import capacity
-from .credentials import secret_of
+from .credentials import remember, secret_of
 from .models import Call, Credential, PhoneNumber
 from .providers.twilio import twiml
 from .providers.twilio.signature import public_url, request_is_signed
@@ -56,10 +56,13 @@ def from_twilio(view: SignedView) -> SignedView:
 
 def _is_signed(request: HttpRequest, credential: Credential) -> bool:
     try:
-        return request_is_signed(request, secret_of(credential))
+        signed = request_is_signed(request, secret_of(credential))
     except UnreadableSecret as error:
         logger.error("%s", error)
         return False
+    if signed or "X-Twilio-Signature" in request.headers:  # who sends none is not Twilio
+        remember(credential, fits=signed)
+    return signed
 
 
 @from_twilio

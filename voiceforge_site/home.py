@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -245,7 +246,7 @@ def _todo() -> Iterator[ToDo]:
     """The most urgent first."""
     kinds: list[Callable[[], Iterator[ToDo]]] = [
         _failed_calls,
-        _unreadable_credentials,
+        _failing_credentials,
         _unanswered_numbers,
         _agents_that_hang_up_on_failure,
         _agents_that_know_nothing,
@@ -267,14 +268,27 @@ def _failed_calls() -> Iterator[ToDo]:
         yield ToDo("triangle-alert", text % {"count": failed}, url, "telephony.view_calls")
 
 
-def _unreadable_credentials() -> Iterator[ToDo]:
-    """No page mends them: the key that is missing belongs into the environment."""
+def _failing_credentials() -> Iterator[ToDo]:
+    """No page mends them: keys are in the environment, and so are the accounts that it names."""
     for credential in Credential.objects.order_by("label"):
-        try:
-            secret_of(credential)
-        except UnreadableSecret:
-            text = _("The secret of %(label)s cannot be read: put its key into CREDENTIALS_KEY and restart")
-            yield ToDo("key-round", text % {"label": credential}, "", "voiceforge_site.manage_people")
+        if text := _what_is_wrong(credential):
+            yield ToDo("key-round", text, "", "voiceforge_site.manage_people")
+
+
+def _what_is_wrong(credential: Credential) -> str:
+    try:
+        secret_of(credential)
+    except UnreadableSecret:
+        text = _("The secret of %(label)s cannot be read: put its key into CREDENTIALS_KEY and restart")
+        return text % {"label": credential}
+    if credential.refused_since is None:
+        return ""
+    text = _(
+        "Calls of %(label)s are refused since %(time)s, signed with another secret: check its auth token, "
+        "and that PUBLIC_URL is the address in the provider's settings"
+    )
+    since = date_format(timezone.localtime(credential.refused_since), _("j M, H:i"))
+    return text % {"label": credential, "time": since}
 
 
 def _unanswered_numbers() -> Iterator[ToDo]:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -17,7 +18,7 @@ from agents.models import Agent
 from telephony import actions
 from telephony.capacity import capacity
 from telephony.credentials import save_credential
-from telephony.models import Call, MediaToken, PhoneNumber
+from telephony.models import Call, Credential, MediaToken, PhoneNumber
 from telephony.providers.twilio.signature import handshake_is_signed, request_is_signed
 from tests.telephony.conftest import ACCOUNT_SID, AUTH_TOKEN, NUMBER, PUBLIC_URL, kinds_of
 
@@ -103,6 +104,24 @@ def test_what_twilio_did_not_sign_is_refused_and_changes_nothing(
     for path in (VOICE, STATUS):
         assert post(path, signature=signature, url=url and url.replace(VOICE, path)).status_code == 403
     assert not Call.objects.exists()
+
+
+def test_a_secret_that_no_longer_fits_is_remembered_until_it_fits_again(number: PhoneNumber) -> None:
+    def refused_since() -> datetime | None:
+        return Credential.objects.get().refused_since
+
+    post(VOICE, signature="")
+    assert refused_since() is None, "whoever sends no signature is not Twilio"
+    post(VOICE, signature="another token's")
+    first = refused_since()
+    assert first
+    post(VOICE, signature="another token's")
+    assert refused_since() == first
+    post(VOICE)
+    assert refused_since() is None
+    post(VOICE, signature="another token's")
+    save_credential(provider="twilio", account=ACCOUNT_SID, secret="a new one")
+    assert refused_since() is None, "nobody has tried it yet"
 
 
 def test_a_field_changed_on_the_way_is_refused(number: PhoneNumber) -> None:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from voiceforge_site.models import User
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Against PostgreSQL and Redis only what may meet them: the rest has run on the embedded ones."""
+    if connection.vendor == "sqlite":
+        return
+    alike = [item for item in items if not _meets_services(item)]
+    items[:] = [item for item in items if _meets_services(item)]
+    config.hook.pytest_deselected(items=alike)
+
+
+def _meets_services(item: pytest.Item) -> bool:
+    marks = (item.get_closest_marker("services"), item.get_closest_marker("django_db"))
+    fixtures = getattr(item, "fixturenames", ())
+    return any(marks) or "db" in fixtures or "transactional_db" in fixtures
 
 
 @pytest.fixture

@@ -275,11 +275,11 @@ class Receptionist:
         if taker.is_called_off(words):
             self._set(taker=None)
             return self._anything_else(phrases.NO_MESSAGE)
+        if taker.reads_back:
+            return await self._while_reading_back(taker, words)
         verdict = yes_or_no(words)
         dictating = taker.stage == "words"
-        if not dictating and verdict and not verdict.rest:
-            return self._take(taker, words)
-        match = await self._match(words)
+        match = None if verdict and not verdict.rest and not dictating else await self._match(words)
         if match is None:
             return self._take(taker, words)
         if dictating:
@@ -288,6 +288,14 @@ class Receptionist:
         if sure or not understanding.is_aside(match, words, may_answer=taker.may_be_answered_by(words)):
             return self._take(taker, words)
         return [noted(match), *self._aside(taker, match.best, words)]
+
+    async def _while_reading_back(self, taker: MessageTaker, words: str) -> list[Step]:
+        """A yes keeps what was read back, a no or a correction changes it."""
+        plainly = yes_or_no(words)
+        match = None if plainly and is_courtesy(plainly.rest) else await self._match(words)
+        if match and understanding.is_aside_to_read_back(match, words, corrects=taker.is_sure_of(words)):
+            return [noted(match), *self._aside(taker, match.best, words)]
+        return self._after_taking(taker, taker.take(words, await self._understanding.verdict(words)))
 
     def _while_dictating(self, taker: MessageTaker, match: Match, words: str) -> list[Step]:
         """Whatever is said is the message; somebody in danger is told what to do besides."""
@@ -298,7 +306,7 @@ class Receptionist:
         return [noted(match), Say(self._answer_of(match.best.target, words)), *self._take(taker, words)]
 
     def _take(self, taker: MessageTaker, words: str) -> list[Step]:
-        return self._after_taking(taker, taker.take(words))
+        return self._after_taking(taker, taker.take(words, yes_or_no(words)))
 
     def _after_taking(self, taker: MessageTaker, steps: list[Step]) -> list[Step]:
         if taker.stage != "done":

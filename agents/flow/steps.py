@@ -52,6 +52,7 @@ class KeepMessage:
     number_confirmed: bool  # the caller said yes when it was read back
     words: str
     complete: bool  # False: the call ended before all had been asked
+    confirmed: bool = True  # False: the caller did not say yes when the words were read back
     ordinal: int = 1  # of the call's messages; one that is told again, with more words, replaces itself
 
 

@@ -207,7 +207,7 @@ class MessageTaker:
             number=number,
             number_confirmed=bool(state.confirmed),
             words=self._words,
-            complete=complete or self.stage == "check",
+            complete=complete or self.stage in ("check", "done"),
             confirmed=bool(state.checked) or not self._words,
             ordinal=self._ordinal,
         )

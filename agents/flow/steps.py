@@ -99,5 +99,6 @@ class Conversation(Protocol):
     def resume(self, note: str) -> AsyncGenerator[Step, None]:
         """The operator gave the call back; `note` tells what happened, "" if they did not say."""
 
-    def ended(self) -> list[KeepMessage]:
-        """Told once when the call is over, however it ended; messages that are still to be kept."""
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        """Told once when the call is over, however it ended; messages that are still to be kept. `last_words`
+        were said before a caller was gone, and never answered."""

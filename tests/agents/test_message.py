@@ -329,3 +329,34 @@ async def test_nothing_is_to_be_changed_after_all(read_back: Talk) -> None:
 async def test_a_message_can_be_given_up_after_it_was_read_back(read_back: Talk, words: str) -> None:
     assert "no message then" in await read_back.say(words)
     assert read_back.messages == [] == read_back.conversation.ended()
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "kept"),
+    [
+        ([], "Alice Brown", ("Alice Brown", "", "", False)),
+        (["Alice"], "five five five one two three four", ("Alice", "5551234", "", False)),
+        (["Bob", "5551234", "yes"], "the wheel is broken", ("Bob", "5551234", "the wheel is broken", True)),
+        (["Bob", "5551234", "yes"], "thanks bye", ("Bob", "5551234", "", False)),
+    ],
+)
+async def test_the_last_words_of_a_caller_who_is_gone_belong_to_the_message(
+    talk: Talk, before: list[str], last: str, kept: tuple[str, str, str, bool]
+) -> None:
+    for words in before:
+        await talk.say(words)
+    (message,) = talk.conversation.ended(last)
+    assert (message.name, message.number, message.words, message.complete) == kept
+
+
+async def test_last_words_that_give_the_message_up_leave_none(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert talk.conversation.ended("never mind") == []
+
+
+async def test_an_answer_nobody_heard_is_no_reason_to_take_the_same_words_twice(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    await talk.say_unheard("the wheel is broken")
+    (message,) = talk.conversation.ended("the wheel is broken")
+    assert (message.words, message.complete) == ("the wheel is broken", True)

@@ -35,7 +35,7 @@ CLUSTER = FOLDER / "postgresql" if ordinary_user() is None else Path("/var/tmp/v
 BATCH = 2000  # calls
 BYTES_A_CALL = 9_000  # with all indexes, in either database
 AGENTS = ("Front desk", "Concierge", "Deliveries", "Night line", "Billing", "Repairs", "Sales", "Museum")
-TABLES = ("telephony_callevent", "telephony_measuredturn", "telephony_call")
+TABLES = ("telephony_callevent", "telephony_measuredturn", "telephony_callmessage", "telephony_call")
 
 
 def main() -> None:
@@ -195,7 +195,8 @@ def write(maker: Any, calls: int, begun: float) -> int:
     """In batches, so that memory stays the same however many there are; the number of events."""
     from django.db import connection, transaction
 
-    from telephony.models import Call, CallEvent, MeasuredTurn
+    from telephony.models import Call, CallEvent, CallMessage, MeasuredTurn
+    from tests.bench.made_calls import MESSAGE_COLUMNS
 
     columns = [column for column in Call._meta.concrete_fields if not column.generated]
     names = [column.attname for column in columns]
@@ -218,6 +219,8 @@ def write(maker: Any, calls: int, begun: float) -> int:
                 (call.fields["id"], call.fields["created_at"], ms) for call in batch for ms in call.turns
             )
             table.write(MeasuredTurn._meta.db_table, ("call_id", "began", "milliseconds"), turns)
+            left = (row for call in batch for row in call.messages)
+            table.write(CallMessage._meta.db_table, MESSAGE_COLUMNS, left)
         done += len(batch)
         events += sum(len(call.events) for call in batch)
         elapsed = time.monotonic() - begun

@@ -25,7 +25,7 @@ from agents.models import Agent
 from . import search
 from .credentials import save_credential
 from .eventlog import record_now
-from .models import Call, CallNote, Credential, MediaToken, PhoneNumber, Recording, Tag
+from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Recording, Tag
 from .recorder import is_being_written, path_of, salvage
 from .session.events import (
     CallAnswered,
@@ -376,3 +376,19 @@ def delete_note(*, call: Call, note_id: int, author: str | None) -> bool:
     """`author` may delete only what is their own; None is anybody's master. False where there is none."""
     notes = CallNote.objects.filter(call=call, pk=note_id)
     return bool((notes if author is None else notes.filter(author=author)).delete()[0])
+
+
+@transaction.atomic
+def set_messages_done(*, message_ids: Sequence[int], done: bool, by: str) -> list[int]:
+    """Mark messages as done by the user named `by`, or as open; the ids of those that were not so yet."""
+    messages = CallMessage.objects.select_for_update().filter(pk__in=message_ids, done_at__isnull=done)
+    changed = list(messages.values_list("pk", flat=True))
+    CallMessage.objects.filter(pk__in=changed).update(
+        done_at=timezone.now() if done else None, done_by=by if done else ""
+    )
+    return changed
+
+
+def delete_messages(*, message_ids: Sequence[int]) -> int:
+    """What was said stays in the calls; how many messages are gone."""
+    return CallMessage.objects.filter(pk__in=message_ids).delete()[0]

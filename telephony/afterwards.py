@@ -58,7 +58,7 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
         cut = f" [{not_heard}: {line.unheard}]" if line.unheard else ""
         who = str(wording.BY[line.who]).format(by=line.by) if line.by else wording.WHO[line.who]
         lines.append(f"[{_clock(line.at_seconds)}] {who}: {line.text}{cut}")
-    for message in transcript.messages:
+    for message in call.messages.order_by("ordinal"):
         lines += ["", f"{_('Message')}: {message.name} {message.number}".rstrip(), message.words]
     return _file("\n".join(lines) + "\n", "text/plain", call, "txt")
 
@@ -111,6 +111,7 @@ def before_its_first_event(call: Call) -> dict[str, Any]:
         "rows": [],
         "last_seq": 0,
         "transcript": Transcript(),
+        "messages_left": [],
         "scale_ms": scale_ms(call),
         "stages": wording.STAGES,
         "stands_under": reverse("telephony:history"),

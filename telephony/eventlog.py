@@ -26,7 +26,7 @@ from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from .cards import Card, fold
-from .models import Call, CallEvent, MeasuredTurn
+from .models import Call, CallEvent, CallMessage, MeasuredTurn
 from .session.events import Event, kind_of, payload_of
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,19 @@ GATHER_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 LONGEST_QUEUE = 50_000
 TURN_MEASURED = "turn_measured"  # the kind of events that the figures of response times are made of
+MESSAGE_TAKEN = "message_taken"
+# What a message told again replaces; it is open again, whoever had seen to the first.
+MESSAGE_FIELDS = (
+    "at",
+    "name",
+    "number",
+    "number_confirmed",
+    "words",
+    "complete",
+    "confirmed",
+    "done_at",
+    "done_by",
+)
 DROPS_TOLD = 1000  # a line in the log for the first of so many
 
 
@@ -79,6 +92,7 @@ def store(happenings: Iterable[Happening]) -> list[News]:
     ]
     CallEvent.objects.bulk_create([row for rows, _ in told for row in rows])
     MeasuredTurn.objects.bulk_create([turn for rows, card in told for turn in measured_turns(rows, card)])
+    save_messages(row for rows, _ in told for row in rows)
     _save_cards([card for _, card in told])
     return [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
 
@@ -95,6 +109,22 @@ def measured_turns(rows: Iterable[CallEvent], card: Card) -> list[MeasuredTurn]:
         for row in rows
         if row.kind == TURN_MEASURED
     ]
+
+
+def save_messages(rows: Iterable[CallEvent]) -> None:
+    """Copy the messages among a call's events to where they are listed, in place of what was told before."""
+    newest = {
+        (row.call_id, row.payload["ordinal"]): CallMessage(call_id=row.call_id, at=row.at, **row.payload)
+        for row in rows
+        if row.kind == MESSAGE_TAKEN
+    }
+    if newest:
+        CallMessage.objects.bulk_create(
+            newest.values(),
+            update_conflicts=True,
+            unique_fields=["call", "ordinal"],
+            update_fields=MESSAGE_FIELDS,
+        )
 
 
 def _number(

@@ -28,7 +28,13 @@ NEWEST_FAILURES = 5
 Outcome = Call.Outcome
 # What the columns of the chart are made of, from the bottom up.
 SERIES: dict[str, tuple[Outcome, ...]] = {
-    "alone": (Outcome.COMPLETED, Outcome.CALLER_HUNG_UP, Outcome.SILENT, Outcome.TOO_LONG),
+    "alone": (
+        Outcome.COMPLETED,
+        Outcome.CALLER_HUNG_UP,
+        Outcome.SILENT,
+        Outcome.FELL_SILENT,
+        Outcome.TOO_LONG,
+    ),
     "person": (Outcome.TRANSFERRED, Outcome.STOPPED),
     "failed": (Outcome.FAILED, Outcome.CUT_OFF),
     "unanswered": (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CANCELED),

@@ -1,55 +1,103 @@
-"""Messages that callers left, found among the events of calls."""
+"""Messages that callers left: what is to be seen to, and what is done."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib import messages as toasts
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from .models import Call, CallEvent
+from mlservices.pages.toasts import undoable
+
+from .actions import delete_messages, set_messages_done
+from .models import CallMessage
 from .pages import BoundedPage
-from .session.events import MessageTaken, event_from
+
+STATES = {"open": gettext_lazy("Open"), "done": gettext_lazy("Done"), "all": gettext_lazy("All")}
+MOST_CHOSEN = 200  # messages that one request does something to
 
 
-@dataclass(frozen=True, slots=True)
-class LeftMessage:
-    call: Call
-    at: datetime
-    message: MessageTaken
+def newest_messages() -> QuerySet[CallMessage]:
+    return CallMessage.objects.select_related("call__agent").defer("call__card").order_by("-at", "-pk")
 
 
-def left_message(row: CallEvent) -> LeftMessage:
-    message = event_from(row.kind, row.at_seconds, row.payload)
-    assert isinstance(message, MessageTaken)
-    return LeftMessage(row.call, row.at, message)
-
-
-def newest_messages() -> QuerySet[CallEvent]:
-    """One that went on after it was taken is among the events of its call again, with all its words."""
-    taken = CallEvent.objects.filter(kind="message_taken")
-    later = taken.filter(
-        call=OuterRef("call"), seq__gt=OuterRef("seq"), payload__ordinal=OuterRef("payload__ordinal")
-    )
-    return taken.filter(~Exists(later)).select_related("call__agent").order_by("-at")
+def open_messages() -> QuerySet[CallMessage]:
+    return newest_messages().filter(done_at=None)
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def messages(request: HttpRequest) -> HttpResponse:
-    """All messages, newest first; `q` searches name, number and words."""
-    rows = newest_messages()
+    """Messages, newest first; `q` searches name, number and words, `state` shows those done, or all."""
     words = request.GET.get("q", "").strip()
-    if words:
-        found = Q(payload__name__icontains=words) | Q(payload__words__icontains=words)
-        if digits := "".join(letter for letter in words if letter.isdigit()):
-            found |= Q(payload__number__icontains=digits)
-        rows = rows.filter(found)
-    page = BoundedPage.of(rows, request.GET.get("page"))
-    context = {"page": page, "messages_left": [left_message(row) for row in page], "filtered": bool(words)}
+    state = request.GET.get("state", "")
+    state = state if state in STATES else "open"
+    found = newest_messages().filter(_holds(words)) if words else newest_messages()
+    shown = found if state == "all" else found.filter(done_at__isnull=state == "open")
+    context = {
+        "page": BoundedPage.of(shown, request.GET.get("page")),
+        "counts": _counts(found),
+        "state": state,
+        "words": words,
+    }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     return render(request, "calls/_messages_table.html" if partial else "calls/messages.html", context)
+
+
+def _holds(words: str) -> Q:
+    found = Q(name__icontains=words) | Q(words__icontains=words)
+    digits = "".join(letter for letter in words if letter.isdigit())
+    return found | Q(number__icontains=digits) if digits else found
+
+
+def _counts(found: QuerySet[CallMessage]) -> list[tuple[str, str, int]]:
+    """(state, its label, how many of those found are in it)."""
+    of = found.order_by().aggregate(all=Count("pk"), open=Count("pk", filter=Q(done_at=None)))
+    of["done"] = of["all"] - of["open"]
+    return [(state, str(label), of[state]) for state, label in STATES.items()]
+
+
+@require_POST
+def change_messages(request: HttpRequest) -> HttpResponse:
+    """What `do` says (done, open, delete) to the messages named by `message`; back to `next`, with a toast
+    that can undo it unless it is `undo`."""
+    do, chosen = request.POST.get("do", ""), request.POST.getlist("message")
+    numbers = [int(text) for text in chosen if text.isdecimal() and len(text) < 19]
+    if do not in ("done", "open", "delete") or len(numbers) != len(chosen) or len(chosen) > MOST_CHOSEN:
+        return HttpResponseBadRequest("do is done, open or delete; message is a number.")
+    back = _back(request)
+    if do == "delete":
+        deleted = delete_messages(message_ids=numbers)
+        told = ngettext("%(count)d message deleted", "%(count)d messages deleted", deleted)
+        toasts.success(request, told % {"count": deleted})
+        return redirect(back)
+    changed = set_messages_done(message_ids=numbers, done=do == "done", by=request.user.get_username())
+    if not changed:
+        toasts.success(request, _("Nothing changed"))
+    elif "undo" in request.POST:
+        toasts.success(request, _("Undone"))
+    else:
+        other = "open" if do == "done" else "done"
+        url = reverse("telephony:change_messages")
+        undoable(request, _told(do, len(changed)), url=url, message=changed, do=other, undo=1, next=back)
+    return redirect(back)
+
+
+def _told(do: str, count: int) -> str:
+    if do == "done":
+        text = ngettext("%(count)d message is done", "%(count)d messages are done", count)
+    else:
+        text = ngettext("%(count)d message is open again", "%(count)d messages are open again", count)
+    return text % {"count": count}
+
+
+def _back(request: HttpRequest) -> str:
+    address = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
+    return address if safe else reverse("telephony:messages")

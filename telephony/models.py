@@ -95,6 +95,7 @@ class Call(models.Model):
         TRANSFERRED = "transferred", _("Transferred")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Nobody spoke")
+        FELL_SILENT = "fell_silent", _("Caller fell silent")
         TOO_LONG = "too_long", _("Too long")
         CUT_OFF = "cut_off", _("Cut off")
         FAILED = "failed", _("Failed")
@@ -114,7 +115,8 @@ class Call(models.Model):
         When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
         When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
-        When(end_reason="silence", then=Value(Outcome.SILENT)),
+        When(end_reason="silence", turns=0, then=Value(Outcome.SILENT)),
+        When(end_reason="silence", then=Value(Outcome.FELL_SILENT)),
         When(end_reason="max_duration", then=Value(Outcome.TOO_LONG)),
         default=Value(Outcome.COMPLETED),
     )
@@ -234,14 +236,41 @@ class CallEvent(models.Model):
         ordering = ["seq"]
         constraints = [models.UniqueConstraint(fields=["call", "seq"], name="event_numbered_once")]
         indexes = [
-            # the few messages among all events, newest first
-            models.Index(fields=["-at"], condition=Q(kind="message_taken"), name="event_message"),
             # the few failures of engines, on the overview
             models.Index(fields=["-at"], condition=Q(kind="engine_failed"), name="event_engine_failed"),
         ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class CallMessage(models.Model):
+    """What a caller wants to be passed on, and whether somebody has seen to it. `telephony.eventlog` copies
+    it from the newest `message_taken` event with its ordinal."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="messages")
+    ordinal = models.PositiveIntegerField()  # of the call's messages
+    at = models.DateTimeField()
+    name = models.TextField(blank=True)
+    number = models.TextField(blank=True)
+    number_confirmed = models.BooleanField()
+    words = models.TextField(blank=True)
+    complete = models.BooleanField()
+    confirmed = models.BooleanField()
+    done_at = models.DateTimeField(null=True)
+    done_by = models.CharField(max_length=150, blank=True)  # user name; accounts are an upper app's
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["call", "ordinal"], name="message_once")]
+        indexes = [
+            models.Index(fields=["-at"], name="message_newest"),  # messages?state=all
+            # messages, and what is to do on the overview
+            models.Index(fields=["-at"], condition=Q(done_at__isnull=True), name="message_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.words[:40]}"
 
 
 class MeasuredTurn(models.Model):

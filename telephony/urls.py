@@ -36,6 +36,7 @@ urlpatterns = [
     path("calls/live/", board.live_board, name="live"),
     path("calls/live/count/", board.live_count, name="live_count"),
     path("calls/messages/", messages.messages, name="messages"),
+    path("calls/messages/change/", messages.change_messages, name="change_messages"),
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),

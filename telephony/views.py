@@ -53,6 +53,7 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "rows": rows,
         "last_seq": rows[-1].seq if rows else 0,
         "transcript": transcript,
+        "messages_left": call.messages.order_by("ordinal"),
         "scale_ms": _scale(transcript),
         "stages": wording.STAGES,
         "stands_under": reverse("telephony:live" if call.is_live else "telephony:history"),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from agents.models import Agent
 from mlservices.audio import wav_bytes
 from telephony.cards import fold
-from telephony.eventlog import measured_turns
+from telephony.eventlog import measured_turns, save_messages
 from telephony.models import Call, CallEvent, Credential, MeasuredTurn, PhoneNumber, Recording
 from telephony.session.events import (
     AgentHeard,
@@ -108,6 +108,7 @@ def make_call(
         call.duration_seconds = (call.ended_at - call.answered_at).total_seconds()
     call.save(force_insert=True)
     CallEvent.objects.bulk_create(rows)
+    save_messages(rows)
     MeasuredTurn.objects.bulk_create(measured_turns(rows, card))
     return call
 

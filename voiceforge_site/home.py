@@ -34,7 +34,7 @@ from telephony.figures import (
     engine_failures,
     response_time,
 )
-from telephony.messages import left_message, newest_messages
+from telephony.messages import open_messages
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.wording import ENGINES, REMEDIES
 
@@ -82,7 +82,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "engines": ENGINES,
         "remedies": REMEDIES,
         "capacity": _capacity(),
-        "messages_left": [left_message(row) for row in newest_messages()[:LATEST_MESSAGES]],
+        "messages_left": open_messages()[:LATEST_MESSAGES],
         "todo": [item for item in _todo() if request.user.has_perm(item.ability)],
     }
     return render(request, "home/home.html", context)
@@ -247,6 +247,7 @@ def _todo() -> Iterator[ToDo]:
     kinds: list[Callable[[], Iterator[ToDo]]] = [
         _failed_calls,
         _failing_credentials,
+        _open_messages,
         _unanswered_numbers,
         _agents_that_hang_up_on_failure,
         _agents_that_know_nothing,
@@ -266,6 +267,13 @@ def _failed_calls() -> Iterator[ToDo]:
         asked = urlencode({"outcome": "failed", "from": since.isoformat()})
         url = f"{_history()}?{asked}"
         yield ToDo("triangle-alert", text % {"count": failed}, url, "telephony.view_calls")
+
+
+def _open_messages() -> Iterator[ToDo]:
+    if count := open_messages().count():
+        text = ngettext("%(count)d message to see to", "%(count)d messages to see to", count)
+        url = reverse("telephony:messages")
+        yield ToDo("mail", text % {"count": count}, url, "telephony.handle_messages")
 
 
 def _failing_credentials() -> Iterator[ToDo]:

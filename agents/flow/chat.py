@@ -132,8 +132,8 @@ class ChatConversation:
         self._receptionist.heard(text, interrupted=interrupted)
         self._memory.heard(text, interrupted=interrupted)
 
-    def ended(self) -> list[KeepMessage]:
-        return self._receptionist.ended()
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        return self._receptionist.ended(last_words)
 
     # ---- inside -----------------------------------------------------------------------------
 

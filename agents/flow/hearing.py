@@ -311,13 +311,14 @@ _NO_NAME = frozenset({
     "a", "about", "again", "all", "an", "any", "anything", "appointment", "are", "ask", "at", "book",
     "but", "bye", "call", "calling", "can", "can't", "cancel", "cannot", "closed", "come", "could",
     "did", "do", "doctor", "does", "don't", "for", "from", "get", "give", "good", "goodbye", "got",
-    "have", "hello", "help", "hi", "hold", "hours", "how", "human", "i", "i'm", "in", "is", "it", "it's",
+    "have", "hello", "help", "hi", "hold", "hours", "how", "human", "i", "i'm", "in", "incorrect", "is", "it",
+    "it's",
     "know", "later", "leave", "like", "looking", "maybe", "me", "message", "mind", "minute",
     "moment", "much", "my", "name", "need", "never", "no", "nobody", "not", "nothing", "number", "of",
     "okay", "on", "open", "or", "pardon", "person", "please", "question", "quick", "real", "repeat",
     "robot", "say", "second", "should", "some", "somebody", "someone", "speak", "sure", "talk", "tell",
     "that", "that's", "the", "there", "they", "this", "time", "to", "today", "tomorrow", "wait", "want",
-    "was", "we", "what", "what's", "when", "where", "where's", "which", "who", "why", "would",
+    "was", "we", "what", "what's", "when", "where", "where's", "which", "who", "why", "would", "wrong",
     "yes", "you", "your", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 })
 # fmt: on

@@ -129,9 +129,9 @@ class Matcher:
             text: self._targets[owner] for text, owner in zip(self._examples, owners, strict=True) if text
         }
 
-    def prepare(self) -> None:
-        """Begin to learn the examples while the greeting is spoken."""
-        self._meanings.learn_soon(self._examples)
+    @property
+    def examples(self) -> Sequence[str]:
+        return self._examples
 
     def exact(self, words: str) -> Match | None:
         """A match without an embedding: the words are one of the examples."""

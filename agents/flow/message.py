@@ -1,4 +1,5 @@
-"""Taking a message: a name, a number to call back on, what to pass on. Each is read back.
+"""Taking a message: a name, a number to call back on, what to pass on. The number is read back as it is
+told, all of it at the end.
 
 The taker knows only what callers say while it asks; whoever holds it decides whether the words were
 meant for it at all.
@@ -10,7 +11,18 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .corrections import (
+    SHORTEST_NUMBER,
+    Change,
+    Told,
+    change_in,
+    change_of_name,
+    corrects,
+    is_nothing,
+    objects,
+)
 from .hearing import (
+    Verdict,
     before_number,
     dictated_digits,
     gist,
@@ -23,11 +35,12 @@ from .hearing import (
 from .steps import Expectation, KeepMessage, Noted, Say, Step
 from .wording import read_back
 
-Stage = Literal["name", "number", "confirm", "words", "done"]
+Stage = Literal["name", "number", "confirm", "words", "check", "done"]
+_IN_ORDER: tuple[Stage, ...] = ("name", "number", "confirm", "words", "check", "done")
 
-SHORTEST_NUMBER = 7
 LONGEST_NUMBER = 15
 ATTEMPTS = 3  # at one thing, before the message goes on without it
+CHECKS = 2  # unclear answers to the whole message, before it is kept unconfirmed
 
 _REFUSES = re.compile(
     r"\b(?:rather not|prefer not|(?:don't|do not) (?:want|wish|like) to|(?:don't|do not) have (?:a|one|any)"
@@ -43,8 +56,7 @@ _EXPECTS: dict[Stage, Expectation] = {
     "name": "name",
     "number": "number",
     "confirm": "yes_no",
-    "words": "anything",
-    "done": "anything",
+    "check": "yes_no",
 }
 
 
@@ -55,6 +67,8 @@ class _State:
     number: str | None = None
     confirmed: bool | None = None  # False: the caller said neither yes nor no
     words: str | None = None
+    checked: bool | None = None  # the whole of it; False: the caller did not say yes
+    denied: bool = False  # the caller was asked what is wrong with it
     failures: int = 0  # at the present stage
 
 
@@ -78,11 +92,26 @@ class MessageTaker:
             return "confirm"
         if state.words is None and not self._about:
             return "words"
+        if self._words and state.checked is None:
+            return "check"
         return "done"
 
     @property
     def expects(self) -> Expectation:
-        return _EXPECTS[self.stage]
+        return "anything" if self._state.denied else _EXPECTS.get(self.stage, "anything")
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether the caller is asked if something that was read back is right."""
+        return self.stage in ("confirm", "check")
+
+    @property
+    def _words(self) -> str:
+        return self._about if self._state.words is None else self._state.words
+
+    @property
+    def _told(self) -> Told:
+        return Told(self._state.name or "", self._state.number or "", self._words)
 
     def question(self) -> str:
         """What is being asked for, to be said again after an aside."""
@@ -101,6 +130,12 @@ class MessageTaker:
                 return f"I have {read_back(number)}{count}. Is that right?"
             case "words":
                 return "What would you like me to pass on?"
+            case "check" if state.denied:
+                return "What should I change?"
+            case "check":
+                whom = f" from {state.name}" if state.name else ""
+                end = "" if self._words[-1:] in tuple(".!?") else "."
+                return f"Here is your message{whom}: {self._words}{end} Is that right?"
             case "done":
                 return ""
 
@@ -112,7 +147,9 @@ class MessageTaker:
         text, verdict = gist(words), yes_or_no(words)
         if self.stage == "name" and verdict and not verdict.yes and is_courtesy(verdict.rest):
             return True
-        if self.stage == "words" or spoken_digits(words):
+        if self.reads_back:
+            text = text.removeprefix("no ")
+        if self.stage in ("words", "check") or spoken_digits(words):
             return _CALLED_OFF.fullmatch(text) is not None
         return _CALLED_OFF.match(text) is not None
 
@@ -124,8 +161,9 @@ class MessageTaker:
                 return bool(name and name.introduced) or len(spoken_digits(words)) >= SHORTEST_NUMBER
             case "number":
                 return len(spoken_digits(words)) >= 3
-            case "confirm":
-                return yes_or_no(words) is not None or len(spoken_digits(words)) >= 3
+            case "confirm" | "check":
+                says_so = yes_or_no(words) is not None or len(spoken_digits(words)) >= 3
+                return says_so or self._state.denied or corrects(words, self._told)
             case _:
                 return False
 
@@ -133,42 +171,44 @@ class MessageTaker:
         """Whether the words make sense as an answer to the question, also where they do as something else."""
         return self.stage == "name" and spoken_name(words) is not None
 
-    def take(self, words: str) -> list[Step]:
-        """The answer to words that were meant for the message."""
+    def take(self, words: str, verdict: Verdict | None) -> list[Step]:
+        """The answer to words that were meant for the message; `verdict` is the yes or no in them."""
         match self.stage:
             case "name":
                 return self._take_name(words)
             case "number":
                 return self._take_number(words)
             case "confirm":
-                return self._take_confirmation(words)
+                return self._take_confirmation(words, verdict)
+            case "check":
+                return self._take_check(words, verdict)
             case _:
                 return self._take_words(words)
 
     def key(self, digits: str) -> list[Step] | None:
         """The answer to keys: the number, or 1 for yes and 2 for no. None if they mean nothing here."""
-        if self.stage == "confirm" and digits in ("1", "2"):
-            return self._take_confirmation("yes" if digits == "1" else "no")
+        if self.reads_back and digits in ("1", "2"):
+            return self.take("", Verdict(yes=digits == "1", rest=""))
         figures = "".join(digit for digit in digits.rpartition("*")[2] if digit.isdigit())
-        if self.stage == "words" or (len(figures) < 3 and self.stage != "number"):
+        if self.stage in ("words", "check") or (len(figures) < 3 and self.stage != "number"):
             return None
         if "*" in digits or self.stage == "confirm":
             self._set(digits="", number=None)
         return self._add_digits(figures) if figures else None
 
     def taken(self, *, complete: bool = True) -> KeepMessage | None:
-        """The message as it stands; None if an incomplete one tells neither what it is about nor whom to
-        call back."""
+        """The message as it stands; None if nothing was told of an incomplete one."""
         state = self._state
         number = state.number or state.digits
-        if not complete and not (number or self._about):
+        if not complete and not (state.name or number or self._words):
             return None
         return KeepMessage(
             name=state.name or "",
             number=number,
             number_confirmed=bool(state.confirmed),
-            words=state.words or self._about,
-            complete=complete,
+            words=self._words,
+            complete=complete or self.stage in ("check", "done"),
+            confirmed=bool(state.checked) or not self._words,
             ordinal=self._ordinal,
         )
 
@@ -239,10 +279,14 @@ class MessageTaker:
         self._set(number=self._state.digits if len(self._state.digits) >= SHORTEST_NUMBER else "")
         return self._next("I'm sorry, I can't make out the number. I'll leave it out.")
 
-    def _take_confirmation(self, words: str) -> list[Step]:
-        digits, verdict = dictated_digits(words), yes_or_no(words)
+    def _take_confirmation(self, words: str, verdict: Verdict | None) -> list[Step]:
+        digits = dictated_digits(words)
         number = self._state.number or ""
-        if digits == number or (verdict and verdict.yes and number.endswith(digits)):
+        if renamed := change_of_name(words, verdict, self._told):
+            self._set(confirmed=True if verdict and verdict.yes else None)
+            return self._change(renamed)
+        agrees = verdict and verdict.yes and not objects(verdict.rest)
+        if digits == number or (agrees and number.endswith(digits)):
             self._set(confirmed=True)
             return [_filled("number", number), *self._next("")]
         if len(digits.lstrip("+")) >= SHORTEST_NUMBER:
@@ -283,6 +327,45 @@ class MessageTaker:
         self._set(words=words.strip())
         return [_filled("words", words.strip()), *self._next("")]
 
+    # ---- the whole of it, read back -----------------------------------------------------------
+
+    def _take_check(self, words: str, verdict: Verdict | None) -> list[Step]:
+        asked = self._state.denied
+        if change := change_in(words, verdict, self._told, asked=asked):
+            return self._change(change)
+        if (verdict and verdict.yes) or (asked and is_nothing(words)):
+            self._set(checked=True, denied=False)
+            return self._next("")
+        if verdict:
+            self._set(denied=True)
+            return [Say(f"I'm sorry. {self.question()}")]
+        if not self._failed(CHECKS):
+            return [Say(f"{self.question()} Please say yes, or tell me what to change.")]
+        self._set(checked=False, denied=False)
+        return self._next("I'll pass it on as I heard it, then.")
+
+    def _change(self, change: Change) -> list[Step]:
+        """A part that is put right, or asked for again; all is read back once more."""
+        value = change.value
+        self._set(denied=False, failures=0)
+        match change.part:
+            case "number" if value:
+                self._set(confirmed=None)
+                return self._corrected_number(value)
+            case "number":
+                self._set(number=None, digits="", confirmed=None)
+            case "name":
+                self._set(name=value)
+            case "words":
+                self._about = ""
+                self._set(words=value)
+        if value is None:
+            return [Say(f"I'm sorry. {self.question()}")]
+        return [
+            _filled(change.part, value),
+            *self._next(f"Sorry, {value}." if change.part == "name" else "All right."),
+        ]
+
     # ---- going on ---------------------------------------------------------------------------
 
     def _next(self, before: str) -> list[Step]:
@@ -296,17 +379,16 @@ class MessageTaker:
         assert message
         return [message, Say(f"{before} Thank you{whom}. I've noted {what} for the team.".strip())]
 
-    def _failed(self) -> bool:
+    def _failed(self, attempts: int = ATTEMPTS) -> bool:
         """Count a failure; whether that was the last one allowed here."""
         failures = self._state.failures + 1
         self._state = replace(self._state, failures=failures)
-        return failures >= ATTEMPTS
+        return failures >= attempts
 
-    def _set(self, **changes: str | bool | None) -> None:
+    def _set(self, **changes: str | int | bool | None) -> None:
         before = self.stage
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]
-        forward = ("name", "number", "confirm", "words", "done")
-        if forward.index(self.stage) > forward.index(before) and self.stage != "confirm":
+        if _IN_ORDER.index(self.stage) > _IN_ORDER.index(before) and self.stage != "confirm":
             self._state = replace(self._state, failures=0)
 
 

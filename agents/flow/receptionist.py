@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from . import hours as opening_hours
 from . import phrases, understanding
-from .hearing import is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
+from .hearing import Verdict, is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -71,7 +71,12 @@ class Receptionist:
     def heard(self, text: str, *, interrupted: bool) -> None:
         self._unheard = interrupted and not text
 
-    def ended(self) -> list[KeepMessage]:
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        self._state = self._state_before(last_words)
+        if (taker := self._state.taker) and not is_courtesy(last_words):
+            if taker.is_called_off(last_words):
+                return []
+            taker.take(last_words, yes_or_no(last_words))
         return self._keep_message()
 
     # ---- what `Conversation` is made of, also for one that speaks freely ----------------------
@@ -108,9 +113,8 @@ class Receptionist:
             return [*self._keep_message(), Say(phrases.SILENCE_END, interruptible=False), HangUp("silence")]
         if self._state.waiting:
             return [Say(phrases.STILL_HERE)]
-        question = self._state.question
         again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
-        return [Say(again + (question or phrases.LISTENING[count - 1]))]
+        return [Say(again + (self._state.question or phrases.LISTENING[count - 1]))]
 
     def offer_message(self) -> None:
         """The caller is being asked whether they want to leave a message."""
@@ -118,8 +122,8 @@ class Receptionist:
 
     def begin_message(self, about: str) -> list[Step]:
         """Ask for the first part of a message."""
-        number = self._state.messages + 1
-        self._set(taker=MessageTaker(about, ordinal=number), messages=number, open=None)
+        self._set(messages=self._state.messages + 1, open=None)
+        self._set(taker=MessageTaker(about, ordinal=self._state.messages))
         return self._remember([Say(f"{phrases.WITH_PLEASURE} {self._state.question}")])
 
     def transfer(self) -> list[Step]:
@@ -207,9 +211,8 @@ class Receptionist:
         return [noted(first), Say(self._answer_of(fact, words)), noted(last), *self._act(last.best, words)]
 
     async def _match(self, words: str) -> Match | None:
-        match = await self._understanding.match(words, about_hours=self._state.about_hours)
-        self._match_of_turn = match
-        return match
+        self._match_of_turn = await self._understanding.match(words, about_hours=self._state.about_hours)
+        return self._match_of_turn
 
     def _decide(self, match: Match | None, words: str) -> list[Step]:
         if match is None or not understanding.is_known(match):
@@ -275,12 +278,12 @@ class Receptionist:
         if taker.is_called_off(words):
             self._set(taker=None)
             return self._anything_else(phrases.NO_MESSAGE)
+        if taker.reads_back:
+            return await self._while_reading_back(taker, words)
         verdict = yes_or_no(words)
         dictating = taker.stage == "words"
-        if not dictating and verdict and not verdict.rest:
-            return self._take(taker, words)
-        match = await self._match(words)
-        if match is None:
+        plainly = verdict and not verdict.rest and not dictating
+        if plainly or (match := await self._match(words)) is None:
             return self._take(taker, words)
         if dictating:
             return self._while_dictating(taker, match, words)
@@ -288,6 +291,14 @@ class Receptionist:
         if sure or not understanding.is_aside(match, words, may_answer=taker.may_be_answered_by(words)):
             return self._take(taker, words)
         return [noted(match), *self._aside(taker, match.best, words)]
+
+    async def _while_reading_back(self, taker: MessageTaker, words: str) -> list[Step]:
+        """A yes keeps what was read back, a no or a correction changes it."""
+        plainly = yes_or_no(words)
+        match = None if plainly and is_courtesy(plainly.rest) else await self._match(words)
+        if match and understanding.is_aside_to_read_back(match, words, corrects=taker.is_sure_of(words)):
+            return [noted(match), *self._aside(taker, match.best, words)]
+        return self._take(taker, words, await self._understanding.verdict(words))
 
     def _while_dictating(self, taker: MessageTaker, match: Match, words: str) -> list[Step]:
         """Whatever is said is the message; somebody in danger is told what to do besides."""
@@ -297,8 +308,8 @@ class Receptionist:
             return self._take(taker, words)
         return [noted(match), Say(self._answer_of(match.best.target, words)), *self._take(taker, words)]
 
-    def _take(self, taker: MessageTaker, words: str) -> list[Step]:
-        return self._after_taking(taker, taker.take(words))
+    def _take(self, taker: MessageTaker, words: str, verdict: Verdict | None = None) -> list[Step]:
+        return self._after_taking(taker, taker.take(words, verdict))
 
     def _after_taking(self, taker: MessageTaker, steps: list[Step]) -> list[Step]:
         if taker.stage != "done":
@@ -381,8 +392,7 @@ class Receptionist:
 
     def _unknown(self, words: str) -> list[Step]:
         """Say so, and offer what can be offered."""
-        again = phrases.unknown_again(self._profile.can_transfer)
-        said = again if self._state.unknown else phrases.UNKNOWN
+        said = phrases.unknown_again(self._profile.can_transfer) if self._state.unknown else phrases.UNKNOWN
         self._set(open=Offered(words.strip()), unknown=self._state.unknown + 1, about_hours=False)
         return [Say(said), Say(phrases.SHALL_I_TAKE_A_MESSAGE)]
 

@@ -52,6 +52,7 @@ class KeepMessage:
     number_confirmed: bool  # the caller said yes when it was read back
     words: str
     complete: bool  # False: the call ended before all had been asked
+    confirmed: bool = True  # False: the caller did not say yes when the words were read back
     ordinal: int = 1  # of the call's messages; one that is told again, with more words, replaces itself
 
 
@@ -98,5 +99,6 @@ class Conversation(Protocol):
     def resume(self, note: str) -> AsyncGenerator[Step, None]:
         """The operator gave the call back; `note` tells what happened, "" if they did not say."""
 
-    def ended(self) -> list[KeepMessage]:
-        """Told once when the call is over, however it ended; messages that are still to be kept."""
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        """Told once when the call is over, however it ended; messages that are still to be kept. `last_words`
+        were said before a caller was gone, and never answered."""

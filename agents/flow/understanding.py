@@ -7,12 +7,14 @@ tests/agents/heard_by_the_clinic.py: what the clinic knows came to 0.49 and more
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from . import hours as opening_hours
+from .corrections import behind
 from .hearing import Verdict, denies_emergency, gist, is_courtesy, is_negated, is_request, plain, yes_or_no
-from .intents import INTENTS, Ability, Intent
+from .intents import AGREES, DISAGREES, INTENTS, Ability, Intent
 from .knowledge import Fact
 from .matching import Candidate, Match, Matcher, Meanings
 from .steps import Noted
@@ -25,6 +27,9 @@ ENDING = 0.75  # from here on they end the call: "let me talk to somebody" comes
 MARGIN = 0.05  # two meanings this near to each other are asked back
 URGENT_HEAD_START = 0.12
 
+LONGEST_VERDICT = 7  # words of a yes or no; longer clauses tell something besides
+_CLAUSES = re.compile(r"[.,;:?!]+")
+_AGREES, _DISAGREES = tuple(map(plain, AGREES)), tuple(map(plain, DISAGREES))
 # Small talk that is not clearly meant is no candidate.
 _SERIOUS_ABILITIES: tuple[Ability, ...] = ("message", "transfer", "goodbye")
 # "Do you mean saying hello?" is asked of nobody.
@@ -39,11 +44,12 @@ class Understanding:
     def __init__(self, facts: Sequence[Fact], meanings: Meanings) -> None:
         self._urgent = [fact for fact in facts if fact.urgent]
         self._with_hours = [fact for fact in facts if fact.hours]
+        self._meanings = meanings
         self._matcher = Matcher(meanings, [*INTENTS, *facts])
 
     def prepare(self) -> None:
         """Begin to learn the examples; does not wait."""
-        self._matcher.prepare()
+        self._meanings.learn_soon([*self._matcher.examples, *_AGREES, *_DISAGREES])
 
     def knows_exactly(self, words: str) -> bool:
         """Whether the words are one of the examples."""
@@ -69,6 +75,44 @@ class Understanding:
             hours = match.nearest(self._with_hours)
             return match.led_by(Candidate(hours.target, max(hours.score, CERTAIN))) if hours else match
         return match
+
+    async def verdict(self, words: str) -> Verdict | None:
+        """Whether words agree with what was read back, however they say it, and what else they say, as it
+        was said; None if they neither agree nor disagree. One no among them counts.
+
+        At most one embedding request; raises EngineError.
+        """
+        clauses = [clause.strip() for clause in _CLAUSES.split(words) if plain(clause)]
+        plainly = [yes_or_no(clause) for clause in clauses]
+        unclear = [
+            clause
+            for clause, verdict in zip(clauses, plainly, strict=True)
+            if not (verdict and is_courtesy(verdict.rest)) and len(plain(clause).split()) <= LONGEST_VERDICT
+        ]
+        meant = await self._agreement(unclear) if unclear else {}
+        found, rests = [], []
+        for clause, verdict in zip(clauses, plainly, strict=True):
+            if clause in meant:
+                found.append(meant[clause])
+            elif verdict:
+                found.append(verdict.yes)
+                rests.append(behind(clause, verdict.rest))
+            else:
+                rests.append(clause)
+        rest = ", ".join(rest for rest in rests if not is_courtesy(rest))
+        return Verdict(yes=all(found), rest=rest) if found else None
+
+    async def _agreement(self, clauses: Sequence[str]) -> dict[str, bool]:
+        """Those of the clauses that come near to a yes or a no by their meaning."""
+        await self._meanings.learn([*_AGREES, *_DISAGREES])
+        said = await self._meanings.embed([plain(clause) for clause in clauses])
+        yes = (said @ self._meanings.matrix(_AGREES).T).max(axis=1)
+        no = (said @ self._meanings.matrix(_DISAGREES).T).max(axis=1)
+        return {
+            clause: bool(agrees > disagrees)
+            for clause, agrees, disagrees in zip(clauses, yes, no, strict=True)
+            if max(agrees, disagrees) >= SURE and abs(agrees - disagrees) >= MARGIN
+        }
 
     async def two_questions(self, match: Match | None, words: str) -> list[tuple[Match, Fact]]:
         """The facts that answer the two halves of "hours and address please", which as a whole is `match`;
@@ -143,6 +187,23 @@ def is_aside(match: Match, words: str, *, may_answer: bool) -> bool:
     if may_answer and isinstance(match.best.target, Fact):
         return match.best.score >= UNMISTAKABLE
     return is_plain(match, words)
+
+
+def is_aside_to_read_back(match: Match, words: str, *, corrects: bool) -> bool:
+    """The same of words that come instead of a yes or no; "that's all" is one, and a correction may well
+    resemble what could also be asked."""
+    if is_urgent(match.best):
+        return True
+    if not is_plain(match, words):
+        return False
+    match match.best.name:
+        case "goodbye":
+            return not {"goodbye", "bye"}.isdisjoint(plain(words).split())
+        case "transfer" | "wait" | "repeat":
+            return True
+        case "thanks" | "misunderstood" | "message":
+            return False
+    return not corrects
 
 
 def ends_dictation(match: Match) -> bool:

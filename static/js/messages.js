@@ -5,8 +5,8 @@ import { phone, setText } from "./format.js";
 const box = /** @type {HTMLElement} */ (document.querySelector("[data-messages]"));
 
 /** One that is told again takes its own place.
- * @param {{ordinal: number, name: string, number: string, number_confirmed: boolean, words: string, complete: boolean}} message */
-export function addMessage({ ordinal, name, number, number_confirmed, words, complete }) {
+ * @param {{ordinal: number, name: string, number: string, number_confirmed: boolean, words: string, complete: boolean, confirmed: boolean}} message */
+export function addMessage({ ordinal, name, number, number_confirmed, words, complete, confirmed }) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
   const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   /** @param {string} part @returns {HTMLElement} */
@@ -20,6 +20,7 @@ export function addMessage({ ordinal, name, number, number_confirmed, words, com
   find("unconfirmed").hidden = !number || number_confirmed;
   setText(find("words"), words);
   find("words").hidden = !words;
+  find("unchecked").hidden = confirmed || !complete;
   find("incomplete").hidden = complete;
   const list = /** @type {HTMLElement} */ (box.querySelector("ul"));
   item.dataset.ordinal = String(ordinal);

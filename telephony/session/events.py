@@ -122,6 +122,7 @@ class MessageTaken(Event):
     number_confirmed: bool
     words: str
     complete: bool
+    confirmed: bool = True
     ordinal: int = 1
 
 

@@ -20,9 +20,10 @@ from telephony.media import MediaLine
 from . import events
 from .events import EndReason, Event
 from .floor import Floor
+from .inbox import Happening, Inbox, TimeUp, last_words, told_of
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
-from .operators import Direction, GiveBack, Operators, Request, TakeOver, WordsToSay
+from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
 from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
@@ -36,14 +37,6 @@ MOST_WAITING = 50  # happenings; of more, keys are not taken
 
 # Why a line closed -> why the call ended; for any other reason the line was lost.
 _ENDS: Mapping[str, EndReason] = {"hangup": "caller_hung_up", "restart": "server_restarted"}
-
-
-class _TimeUp:
-    """The longest call has lasted."""
-
-
-# Ends of turns and replies, digits, what operators ask; None is only a reason to look at the clock anew.
-_Happening = Turn | str | Request | Reply | _TimeUp | None
 
 
 class CallSession:
@@ -63,8 +56,7 @@ class CallSession:
         self._conversation = conversation
         self._settings = settings
         self._emit = emit
-        self._inbox: asyncio.Queue[_Happening] = asyncio.Queue()
-        self._put_aside: list[Turn | str | Request] = []  # what came while the agent must be heard out
+        self._inbox = Inbox()
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._speaker = Speaker(
             line=line,
@@ -176,9 +168,13 @@ class CallSession:
     async def run(self) -> Ending:
         """Speak first, then take turns until somebody ends the call. Frees all it holds."""
         talk = asyncio.create_task(self._talk())
+        unanswered = ""
         try:
             await asyncio.wait({talk, self._ending}, return_when=asyncio.FIRST_COMPLETED)
-            return self._ending.result() if self._ending.done() else await talk
+            ending = self._ending.result() if self._ending.done() else await talk
+            if ending.reason in ("caller_hung_up", "line_lost"):
+                unanswered = await self._unanswered(talk)
+            return ending
         finally:
             self._keypad.close()
             talk.cancel()
@@ -186,12 +182,26 @@ class CallSession:
             await self._floor.drop()
             if dropped := self._listener.dropped_frames:
                 self._note(events.FramesDropped, leg="caller", count=dropped)
-            for message in self._conversation.ended():
+            for message in self._conversation.ended(unanswered):
                 self._note(events.MessageTaken, **asdict(message))
+
+    async def _unanswered(self, talk: asyncio.Task[Ending]) -> str:
+        """What a caller who is gone said last, and nobody took up, if it is known soon."""
+        talk.cancel()
+        await asyncio.gather(talk, return_exceptions=True)
+        if self.operators.holder:
+            return ""
+        said = [asked.text] if (asked := await self._floor.drop_unheard()) else []
+        self._listener.finish()
+        for turn, words in await last_words(self._inbox.turns_left()):
+            self._turn += 1
+            self._note(events.CallerSaid, turn=self._turn, text=words.text, **told_of(turn, words))
+            said.append(words.text)
+        return " ".join(said)
 
     async def _talk(self) -> Ending:
         longest = self._settings.max_call_seconds
-        timer = asyncio.get_running_loop().call_later(longest, self._inbox.put_nowait, _TimeUp())
+        timer = asyncio.get_running_loop().call_later(longest, self._inbox.put_nowait, TimeUp())
         try:
             self._begin(self._conversation.greet)
             while True:
@@ -201,7 +211,7 @@ class CallSession:
         finally:
             timer.cancel()
 
-    async def _next(self) -> _Happening:
+    async def _next(self) -> Happening:
         """The next happening; None is a caller who has been silent for too long, or nothing new."""
         try:
             async with asyncio.timeout_at(self._silence_deadline()):
@@ -219,10 +229,10 @@ class CallSession:
         slow_answer = self._conversation.expects in ("name", "number")
         return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
 
-    async def _happened(self, happening: _Happening) -> Ending | None:
+    async def _happened(self, happening: Happening) -> Ending | None:
         match happening:
             case Turn() | str() | WordsToSay() | Direction() if self._floor.must_be_heard_out:
-                self._put_aside.append(happening)
+                self._inbox.put_aside(happening)
             case Turn():
                 await self._turn_ended(happening)
             case str():
@@ -235,16 +245,13 @@ class CallSession:
                     return await self._say_goodbye()
             case Reply():
                 return await self._replied(happening)
-            case _TimeUp():
+            case TimeUp():
                 return await self._say_goodbye()
         return None
 
-    def _take_up_again(self) -> None:
-        """What was put aside until the agent had been heard out, once that is so."""
-        if not self._floor.must_be_heard_out:
-            put_aside, self._put_aside = self._put_aside, []
-            for happening in put_aside:
-                self._inbox.put_nowait(happening)
+    def _take_up_again(self) -> bool:
+        """What was put aside until the agent had been heard out, once that is so; whether there was any."""
+        return not self._floor.must_be_heard_out and self._inbox.take_up_again()
 
     def _begin(self, steps: Steps | None, **how: Any) -> None:
         if not self.operators.holder:
@@ -258,22 +265,15 @@ class CallSession:
         except EngineError as error:
             await self._not_understood(error)
             return
-        span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
         if not words.text or self._is_listening_noise(turn, words):
             agent_resumed = await self._go_on()
+            span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
             self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
             return
         self._unheard_turns = self._silences = 0
         text = await self._together_with_unanswered(words.text)
         self._turn += 1
-        self._note(
-            events.CallerSaid,
-            turn=self._turn,
-            text=text,
-            **span,
-            confidence=words.confidence,
-            language=words.language,
-        )
+        self._note(events.CallerSaid, turn=self._turn, text=text, **told_of(turn, words))
         if not self.operators.take_answer(text):
             self._answer(Asked(turn, words, text))
 
@@ -282,6 +282,7 @@ class CallSession:
 
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
+        self._inbox.awaited = turn
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
         nobody_speaks = not (
             self.operators.holder or self._speaker.speaking or self._listener.caller_speaking
@@ -289,7 +290,9 @@ class CallSession:
         if not turn.words.done() and nobody_speaks:
             unanswered = await self._floor.drop_unheard()
             self._begin(None, asked=unanswered, recorded="one_moment")
-        return await turn.words
+        words = await turn.words
+        self._inbox.awaited = None
+        return words
 
     def _is_listening_noise(self, turn: Turn, words: Words) -> bool:
         """ "mm-hm" in the middle of what the agent says is no turn, but "yes" to a question is."""
@@ -349,8 +352,7 @@ class CallSession:
         self._floor.ended(reply)
         if self.operators.holder:
             return None  # a person goes on in its place
-        put_aside = bool(self._put_aside)
-        self._take_up_again()
+        put_aside = self._take_up_again()
         outcome = await reply.outcome()
         if outcome.gives_up:
             return self._give_up()
@@ -377,8 +379,7 @@ class CallSession:
         an operator takes it over meanwhile."""
         await self._floor.drop()
         self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
-        reply = self._floor.reply
-        if reply:
+        if reply := self._floor.reply:
             await reply.finished(within_seconds=LONGEST_FAREWELL_SECONDS)
         if self.operators.holder:
             self._time_is_up = True

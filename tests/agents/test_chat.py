@@ -113,12 +113,12 @@ async def test_a_goodbye_does_not_need_the_model(call: Call) -> None:
 
 async def test_a_message_is_taken_without_the_model_and_then_the_model_goes_on(call: Call) -> None:
     talk = call(model=ScriptedModel("Forty pounds."))
-    for words in ("can I leave a message", "Bob", "5551234", "yes", "the wheel is broken"):
+    for words in ("can I leave a message", "Bob", "5551234", "yes", "the wheel is broken", "yes"):
         await talk.say(words)
     (message,) = talk.messages
     assert message.name == "Bob"
     assert await talk.say("tyre pressure then") == "Forty pounds."
-    assert ("assistant", "Thank you, Bob. What number can we call you back on?") in shown(talk)
+    assert ("assistant", "What would you like me to pass on?") in shown(talk)
 
 
 @pytest.mark.parametrize("tag", ["[message]", "[Message]", "[ message ]"])

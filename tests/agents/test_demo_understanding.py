@@ -27,6 +27,7 @@ from mlservices.catalog import BY_ID
 from mlservices.engines import load
 from mlservices.prepare import prepare
 
+from .heard_at_a_read_back import AGREE, CORRECT, DISAGREE, UNCLEAR
 from .heard_by_the_clinic import HELD_OUT, NO_REQUEST, TUNED_ON, WANTS_MORE, WANTS_NO_MORE
 
 pytestmark = pytest.mark.models
@@ -226,7 +227,9 @@ async def test_whatever_is_dictated_is_kept(embedder: TrueEmbedder, words: str) 
     agent = clinic(embedder)
     for said in ("can I leave a message", "Bob", "415 555 0132", "yes"):
         await steps_of(agent, said)
-    steps = await steps_of(agent, words)
+    said = said_in(await steps_of(agent, words))
+    assert said.endswith(f"Here is your message from Bob: {words}. Is that right?")
+    steps = await steps_of(agent, "yes")
     assert [step.words for step in steps if isinstance(step, KeepMessage)] == [words]
 
 
@@ -242,3 +245,69 @@ async def test_with_a_language_model_too_emergencies_are_answered_exactly(embedd
     for words in emergencies:
         steps = await clinic(embedder).answer(words, only_exact=True)
         assert [step.name for step in steps if isinstance(step, Noted)] == ["Emergencies"], words
+
+
+async def read_back(embedder: TrueEmbedder) -> DirectedReceptionist:
+    """The clinic has just read a message back."""
+    agent = clinic(embedder)
+    for said in ("can I leave a message", "Mueller", "415 555 0132", "yes"):
+        await steps_of(agent, said)
+    assert said_in(await steps_of(agent, "I come on Tuesday.")) == (
+        "Here is your message from Mueller: I come on Tuesday. Is that right?"
+    )
+    return agent
+
+
+def said_in(steps: Sequence[Step]) -> str:
+    return " ".join(step.text for step in steps if isinstance(step, Say))
+
+
+def kept_in(steps: Sequence[Step]) -> list[KeepMessage]:
+    return [step for step in steps if isinstance(step, KeepMessage)]
+
+
+@pytest.mark.parametrize("words", AGREE)
+async def test_a_yes_keeps_what_was_read_back(embedder: TrueEmbedder, words: str) -> None:
+    steps = await steps_of(await read_back(embedder), words)
+    (message,) = kept_in(steps)
+    assert (message.words, message.confirmed) == ("I come on Tuesday.", True)
+    assert not ends(steps)
+
+
+@pytest.mark.parametrize("words", DISAGREE)
+async def test_a_no_keeps_nothing_and_asks_what_is_wrong(embedder: TrueEmbedder, words: str) -> None:
+    agent = await read_back(embedder)
+    steps = await steps_of(agent, words)
+    assert said_in(steps) == "I'm sorry. What should I change?"
+    assert kept_in(steps) == []
+    again = said_in(await steps_of(agent, "I come on Wednesday."))
+    assert "Correction: I come on Wednesday. Is that right?" in again
+    (message,) = kept_in(await steps_of(agent, "yes"))
+    assert message.confirmed
+
+
+@pytest.mark.parametrize("words", UNCLEAR)
+async def test_an_unclear_answer_is_asked_once_more_and_then_kept_as_unconfirmed(
+    embedder: TrueEmbedder, words: str
+) -> None:
+    agent = await read_back(embedder)
+    steps = await steps_of(agent, words)
+    assert "Is that right?" in said_in(steps) and kept_in(steps) == []
+    (message,) = kept_in(await steps_of(agent, "My dog is barking."))
+    assert (message.words, message.confirmed) == ("I come on Tuesday.", False)
+
+
+@pytest.mark.parametrize("words", CORRECT)
+async def test_a_correction_is_taken_up_and_read_back_again(embedder: TrueEmbedder, words: str) -> None:
+    agent = await read_back(embedder)
+    steps = await steps_of(agent, words)
+    assert "Is that right?" in said_in(steps) and kept_in(steps) == []
+    (message,) = kept_in(await steps_of(agent, "yes"))
+    assert (message.name, message.words) == CORRECT[words]
+
+
+async def test_at_a_read_back_too_a_person_is_asked_for(embedder: TrueEmbedder) -> None:
+    steps = await steps_of(await read_back(embedder), "No, I want to speak to a person.")
+    assert hands_over(steps)
+    (message,) = kept_in(steps)
+    assert (message.complete, message.confirmed) == (True, False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.flow.steps import KeepMessage, Noted
+from agents.flow.steps import KeepMessage
 
 from .conftest import Talk, taken
 from .fakes import ScriptedModel
@@ -26,7 +26,11 @@ async def test_a_message_is_taken_read_back_and_kept(talk: Talk) -> None:
     assert talk.conversation.expects == "yes_no"
     assert await talk.say("yes that's right") == "What would you like me to pass on?"
     assert talk.conversation.expects == "anything"
-    answer = await talk.say("My wheel came back broken, where can I park?")
+    assert await talk.say("My wheel came back broken, where can I park?") == (
+        "Here is your message from Alice Brown: My wheel came back broken, where can I park? Is that right?"
+    )
+    assert talk.conversation.expects == "yes_no"
+    answer = await talk.say("yes it is")
     assert answer.startswith("Thank you, Alice Brown. I've noted your message and your number")
     assert taken(talk) == KeepMessage(
         name="Alice Brown",
@@ -45,7 +49,8 @@ async def test_what_the_caller_had_asked_needs_not_be_said_again(call: Call) -> 
     await talk.say("my broken wheel")
     for words in ("yes", "it's Bob", "555 1234567"):
         await talk.say(words)
-    assert "I've noted your message" in await talk.say("correct")
+    assert "Here is your message from Bob: my broken wheel." in await talk.say("correct")
+    assert "I've noted your message" in await talk.say("yes")
     assert taken(talk).words == "my broken wheel"
 
 
@@ -77,7 +82,8 @@ async def test_an_emergency_is_answered_even_while_dictating(talk: Talk) -> None
         await talk.say(words)
     answer = await talk.say("there is smoke and fire everywhere")
     assert answer.startswith("Leave the building")
-    assert "I've noted your message" in answer, "and it is kept all the same"
+    assert "Here is your message" in answer, "and it is taken all the same"
+    await talk.say("yes")
     assert taken(talk).words == "there is smoke and fire everywhere"
 
 
@@ -98,7 +104,8 @@ async def test_a_message_can_be_given_up(talk: Talk) -> None:
 async def test_a_message_may_begin_like_words_that_give_it_up(talk: Talk, words: str) -> None:
     for answer in ("Bob", "5551234", "yes"):
         await talk.say(answer)
-    assert "I've noted your message" in await talk.say(words)
+    assert f"Here is your message from Bob: {words}" in await talk.say(words)
+    assert "I've noted your message" in await talk.say("yes")
     assert (taken(talk).complete, taken(talk).words) == (True, words)
 
 
@@ -123,10 +130,21 @@ async def test_what_was_said_of_a_message_is_kept_when_the_caller_says_goodbye(t
     assert (taken(talk).complete, taken(talk).name) == (False, "Bob")
 
 
-async def test_a_name_alone_is_no_message(talk: Talk) -> None:
+async def test_a_name_alone_is_kept_as_a_message_that_was_cut_short(talk: Talk) -> None:
     await talk.say("Bob")
-    await talk.say("goodbye")
-    assert talk.messages == []
+    (message,) = talk.conversation.ended()
+    assert (message.name, message.words, message.complete, message.confirmed) == ("Bob", "", False, True)
+
+
+async def test_who_told_nothing_has_left_no_message(talk: Talk) -> None:
+    assert talk.conversation.ended() == []
+
+
+async def test_who_hangs_up_while_the_message_is_read_back_has_told_all_of_it(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes", "the wheel is broken"):
+        await talk.say(words)
+    (message,) = talk.conversation.ended()
+    assert (message.words, message.complete, message.confirmed) == ("the wheel is broken", True, False)
 
 
 async def test_what_was_said_of_a_message_is_kept_when_the_caller_falls_silent(talk: Talk) -> None:
@@ -156,6 +174,7 @@ async def test_a_caller_who_cannot_be_put_through_goes_on_with_the_message(call:
     )
     await talk.say("yes")
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).complete, taken(talk).name) == (True, "Bob")
 
 
@@ -172,18 +191,18 @@ async def test_what_was_said_of_a_message_is_kept_when_the_call_ends_in_the_midd
 
 
 async def test_a_message_that_is_whole_is_not_kept_again_at_the_end_of_the_call(talk: Talk) -> None:
-    for words in ("Bob", "5551234", "yes", "the wheel is broken"):
+    for words in ("Bob", "5551234", "yes", "the wheel is broken", "yes"):
         await talk.say(words)
     assert talk.conversation.ended() == []
 
 
 async def test_the_message_is_kept_before_a_word_is_spoken_about_it(talk: Talk) -> None:
-    for words in ("Bob", "5551234", "yes"):
+    for words in ("Bob", "5551234", "yes", "the wheel is broken"):
         await talk.say(words)
-    reply = talk.conversation.reply("the wheel is broken")
-    first, second = await anext(reply), await anext(reply)
+    reply = talk.conversation.reply("yes")
+    first = await anext(reply)
     await reply.aclose()
-    assert isinstance(first, Noted) and isinstance(second, KeepMessage)
+    assert isinstance(first, KeepMessage)
 
 
 async def test_a_confirmation_nobody_heard_answered_is_not_taken_for_the_message(talk: Talk) -> None:
@@ -205,7 +224,8 @@ async def test_one_is_not_always_a_digit(talk: Talk, words: str) -> None:
 async def test_a_message_may_be_anything_that_could_also_be_asked(talk: Talk, words: str) -> None:
     for said in ("Bob", "5551234", "yes"):
         await talk.say(said)
-    assert "I've noted your message" in await talk.say(words)
+    assert f"Here is your message from Bob: {words}. Is that right?" in await talk.say(words)
+    assert "I've noted your message" in await talk.say("yes")
     assert taken(talk).words == words
 
 
@@ -214,14 +234,15 @@ async def test_a_message_that_goes_on_before_its_answer_is_heard_is_the_same_mes
         await talk.say(words)
     await talk.say_unheard("the wheel is broken")
     await talk.say("the wheel is broken and I need it on Friday")
+    await talk.say("yes")
     assert talk.messages[-1].words == "the wheel is broken and I need it on Friday"
     assert {message.ordinal for message in talk.messages} == {1}
 
 
 async def test_a_second_message_of_one_call_is_another(talk: Talk) -> None:
-    for words in ("Bob", "5551234", "yes", "the wheel is broken", "can I leave a message"):
+    for words in ("Bob", "5551234", "yes", "the wheel is broken", "yes", "can I leave a message"):
         await talk.say(words)
-    for words in ("Bob", "5551234", "yes", "and the bell too"):
+    for words in ("Bob", "5551234", "yes", "and the bell too", "yes"):
         await talk.say(words)
     assert [message.ordinal for message in talk.messages] == [1, 2]
 
@@ -246,3 +267,96 @@ async def test_what_somebody_is_doing_is_not_their_name(talk: Talk) -> None:
 )
 async def test_titles_and_where_somebody_is_from(talk: Talk, said: str, name: str) -> None:
     assert (await talk.say(said)).startswith(f"Thank you, {name}.")
+
+
+@pytest.fixture
+async def read_back(talk: Talk) -> Talk:
+    """The whole message was just read back."""
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    answer = await talk.say("the wheel is broken")
+    assert answer == "Here is your message from Bob: the wheel is broken. Is that right?"
+    return talk
+
+
+async def test_a_read_back_message_is_answered_by_keys_too(read_back: Talk) -> None:
+    assert await read_back.press("2") == "I'm sorry. What should I change?"
+    assert read_back.conversation.expects == "anything"
+    assert "Is that right?" in await read_back.say("it is the front wheel")
+    assert "I've noted your message" in await read_back.press("1")
+    assert taken(read_back).words == "the wheel is broken. Correction: it is the front wheel"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("no, you got my name wrong", "May I have your name, please?"),
+        ("the number is wrong", "What number can we call you back on?"),
+        ("no let me start over", "What would you like me to pass on?"),
+        ("No, the message is wrong.", "What would you like me to pass on?"),
+    ],
+)
+async def test_what_is_said_to_be_wrong_is_asked_again(read_back: Talk, words: str, asked: str) -> None:
+    assert await read_back.say(words) == f"I'm sorry. {asked}"
+    assert read_back.messages == []
+
+
+async def test_a_message_told_again_takes_the_place_of_the_first(read_back: Talk) -> None:
+    await read_back.say("no let me start over")
+    assert await read_back.say("the bell is gone") == (
+        "Here is your message from Bob: the bell is gone. Is that right?"
+    )
+    await read_back.say("yes")
+    assert taken(read_back).words == "the bell is gone"
+
+
+async def test_another_number_given_at_the_end_is_read_back_by_itself(read_back: Talk) -> None:
+    assert await read_back.say("no, the number is 555 9876") == (
+        "I have five five five, nine eight seven six. Is that right?"
+    )
+    assert "Here is your message" in await read_back.say("yes")
+    await read_back.say("yes")
+    assert (taken(read_back).number, taken(read_back).number_confirmed) == ("5559876", True)
+
+
+async def test_nothing_is_to_be_changed_after_all(read_back: Talk) -> None:
+    await read_back.say("no")
+    assert "I've noted your message" in await read_back.say("nothing, it's fine")
+    assert taken(read_back).confirmed
+
+
+@pytest.mark.parametrize("words", ["never mind", "no, cancel the message"])
+async def test_a_message_can_be_given_up_after_it_was_read_back(read_back: Talk, words: str) -> None:
+    assert "no message then" in await read_back.say(words)
+    assert read_back.messages == [] == read_back.conversation.ended()
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "kept"),
+    [
+        ([], "Alice Brown", ("Alice Brown", "", "", False)),
+        (["Alice"], "five five five one two three four", ("Alice", "5551234", "", False)),
+        (["Bob", "5551234", "yes"], "the wheel is broken", ("Bob", "5551234", "the wheel is broken", True)),
+        (["Bob", "5551234", "yes"], "thanks bye", ("Bob", "5551234", "", False)),
+    ],
+)
+async def test_the_last_words_of_a_caller_who_is_gone_belong_to_the_message(
+    talk: Talk, before: list[str], last: str, kept: tuple[str, str, str, bool]
+) -> None:
+    for words in before:
+        await talk.say(words)
+    (message,) = talk.conversation.ended(last)
+    assert (message.name, message.number, message.words, message.complete) == kept
+
+
+async def test_last_words_that_give_the_message_up_leave_none(talk: Talk) -> None:
+    await talk.say("Bob")
+    assert talk.conversation.ended("never mind") == []
+
+
+async def test_an_answer_nobody_heard_is_no_reason_to_take_the_same_words_twice(talk: Talk) -> None:
+    for words in ("Bob", "5551234", "yes"):
+        await talk.say(words)
+    await talk.say_unheard("the wheel is broken")
+    (message,) = talk.conversation.ended("the wheel is broken")
+    assert (message.words, message.complete) == ("the wheel is broken", True)

@@ -25,6 +25,7 @@ async def test_a_number_told_in_place_of_the_name_is_kept_while_the_name_is_aske
     assert "zero one three two. Is that right?" in await talk.say("David")
     await talk.say("yes")
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).name, taken(talk).number) == ("David", "4155550132")
 
 
@@ -35,6 +36,7 @@ async def test_a_wrong_number_is_asked_for_again(talk: Talk) -> None:
     assert "five five five, one two three five" in await talk.say("five five five one two three five")
     await talk.say("yes")
     await talk.say("just call me")
+    await talk.say("yes")
     assert taken(talk).number == "5551235"
 
 
@@ -86,6 +88,7 @@ async def test_nobody_has_to_give_a_name_or_number(talk: Talk, words: str) -> No
     assert talk.conversation.expects == "number"
     assert "pass on" in await talk.say(words)
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).name, taken(talk).number) == ("", "")
 
 
@@ -95,6 +98,7 @@ async def test_a_number_never_confirmed_is_kept_as_such(talk: Talk) -> None:
     for _attempt in range(3):
         await talk.say("purple elephants")
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).number, taken(talk).number_confirmed) == ("5551234", False)
 
 
@@ -139,6 +143,7 @@ async def test_a_number_that_is_heard_anew_each_time_is_not_read_back_for_ever(t
         assert "Is that right?" in await talk.say(number)
     assert "I'll note that number, then." in await talk.say("no 5551237")
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).number, taken(talk).number_confirmed) == ("5551237", False)
 
 
@@ -164,6 +169,7 @@ async def test_a_number_that_had_been_given_up_is_taken_when_it_comes_after_all(
     assert "six one seven" in await talk.say("it's 617 555-0188")
     assert await talk.say("yes") == "What would you like me to pass on?"
     await talk.say("the wheel is broken")
+    await talk.say("yes")
     assert (taken(talk).number, taken(talk).words) == ("6175550188", "the wheel is broken")
 
 
@@ -173,3 +179,27 @@ async def test_a_message_may_be_no_more_than_a_number(talk: Talk, words: str) ->
         await talk.say(said)
     assert "I've noted your message" in await talk.say(words)
     assert taken(talk).words == ""
+
+
+@pytest.mark.parametrize("words", ["no, the name is Miller", "not Mueller, Miller", "No, my name's Miller."])
+async def test_a_name_put_right_while_the_number_is_read_back_leaves_the_number(
+    talk: Talk, words: str
+) -> None:
+    await talk.say("Mueller")
+    await talk.say("5551234")
+    assert await talk.say(words) == "Sorry, Miller. I have five five five, one two three four. Is that right?"
+
+
+async def test_a_yes_to_the_number_may_put_the_name_right(talk: Talk) -> None:
+    await talk.say("Mueller")
+    await talk.say("5551234")
+    assert await talk.say("Yes, but the name is Miller.") == (
+        "Sorry, Miller. What would you like me to pass on?"
+    )
+
+
+@pytest.mark.parametrize("words", ["yes but the last digit is wrong", "right, except the end is not"])
+async def test_a_yes_with_an_objection_confirms_no_number(talk: Talk, words: str) -> None:
+    await talk.say("Bob")
+    await talk.say("5551234")
+    assert "What is the number?" in await talk.say(words)

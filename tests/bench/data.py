@@ -34,17 +34,8 @@ BUILT = FOLDER / "built.json"  # {"sqlite": {"calls": 100000, ...}, ...}
 CLUSTER = FOLDER / "postgresql" if ordinary_user() is None else Path("/var/tmp/voiceforge-bench/postgresql")
 BATCH = 2000  # calls
 BYTES_A_CALL = 9_000  # with all indexes, in either database
-AGENTS = (
-    "Front desk",
-    "Hotel concierge",
-    "Deliveries",
-    "Night line",
-    "Billing",
-    "Repairs",
-    "Sales",
-    "Museum",
-)
-TABLES = ("telephony_callevent", "telephony_measuredturn", "telephony_call")
+AGENTS = ("Front desk", "Concierge", "Deliveries", "Night line", "Billing", "Repairs", "Sales", "Museum")
+TABLES = ("telephony_callevent", "telephony_measuredturn", "telephony_callmessage", "telephony_call")
 
 
 def main() -> None:
@@ -194,7 +185,8 @@ def write(maker: Any, calls: int, begun: float) -> int:
     """In batches, so that memory stays the same however many there are; the number of events."""
     from django.db import connection, transaction
 
-    from telephony.models import Call, CallEvent, MeasuredTurn
+    from telephony.models import Call, CallEvent, CallMessage, MeasuredTurn
+    from tests.bench.made_calls import MESSAGE_COLUMNS
 
     columns = [column for column in Call._meta.concrete_fields if not column.generated]
     names = [column.attname for column in columns]
@@ -217,6 +209,8 @@ def write(maker: Any, calls: int, begun: float) -> int:
                 (call.fields["id"], call.fields["created_at"], ms) for call in batch for ms in call.turns
             )
             table.write(MeasuredTurn._meta.db_table, ("call_id", "began", "milliseconds"), turns)
+            left = (row for call in batch for row in call.messages)
+            table.write(CallMessage._meta.db_table, MESSAGE_COLUMNS, left)
         done += len(batch)
         events += sum(len(call.events) for call in batch)
         elapsed = time.monotonic() - begun

@@ -29,16 +29,23 @@ ENDS = (
 )
 LONG_SHARE, MESSAGE_SHARE = 0.11, 0.04
 SLOW_SHARE = 0.03
+MESSAGE_COLUMNS = (
+    *("call_id", "ordinal", "at", "name", "number", "number_confirmed", "words", "complete", "confirmed"),
+    *("done_at", "done_by"),
+)
+DONE_SHARE = 0.9  # of messages
 FACTS = ("Opening hours", "Parking", "Prices", "Appointments", "not known", "transfer")
 
 
 @dataclass
 class MadeCall:
-    """`events` are (seq, kind, moment, seconds, payload); `turns` milliseconds."""
+    """`events` are (seq, kind, moment, seconds, payload); `turns` milliseconds; `messages` rows of
+    MESSAGE_COLUMNS."""
 
     fields: dict[str, Any]
     events: list[tuple[int, str, datetime, float, str]] = field(default_factory=list)
     turns: list[int] = field(default_factory=list)
+    messages: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 class Maker:
@@ -127,6 +134,10 @@ class Maker:
             words = self._asked[often(dice, len(self._asked))]
             left = '"number": "4155550132", "number_confirmed": true, "complete": true, "ordinal": 1'
             note("message_taken", f'{{"name": "David Brown", "words": {words}, {left}}}', 3.0)
+            at = made.events[-1][2]
+            done = (at + timedelta(hours=2), "alice") if dice.random() < DONE_SHARE else (None, "")
+            told = ("David Brown", "4155550132", True, json.loads(words), True, True)
+            made.messages.append((made.fields["id"], 1, at, *told, *done))
         lasted = round(seconds - 1.2, 3) if answered else 0.0
         note("call_ended", f'{{"reason": "{reason}", "duration_seconds": {lasted}}}', 0.5)
         self._sum_up(made, moment, seconds, lasted, answered)

@@ -82,7 +82,7 @@ class Parrot:
     async def resume(self, note: str) -> AsyncGenerator[Step, None]:
         yield Say(f"I am back. {note}")
 
-    def ended(self) -> list[KeepMessage]:
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
         return []
 
 

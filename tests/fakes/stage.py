@@ -220,6 +220,7 @@ class ScriptedConversation:
         self.overheard_words: list[tuple[str, str]] = []
         self.closed_early = 0
         self.messages: list[KeepMessage] = []
+        self.last_words = ""
 
     async def _steps(self, key: str) -> AsyncGenerator[Step, None]:
         """A number is seconds of thinking; an exception is raised once."""
@@ -269,7 +270,8 @@ class ScriptedConversation:
     def resume(self, note: str):
         return self._steps(f"resume {note}")
 
-    def ended(self) -> list[KeepMessage]:
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        self.last_words = last_words
         return self.messages
 
 

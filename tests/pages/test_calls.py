@@ -94,7 +94,7 @@ class TestCallPage:
     ):
         call = make_call(agent, ended(spoken(TURNS * 20)))
         make_recording(call, seconds=1)
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):
             alices_browser.get(call.get_absolute_url())
 
 

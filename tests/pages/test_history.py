@@ -120,7 +120,8 @@ class TestList:
         assert outcome("transferred") == "transferred"
         assert outcome("engine_failure", failed) == "failed"
         assert outcome("line_lost") == outcome("server_restarted") == "cut_off"
-        assert outcome("silence") == "silent"
+        assert outcome("silence") == "silent", "nobody said a word"
+        assert outcome("silence", spoken([("Hello", "Hello")])) == "fell_silent"
         assert outcome("never_connected", [StepNoted(note="x", name="x")]) == "no_answer"
         live = make_call(agent, spoken([]))
         assert Call.objects.get(pk=live.pk).outcome == "live"

@@ -30,6 +30,7 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "telephony.view_calls": (_("See calls, transcripts, messages and figures"), _EVERYBODY),
     "telephony.hear_recordings": (_("Hear and download recordings"), _NOT_VIEWERS),
     "telephony.annotate_calls": (_("Write notes and tags on calls"), _NOT_VIEWERS),
+    "telephony.handle_messages": (_("Mark messages as done, and delete them"), _WHO_OPERATES),
     "telephony.export_calls": (_("Export lists of calls"), _NOT_VIEWERS),
     "telephony.listen": (_("Listen to a live call"), _WHO_OPERATES),
     "telephony.direct_calls": (_("Say, whisper, take over, transfer and hang up"), _WHO_OPERATES),

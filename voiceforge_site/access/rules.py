@@ -74,6 +74,7 @@ PAGES: dict[str, Rule] = {
     "telephony:live": Rule(_CALLS),
     "telephony:live_count": Rule(_CALLS),
     "telephony:messages": Rule(_CALLS),
+    "telephony:change_messages": Rule(None, "telephony.handle_messages"),
     "telephony:usage": Rule(_CALLS),
     "telephony:call": Rule(_CALLS),
     "telephony:recording": Rule("telephony.hear_recordings"),

@@ -167,6 +167,22 @@ def test_a_message_that_is_still_to_be_kept_is_kept_when_the_caller_hangs_up():
     assert (kept.name, kept.complete) == ("Ann", False)
 
 
+@pytest.mark.parametrize("until", [4.9, 5.3])
+def test_what_a_caller_says_right_before_hanging_up_is_heard(until):
+    """In the middle of a word, or before its answer."""
+    call = scene(Utterance(4.0, 1.0, HOURS), answers={HOURS: [2.0, Say("From nine.")]}, until=until)
+    assert call.ending.reason == "caller_hung_up"
+    assert [event.text for event in call.of(CallerSaid)] == [HOURS]
+    assert call.conversation.last_words == HOURS
+    assert call.tasks_left == 0
+
+
+def test_what_was_answered_is_not_told_again_as_the_last_words():
+    call = scene(Utterance(3.0, 1.0, HOURS), answers={HOURS: [Say("From nine.")]}, until=12)
+    assert [event.text for event in call.of(CallerSaid)] == [HOURS]
+    assert call.conversation.last_words == ""
+
+
 def test_a_caller_who_answers_over_the_last_goodbye_is_not_hung_up_on():
     call = scene(Utterance(28.5, 1.0, "Sorry, I am here!"), until=40)
     assert [event.count for event in call.of(SilencePrompted)][:3] == [1, 2, 3]

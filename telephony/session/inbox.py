@@ -1,0 +1,65 @@
+"""What happens to a call, in its order, and what of it waits until the agent has been heard out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from .listener import Turn, Words
+from .operators import Request
+from .reply import Reply
+
+LAST_WORDS_SECONDS = 4.0
+
+
+class TimeUp:
+    """The longest call has lasted."""
+
+
+# Ends of turns and replies, digits, what operators ask; None is only a reason to look at the clock anew.
+Happening = Turn | str | Request | Reply | TimeUp | None
+
+
+class Inbox(asyncio.Queue[Happening]):
+    def __init__(self) -> None:
+        super().__init__()
+        self._put_aside: list[Turn | str | Request] = []
+        self.awaited: Turn | None = None  # the turn at hand, whose words are not known yet
+
+    def put_aside(self, happening: Turn | str | Request) -> None:
+        self._put_aside.append(happening)
+
+    def take_up_again(self) -> bool:
+        """What was put aside happens now; whether there was any."""
+        put_aside, self._put_aside = self._put_aside, []
+        for happening in put_aside:
+            self.put_nowait(happening)
+        return bool(put_aside)
+
+    def turns_left(self) -> list[Turn]:
+        """Those that ended, and were not taken in."""
+        left = [self.awaited, *self._put_aside, *(self.get_nowait() for _ in range(self.qsize()))]
+        return [happening for happening in left if isinstance(happening, Turn)]
+
+
+async def last_words(turns: Sequence[Turn]) -> list[tuple[Turn, Words]]:
+    """Those of the turns of a caller who is gone that hold words, if these are known soon."""
+    if turns:
+        await asyncio.wait({turn.words for turn in turns}, timeout=LAST_WORDS_SECONDS)
+    known = [turn for turn in turns if turn.words.done() and not turn.words.cancelled()]
+    return [
+        (turn, turn.words.result())
+        for turn in known
+        if not turn.words.exception() and turn.words.result().text
+    ]
+
+
+def told_of(turn: Turn, words: Words) -> dict[str, Any]:
+    """What `CallerSaid` tells beside its text."""
+    return {
+        "start_seconds": turn.start_seconds,
+        "end_seconds": turn.end_seconds,
+        "confidence": words.confidence,
+        "language": words.language,
+    }

@@ -1,0 +1,71 @@
+"""What callers say when a message was read back to them: "... Tuesday. Is that right?" """
+
+AGREE = (
+    "Yes.",
+    "Yes, that's right.",
+    "Yeah, perfect, thanks.",
+    "Correct, bye.",
+    "That's what I said.",
+    "Spot on.",
+    "You got it.",
+    "That'll do.",
+    "Looks good to me.",
+    "Sounds about right.",
+    "No changes.",
+    "That's everything.",
+    "Great, thank you.",
+    "I'm happy with that.",
+    "You may send it off.",
+    "Works for me.",
+    "Yes, you can send it.",
+)
+DISAGREE = (
+    "No.",
+    "No, that's wrong.",
+    "That isn't what I said.",
+    "You misheard me.",
+    "You got that all wrong.",
+    "There's a mistake.",
+    "Not quite.",
+    "I never said that.",
+    "No, you've mixed something up.",
+)
+UNCLEAR = (
+    "What?",
+    "Purple elephants.",
+    "Turn the television down.",
+    "I'm talking to my wife.",
+    "My dog is barking.",
+    "Can you hear me?",
+    "Maybe.",
+    "I don't know.",
+    "The weather is nice today.",
+    "What happens now?",
+)
+# what is said: the name, the words after it, of a message from Mueller: "I come on Tuesday."
+CORRECT = {
+    "No, the name is Miller.": ("Miller", "I come on Tuesday."),
+    "no the name is miller": ("Miller", "I come on Tuesday."),
+    "No, it's Miller.": ("Miller", "I come on Tuesday."),
+    "Yes, but my name is Miller.": ("Miller", "I come on Tuesday."),
+    "The name's Miller, not Mueller.": ("Miller", "I come on Tuesday."),
+    "Not Tuesday, Wednesday.": ("Mueller", "I come on Wednesday."),
+    "not tuesday wednesday": ("Mueller", "I come on wednesday."),
+    "No, not Tuesday. Wednesday.": ("Mueller", "I come on Wednesday."),
+    "No, I said Wednesday, not Tuesday.": ("Mueller", "I come on Wednesday."),
+    "It's on Wednesday, not on Tuesday.": ("Mueller", "I come on Wednesday."),
+    "Change Tuesday to Wednesday, please.": ("Mueller", "I come on Wednesday."),
+    "Tuesday should be Wednesday.": ("Mueller", "I come on Wednesday."),
+    "Wednesday instead of Tuesday.": ("Mueller", "I come on Wednesday."),
+    "That's not what I said, it's Wednesday.": (
+        "Mueller",
+        "I come on Tuesday. Correction: it's Wednesday",
+    ),
+    "No, I come in the morning.": ("Mueller", "I come on Tuesday. Correction: I come in the morning"),
+    "Actually make it Wednesday.": ("Mueller", "I come on Tuesday. Correction: Actually make it Wednesday"),
+    "Yes, and tell him to bring the keys.": (
+        "Mueller",
+        "I come on Tuesday. Correction: and tell him to bring the keys",
+    ),
+    "I said Wednesday.": ("Mueller", "I come on Tuesday. Correction: I said Wednesday"),
+}

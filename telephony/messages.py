@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -19,7 +19,11 @@ from .actions import delete_messages, set_messages_done
 from .models import CallMessage
 from .pages import BoundedPage
 
-STATES = {"open": gettext_lazy("Open"), "done": gettext_lazy("Done"), "all": gettext_lazy("All")}
+STATES = {
+    "open": pgettext_lazy("messages", "Open"),
+    "done": pgettext_lazy("messages", "Done"),
+    "all": gettext_lazy("All"),
+}
 MOST_CHOSEN = 200  # messages that one request does something to
 
 

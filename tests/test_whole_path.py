@@ -103,14 +103,25 @@ def test_a_caller_leaves_a_message_and_hangs_up_content(product, tmp_path, speak
         "My name is David.",
         "Four one five, five five five, zero one three two.",
         "Yes, that's right.",
-        "Please call me back about my test results.",
+        "Please call me back on Tuesday.",
+        "No, not Tuesday. Wednesday.",
+        "Yes, that's right.",
         "No, that is all. Goodbye.",
     ]
     rung = Rung(product, tmp_path, [speak(turn) for turn in turns]).finish()
     (message,) = rung.payloads("message_taken")
     assert (message["name"], message["number"]) == ("David", "4155550132")
+    assert "Wednesday" in message["words"] and message["confirmed"]
     assert message["number_confirmed"] and message["complete"]
     assert rung.call["end_reason"] == "agent_hung_up"
+
+
+def test_what_a_caller_told_of_a_message_before_hanging_up_is_kept(product, tmp_path, speak):
+    turns = ["I would like to leave a message.", "My name is David."]
+    rung = Rung(product, tmp_path, [speak(turn) for turn in turns]).finish()
+    (message,) = rung.payloads("message_taken")
+    assert (message["name"], message["number"], message["complete"]) == ("David", "", False)
+    assert rung.call["end_reason"] == "caller_hung_up"
 
 
 def test_a_caller_who_asks_for_a_person_is_put_through(product, tmp_path, speak):

@@ -20,8 +20,8 @@ from playwright.sync_api import Page
 from agents.actions import create_demo_agent, save_agent
 from agents.models import Agent
 from telephony import search
-from telephony.actions import tag_call, write_note
-from telephony.models import Call
+from telephony.actions import set_messages_done, tag_call, write_note
+from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
 from voiceforge_site.models import User
@@ -150,6 +150,19 @@ def history(world: World) -> str:
 def messages(world: World) -> str:
     world.everything()
     return reverse("telephony:messages")
+
+
+@then(lambda page: page.locator("[data-bulk-item]").first.check())
+def messages_chosen(world: World) -> str:
+    world.everything()
+    return reverse("telephony:messages") + "?state=all"
+
+
+@shown
+def messages_that_are_done(world: World) -> str:
+    world.everything()
+    set_messages_done(message_ids=CallMessage.objects.values_list("pk", flat=True), done=True, by="bob")
+    return reverse("telephony:messages") + "?state=done"
 
 
 @shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +60,19 @@ class TestAfterwards:
         assert [event["seq"] for event in events] == list(range(1, call.last_seq + 1))
         row = bobs_browser.get(reverse("telephony:csv_file", args=[call.pk])).text
         assert "Caller: My bicycle." in row
+
+    def test_its_files_are_named_by_who_called_when(self, bobs_browser: Client, agent: Agent) -> None:
+        started = datetime(2026, 11, 30, 9, 15, tzinfo=UTC)
+        for caller, named in (("+14155550112", "14155550112"), ('Zoë "x"\r\n', "zoe-x"), ("", "unknown")):
+            call = make_past_call(agent, caller=caller, started=started)
+            make_recording(call, seconds=1)
+            for page, ending in (("transcript_file", "txt"), ("events_file", "json"), ("csv_file", "csv")):
+                answer = bobs_browser.get(reverse(f"telephony:{page}", args=[call.pk]))
+                assert answer["Content-Disposition"] == (
+                    f'attachment; filename="call-{named}-2026-11-30-0915.{ending}"'
+                )
+            answer = bobs_browser.get(reverse("telephony:recording", args=[call.pk]) + "?download")
+            assert f"call-{named}-2026-11-30-0915.wav" in answer["Content-Disposition"]
 
     def test_who_may_not_hear_is_not_offered_the_recording(
         self, bobs_browser: Client, bob: Any, agent: Agent

@@ -14,6 +14,7 @@ from django.conf import settings as project
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from agents.models import Agent
 from telephony import tasks
@@ -131,6 +132,40 @@ class TestExport:
             ["Twilio", "Eingehend", "Anrufer hat aufgelegt"],
         ]
 
+    @pytest.mark.parametrize(
+        ("query", "name", "file"),
+        [
+            ("", "All calls", "calls-all-calls"),
+            (
+                "agent=front-desk&outcome=failed&from=2026-11-01&to=2026-11-30",
+                "Front desk, Failed, 1–30 November 2026",
+                "calls-front-desk-failed-1-30-november-2026",
+            ),
+            ("from=2026-11-03&to=2026-11-03", "3 November 2026", "calls-3-november-2026"),
+            ("from=2026-10-31&to=2026-11-03", "31 Oct 2026 – 3 Nov 2026", "calls-31-oct-2026-3-nov-2026"),
+            (
+                "q=Zo%C3%AB+%22x%22%0d%0a&longer=90",
+                '“Zoë "x"”, Duration at least 1:30',
+                "calls-zoe-x-duration-at-least-1-30",
+            ),
+            ("q=%E5%81%9C%E8%BD%A6", "“停车”", "calls"),
+            (f"q={'word+' * 30}", "", "calls-word-word-word-word-word-word-word-word-word-word-word-word"),
+        ],
+    )
+    def test_one_is_called_by_its_filters_in_words(
+        self, bobs_browser: Client, bob: Any, agent: Agent, query: str, name: str, file: str
+    ) -> None:
+        export = self.waiting(bob, query=query)
+        tasks.write_export(str(export.pk))
+        assert escape(name) in bobs_browser.get("/calls/exports/").text
+        answer = bobs_browser.get(reverse("telephony:export_file", args=[export.pk]))
+        day = timezone.localdate().isoformat()
+        assert answer["Content-Disposition"] == f'attachment; filename="{file}-{day}.csv"'
+
+    def test_chosen_calls_are_called_by_their_number(self, bobs_browser: Client, bob: Any) -> None:
+        self.waiting(bob, calls=["x", "y"], query="agent=front-desk")
+        assert "2 chosen calls" in bobs_browser.get("/calls/exports/").text
+
     def test_one_without_columns_is_refused(self, bobs_browser: Client, agent: Agent) -> None:
         answer = bobs_browser.post("/calls/exports/", {"all": "1", "columns_shown": "1"})
         assert answer.status_code == 422 and "at least one column" in answer.text
@@ -209,6 +244,6 @@ class TestExport:
         self, bobs_browser: Client, bob: Any, django_assert_num_queries: Any
     ) -> None:
         for _ in range(5):
-            self.waiting(bob)
-        with django_assert_num_queries(4):  # session, user, exports, live calls
+            self.waiting(bob, query="agent=front-desk")
+        with django_assert_num_queries(5):  # session, user, exports, agents they are of, live calls
             bobs_browser.get("/calls/exports/")

@@ -87,14 +87,62 @@ class TestList:
             "outcome=x", "direction=x", "longer=abc", "longer=9999999999999999999999", "from=yesterday",
             "to=9999-12-31", "from=0001-01-01", "sort=x", "page=x", "page=999999999999999999999", "page=-1",
             "columns=x", "q=%00", "q=%F0%9F%99%82&page=2", "number=%22", "slow=maybe", "longer=:",
-            "longer=1:²",
+            "longer=1:²", "longer=1:1:1:1", f"{'x' * 5000}=1",
         ],
     )  # fmt: skip
-    def test_nonsense_in_the_address_is_left_out(
+    def test_nonsense_in_the_address_breaks_nothing(
         self, alices_browser: Client, agent: Agent, query: str
     ) -> None:
         make_past_call(agent)
         assert alices_browser.get(f"/calls/?{query}").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("query", "told"),
+        [
+            ("longer=abc", "</a>: “abc” is no duration. Write minutes and seconds, as in 1:30, or seconds."),
+            ("shorter=1.5", "Duration at most</a>: “1.5” is no duration."),
+            ("to=31.31.", "To</a>: “31.31.” is no day of our time. Write year, month and day, as in 20"),
+            ("from=0001-01-01", "From</a>: “0001-01-01” is no day"),
+            ("agent=nobody", "Agent</a>: No agent is called “nobody”. Choose one from the list."),
+            ("tag=Lead", "Tag</a>: No call bears the tag “Lead”."),
+            (
+                "outcome=won",
+                "Outcome</a>: “won” is not known. Choose one from the list; an address takes handled",
+            ),
+            ("direction=up", "an address takes inbound, outbound, web."),
+            ("sort=size", "Order</a>: “size” is not known."),
+            ("slow=maybe", "“maybe” says neither yes nor no."),
+            ("at_least=90", "There is no filter “at_least”. Filters are called q, number, agent"),
+            ("outcome=%3Cb%3E", "“&lt;b&gt;” is not known."),
+        ],
+    )
+    def test_a_filter_that_is_not_understood_is_told_and_the_others_hold(
+        self, alices_browser: Client, agent: Agent, query: str, told: str
+    ) -> None:
+        kept = make_past_call(agent, direction="outbound")
+        make_past_call(agent, direction="inbound")
+        held = "" if query.startswith("direction") else "&q=open&direction=outbound"
+        page = alices_browser.get(f"/calls/?{query}{held}")
+        assert told in page.text and "A filter was not understood and is left out" in page.text
+        if held:
+            assert list(page.context["page"]) == [kept]
+        assert query not in page.context["back"], "nor is it handed on to an export"
+
+    @pytest.mark.parametrize(
+        "query", ["", "q=open&sort=started", "longer=0", "columns=turns&page=1", "outcome="]
+    )
+    def test_what_is_understood_is_not_told(self, alices_browser: Client, agent: Agent, query: str) -> None:
+        make_past_call(agent)
+        assert alices_browser.get(f"/calls/?{query}").context["unclear"] == []
+
+    def test_what_was_not_understood_stands_in_its_field_to_be_mended(
+        self, alices_browser: Client, agent: Agent
+    ) -> None:
+        make_past_call(agent)
+        page = alices_browser.get("/calls/", {"longer": "abc", "shorter": "3600"}).text
+        assert 'name="longer" value="abc"' in page and 'name="shorter" value="1:00:00"' in page
+        assert listed(alices_browser, longer="1:00:00") == []
+        assert "Duration at least" in page and "Duration as minutes:seconds (1:30), or in seconds" in page
 
     def test_how_a_call_ended_is_one_word(self, agent: Agent) -> None:
         def outcome(reason: Any, events: Any = None) -> str:
@@ -102,12 +150,13 @@ class TestList:
             return Call.objects.get(pk=call.pk).outcome
 
         failed = [*spoken([]), EngineFailed(engine="tts", error="down", remedy="gave_up")]
-        assert outcome("agent_hung_up") == "completed"
-        assert outcome("caller_hung_up") == "caller_hung_up"
+        words = spoken(TURNS)
+        assert outcome("agent_hung_up", words) == outcome("silence", words) == "completed"
+        assert outcome("caller_hung_up", words) == "caller_hung_up"
         assert outcome("transferred") == "transferred"
         assert outcome("engine_failure", failed) == "failed"
         assert outcome("line_lost") == outcome("server_restarted") == "cut_off"
-        assert outcome("silence") == "silent"
+        assert outcome("silence") == outcome("caller_hung_up") == "silent"
         assert outcome("never_connected", [StepNoted(note="x", name="x")]) == "no_answer"
         live = make_call(agent, spoken([]))
         assert Call.objects.get(pk=live.pk).outcome == "live"
@@ -196,6 +245,51 @@ class TestList:
     def test_none_yet_differs_from_none_found(self, alices_browser: Client, agent: Agent) -> None:
         assert "No calls yet" in alices_browser.get("/calls/").text
         assert "No calls match" in alices_browser.get("/calls/", {"q": "nobody"}).text
+
+    def steps(self, browser: Client, **query: Any) -> list[tuple[str, str]]:
+        page = browser.get("/calls/", query)
+        assert list(page.context["page"]) == []
+        return [(step.text, step.query) for step in page.context["steps"]]
+
+    def test_where_no_call_has_the_words_it_says_how_they_are_looked_for_and_what_to_try(
+        self, alices_browser: Client, agent: Agent
+    ) -> None:
+        call = make_past_call(agent, "Where can I park my bicycle?")
+        assert listed(alices_browser, q="bicycle park") == [call]
+        assert self.steps(alices_browser, q="bicycle parking") == [
+            ("Search for “bicycle park”", "q=bicycle+park"),
+            ("Search for “bicycle”", "q=bicycle"),
+        ]
+        page = alices_browser.get("/calls/", {"q": "bicycle parking"}).text
+        assert "In no call was a word said that begins with “parking”." in page
+        assert "“parking” does not find “park”" in page and "Clear filters" in page
+        for _text, query in self.steps(alices_browser, q="bicycle parking"):
+            assert list(alices_browser.get(f"/calls/?{query}").context["page"]) == [call]
+
+    def test_words_that_were_said_in_different_calls_are_offered_one_by_one(
+        self, alices_browser: Client, agent: Agent
+    ) -> None:
+        make_past_call(agent, "My bicycle.")
+        make_past_call(agent, "Good morning.")
+        assert [text for text, _query in self.steps(alices_browser, q="bicycle morning")] == [
+            "Search for “morning”",
+            "Search for “bicycle”",
+        ]
+
+    def test_words_that_other_filters_hide_are_offered_without_them(
+        self, alices_browser: Client, agent: Agent
+    ) -> None:
+        make_past_call(agent, "My bicycle.")
+        hotel = make_agent("Hotel", slug="hotel")
+        assert self.steps(alices_browser, q="bicycle", agent=hotel.slug) == [
+            ("Search all calls for these words", "q=bicycle")
+        ]
+
+    def test_filters_that_exclude_each_other_are_told(self, alices_browser: Client, agent: Agent) -> None:
+        make_past_call(agent)
+        days = {"from": "2026-02-01", "to": "2026-01-01"}
+        assert "“From” is later than “To”" in alices_browser.get("/calls/", days).text
+        assert "The least duration is longer" in alices_browser.get("/calls/?longer=9&shorter=5").text
 
     def test_a_filter_is_read_as_it_is_written(self) -> None:
         text = (

@@ -23,6 +23,7 @@ from agents.models import Agent
 
 from . import advice, pages
 from .actions import CannotDelete, delete_calls, tag_calls
+from .annotations import tag_names, tag_problem
 from .filter_words import contradiction, explained, told
 from .filters import NEWEST, OUTCOMES, Filters, among, misread
 from .models import Call, Tag
@@ -206,15 +207,15 @@ def _older(page: BoundedPage, filters: Filters) -> str:
 
 @require_POST
 def tag_chosen(request: HttpRequest) -> HttpResponse:
-    """Puts the tag `name` on the calls named by `call`."""
+    """Puts the tags in `name` on the calls named by `call`."""
     chosen = chosen_calls(request)
-    name = " ".join(request.POST.get("name", "").split())
-    if not name:
-        messages.error(request, _("No call was tagged: give the tag a name."))
+    names = tag_names(request.POST.get("name", ""))
+    if problem := tag_problem(names):
+        messages.error(request, _("No call was tagged. %(why)s") % {"why": problem})
     elif chosen:
-        tagged = tag_calls(call_ids=chosen, name=name)
+        tagged = max(tag_calls(call_ids=chosen, name=name) for name in names)
         text = ngettext("%(count)d call tagged %(name)s.", "%(count)d calls tagged %(name)s.", tagged)
-        messages.success(request, text % {"count": tagged, "name": name[:40]})
+        messages.success(request, text % {"count": tagged, "name": ", ".join(names)})
     return redirect(_back(request))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -31,12 +33,38 @@ class TestTagsAndNotes:
         assert not Tag.objects.exists(), "a tag that no call bears is gone"
         assert bobs_browser.post(address, {"add": " "}).status_code == 422
 
+    def test_words_with_commas_between_are_several_tags(self, bobs_browser: Client, agent: Agent) -> None:
+        call = make_past_call(agent)
+        address = reverse("telephony:call_tags", args=[call.pk])
+        bobs_browser.post(address, {"add": " Lead, Call  back,,Lead ,"}, headers={"HX-Request": "true"})
+        assert [tag.name for tag in call.tags.all()] == ["Call back", "Lead"]
+        bobs_browser.post("/calls/tag/", {"call": str(call.pk), "name": "urgent, paid"})
+        assert call.tags.count() == 4
+        answer = bobs_browser.post(address, {"add": f"ok, {'x' * 41}"}, headers={"HX-Request": "true"})
+        assert (
+            answer.status_code == 422
+            and "at most 40 letters" in answer.text
+            and 'value="ok, xxx' in answer.text
+        )
+        assert call.tags.count() == 4, "all of them or none"
+
     def test_a_note_says_who_wrote_it_and_is_no_markup(self, bobs_browser: Client, agent: Agent) -> None:
         address = reverse("telephony:call_notes", args=[make_past_call(agent).pk])
         page = bobs_browser.post(
             address, {"text": "<b>Rang back</b>\nat six"}, headers={"HX-Request": "true"}
         ).text
         assert "&lt;b&gt;Rang back&lt;/b&gt;<br>at six" in page and "bob, " in page
+
+    def test_a_note_being_typed_outlives_the_deletion_of_another(
+        self, bobs_browser: Client, bob: Any, agent: Agent
+    ) -> None:
+        call = make_past_call(agent)
+        note = CallNote.objects.create(call=call, author="bob", text="His")
+        address = reverse("telephony:call_notes", args=[call.pk])
+        form = {"remove": note.pk, "text": "Half a sen"}
+        page = bobs_browser.post(address, form, headers={"HX-Request": "true"}).text
+        assert ">Half a sen</textarea>" in page and "data-guard data-dirty" in page
+        assert not CallNote.objects.exists()
 
     def test_only_its_author_or_an_administrator_deletes_a_note(
         self, bobs_browser: Client, alices_browser: Client, agent: Agent

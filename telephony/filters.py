@@ -166,11 +166,12 @@ def misread(query: QueryDict, agents: Collection[str], tags: Collection[str]) ->
         for name, field in zip(NAMES, fields(Filters), strict=True)
     }
     held |= {"q": True, "number": True, "agent": read.agent in agents, "tag": read.tag in tags}
-    held["sort"] = query.get("sort", "").strip() == read.sort
+    given = {name: str(value).strip() for name, value in query.items() if name not in _NO_FILTERS}
+    held["sort"] = given.get("sort") == read.sort
     return [
-        Misread(name[:LONGEST_NAME], value.strip()[:LONGEST_VALUE])
-        for name, value in query.items()
-        if value.strip() and name not in _NO_FILTERS and not held.get(name)
+        Misread(name[:LONGEST_NAME], value[:LONGEST_VALUE])
+        for name, value in given.items()
+        if value and not held.get(name)
     ]
 
 

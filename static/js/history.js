@@ -20,13 +20,10 @@ function showWhole(event) {
 function markMisread() {
   for (const field of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[id^=filter-]"))) {
     const said = document.querySelector(`[data-misread="${CSS.escape(field.getAttribute("name") ?? "")}"]`);
-    if (said) {
-      field.ariaInvalid = "true";
-      field.setAttribute("aria-errormessage", said.id);
-    } else {
-      field.removeAttribute("aria-invalid");
-      field.removeAttribute("aria-errormessage");
-    }
+    field.ariaInvalid = said ? "true" : null;
+    const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => !id.startsWith("misread-"));
+    if (said) described.push(said.id);
+    field.setAttribute("aria-describedby", described.join(" ").trim());
   }
 }
 markMisread();

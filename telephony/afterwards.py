@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from . import sheet, wording
+from . import file_names, sheet, wording
 from .cost import cost_of
 from .eventlog import event_json
 from .models import Call, CallEvent, Recording
@@ -92,7 +92,7 @@ def csv_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
 
 def _file(content: str | bytes, kind: str, call: Call, ending: str) -> HttpResponse:
     answer = HttpResponse(content, content_type=f"{kind}; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="call-{call.pk}.{ending}"'
+    answer["Content-Disposition"] = f'attachment; filename="{file_names.of_call(call, ending)}"'
     return answer
 
 

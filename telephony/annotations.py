@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,25 +12,32 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from .actions import LONGEST_NOTE, delete_note, tag_call, untag_call, write_note
+from .actions import LONGEST_NOTE, LONGEST_TAG, delete_note, tag_call, untag_call, write_note
 from .models import Call, CallNote, Tag
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def tags(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """The part of the page; `add` or `remove` names the tag that is put on or taken off."""
+    """The part of the page; `add` names the tags that are put on, `remove` the one that is taken off."""
     call = get_object_or_404(Call.objects.only("pk"), pk=call_id)
-    problem = ""
+    added, problem = "", ""
     if request.method == "POST":
-        added, removed = (" ".join(request.POST.get(do, "").split()) for do in ("add", "remove"))
-        if added:
-            tag_call(call=call, name=added)
-        elif removed:
-            untag_call(call=call, name=removed)
-        else:
-            problem = _("Give the tag a name.")
-    own = list(call.tags.all())
-    context = {"call": call, "own": own, "others": Tag.objects.exclude(calls=call), "problem": problem}
+        added = request.POST.get("add", "")
+        names = tag_names(added)
+        problem = tag_problem(names)
+        if "remove" in request.POST:
+            untag_call(call=call, name=request.POST["remove"])
+            problem = ""
+        elif not problem:
+            for name in names:
+                tag_call(call=call, name=name)
+    context = {
+        "call": call,
+        "own": list(call.tags.all()),
+        "others": Tag.objects.exclude(calls=call),
+        "problem": problem,
+        "typed": added if problem else "",
+    }
     return _part(request, call, "calls/_tags.html", context)
 
 
@@ -59,6 +67,20 @@ def notes(request: HttpRequest, call_id: UUID) -> HttpResponse:
     written = [(note, master or note.author == author) for note in call.notes.all()]
     context = {"call": call, "written": written, "problem": problem, "typed": text}
     return _part(request, call, "calls/_notes.html", context)
+
+
+def tag_names(typed: str) -> list[str]:
+    """ "a, b" are two tags."""
+    names = (" ".join(name.split()) for name in typed.replace("\0", "").split(","))
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def tag_problem(names: Sequence[str]) -> str:
+    if not names:
+        return _("Give the tag a name.")
+    long = [name for name in names if len(name) > LONGEST_TAG]
+    text = _("A tag has at most %(count)d letters; “%(name)s” has more.")
+    return text % {"count": LONGEST_TAG, "name": long[0]} if long else ""
 
 
 def _part(request: HttpRequest, call: Call, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +17,16 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryD
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_q.status import Stat
 from django_q.tasks import async_task
 
-from . import sheet
+from agents.models import Agent
+
+from . import file_names, sheet
+from .filter_words import title
 from .filters import Filters
 from .history import chosen_calls, selected
 from .models import CallExport
@@ -54,6 +58,7 @@ def exports(request: HttpRequest) -> HttpResponse:
         "count": min(counted, MOST_COUNTED),
         "more": counted > MOST_COUNTED,
         "calls": calls,
+        "title": "" if calls else title(query, _agents_of([query]).get(query.agent, "")),
         "back": query.as_query(),
         "columns": [
             (key, name, key not in ("id", sheet.TRANSCRIPT))
@@ -84,23 +89,46 @@ class Shown:
     """An export of the list, and what there is to say of it."""
 
     export: CallExport
+    title: str
     died: bool  # its worker has
     percent: int | None
     bytes: int | None
 
 
 def _own(request: HttpRequest) -> dict[str, Any]:
-    shown = [_shown(export) for export in _exports_of(request)[:MOST_SHOWN]]
+    own = list(_exports_of(request)[:MOST_SHOWN])
+    shown = [_shown(export, name) for export, name in zip(own, _titles(own), strict=True)]
     under_way = any(each.export.is_under_way and not each.died for each in shown)
     return {"exports": shown, "under_way": under_way, "away": under_way and worker_is_away()}
 
 
-def _shown(export: CallExport) -> Shown:
+def _titles(exports: Sequence[CallExport]) -> list[str]:
+    """What is in each, in words."""
+    asked = [Filters.read(QueryDict(export.query)) for export in exports]
+    agents = _agents_of(asked)
+    return [
+        _chosen(len(export.calls)) if export.calls else title(filters, agents.get(filters.agent, ""))
+        for export, filters in zip(exports, asked, strict=True)
+    ]
+
+
+def _chosen(count: int) -> str:
+    return ngettext("%(count)d chosen call", "%(count)d chosen calls", count) % {"count": count}
+
+
+def _agents_of(asked: Sequence[Filters]) -> dict[str, str]:
+    """The names of the agents that lists are filtered by; no query where they are by none."""
+    return dict(
+        Agent.objects.filter(slug__in={each.agent for each in asked} - {""}).values_list("slug", "name")
+    )
+
+
+def _shown(export: CallExport, title: str) -> Shown:
     silent = timezone.now() - (export.beat_at or timezone.now())
     died = export.state == State.RUNNING and silent.total_seconds() > DEAD_SECONDS
     percent = min(100, 100 * export.written // export.total) if export.total else None
     file = Path(export.file.path) if export.file else None
-    return Shown(export, died, percent, file.stat().st_size if file and file.exists() else None)
+    return Shown(export, title, died, percent, file.stat().st_size if file and file.exists() else None)
 
 
 def _exports_of(request: HttpRequest) -> QuerySet[CallExport]:
@@ -139,5 +167,5 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
         file = export.file.open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    name = f"calls-{timezone.localtime(export.created_at):%Y-%m-%d-%H%M}.csv"
+    name = file_names.of_export(export, _titles([export])[0])
     return FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

@@ -22,21 +22,16 @@ from agents.listing import FIGURES
 from .models import Call, CallEvent, MeasuredTurn
 
 CALLS_SAMPLED_OF_AGENT = 50
-BIN_MS = 10  # how fine the small curves are
+BIN_MS = 10  # response times are told to within so many milliseconds
 NEWEST_FAILURES = 5
 
 Outcome = Call.Outcome
 # What the columns of the chart are made of, from the bottom up.
 SERIES: dict[str, tuple[Outcome, ...]] = {
-    "alone": (
-        Outcome.COMPLETED,
-        Outcome.CALLER_HUNG_UP,
-        Outcome.SILENT,
-        Outcome.FELL_SILENT,
-        Outcome.TOO_LONG,
-    ),
+    "handled": Call.HANDLED,
     "person": (Outcome.TRANSFERRED, Outcome.STOPPED),
-    "failed": (Outcome.FAILED, Outcome.CUT_OFF),
+    "failed": (Outcome.FAILED, Outcome.CUT_OFF, Outcome.TOO_LONG),
+    "silent": (Outcome.SILENT,),
     "unanswered": (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CANCELED),
     "live": (Outcome.LIVE,),
 }
@@ -121,19 +116,20 @@ class Calls:
         return self.outcomes.total()
 
     @property
-    def alone(self) -> int:
-        """Ended by caller or agent, without a person: neither transferred nor ended by an operator, nor
-        failed."""
-        return self._of("alone")
+    def handled(self) -> int:
+        """The caller spoke, and the call ended by caller or agent, without a person: neither transferred
+        nor ended by an operator, nor failed."""
+        return self._of("handled")
 
     @property
     def answered(self) -> int:
-        """Over, and taken by an agent."""
-        return self._of("alone") + self._of("person") + self._of("failed")
+        """Over, and taken by an agent; without those in which the caller said nothing, of which no agent
+        can make anything."""
+        return self._of("handled") + self._of("person") + self._of("failed")
 
     @property
-    def alone_share(self) -> float | None:
-        return self.alone / self.answered if self.answered else None
+    def handled_share(self) -> float | None:
+        return self.handled / self.answered if self.answered else None
 
     def _of(self, series: str) -> int:
         return sum(self.outcomes[each] for each in SERIES[series])
@@ -160,28 +156,29 @@ def calls_of(period: Period) -> Calls:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTime:
-    """How long callers waited for an answer, in milliseconds; None where nothing was measured."""
+    """How long callers waited for an answer, in milliseconds, rounded to BIN_MS; None where nothing was
+    measured."""
 
     turns: int
     median: float | None
     p95: float | None
-    # of each hour or day, to within 10 ms
+    # of each hour or day
     medians: list[float | None] = field(default_factory=list)
     p95s: list[float | None] = field(default_factory=list)
 
 
 def response_time(period: Period) -> ResponseTime:
-    """Of all turns of the period's calls, exactly: the database counts how often each time was measured,
-    which are a few thousand numbers however many turns there were."""
+    """Of all turns of the period's calls: the database rounds each and counts how often it was measured,
+    which are a few thousand numbers however many turns there were. The whole and its parts are read from
+    the same counts, so that no two figures of a page differ by their rounding."""
     turns = MeasuredTurn.objects.filter(began__gte=period.edges[0], began__lt=period.edges[-1]).order_by()
-    counted = dict(turns.values_list("milliseconds").annotate(count=Count("*")))
-    by_part: dict[int, dict[int, int]] = defaultdict(dict)
-    binned = turns.annotate(
-        part=_part("began", period.edges[1:]), bin=F("milliseconds") - F("milliseconds") % BIN_MS
-    )
-    for part, begins, count in binned.values_list("part", "bin").annotate(count=Count("*")):
-        by_part[part][begins + BIN_MS // 2] = count
-    parts = [by_part.get(number, {}) for number in range(len(period.parts))]
+    half = F("milliseconds") + BIN_MS // 2
+    rounded = turns.annotate(part=_part("began", period.edges[1:]), rounded=half - half % BIN_MS)
+    by_part: dict[int, Counter[int]] = defaultdict(Counter)
+    for part, milliseconds, count in rounded.values_list("part", "rounded").annotate(count=Count("*")):
+        by_part[part][milliseconds] = count
+    parts = [by_part[number] for number in range(len(period.parts))]
+    counted = sum(parts, Counter[int]())
     return ResponseTime(
         sum(counted.values()),
         percentile(counted, 0.5),

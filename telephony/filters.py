@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
 
@@ -22,7 +23,10 @@ from .search import Search
 
 LONGEST_WORDS = 200
 LONGEST_SECONDS = 24 * 3600
+LONGEST_NAME, LONGEST_VALUE = 30, 60  # of what was not understood, letters that are told
 
+HANDLED = "handled"  # stands for the outcomes of Call.HANDLED
+OUTCOMES: dict[str, Any] = {HANDLED: _("Handled without a person"), **dict(Call.Outcome.choices)}
 NEWEST = "started"
 # Order: (fields, the field that a call must have to stand in it)
 SORTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -34,6 +38,7 @@ SORTS: dict[str, tuple[tuple[str, ...], str]] = {
     "fastest": (("response_ms", "created_at"), "response_ms"),
 }
 _NAMES = {"words": "q", "since": "from", "until": "to"}  # others are called in the address as here
+_NO_FILTERS = ("page", "columns")  # what else a list's address holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Filters:
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
-        """What makes no sense is left out."""
+        """What makes no sense is left out; `misread` tells what that was."""
 
         def text(name: str) -> str:
             return query.get(name, "").replace("\0", "").strip()[:LONGEST_WORDS]
@@ -67,7 +72,7 @@ class Filters:
             words=text("q"),
             number=text("number"),
             agent=text("agent"),
-            outcome=one_of("outcome", Call.Outcome.values),
+            outcome=one_of("outcome", list(OUTCOMES)),
             direction=one_of("direction", Call.Direction.values),
             tag=text("tag"),
             longer=_seconds(text("longer")),
@@ -130,7 +135,7 @@ class Filters:
     def _conditions(self) -> list[Q]:
         asked = {
             "agent": _key_of_agent(self.agent) if self.agent else None,
-            "outcome": self.outcome,
+            "outcome__in": Call.HANDLED if self.outcome == HANDLED else self.outcome and [self.outcome],
             "direction": self.direction,
             "tags__name": self.tag,
             "duration_seconds__gte": self.longer,
@@ -140,6 +145,34 @@ class Filters:
         }
         found = [Q(**{name: value}) for name, value in asked.items() if value is not None and value != ""]
         return [*found, Q(slow_turns__gt=0)] if self.slow else found
+
+
+NAMES = [_NAMES.get(field.name, field.name) for field in fields(Filters)]  # in the address
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A part of an address that its filters leave out."""
+
+    name: str
+    value: str
+
+
+def misread(query: QueryDict, agents: Collection[str], tags: Collection[str]) -> list[Misread]:
+    """What makes no sense in an address; `agents` (slugs) and `tags` (names) are those there are."""
+    read = Filters.read(query)
+    held = {
+        name: getattr(read, field.name) != field.default
+        for name, field in zip(NAMES, fields(Filters), strict=True)
+    }
+    held |= {"q": True, "number": True, "agent": read.agent in agents, "tag": read.tag in tags}
+    given = {name: str(value).strip() for name, value in query.items() if name not in _NO_FILTERS}
+    held["sort"] = given.get("sort") == read.sort
+    return [
+        Misread(name[:LONGEST_NAME], value[:LONGEST_VALUE])
+        for name, value in given.items()
+        if value and not held.get(name)
+    ]
 
 
 def among(calls: QuerySet[Call], ids: Sequence[UUID]) -> QuerySet[Call]:
@@ -157,11 +190,11 @@ def _key_of_agent(slug: str) -> int:
 
 
 def _seconds(text: str) -> int | None:
-    """ "90" and "1:30" alike."""
-    minutes, _, rest = text.rpartition(":")
-    if not (rest.isascii() and rest.isdigit()) or (minutes and not (minutes.isascii() and minutes.isdigit())):
+    """ "90", "1:30" and "0:01:30" alike."""
+    parts = text.split(":")
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return None
-    return min(int(minutes or 0) * 60 + int(rest), LONGEST_SECONDS)
+    return min(sum(int(part) * 60**place for place, part in enumerate(reversed(parts))), LONGEST_SECONDS)
 
 
 def _day(text: str) -> date | None:

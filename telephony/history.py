@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -22,9 +21,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 
-from . import pages
+from . import advice, pages
 from .actions import CannotDelete, delete_calls, tag_calls
-from .filters import NEWEST, Filters, among
+from .annotations import tag_names, tag_problem
+from .filter_words import contradiction, explained, told
+from .filters import NEWEST, OUTCOMES, Filters, among, misread
 from .models import Call, Tag
 from .pages import BoundedPage
 from .search import digits_asked, find, passages
@@ -60,26 +61,33 @@ MOST_CHOSEN = 200  # calls that one request does something to
 @vary_on_headers("HX-Request")
 def history(request: HttpRequest) -> HttpResponse:
     """Calls as the address asks for them (see `filters`); `columns` chooses what is told of each."""
-    filters = Filters.read(request.GET)
+    agents, tags = list(Agent.objects.order_by("name").only("slug", "name")), list(Tag.objects.all())
+    unclear = misread(request.GET, {agent.slug for agent in agents}, {tag.name for tag in tags})
+    filters = Filters.read(request.GET).without(*(each.name for each in unclear))
     page, narrowed = _page(filters, request.GET.get("page"))
     columns = _columns(request)
     context = {
         "filters": filters,
+        "unclear": explained(unclear),
+        "typed": {each.name: each.value for each in unclear},
+        "back": filters.as_query(page=page.number if page.number > 1 else ""),
         "page": page,
         "rows": _with_passages(page, filters),
         "columns": columns,
         "all_columns": [(key, label, key in columns) for key, (label, _sorts, _shown) in COLUMNS.items()],
         "heads": [_head(key, filters) for key in COLUMNS if key in columns],
-        "chips": _chips(filters),
+        "chips": _chips(filters, {agent.slug: agent.name for agent in agents}),
         "older": _older(page, filters),
         "narrowed": narrowed,
         "most_counted": pages.MOST_COUNTED,
         "sorts": SORT_NAMES.items(),
-        "agents": list(Agent.objects.order_by("name").only("slug", "name")),
-        "outcomes": Call.Outcome.choices,
+        "agents": agents,
+        "outcomes": OUTCOMES.items(),
         "directions": Call.Direction.choices,
-        "tags": list(Tag.objects.all()),
+        "tags": tags,
     }
+    if filters.asks and not page.object_list:
+        context.update(_nothing_found(filters))
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     answer = render(request, "calls/_history_table.html" if partial else "calls/history.html", context)
     if "columns" in request.GET:
@@ -117,6 +125,22 @@ def _page(filters: Filters, asked: str | None) -> tuple[BoundedPage, bool]:
         return list(calls.order_by("-created_at"))
 
     return BoundedPage.cut(len(found), asked, fetch), False
+
+
+def _nothing_found(filters: Filters) -> dict[str, Any]:
+    """Why it may be so, and what to try."""
+    unsaid = advice.unsaid_in(filters)
+    return {
+        "contradiction": contradiction(filters),
+        "unsaid": unsaid,
+        "steps": advice.steps(filters, unsaid, _finds),
+    }
+
+
+def _finds(filters: Filters) -> bool:
+    if filters.asks_words_alone:
+        return bool(find(filters.search, limit=1))
+    return selected(filters).exists()
 
 
 def _live(filters: Filters) -> list[UUID]:
@@ -165,27 +189,9 @@ class Chip:
     query: str
 
 
-def _chips(filters: Filters) -> list[Chip]:
-    def clock(seconds: int) -> str:
-        return f"{seconds // 60}:{seconds % 60:02}"
-
-    agent = filters.agent and (
-        Agent.objects.filter(slug=filters.agent).values_list("name", flat=True).first()
-    )
-    texts = {
-        "words": filters.words and _("“%(words)s”") % {"words": filters.words},
-        "number": filters.number and _("Number %(number)s") % {"number": filters.number},
-        "agent": filters.agent and _("Agent: %(name)s") % {"name": agent or filters.agent},
-        "outcome": filters.outcome and str(Call.Outcome(filters.outcome).label),
-        "direction": filters.direction and str(Call.Direction(filters.direction).label),
-        "tag": filters.tag and _("Tag: %(name)s") % {"name": filters.tag},
-        "longer": filters.longer is not None and _("At least %(time)s") % {"time": clock(filters.longer)},
-        "shorter": filters.shorter is not None and _("At most %(time)s") % {"time": clock(filters.shorter)},
-        "slow": filters.slow and _("With slow turns"),
-        "since": filters.since and _("From %(day)s") % {"day": date_format(filters.since, _("j M Y"))},
-        "until": filters.until and _("To %(day)s") % {"day": date_format(filters.until, _("j M Y"))},
-    }
-    return [Chip(text, filters.without(name).as_query()) for name, text in texts.items() if text]
+def _chips(filters: Filters, agents: Mapping[str, str]) -> list[Chip]:
+    texts = told(filters, agents.get(filters.agent, ""))
+    return [Chip(text, filters.without(name).as_query()) for name, text in texts.items()]
 
 
 def _older(page: BoundedPage, filters: Filters) -> str:
@@ -201,15 +207,15 @@ def _older(page: BoundedPage, filters: Filters) -> str:
 
 @require_POST
 def tag_chosen(request: HttpRequest) -> HttpResponse:
-    """Puts the tag `name` on the calls named by `call`."""
+    """Puts the tags in `name` on the calls named by `call`."""
     chosen = chosen_calls(request)
-    name = " ".join(request.POST.get("name", "").split())
-    if not name:
-        messages.error(request, _("No call was tagged: give the tag a name."))
+    names = tag_names(request.POST.get("name", ""))
+    if problem := tag_problem(names):
+        messages.error(request, _("No call was tagged. %(why)s") % {"why": problem})
     elif chosen:
-        tagged = tag_calls(call_ids=chosen, name=name)
+        tagged = max(tag_calls(call_ids=chosen, name=name) for name in names)
         text = ngettext("%(count)d call tagged %(name)s.", "%(count)d calls tagged %(name)s.", tagged)
-        messages.success(request, text % {"count": tagged, "name": name[:40]})
+        messages.success(request, text % {"count": tagged, "name": ", ".join(names)})
     return redirect(_back(request))
 
 

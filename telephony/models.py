@@ -94,7 +94,7 @@ class Call(models.Model):
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
         STOPPED = "stopped", _("Ended by an operator")
-        SILENT = "silent", _("Nobody spoke")
+        SILENT = "silent", _("Caller said nothing")
         FELL_SILENT = "fell_silent", _("Caller fell silent")
         TOO_LONG = "too_long", _("Too long")
         CUT_OFF = "cut_off", _("Cut off")
@@ -104,7 +104,10 @@ class Call(models.Model):
         CANCELED = "canceled", _("Canceled")
 
     LIVE = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
-    # By the reason first, which is ours, and then by the provider's word.
+    # What an agent did alone: the caller spoke, and one of the two ended the call.
+    HANDLED = (Outcome.COMPLETED, Outcome.CALLER_HUNG_UP, Outcome.FELL_SILENT)
+    # By the reason first, which is ours, and then by the provider's word. A call without a word of its
+    # caller is no agent's success, whoever ended it.
     _OUTCOMES = Case(
         When(status__in=LIVE, then=Value(Outcome.LIVE)),
         When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
@@ -113,10 +116,10 @@ class Call(models.Model):
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
         When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
-        When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
-        When(end_reason="silence", turns=0, then=Value(Outcome.SILENT)),
+        When(turns=0, then=Value(Outcome.SILENT)),
         When(end_reason="silence", then=Value(Outcome.FELL_SILENT)),
+        When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
         When(end_reason="max_duration", then=Value(Outcome.TOO_LONG)),
         default=Value(Outcome.COMPLETED),
     )

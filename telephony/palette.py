@@ -1,10 +1,11 @@
-"""Calls, phone numbers, and talking to an agent, in the command palette."""
+"""Calls, phone numbers, talking to an agent, and the search of calls, in the command palette."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -18,6 +19,7 @@ from mlservices.pages.palette import SHOWN, Entry, Group, matching
 
 from .models import Call, PhoneNumber
 
+LAST = 9  # rank of what is offered when everything else was
 SHORTEST = 3  # digits of a number, signs of an id: fewer are in nearly every call
 
 
@@ -68,6 +70,15 @@ def calls(user: Any, words: str) -> Iterable[Group]:
         for row in rows
     ]
     return [Group(_("Calls"), entries, 2)] if entries else []
+
+
+def search(user: Any, words: str) -> Iterable[Group]:
+    """Whatever was typed can be looked for in what was said: the last entry of all."""
+    if not words or not user.has_perm("telephony.view_calls"):
+        return []
+    title = _("Search calls for “%(words)s”") % {"words": words}
+    url = f"{reverse('telephony:history')}?{urlencode({'q': words})}"
+    return [Group(_("Call history"), [Entry(title, "search", url=url)], LAST)]
 
 
 def _calls() -> QuerySet[Call]:

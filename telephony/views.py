@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from agents.models import Agent
 
-from . import wording
+from . import file_names, wording
 from .afterwards import before_its_first_event
 from .cards import Card
 from .figures import usage_of
@@ -71,10 +71,12 @@ def usage(request: HttpRequest) -> HttpResponse:
 @require_safe
 def recording(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
     """The sound of a call. Answers ranges, so that a player may seek; `?download` saves it."""
-    row = get_object_or_404(Recording, call_id=call_id)
+    row = get_object_or_404(
+        Recording.objects.select_related("call").defer("peaks", "call__card"), call_id=call_id
+    )
     response = ranged(request, row.file.open("rb"), size=row.file.size, content_type="audio/wav")
     if "download" in request.GET:
-        response["Content-Disposition"] = f'attachment; filename="call-{call_id}.wav"'
+        response["Content-Disposition"] = f'attachment; filename="{file_names.of_call(row.call, "wav")}"'
     return response
 
 

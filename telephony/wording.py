@@ -64,7 +64,7 @@ END_REASONS = {
     "agent_hung_up": _("The agent hung up"),
     "operator_hung_up": _("An operator hung up"),
     "transferred": _("Transferred"),
-    "silence": _("The caller was silent"),
+    "silence": _("The caller stayed silent"),
     "max_duration": _("The longest duration was reached"),
     "engine_failure": _("An engine failed"),
     "line_lost": _("The line was lost"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from mlservices.audio import wav_bytes
+from telephony import search
 from telephony.cards import fold
 from telephony.eventlog import measured_turns, save_messages
 from telephony.models import Call, CallEvent, Credential, MeasuredTurn, PhoneNumber, Recording
@@ -110,6 +111,15 @@ def make_call(
     CallEvent.objects.bulk_create(rows)
     save_messages(rows)
     MeasuredTurn.objects.bulk_create(measured_turns(rows, card))
+    return call
+
+
+def make_past_call(
+    agent: Agent, words: str = "When are you open?", reason: EndReason = "caller_hung_up", **fields: Any
+) -> Call:
+    """A call of one turn in which the caller said `words`, over and found by them."""
+    call = make_call(agent, ended(spoken([(words, "Certainly.")]), reason), **fields)
+    search.index(call.pk)
     return call
 
 

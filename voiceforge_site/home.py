@@ -34,6 +34,7 @@ from telephony.figures import (
     engine_failures,
     response_time,
 )
+from telephony.filters import HANDLED, OUTCOMES
 from telephony.messages import open_messages
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.wording import ENGINES, REMEDIES
@@ -49,9 +50,10 @@ PERIOD_NAMES = {
     "30-days": gettext_lazy("30 days"),
 }
 SERIES_NAMES = {
-    "alone": gettext_lazy("Without a person"),
+    HANDLED: OUTCOMES[HANDLED],
     "person": gettext_lazy("With a person"),
-    "failed": gettext_lazy("Failed"),
+    "failed": gettext_lazy("Failed or cut off"),
+    "silent": Call.Outcome.SILENT.label,
     "unanswered": gettext_lazy("Not answered"),
     "live": gettext_lazy("In progress"),
 }
@@ -107,6 +109,7 @@ def _links(period: Period) -> dict[str, str]:
     return {
         "all": history_of(period),
         "slowest": history_of(period, sort="response"),
+        HANDLED: history_of(period, outcome=HANDLED),
         **{str(outcome): history_of(period, outcome=outcome) for outcome in Call.Outcome.values},
     }
 

@@ -1,4 +1,4 @@
-// The list of calls: boxes that float above it.
+// The list of calls: boxes that float above it, filters that were not understood.
 // @ts-check
 
 /** A box that floats above the list closes with Escape, and when something else is clicked. */
@@ -16,7 +16,21 @@ function showWhole(event) {
   box.classList.toggle("vf-pop-end", box.open && edge > document.documentElement.clientWidth);
 }
 
+/** Fields of what the server did not understand are marked, and described by what it says of them. */
+function markMisread() {
+  for (const field of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[id^=filter-]"))) {
+    const said = document.querySelector(`[data-misread="${CSS.escape(field.getAttribute("name") ?? "")}"]`);
+    field.ariaInvalid = said ? "true" : null;
+    const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => !id.startsWith("misread-"));
+    if (said) described.push(said.id);
+    field.setAttribute("aria-describedby", described.join(" ").trim());
+  }
+}
+markMisread();
+document.addEventListener("htmx:afterSettle", markMisread);
+
 document.addEventListener("click", (event) => {
+  if (/** @type {HTMLElement} */ (event.target).closest(".vf-refused a")) return; // it leads into a box
   for (const box of open()) if (!box.contains(/** @type {Node} */ (event.target))) box.open = false;
 });
 document.addEventListener("keydown", (event) => {

@@ -3,7 +3,7 @@
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 
 import { clock, setText } from "./format.js";
-import { cutIntoWords } from "./words.js";
+import { cutIntoWords, moveByKeys } from "./words.js";
 
 const STEP_SECONDS = 5; // of an arrow key
 
@@ -80,14 +80,17 @@ function control(box, audio) {
   });
 }
 
-/** Space and the arrow keys, unless they mean something to what has the focus.
+/** Space, except in a field or on a button, and the arrow keys, unless they mean something to what has the focus.
  * @param {{toggle: () => void, step: (direction: number) => void}} what */
 export function onPlayKeys({ toggle, step }) {
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
-    if (target.closest("input, textarea, select, dialog, [contenteditable], [tabindex='0']")) return;
-    if (event.key === " " && !target.closest("a, button, summary")) toggle();
+    if (target.closest("input:not([type=range]), textarea, select, dialog, [contenteditable]")) return;
+    if (event.key === " ") {
+      if (target.closest("button, summary, [tabindex='0']:not(.vf-word)")) return;
+      toggle();
+    } else if (target.closest("[type=range], [tabindex='0']")) return;
     else if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "ArrowRight") step(1);
     else return;
@@ -95,7 +98,7 @@ export function onPlayKeys({ toggle, step }) {
   });
 }
 
-/** Marks the word that is being heard, and its turn; a click on a word plays from it.
+/** Marks the word that is being heard, and its turn; a click on a word, or Enter, plays from it.
  * @param {HTMLElement} page @param {HTMLAudioElement} audio @param {import("./words.js").Word[]} words */
 function followWords(page, audio, words) {
   const known = new Map(words.map((word) => [word.element, word]));
@@ -103,6 +106,7 @@ function followWords(page, audio, words) {
     const word = known.get(/** @type {HTMLElement} */ (click.target));
     if (word && !getSelection()?.toString()) seek(word.from);
   });
+  moveByKeys(words, (word) => seek(word.from));
   /** @type {import("./words.js").Word | undefined} */ let marked;
   const mark = () => {
     const now = audio.currentTime + 0.02;

@@ -1,5 +1,6 @@
 // A call played back: its stored events are given to the page as the live socket would give them, on a clock that can
 // be slowed, hurried, stopped and moved. At a speed at which words are understood the recording is heard, and leads.
+// It starts by itself; where the browser gives no sound before a gesture, a button over the page asks for one.
 // @ts-check
 import { feed, rewind } from "./call.js";
 import { showFailure } from "./failure.js";
@@ -13,8 +14,10 @@ const bar = /** @type {HTMLElement} */ (document.querySelector("[data-replay-bar
 const button = /** @type {HTMLButtonElement} */ (bar.querySelector("[data-play]"));
 const scrub = /** @type {HTMLInputElement} */ (bar.querySelector("[data-scrub]"));
 const speed = /** @type {HTMLSelectElement} */ (bar.querySelector("[data-speed]"));
+const start = /** @type {HTMLElement} */ (document.querySelector("[data-replay-start]"));
+const note = /** @type {HTMLElement} */ (bar.querySelector("[data-sound-note]"));
 const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
-const sound = bar.dataset.soundUrl ? new Audio(bar.dataset.soundUrl) : null;
+let sound = bar.dataset.soundUrl ? new Audio(bar.dataset.soundUrl) : null;
 
 /** @typedef {import("./socket.js").CallEvent & {when: number}} Timed */
 
@@ -103,6 +106,7 @@ function frame(now) {
 
 /** @param {boolean} on */
 function play(on) {
+  start.hidden = true;
   if (on && place >= length) moveTo(0);
   playing = on;
   for (const face of /** @type {NodeListOf<HTMLElement>} */ (button.querySelectorAll("[data-when]"))) {
@@ -117,15 +121,39 @@ function play(on) {
 
 function keepSoundInStep() {
   if (!sound) return;
+  setText(note, Number(speed.value) > FASTEST_SOUND ? (note.dataset.tooFast ?? "") : "");
   if (!playing || !heard()) return sound.pause();
   sound.playbackRate = Number(speed.value);
   sound.currentTime = place;
-  // A browser that gives no sound without another click still plays the call, on its own clock.
-  sound.play().catch(() => {});
+  sound.play().catch((error) => {
+    if (error.name === "NotAllowedError") askForGesture();
+  });
+}
+
+/** Nothing of the call goes by unheard meanwhile. */
+function askForGesture() {
+  play(false);
+  moveTo(0);
+  start.hidden = false;
+}
+
+/** Once it is known how long it is; a recording that cannot be read is done without, and said.
+ * @param {HTMLAudioElement} audio */
+function opened(audio) {
+  return new Promise((resolve) => {
+    audio.addEventListener("loadedmetadata", resolve, { once: true });
+    audio.addEventListener("error", () => {
+      sound = null;
+      setText(note, note.dataset.lost ?? "");
+      resolve(null);
+    });
+  });
 }
 
 async function open() {
+  const ready = sound && opened(sound);
   const answer = await fetch(bar.dataset.eventsUrl ?? "").catch(() => null);
+  await ready;
   if (!answer?.ok) return showFailure(answer?.status ?? 0);
   events = timed((await answer.json()).events);
   length = Math.max(0.1, ...events.slice(-1).map(({ when }) => when));
@@ -133,6 +161,7 @@ async function open() {
   scrub.disabled = button.disabled = false;
   setText(bar.querySelector("[data-length]"), clock(length));
   button.addEventListener("click", () => play(!playing));
+  start.querySelector("[data-start]")?.addEventListener("click", () => play(true));
   scrub.addEventListener("input", () => {
     moveTo(Number(scrub.value));
     keepSoundInStep();
@@ -145,6 +174,7 @@ async function open() {
       keepSoundInStep();
     },
   });
+  play(true);
 }
 
 open();

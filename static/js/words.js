@@ -41,6 +41,52 @@ function loudParts(from, until, peaks, rate) {
   return loud.length ? loud : numbers;
 }
 
+/** All words are one stop of the Tab key: the arrow keys move from word to word and from turn to turn, Home and End
+ * within a turn, Enter chooses. Only the word that has its turn is a button: a reader hears the others as text.
+ * @param {Word[]} words in the order of the page @param {(word: Word) => void} choose */
+export function moveByKeys(words, choose) {
+  if (!words.length) return;
+  let at = 0;
+  /** @param {number} to */
+  const hand = (to) => {
+    for (const name of ["tabindex", "role", "aria-describedby"]) words[at].element.removeAttribute(name);
+    at = to;
+    const { element } = words[at];
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    element.setAttribute("aria-describedby", "word-keys");
+  };
+  /** The first word of the turn that stands so many before or after. @param {number} by */
+  const inTurn = (by) => {
+    const turns = [...new Set(words.map(({ turn }) => turn))];
+    const turn = turns[Math.min(Math.max(0, turns.indexOf(words[at].turn) + by), turns.length - 1)];
+    return words.findIndex((word) => word.turn === turn);
+  };
+  const steps = {
+    ArrowLeft: () => Math.max(0, at - 1),
+    ArrowRight: () => Math.min(words.length - 1, at + 1),
+    ArrowUp: () => inTurn(-1),
+    ArrowDown: () => inTurn(1),
+    Home: () => inTurn(0),
+    End: () => words.findLastIndex(({ turn }) => turn === words[at].turn),
+  };
+  for (const { element } of words) {
+    element.addEventListener("keydown", (event) => {
+      if (event.metaKey || event.ctrlKey || event.altKey || event.shiftKey) return;
+      if (event.key === "Enter") choose(words[at]);
+      else if (event.key in steps) {
+        hand(steps[event.key]());
+        words[at].element.focus();
+      } else return;
+      event.preventDefault();
+    });
+  }
+  for (const [number, { element }] of words.entries()) {
+    element.addEventListener("click", () => hand(number)); // where the mouse was, the Tab key leads to
+  }
+  hand(0);
+}
+
 /** Cuts the turns of a page into words that can be clicked. @param {HTMLElement} page @param {Peaks} peaks
  * @returns {Word[]} in the order of the page */
 export function cutIntoWords(page, peaks) {

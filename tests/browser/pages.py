@@ -254,6 +254,18 @@ def calls_with_these_words(world: World) -> str:
 
 
 @shown
+def calls_with_filters_that_make_no_sense(world: World) -> str:
+    world.everything()
+    return reverse("telephony:history") + "?longer=abc&from=31.31.&outcome=won&at_least=90"
+
+
+@shown
+def calls_with_words_that_nobody_said(world: World) -> str:
+    world.everything()
+    return reverse("telephony:history") + "?q=saturdays+parking&agent=front-desk"
+
+
+@shown
 def exports(world: World) -> str:
     return reverse("telephony:exports")
 

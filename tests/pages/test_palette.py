@@ -27,6 +27,7 @@ def test_agents_are_found_with_what_can_be_done_with_them(alices_browser: Client
         "Agents: Front desk",
         "Agents: Old front",
         "Talk: Talk to Front desk",
+        "Call history: Search calls for “front”",
     ]
 
 
@@ -36,12 +37,12 @@ def test_calls_are_found_by_number(alices_browser: Client, place: object, words:
 
 
 def test_a_call_is_found_by_the_beginning_of_its_id(alices_browser: Client, place) -> None:
-    found = alices_browser.get("/palette/", {"q": str(place.pk)[:13]}).context["groups"]
-    assert [entry.url for group in found for entry in group.entries] == [place.get_absolute_url()]
+    [group, _search] = alices_browser.get("/palette/", {"q": str(place.pk)[:13]}).context["groups"]
+    assert [entry.url for entry in group.entries] == [place.get_absolute_url()]
 
 
 def test_a_number_of_ours_leads_to_who_answers_it(alices_browser: Client, place: object) -> None:
-    [group] = alices_browser.get("/palette/", {"q": "0100"}).context["groups"]
+    [group, _search] = alices_browser.get("/palette/", {"q": "0100"}).context["groups"]
     [entry] = group.entries
     assert (entry.title, entry.url) == ("+1 415-555-0100", "/agents/front-desk/")
 
@@ -49,7 +50,18 @@ def test_a_number_of_ours_leads_to_who_answers_it(alices_browser: Client, place:
 def test_a_better_match_goes_before_a_weaker_of_another_kind(alices_browser: Client, db: None) -> None:
     make_agent("Live")
     assert titles(alices_browser, "live")[0] == "Agents: Live"
-    assert titles(alices_browser, "call hist") == ["Pages: Call history"]
+    assert titles(alices_browser, "call hist")[0] == "Pages: Call history"
+
+
+def test_whatever_is_typed_can_be_searched_for_in_calls_last_of_all(
+    alices_browser: Client, place: object
+) -> None:
+    for words in ("front", "x", "a & b", "0132"):
+        groups = alices_browser.get("/palette/", {"q": words}).context["groups"]
+        assert groups[-1].entries[-1].title == f"Search calls for “{words}”"
+        listed = alices_browser.get(groups[-1].entries[-1].url)
+        assert listed.context["filters"].words == words
+    assert not [title for title in titles(alices_browser, "") if "Search calls" in title]
 
 
 def test_nothing_is_found_that_the_person_may_not_see(charlies_browser: Client, place: object) -> None:
@@ -63,7 +75,7 @@ def test_nothing_is_found_that_the_person_may_not_see(charlies_browser: Client, 
 
 
 def test_who_builds_nothing_is_offered_no_new_agent(bobs_browser: Client, db: None) -> None:
-    assert titles(bobs_browser, "new agent") == []
+    assert titles(bobs_browser, "new agent") == ["Call history: Search calls for “new agent”"]
 
 
 def test_much_found_costs_no_more_questions(
@@ -72,7 +84,7 @@ def test_much_found_costs_no_more_questions(
     for number in range(20):
         make_call(make_agent(f"Front {number}"), spoken([]), caller=f"+1415555{number:04}")
     with django_assert_max_num_queries(7):
-        assert len(titles(alices_browser, "415555")) == 7
+        assert len(titles(alices_browser, "415555")) == 8
 
 
 def test_people_are_found_by_who_may_manage_them_alone(
@@ -80,5 +92,5 @@ def test_people_are_found_by_who_may_manage_them_alone(
 ) -> None:
     monkeypatch.setitem(PAGES, "people:person", Rule("voiceforge_site.manage_people"))
     monkeypatch.setattr("voiceforge_site.palette.reverse", lambda name, args=(): f"/{name}/{list(args)}")
-    assert titles(alices_browser, "bob") == ["People: bob"]
-    assert titles(bobs_browser, "alice") == []
+    assert titles(alices_browser, "bob")[:1] == ["People: bob"]
+    assert "People: alice" not in titles(bobs_browser, "alice")

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -28,6 +29,21 @@ def test_how_long_ago_it_was_is_a_sentence_of_the_language() -> None:
     assert [ago(each) for each in told] == ["just now", "1 minute ago", "1 day ago", "2 days ago"]
     with translation.override("de"):
         assert [ago(each) for each in told] == ["gerade eben", "vor 1 Minute", "vor 1 Tag", "vor 2 Tagen"]
+
+
+def test_a_time_to_come_is_told_exactly() -> None:
+    told = moment(datetime(2126, 7, 1, 22, 30, 5, tzinfo=UTC), "exact")
+    assert ">1 Jul 2126, 22:30:05<" in told and "ago" not in told and "now" not in told
+
+
+def test_every_template_tells_times_through_the_one_tag() -> None:
+    """So that the viewer's zone holds. A <time> without a datetime is a clock or a place in a recording."""
+    own = [
+        path.name
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        if re.search(r"<time[^>]*\sdatetime", path.read_text()) or "DATETIME_FORMAT" in path.read_text()
+    ]
+    assert own == []
 
 
 def test_no_time_is_a_dash() -> None:

@@ -67,7 +67,9 @@ def test_calls_of_other_days_are_not_counted_and_empty_days_are_there(agent) -> 
     assert [part.calls for part in calls.parts] == [0, 0, 0, 0, 1, 0, 1]
 
 
-def test_who_was_transferred_or_ended_by_an_operator_or_failed_did_not_end_without_a_person(agent) -> None:
+def test_who_was_transferred_or_ended_by_an_operator_or_failed_was_not_handled_without_a_person(
+    agent,
+) -> None:
     reasons = (
         "caller_hung_up",
         "agent_hung_up",
@@ -81,10 +83,20 @@ def test_who_was_transferred_or_ended_by_an_operator_or_failed_did_not_end_witho
     make_call(agent, spoken(TURNS), started=NOON)  # goes on
     make_call(agent, ended([measured(1, 1)], "never_connected"), started=NOON)  # nobody answered
     calls = calls_of(Period.of("today"))
-    assert (calls.alone, calls.answered, calls.all) == (3, 6, 8)
-    assert calls.alone_share == 0.5
+    assert (calls.handled, calls.answered, calls.all) == (3, 6, 8)
+    assert calls.handled_share == 0.5
     [part] = [part for part in calls.parts if part.calls]
-    assert part.series == {"alone": 3, "person": 2, "failed": 1, "unanswered": 1, "live": 1}
+    assert part.series == {
+        "handled": 3, "person": 2, "failed": 1, "silent": 0, "unanswered": 1, "live": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", ["caller_hung_up", "agent_hung_up", "silence", "max_duration"])
+def test_a_call_without_a_word_of_its_caller_is_no_success_whoever_ended_it(agent, reason) -> None:
+    make_call(agent, ended(spoken([]), reason), started=NOON)
+    make_call(agent, ended(spoken(TURNS)), started=NOON)
+    calls = calls_of(Period.of("today"))
+    assert (calls.outcomes["silent"], calls.handled, calls.answered) == (1, 1, 1)
 
 
 def test_every_outcome_belongs_to_one_series() -> None:
@@ -93,11 +105,11 @@ def test_every_outcome_belongs_to_one_series() -> None:
 
 
 def test_without_calls_there_is_no_share(db) -> None:
-    assert calls_of(Period.of("today")).alone_share is None
+    assert calls_of(Period.of("today")).handled_share is None
 
 
 def test_the_median_and_the_95th_percentile_are_of_all_turns_of_the_periods_calls(agent) -> None:
-    times = random.Random(1).sample(range(300, 3000), 200)
+    times = random.Random(1).sample(range(300, 3000, 10), 200)
     for number, ms in zip(count(), times, strict=False):
         make_call(agent, [measured(1, 5.0, ms)], started=NOON - timedelta(minutes=number))
     make_call(agent, [measured(1, 5.0, 9000)], started=NOON - timedelta(days=1))
@@ -109,7 +121,14 @@ def test_the_median_and_the_95th_percentile_are_of_all_turns_of_the_periods_call
 def test_the_curve_has_gaps_where_nothing_was_measured(agent) -> None:
     make_call(agent, [measured(1, 5.0, 812)], started=NOON)
     response = response_time(Period.of("7-days"))
-    assert response.medians == [None] * 6 + [815]
+    assert response.medians == [None] * 6 + [810]
+
+
+@pytest.mark.parametrize(("measured_ms", "told_ms"), [(812, 810), (815, 820), (820, 820)])
+def test_a_time_is_rounded_alike_for_the_whole_and_for_its_part(agent, measured_ms, told_ms) -> None:
+    make_call(agent, [measured(1, 5.0, measured_ms)], started=NOON)
+    response = response_time(Period.of("7-days"))
+    assert response.median == response.p95 == response.medians[-1] == response.p95s[-1] == told_ms
 
 
 def test_nothing_measured_is_not_zero(db) -> None:

@@ -82,13 +82,14 @@ def clock(seconds: float | None) -> str:
 @register.simple_tag
 def moment(value: datetime | None, shown: str = "ago") -> SafeString:
     """A time as <time>, in the viewer's zone: "5 minutes ago" with the exact time in its title, or with
-    shown="exact" the other way round. Every page tells times through this."""
+    shown="exact" the other way round; a time to come is always exact. Every page tells times through this."""
     if value is None:
         return SafeString("–")
     local = timezone.localtime(value)
     exact = formats.date_format(local, pgettext("a time, as Django's date filter takes it", "j M Y, H:i:s"))
-    told = ago(value)
-    text, title = (exact, told) if shown == "exact" else (told, f"{exact} {local.tzname() or ''}".strip())
+    told = ago(value) if value <= timezone.now() else ""
+    in_its_zone = f"{exact} {local.tzname() or ''}".strip()
+    text, title = (exact, told or in_its_zone) if shown == "exact" else (told or exact, in_its_zone)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), title, text
     )

@@ -280,9 +280,8 @@ class Receptionist:
             return self._anything_else(phrases.NO_MESSAGE)
         if taker.reads_back:
             return await self._while_reading_back(taker, words)
-        verdict = yes_or_no(words)
         dictating = taker.stage == "words"
-        plainly = verdict and not verdict.rest and not dictating
+        plainly = not dictating and (verdict := yes_or_no(words)) and not verdict.rest
         if plainly or (match := await self._match(words)) is None:
             return self._take(taker, words)
         if dictating:

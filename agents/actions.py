@@ -69,7 +69,7 @@ def save_agent(
         agent.slug = _free_slug(agent.name)
     agent.full_clean()
     agent.facts = write_facts(read_facts(agent.facts))
-    _refuse_too_long_for_local(agent)
+    refuse_too_long_for_local(agent)
     if agent.pk is None:
         agent.version = 1
         agent.save()
@@ -167,8 +167,11 @@ def _write_version(
     )
 
 
-def _refuse_too_long_for_local(agent: Agent) -> None:
-    """The small model of our own ML service reads slowly: a longer prompt costs a caller many seconds."""
+def refuse_too_long_for_local(agent: Agent) -> None:
+    """The small model of our own ML service reads slowly: a longer prompt costs a caller many seconds.
+
+    Raises ValidationError by field.
+    """
     if agent.chat_model != LOCAL:
         return
     length = len(agent.instructions) + sum(len(fact["topic"]) + len(fact["answer"]) for fact in agent.facts)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from mlservices import registry
 from mlservices.errors import EngineBusy, EngineError
 from mlservices.offer import DEFAULT_VOICE
+from mlservices.pages.limits import range_error
 from mlservices.types import TokenCount
 
 from .constants import read_constants
@@ -25,7 +26,7 @@ from .flow.chat import knowledge_text, system_prompt
 from .flow.knowledge import Fact, Profile
 from .flow.variables import fill
 from .forms import fact_formset, facts_of
-from .models import DEFAULT_MODEL, Agent
+from .models import DEFAULT_MODEL, FASTEST, SLOWEST, Agent
 from .sentences import spoken
 
 LONGEST_TRY = 300  # characters
@@ -49,8 +50,9 @@ async def speak(request: HttpRequest) -> HttpResponse:
     offered = {voice.id for voice in (await registry.offer()).voices}
     if draft.voice not in {DEFAULT_VOICE, *offered}:
         return JsonResponse({"error": _("The speech engine does not have this voice now.")}, status=422)
-    if not 0.5 <= speed <= 2:
-        return JsonResponse({"error": _("The speaking rate is between 0.5 and 2.")}, status=422)
+    if not SLOWEST <= speed <= FASTEST:
+        words = range_error(_("Speaking rate"), SLOWEST, FASTEST)
+        return JsonResponse({"error": words}, status=422)
     try:
         return HttpResponse(await spoken(text, voice=draft.voice, speed=speed), content_type="audio/wav")
     except EngineBusy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import phonenumbers
@@ -9,28 +10,37 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from mlservices.pages.figures import grouped
+
 from .constants import read_constants, write_constants
 
 LONGEST_CONSTANTS = 8000  # characters
+_E164 = re.compile(r"\+[0-9]+")
+_DIALLED_ABROAD = re.compile(r"^00(?=[1-9])")  # what most of the world dials for the +
 
 
 class PhoneField(forms.CharField):
-    """A telephone number as people write it, cleaned to E.164."""
+    """A telephone number as people write it, cleaned to E.164 and shown in groups."""
 
     def __init__(self, *, max_length: int | None = None, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **kwargs)  # room for brackets and spaces
+        super().__init__(**kwargs)  # the column's length is that of E.164
+
+    def prepare_value(self, value: Any) -> Any:
+        return grouped(value) if isinstance(value, str) and _E164.fullmatch(value) else value
 
     def clean(self, value: Any) -> str:
         number = super().clean(value)
         if not number:
             return ""
         try:
-            parsed = phonenumbers.parse(number)
+            parsed = phonenumbers.parse(_DIALLED_ABROAD.sub("+", number))
         except phonenumbers.NumberParseException:
             raise ValidationError(
                 _("Write the number with its country code, like +1 415 555 0100.")
             ) from None
-        if not phonenumbers.is_possible_number(parsed):
+        if parsed.extension:
+            raise ValidationError(_("An extension cannot be dialled: write a number that rings by itself."))
+        if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise ValidationError(_("No telephone has this number: check how many digits it has."))
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

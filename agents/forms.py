@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
 from mlservices.offer import DEFAULT_VOICE, Offer
+from mlservices.pages.limits import explain_limits
 
 from .conversations import default_model_id
 from .facts import (
@@ -27,6 +28,7 @@ from .facts import (
 from .fields import ConstantsField, PhoneField
 from .hours_text import read_hours, write_hours
 from .models import DEFAULT_MODEL, Agent
+from .versions import VALUES
 
 LONGEST_HOURS = 5000  # characters; a year of closed days is 4,000
 
@@ -36,29 +38,7 @@ class AgentForm(forms.ModelForm):
 
     class Meta:
         model = Agent
-        fields = [
-            "name",
-            "description",
-            "status",
-            "language",
-            "greeting",
-            "instructions",
-            "constants",
-            "voice",
-            "speaking_rate",
-            "chat_model",
-            "temperature",
-            "eagerness",
-            "interruptible",
-            "silence_seconds",
-            "max_call_seconds",
-            "record",
-            "recording_announcement",
-            "transfer_number",
-            "on_failure",
-            "fallback_number",
-            "failure_sentence",
-        ]
+        fields = [name for name in VALUES if name != "facts"]
         widgets = {
             "greeting": forms.Textarea(attrs={"rows": 2}),
             "instructions": forms.Textarea(attrs={"rows": 10, "class": "vf-mono", "spellcheck": "true"}),
@@ -74,9 +54,9 @@ class AgentForm(forms.ModelForm):
             ),
             "on_failure": forms.RadioSelect,
             "failure_sentence": forms.Textarea(attrs={"rows": 2}),
-            "eagerness": forms.NumberInput(attrs={"type": "range", "min": 0, "max": 1, "step": 0.05}),
-            "speaking_rate": forms.NumberInput(attrs={"type": "range", "min": 0.5, "max": 2, "step": 0.05}),
-            "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": 0.1}),
+            "eagerness": forms.NumberInput(attrs={"type": "range", "step": 0.05}),
+            "speaking_rate": forms.NumberInput(attrs={"type": "range", "step": 0.05}),
+            "temperature": forms.NumberInput(attrs={"step": 0.1}),
             "transfer_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             "fallback_number": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
         }
@@ -114,8 +94,12 @@ class AgentForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
+        self.fields[
+            "chat_model"
+        ].help_text = f"{self.fields['chat_model'].help_text} {_where_models_are_set()}"
         offer = async_to_sync(registry.offer)()
         self.offer = offer
+        self.speech_setting = registry.setting_of_speech()
         self.fields["voice"] = _kept_choice(self, "voice", _voices(offer), widget=forms.RadioSelect)
         if self.instance.status != Agent.Status.ARCHIVED:  # archiving has a button of its own
             in_use = [choice for choice in Agent.Status.choices if choice[0] != Agent.Status.ARCHIVED]
@@ -133,16 +117,14 @@ def add_errors(form: AgentForm, error: ValidationError) -> None:
             form.add_error(name if name in form.fields else None, text if shown else f"{name}: {text}")
 
 
-def errors_of(form: AgentForm, facts: Any, field: str) -> list[str]:
-    """What is wrong with one field of the form or of a row of facts, by its name in the page."""
-    form.is_valid()
-    facts.is_valid()
-    by_name = {bound.html_name: list(bound.errors) for one in (form, *facts.forms) for bound in one}
-    return by_name.get(field, [])
-
-
 class FactForm(forms.Form):
     """One fact; `hours` is a text of `agents.hours_text`."""
+
+    @property
+    def called(self) -> str:
+        """What an error that is told elsewhere calls this row."""
+        number = int(str(self.prefix).rpartition("-")[2]) + 1
+        return str(self["topic"].value() or _("Fact %(number)d") % {"number": number})
 
     topic = forms.CharField(
         label=_("Topic"),
@@ -186,11 +168,12 @@ class FactForm(forms.Form):
     def clean_questions(self) -> list[str]:
         questions = [line.strip() for line in self.cleaned_data["questions"].splitlines() if line.strip()]
         if len(questions) > MOST_QUESTIONS:
-            raise ValidationError(_("At most %(most)d questions."), params={"most": MOST_QUESTIONS})
-        if any(len(question) > LONGEST_QUESTION for question in questions):
-            raise ValidationError(
-                _("A question has at most %(most)d characters."), params={"most": LONGEST_QUESTION}
-            )
+            text = _("A fact takes at most %(most)d questions and has %(count)d: remove some.")
+            raise ValidationError(text, params={"most": MOST_QUESTIONS, "count": len(questions)})
+        if long := next((question for question in questions if len(question) > LONGEST_QUESTION), ""):
+            text = _("“%(start)s…” takes at most %(most)d characters and has %(length)d: shorten it.")
+            told = {"start": long[:30], "most": LONGEST_QUESTION, "length": len(long)}
+            raise ValidationError(text, params=told)
         return questions
 
     def clean(self) -> dict[str, Any]:
@@ -220,6 +203,10 @@ class FactForm(forms.Form):
 
 
 class BaseFactFormSet(forms.BaseFormSet):
+    default_error_messages = forms.BaseFormSet.default_error_messages | {
+        "too_many_forms": _("An agent takes at most %(num)d facts: remove some.")
+    }
+
     def clean(self) -> None:
         seen: set[str] = set()
         for form in self.forms:
@@ -302,8 +289,23 @@ def _chat_models() -> list[tuple[str, str]]:
     return [("", none), (DEFAULT_MODEL, whatever), *configured]
 
 
+def _where_models_are_set() -> str:
+    default = default_model_id()
+    if not default:
+        return gettext(
+            "None is configured: AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY in the settings of the "
+            "installation brings one."
+        )
+    text = gettext(
+        "Whatever is configured is now %(name)s; %(setting)s in the settings of the installation says so."
+    )
+    told = {"setting": registry.setting_of_model(default), "name": dict(registry.chat_models())[default]}
+    return text % told
+
+
 def _dress(form: forms.BaseForm) -> None:
-    """Give each widget the class of its kind."""
+    """Give each widget the class of its kind, and each field errors that say how far it goes."""
+    explain_limits(form, usual=gettext("%(value)s suits most agents."))
     for field in form.fields.values():
         match field.widget:
             case forms.CheckboxInput():

@@ -8,7 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from .models import Agent
+from mlservices import registry
+
+from .conversations import default_model_id
+from .models import DEFAULT_MODEL, Agent
 
 # By name of the column: slugs of agents -> the figure of each that has one. `telephony.apps` adds "calls" and
 # "response", since this app knows no calls.
@@ -47,6 +50,21 @@ def orders() -> list[tuple[str, str]]:
         ("response", _("Fastest response first")),
         ("-response", _("Slowest response first")),
     ]
+
+
+def answers_with(chat_model: str) -> tuple[str, str]:
+    """What agents with this value speak with now, and a remark on it."""
+    models = dict(registry.chat_models())
+    facts = _("Facts and intents")
+    if not chat_model:
+        return facts, ""
+    if chat_model != DEFAULT_MODEL:
+        missing = _("%(name)s is not configured now") % {"name": chat_model}
+        return (models[chat_model], "") if chat_model in models else (facts, missing)
+    default = default_model_id()
+    if not default:
+        return facts, _("No language model is configured")
+    return models[default], _("Whatever is configured")
 
 
 def in_order(agents: QuerySet[Agent], sort: str) -> QuerySet[Agent] | list[Agent]:

@@ -18,6 +18,7 @@ validate_e164 = RegexValidator(
 
 LONGEST_ANNOUNCEMENT = 300  # characters; callers cannot interrupt it
 LONGEST_SENTENCE = 300
+SLOWEST, FASTEST = 0.5, 2.0  # speaking rate; 1 is the pace of the voice itself
 
 # The language model of an agent that takes whatever is configured.
 DEFAULT_MODEL = "default"
@@ -44,7 +45,9 @@ class Agent(models.Model):
     language = models.CharField(_("language"), max_length=16, default="en")
     voice = models.CharField(_("voice"), max_length=80, default="default")
     speaking_rate = models.FloatField(
-        _("speaking rate"), default=1.0, validators=[MinValueValidator(0.5), MaxValueValidator(2.0)]
+        _("speaking rate"),
+        default=1.0,
+        validators=[MinValueValidator(SLOWEST), MaxValueValidator(FASTEST)],
     )
     greeting = models.TextField(_("greeting"), max_length=600)
     instructions = models.TextField(_("instructions"), blank=True)

@@ -12,22 +12,24 @@ from django.db import models
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from mlservices.pages.figures import grouped
+
 from .constants import write_constants
 from .hours_text import write_hours
 from .models import Agent, AgentVersion
 
-# Of an agent in a version, in the order in which differences are told.
+# Of an agent in a version, in the order of its page: differences are told in it, and the form asks in it.
 VALUES = (
     "name",
     "description",
-    "status",
-    "language",
-    "voice",
-    "speaking_rate",
     "greeting",
     "instructions",
     "constants",
     "facts",
+    "status",
+    "language",
+    "voice",
+    "speaking_rate",
     "chat_model",
     "temperature",
     "eagerness",
@@ -43,6 +45,7 @@ VALUES = (
 )
 # A version that is restored leaves these: nobody begins to take calls by looking back.
 KEPT = ("status",)
+_NUMBERS = ("transfer_number", "fallback_number")
 _LONG = ("greeting", "instructions", "constants")
 
 Sign = Literal["", "added", "removed"]
@@ -120,6 +123,8 @@ def _shown(name: str, value: Any) -> str:
     choices = dict(_field(name).flatchoices)
     if value in choices:
         return str(choices[value])
+    if name in _NUMBERS:
+        return grouped(value) or _("nothing")
     match value:
         case True:
             return _("on")

@@ -21,10 +21,10 @@ from django.views.decorators.vary import vary_on_headers
 from mlservices.errors import EngineError
 from mlservices.pages.fields import field_errors
 
-from .actions import ChangedMeanwhile, duplicate_agent, save_agent
+from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
 from .flow.variables import BUILT_IN
 from .forms import AgentForm, add_errors, fact_formset, facts_of
-from .listing import columns, in_order, orders
+from .listing import answers_with, columns, in_order, orders
 from .models import Agent, AgentVersion
 from .sentences import record_sentence
 from .trial import try_words
@@ -44,8 +44,10 @@ def agent_list(request: HttpRequest) -> HttpResponse:
     in_use = found.exclude(status=Agent.Status.ARCHIVED)
     shown = found.filter(status=status) if status in Agent.Status.values else in_use
     counts = _counts(found)
+    page = Paginator(in_order(shown, sort), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(in_order(shown, sort), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "answering": {model: answers_with(model) for model in {agent.chat_model for agent in page}},
         "counts": counts,
         "archived": counts[-1][2],
         "status": status,
@@ -95,6 +97,7 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
         return _render_form(request, agent, AgentForm(instance=agent), fact_formset(agent))
     form, facts = AgentForm(request.POST, instance=agent), fact_formset(agent, request.POST)
     if "validate" in request.GET:
+        _judge_together(form, facts)
         return field_errors(request, form, facts)
     newest = None
     if form.is_valid() and facts.is_valid():
@@ -107,6 +110,16 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
     # A form that was cleaned has written into its instance; the page's head shows what is stored.
     stored = Agent.objects.get(pk=agent.pk) if agent.pk else Agent()
     return _render_form(request, stored, form, facts, newest=newest, status=409 if newest else 422)
+
+
+def _judge_together(form: AgentForm, facts: Any) -> None:
+    """What saving would refuse of two that are right by themselves."""
+    if form.is_valid() and facts.is_valid():
+        form.instance.facts = facts_of(facts)
+        try:
+            refuse_too_long_for_local(form.instance)
+        except ValidationError as error:
+            add_errors(form, error)
 
 
 def _saved(request: HttpRequest, form: AgentForm, facts: Any) -> HttpResponse:

@@ -22,6 +22,7 @@ from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
+_SPACE = "HF_ML_API_URL"
 _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
@@ -96,6 +97,18 @@ def chat_models() -> list[tuple[str, str]]:
     elif settings.ML_LLM_WORKERS:
         choices.append((LOCAL, BY_ID[settings.LLM_ENGINE].name))
     return choices
+
+
+def setting_of_model(model_id: str) -> str:
+    """The setting that chooses what an id in `chat_models` stands for."""
+    if model_id == LOCAL:
+        return _SPACE if settings.HF_ML_API_URL else "LLM_ENGINE"
+    return {"openai": "OPENAI_MODEL", "nvidia": "NVIDIA_MODEL"}[model_id]
+
+
+def setting_of_speech() -> str:
+    """The setting that chooses the engine that speaks."""
+    return _SPACE if settings.HF_ML_API_URL else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:

@@ -42,16 +42,20 @@ form.addEventListener("click", (event) => {
   if (removed) removeFact(/** @type {HTMLElement} */ (removed));
 });
 
-/** What a setting needs stands under it, and nothing else. */
+/** What a setting needs stands under it, and nothing else but what has to be corrected. */
 function showNeeded() {
   const value = (/** @type {string} */ name) => /** @type {RadioNodeList} */ (form.elements.namedItem(name)).value;
   const record = /** @type {HTMLInputElement} */ (form.elements.namedItem("record"));
   const rate = /** @type {HTMLInputElement} */ (form.elements.namedItem("speaking_rate"));
-  part("[data-needs-model]").hidden = !value("chat_model");
-  part("[data-needs-record]").hidden = !record.checked;
-  part("[data-needs-failure=transfer]").hidden = value("on_failure") !== "transfer";
-  part("[data-needs-failure=sentence]").hidden = value("on_failure") !== "sentence";
+  show(part("[data-needs-model]"), value("chat_model") !== "");
+  show(part("[data-needs-record]"), record.checked);
+  show(part("[data-needs-failure=transfer]"), value("on_failure") === "transfer");
+  show(part("[data-needs-failure=sentence]"), value("on_failure") === "sentence");
   part("[data-rate-shown]").textContent = `${Number(rate.value)}×`;
+}
+/** @param {HTMLElement} box @param {boolean} needed */
+function show(box, needed) {
+  box.hidden = !needed && !box.querySelector("[aria-invalid=true]");
 }
 /** @param {string} selector */
 function part(selector) {

@@ -12,6 +12,7 @@
 // @ts-check
 import { askToLeave, sendAgreed } from "./ask.js";
 import { askSession, clearFailure, showFailure } from "./failure.js";
+import { setText } from "./format.js";
 
 const REST_MS = 900; // of a field that is being typed into, before it is judged
 const MENDED_MS = 250; // of a field that is marked as bad, before it is looked at again
@@ -193,16 +194,35 @@ async function askAbout(form, fields, signal) {
   if (answer?.status === 401) return showFailure(401, true);
   if (!answer?.ok) return; // the submit will say it
   const { errors } = await answer.json();
-  for (const name of names) if (name in errors) mark(form, name, errors[name]);
+  for (const name of names) {
+    if (!(name in errors)) continue;
+    mark(form, name, errors[name]);
+    sumUp(form, name, errors[name]);
+  }
+}
+
+/** The summary of a refused form keeps what is still wrong, and goes with the last of it.
+ * @param {HTMLFormElement} form @param {string} name @param {string[]} errors */
+function sumUp(form, name, errors) {
+  const entry = /** @type {HTMLElement | null} */ (form.querySelector(`[data-refused="${CSS.escape(name)}"]`));
+  const link = entry?.querySelector("a");
+  if (!entry || !link) return;
+  const { label = "", row = "" } = entry.dataset;
+  const [words] = errors;
+  if (words) return setText(link, [row, words.startsWith(label) ? "" : label, words].filter(Boolean).join(": "));
+  const summary = entry.closest(".vf-refused");
+  entry.remove();
+  if (!summary?.querySelector("[data-refused], [data-of-all]")) summary?.remove();
 }
 
 /** As templates/partials/_field.html draws it. @param {HTMLFormElement} form @param {string} name @param {string[]} errors */
 function mark(form, name, errors) {
   const named = form.elements.namedItem(name);
-  const field = /** @type {Field} */ (named instanceof RadioNodeList ? named[0] : named);
-  const box = field?.closest(".vf-field");
+  const several = named instanceof RadioNodeList; // radio buttons, which share one error
+  const field = /** @type {Field} */ (several ? named[0] : named);
+  const box = field?.closest(".vf-field, .vf-voices");
   if (!box) return;
-  const id = `${field.id}_error`;
+  const id = `${several ? field.id.replace(/_0$/, "") : field.id}_error`;
   const known = document.getElementById(id);
   const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== id);
   if (errors.length) {
@@ -214,7 +234,7 @@ function mark(form, name, errors) {
     described.push(id);
   } else {
     known?.remove();
-    field.removeAttribute("aria-invalid");
+    for (const each of several ? named : [field]) /** @type {Element} */ (each).removeAttribute("aria-invalid");
   }
   if (described.length) field.setAttribute("aria-describedby", described.join(" "));
   else field.removeAttribute("aria-describedby");
@@ -224,7 +244,7 @@ function mark(form, name, errors) {
 
 /** @param {ParentNode} part */
 function focusFirstFault(part) {
-  const field = /** @type {HTMLElement | null} */ (part.querySelector("form [aria-invalid=true]"));
+  const field = /** @type {HTMLElement | null} */ (part.querySelector("form [aria-invalid=true]:not([hidden] *)"));
   if (field) reveal(field);
 }
 
@@ -254,4 +274,4 @@ document.addEventListener("htmx:afterRequest", (event) => {
   guardUnload();
 });
 takeIn();
-focusFirstFault(document.getElementById("main") ?? document);
+if (document.activeElement === document.body) focusFirstFault(document.getElementById("main") ?? document); // nobody was faster

@@ -32,7 +32,7 @@ function showOwn(box) {
   const first = /** @type {HTMLElement} */ (box.querySelector("[data-variable]"));
   for (const line of constants.value.split("\n")) {
     const name = line.split("=")[0].trim();
-    if (!/^[a-z][a-z0-9_]*$/.test(name) || !line.includes("=")) continue;
+    if (!/^[a-z][a-z0-9_]*$/.test(name) || !line.includes("=") || box.querySelector(`[data-variable=${name}]`)) continue;
     const button = /** @type {HTMLElement} */ (first.cloneNode(true));
     button.dataset.variable = name;
     button.dataset.own = "";

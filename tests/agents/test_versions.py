@@ -15,8 +15,9 @@ from agents.actions import (
     save_agent,
     set_statuses,
 )
+from agents.forms import AgentForm
 from agents.models import Agent, AgentVersion
-from agents.versions import Change, Line, differences, values_of
+from agents.versions import VALUES, Change, Line, differences, values_of
 from tests.factories import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +165,22 @@ def test_a_version_of_before_a_setting_was_known_had_its_default() -> None:
     assert differences({"name": "Shop"}, {"name": "Shop", "eagerness": 0.5, "record": False}) == [
         Change("Record calls", "on", "off")
     ]
+
+
+def test_numbers_differ_as_they_are_shown_elsewhere() -> None:
+    old = values_of(Agent(name="Shop", transfer_number="+14155550112"))
+    assert differences(old, old | {"transfer_number": ""}) == [
+        Change("Transfer callers to", "+1 415-555-0112", "nothing")
+    ]
+
+
+def test_the_form_asks_for_all_that_a_version_holds_in_its_order() -> None:
+    asked = list(AgentForm.base_fields)
+    assert asked == [name for name in VALUES if name != "facts"]
+    assert {field.name for field in Agent._meta.fields} - set(VALUES) == {
+        "id",
+        "slug",
+        "version",
+        "created_at",
+        "updated_at",
+    }

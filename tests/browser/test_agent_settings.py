@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from playwright.sync_api import expect
+
 from agents.models import Agent
 from tests.factories import make_agent, make_number
 
@@ -33,6 +35,42 @@ def test_unsaved_settings_are_tried_in_the_form(guard, chromium, server):
     page.keyboard.down(" ")
     page.get_by_text(re.compile(r"Your last pause: \d\.\d\d s\.")).wait_for()
     page.keyboard.up(" ")
+
+
+def test_a_refused_agent_is_mended_field_by_field_until_nothing_is_left_to_say(guard, chromium, server):
+    agent = make_agent("Front desk", chat_model="")
+    page = guard.page(chromium)
+    page.goto(agent.get_absolute_url())
+    guard.expect("422")
+    page.get_by_label("Announcement").fill("This call is {{recorded}}.")
+    page.get_by_label("Record calls").uncheck()  # hides what has to be corrected
+    page.get_by_label("Put the caller through to a person").check()
+    page.get_by_label("How soon the agent answers").evaluate("it => { it.type = 'text'; it.value = '7'; }")
+    page.get_by_role("button", name="Add a fact").click()
+    page.keyboard.type("Prices")
+    page.keyboard.press("Control+s")
+    summary = page.locator(".vf-refused")
+    expect(summary.get_by_role("link")).to_have_text(
+        [
+            "How soon the agent answers goes from 0 to 1. 0.5 suits most agents.",
+            re.compile("Announcement: There is no variable {{recorded}}"),
+            "Fallback number: Give the number that callers are put through to.",
+            "Prices: Answer, as it is spoken: Write what the agent is to say.",
+        ]
+    )
+    expect(page.get_by_label("Answer, as it is spoken").last).to_be_focused()
+    summary.get_by_role("link", name="Announcement").press("Enter")
+    expect(page.get_by_label("Announcement")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("This call is recorded.")
+    # The browser itself has put the slider to its end.
+    expect(summary.get_by_role("link")).to_have_text([re.compile("Fallback number"), re.compile("Prices")])
+    page.get_by_role("button", name="Remove").last.click()
+    expect(summary.get_by_role("link")).to_have_text([re.compile("Fallback number")])
+    page.get_by_label("Say sorry and goodbye").check()
+    expect(summary).to_have_count(0)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Front desk saved")).to_be_visible()
 
 
 def test_several_agents_are_archived_by_keyboard_after_a_warning_and_brought_back(guard, chromium, server):

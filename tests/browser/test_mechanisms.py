@@ -127,6 +127,23 @@ def test_a_refused_form_names_its_faults_and_leads_to_them(page, guard):
     expect(page.get_by_role("textbox", name="Number")).to_have_value("many")
 
 
+def test_the_summary_of_a_refused_form_shrinks_as_its_fields_get_right_and_goes_with_the_last(page, guard):
+    guard.expect("422")
+    page.goto("/workbench/form/")
+    name, number = page.get_by_role("textbox", name="Name"), page.get_by_role("textbox", name="Number")
+    number.fill("many")
+    page.keyboard.press("Control+s")
+    summary = page.locator(".vf-refused")
+    expect(summary.get_by_role("link")).to_have_count(2)
+    name.type("a name too long for it")
+    expect(summary.get_by_role("link").first).to_contain_text("Name: Ensure this value has at most 10")
+    name.fill("short")
+    expect(summary.get_by_role("link")).to_have_text(["Number: Enter a whole number."])
+    number.fill("7")
+    expect(summary).to_have_count(0)
+    expect(number).to_be_focused()
+
+
 def test_unsaved_changes_are_left_only_on_purpose(page):
     page.goto("/workbench/form/")
     page.get_by_role("textbox", name="Name").fill("Ada")

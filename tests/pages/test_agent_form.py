@@ -59,6 +59,17 @@ def test_a_voice_that_is_gone_can_be_changed_for_the_ones_there_are(alices_brows
     assert "joe (not available now)" in page and 'value="piper-joe"' in page
 
 
+def test_whatever_is_configured_is_told_with_the_setting_that_says_so(alices_browser, agent, settings):
+    def page():
+        return alices_browser.get(agent.get_absolute_url()).text
+
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY = settings.NVIDIA_API_KEY = ""
+    assert "None is configured: AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY" in page()
+    settings.NVIDIA_API_KEY, settings.NVIDIA_MODEL = "key", "big-llama"
+    assert "Whatever is configured is now big-llama (NVIDIA); NVIDIA_MODEL in the settings" in page()
+    assert "TTS_ENGINE in the settings of the installation says which engine speaks." in page()
+
+
 def test_who_may_not_change_agents_sees_the_form_and_no_way_to_save(bobs_browser, agent):
     page = bobs_browser.get(agent.get_absolute_url()).text
     assert re.search(r'<fieldset class="vf-contents"\s+disabled', page)
@@ -84,8 +95,10 @@ def test_a_placeholder_that_nobody_knows_is_refused_with_those_that_there_are(al
     [
         ("clinic", "“clinic” cannot be read. Write it like name = value."),
         ("Clinic = x", "“Clinic” cannot be a name"),
-        ("date = today", "“date” is known to every agent"),
+        ("caller_number = x", "“caller_number” is a built-in variable"),
+        ("Date = today", "“Date” is a built-in variable"),
         ("a = 1\na = 2", "“a” is there twice."),
+        ("a = {{date}}", "The value of “a” is said as it stands and cannot hold {{date}}."),
         ("a =", "Give “a” a value"),
     ],
 )
@@ -93,6 +106,101 @@ def test_own_variables_that_are_none_are_refused_by_line(alices_browser, agent, 
     answer = send(alices_browser, agent, constants=lines)
     assert answer.status_code == 422
     assert told in answer.context["form"].errors["constants"][0]
+
+
+def test_each_own_variable_at_fault_is_told(alices_browser, agent):
+    answer = send(alices_browser, agent, constants="caller_number = x\nshop = Mill Lane\nMy Town = Hull")
+    assert [error[:16] for error in answer.context["form"].errors["constants"]] == [
+        "“caller_number” ",
+        "“My Town” cannot",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("temperature", "7", "Temperature goes from 0 to 2. 0.7 suits most agents."),
+        ("temperature", "", "Temperature is a number from 0 to 2. 0.7 suits most agents."),
+        ("speaking_rate", "0.1", "Speaking rate goes from 0.5 to 2. 1 suits most agents."),
+        ("eagerness", "-1", "How soon the agent answers goes from 0 to 1. 0.5 suits most agents."),
+        (
+            "silence_seconds",
+            "2",
+            "Ask “are you still there?” after (seconds) goes from 3 to 60. 8 suits most agents.",
+        ),
+        (
+            "max_call_seconds",
+            "9999999",
+            "Longest call (seconds) goes from 30 to 7,200. 900 suits most agents.",
+        ),
+        ("name", "x" * 81, "Name takes at most 80 characters and has 81: shorten it."),
+        ("description", "x" * 201, "Description takes at most 200 characters and has 201: shorten it."),
+        ("greeting", "x" * 601, "Greeting takes at most 600 characters and has 601: shorten it."),
+        (
+            "recording_announcement",
+            "x" * 301,
+            "Announcement takes at most 300 characters and has 301: shorten it.",
+        ),
+        (
+            "failure_sentence",
+            "x" * 301,
+            "Your sentence takes at most 300 characters and has 301: shorten it.",
+        ),
+        ("facts-0-topic", "x" * 81, "Topic takes at most 80 characters and has 81: shorten it."),
+        (
+            "facts-0-questions",
+            "x" * 201,
+            f"“{'x' * 30}…” takes at most 200 characters and has 201: shorten it.",
+        ),
+        ("facts-0-questions", "x\n" * 41, "A fact takes at most 40 questions and has 41: remove some."),
+    ],
+)
+def test_what_goes_too_far_is_told_the_field_its_ends_and_what_suits(
+    alices_browser, agent, field, typed, told
+):
+    address = agent.get_absolute_url()
+    sent = form_of(alices_browser, address) | {field: typed}
+    assert alices_browser.post(f"{address}?validate={field}", sent).json() == {"errors": {field: [told]}}
+    refused = alices_browser.post(address, sent)
+    assert (refused.status_code, refused.text.count("Ensure this value")) == (422, 0)
+
+
+def test_a_refused_form_names_each_fault_once_and_that_of_a_fact_with_its_topic(alices_browser, agent):
+    faults = {"temperature": "7", "fallback_number": "reception", "facts-1-answer": "x" * 601}
+    page = send(alices_browser, agent, **faults).text
+    summary = page[page.index("vf-refused") : page.index("</ul>", page.index("vf-refused"))]
+    assert re.findall(r'data-refused="([^"]+)".*?<a [^>]*>([^<]+)</a>', summary) == [
+        ("temperature", "Temperature goes from 0 to 2. 0.7 suits most agents."),
+        ("fallback_number", "Fallback number: Write the number with its country code, like +1 415 555 0100."),
+        (
+            "facts-1-answer",
+            f"{agent.facts[1]['topic']}: Answer, as it is spoken takes at most 600 characters and has 601: "
+            "shorten it.",
+        ),
+    ]
+
+
+def test_a_fact_that_is_removed_refuses_nothing(alices_browser, agent):
+    assert send(alices_browser, agent, **{"facts-0-topic": "", "facts-0-DELETE": "on"}).status_code == 302
+
+
+def test_instructions_too_long_for_the_small_model_stay_refused_while_one_types(
+    alices_browser, agent, settings
+):
+    address = agent.get_absolute_url()
+    sent = form_of(alices_browser, address) | {"chat_model": "local", "instructions": "word " * 2000}
+    answer = alices_browser.post(f"{address}?validate=chat_model", sent)
+    assert "this small model reads at most 6000" in answer.json()["errors"]["chat_model"][0]
+    agent.refresh_from_db()
+    assert agent.chat_model == ""
+
+
+def test_numbers_are_shown_in_groups_and_saved_unchanged_as_they_are_shown(alices_browser, db):
+    agent = make_agent(transfer_number="+14155550112", on_failure="transfer", fallback_number="+442079460958")
+    page = alices_browser.get(agent.get_absolute_url()).text
+    assert 'value="+1 415-555-0112"' in page and 'value="+44 20 7946 0958"' in page
+    assert send(alices_browser, agent).status_code == 302
+    assert not AgentVersion.objects.exists(), "nothing differs"
 
 
 def test_own_variables_are_kept_and_shown_as_they_were_typed(alices_browser, agent):
@@ -116,10 +224,10 @@ def test_one_field_is_checked_alone_with_the_words_that_saving_would_use(alices_
     address = agent.get_absolute_url()
     sent = form_of(alices_browser, address) | {"greeting": "", "fallback_number": "reception"}
     answer = alices_browser.post(f"{address}?validate=greeting", sent)
-    assert answer.json() == {"errors": {"greeting": ["This field is required."]}}
+    assert answer.json() == {"errors": {"greeting": ["Greeting is missing."]}}
     assert alices_browser.post(f"{address}?validate=name", sent).json() == {"errors": {"name": []}}
     row = alices_browser.post(f"{address}?validate=facts-0-topic", sent | {"facts-0-topic": ""})
-    assert row.json() == {"errors": {"facts-0-topic": ["This field is required."]}}
+    assert row.json() == {"errors": {"facts-0-topic": ["Topic is missing."]}}
     agent.refresh_from_db()
     assert agent.greeting and not AgentVersion.objects.exists()
 
@@ -171,8 +279,8 @@ def test_a_voice_is_heard_at_the_rate_and_with_the_variables_of_the_unsaved_form
         ({"text": ""}, "Write something to hear"),
         ({"text": "x" * 301}, "at most 300 characters"),
         ({"text": "Hello.", "voice": "nobody"}, "does not have this voice"),
-        ({"text": "Hello.", "speaking_rate": "9"}, "between 0.5 and 2"),
-        ({"text": "Hello.", "speaking_rate": "nan"}, "between 0.5 and 2"),
+        ({"text": "Hello.", "speaking_rate": "9"}, "Speaking rate goes from 0.5 to 2."),
+        ({"text": "Hello.", "speaking_rate": "nan"}, "Speaking rate goes from 0.5 to 2."),
     ],
 )
 def test_what_cannot_be_heard_is_refused_in_words(alices_browser, voice, sent, told):

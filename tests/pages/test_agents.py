@@ -256,10 +256,18 @@ def test_whatever_is_configured_says_what_that_is(alices_browser, settings):
     agent = make_agent(chat_model="default")
     page = alices_browser.get(agent.get_absolute_url()).text
     assert "Whatever is configured (none yet: answers from facts and intents)" in page
-    assert "Whatever is configured" in alices_browser.get("/agents/").text
+    assert "No language model is configured" in alices_browser.get("/agents/").text
     settings.NVIDIA_API_KEY, settings.NVIDIA_MODEL = "secret", "some/model"
     page = alices_browser.get(agent.get_absolute_url()).text
     assert "selected>Whatever is configured (now some/model (NVIDIA))</option>" in " ".join(page.split())
+    shown = "<span>some/model (NVIDIA)</span><small>Whatever is configured</small>"
+    assert shown in alices_browser.get("/agents/").text
+
+
+def test_the_list_says_of_a_model_that_is_gone_what_answers_in_its_place(alices_browser):
+    make_agent("Front desk", chat_model="some-model")
+    shown = "<span>Facts and intents</span><small>some-model is not configured now</small>"
+    assert shown in alices_browser.get("/agents/").text
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class TestAnInvitation:
             ({"new_password": "password123"}, "too common"),
             ({"new_password": "83610562907"}, "entirely numeric"),
             ({"new_password": "dora.the.firsts"}, "too similar"),
-            ({"name": ""}, "This field is required"),
+            ({"name": ""}, "Your name is missing."),
         ],
     )
     def test_refuses_what_is_wrong_keeps_what_was_typed_and_stays_open(self, alice, changed, words) -> None:

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mlservices.pages.limits import explain_limits
+
 from ..access import throttle
 from ..access.address import address_of
 from ..access.roles import Role
@@ -25,6 +27,7 @@ NEW_PASSWORD = {"autocomplete": "new-password", "data-new-password": ""}
 
 
 def _dress(form: forms.BaseForm) -> None:
+    explain_limits(form)
     for field in form.fields.values():
         field.widget.attrs["class"] = "vf-input"
 

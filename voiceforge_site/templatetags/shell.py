@@ -10,9 +10,11 @@ from typing import Any
 
 from django import template
 from django.contrib.messages.storage.base import Message
-from django.forms import BaseFormSet
+from django.forms import BaseForm
+from django.utils.text import capfirst
 
 from mlservices.pages import toasts
+from mlservices.pages.fields import each_form, is_removed
 from mlservices.pages.lists import PER_PAGE, per_page
 from mlservices.pages.palette import Group
 from voiceforge_site.navigation import current_place, menu_of
@@ -99,8 +101,31 @@ def palette_start(context: template.Context) -> list[Group]:
 
 
 @register.simple_tag
-def refused_fields(forms: Any) -> list[Any]:
-    """The fields with faults, of a form or of a list of forms and formsets, in the order of the page."""
-    each = forms if isinstance(forms, list | tuple) else [forms]
-    flat = [form for part in each for form in (part.forms if isinstance(part, BaseFormSet) else [part])]
-    return [form[name] for form in flat for name in form.fields if form.errors.get(name)]
+def refused_fields(forms: Any) -> list[dict[str, Any]]:
+    """The fields with faults, of a form or of a list of forms and formsets, in the order of the page.
+
+    Each as {"field", "label", "row", "words", "id"}: the words name the field and the row of a formset that
+    it is in; `id` is where it can be typed into.
+    """
+    flat = each_form(*(forms if isinstance(forms, list | tuple) else [forms]))
+    return [
+        _refused(form, name)
+        for form in flat
+        if not is_removed(form)
+        for name in form.fields
+        if form.errors.get(name)
+    ]
+
+
+def _refused(form: BaseForm, name: str) -> dict[str, Any]:
+    field = form[name]
+    label, row = str(capfirst(field.label)), getattr(form, "called", "")
+    words = str(field.errors[0])
+    return {
+        "field": field,
+        "label": label,
+        "row": row,
+        # As static/js/forms.js does when an error changes.
+        "words": ": ".join(filter(None, (row, "" if words.startswith(label) else label, words))),
+        "id": field.id_for_label or f"{field.auto_id}_0",  # the first of several buttons
+    }

@@ -38,3 +38,17 @@ def test_rows_are_told_apart_and_compared_with_each_other() -> None:
     formset = forms.formset_factory(Person, formset=People)(request.POST, prefix="p")
     answer = json.loads(field_errors(request, formset).content)
     assert answer == {"errors": {"p-0-name": [], "p-1-name": ["Again?"]}}
+
+
+def test_a_row_that_is_to_be_removed_has_no_faults() -> None:
+    posted = {
+        "p-TOTAL_FORMS": "1",
+        "p-INITIAL_FORMS": "0",
+        "p-0-name": "",
+        "p-0-age": "x",
+        "p-0-DELETE": "on",
+    }
+    request = RequestFactory().post("/?validate=p-0-name&validate=p-0-age", posted)
+    formset = forms.formset_factory(Person, can_delete=True)(request.POST, prefix="p")
+    answer = json.loads(field_errors(request, formset).content)
+    assert answer == {"errors": {"p-0-name": [], "p-0-age": []}}

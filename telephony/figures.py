@@ -7,7 +7,7 @@ lists exactly the calls that are counted here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -253,19 +253,21 @@ class Usage:
 
 
 def usage_of(slugs: Sequence[str], days: int = 7) -> list[Usage]:
-    """Calls of each agent in the last days, and the median of the last turns of its newest calls.
+    """Calls of each agent in the last days, and the median response of its newest ones; from an index alone.
 
-    Those are sampled for each agent, so that its figure does not depend on which others are asked for.
+    These are sampled for each agent, so that its figure does not depend on which others are asked for.
     """
     since = timezone.now() - timedelta(days=days)
-    calls = Call.objects.filter(agent__slug__in=slugs, created_at__gte=since)
-    counts = dict(calls.order_by().values_list("agent__slug").annotate(Count("pk")))
-    latencies: dict[str, list[float]] = {slug: [] for slug in slugs}
-    newest = Window(RowNumber(), partition_by="agent", order_by="-created_at")
-    sampled = calls.order_by().annotate(place=newest).filter(place__lte=CALLS_SAMPLED_OF_AGENT)
-    for slug, card in sampled.values_list("agent__slug", "card"):
-        latencies[slug].extend(card.get("latencies", []))
-    return [Usage(slug, counts.get(slug, 0), _median(latencies[slug])) for slug in slugs]
+    calls = Call.objects.filter(agent__slug__in=slugs, created_at__gte=since).order_by()
+    counts = dict(calls.values_list("agent__slug").annotate(calls=Count("*")))
+    place = Window(RowNumber(), partition_by="agent", order_by="-created_at")
+    measured = calls.filter(response_ms__isnull=False).annotate(place=place)
+    newest = measured.filter(place__lte=CALLS_SAMPLED_OF_AGENT)
+    responses: dict[str, list[int]] = {slug: [] for slug in slugs}
+    for slug, milliseconds in newest.values_list("agent__slug", "response_ms"):
+        responses[slug].append(milliseconds)
+    medians = {slug: median(each) for slug, each in responses.items() if each}
+    return [Usage(slug, counts.get(slug, 0), medians.get(slug)) for slug in slugs]
 
 
 def calls_figure(slugs: Sequence[str]) -> dict[str, float]:
@@ -275,11 +277,6 @@ def calls_figure(slugs: Sequence[str]) -> dict[str, float]:
 
 def response_figure(slugs: Sequence[str]) -> dict[str, float]:
     return {usage.agent: usage.median_ms for usage in usage_of(slugs) if usage.median_ms is not None}
-
-
-def _median(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return median(found) if found else None
 
 
 FIGURES.update(calls=calls_figure, response=response_figure)

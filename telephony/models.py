@@ -173,7 +173,8 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board
             models.Index(fields=["-created_at", "outcome"], name="call_newest"),  # home, history
-            models.Index(fields=["agent", "-created_at"], name="call_by_agent"),  # an agent's usage
+            # an agent's usage, and its calls in the history
+            models.Index(fields=["agent", "-created_at", "response_ms"], name="call_by_agent"),
             models.Index(fields=["outcome", "-created_at"], name="call_by_outcome"),  # history?outcome=
             # the few calls that are not over, which watchers of the board ask for every few seconds
             models.Index(fields=["status"], condition=Q(ended_at__isnull=True), name="call_going_on"),

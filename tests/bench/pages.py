@@ -1,4 +1,4 @@
-"""How long the overview and the history take on the large databases that `tests.bench.data` has built:
+"""How long the overview, the agents and the history take on the large databases that `tests.bench.data` has built:
 
     python -m tests.bench.pages --json OUT
 
@@ -36,7 +36,10 @@ PAGES = {
     "home, 7 days": "/?period=7-days",
     "home, 30 days": "/?period=30-days",
     "agents": "/agents/",
+    "agents, most calls first": "/agents/?sort=-calls",
     "an agent": "/agents/{agent}/",
+    "an agent's usage": "/agents/{agent}/usage/",
+    "figures of an agent": "/calls/usage/?agent={agent}",
     "history, newest": "/calls/",
     "history, fifth page": "/calls/?page=5",
     "history, one agent": "/calls/?agent={agent}",

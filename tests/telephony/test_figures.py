@@ -178,3 +178,13 @@ def test_usage_is_told_of_the_agents_that_are_asked_for(agent) -> None:
     make_call(make_agent("Hotel"), ended(spoken(TURNS)), started=NOON)
     [usage] = usage_of([agent.slug])
     assert (usage.calls, usage.median_ms) == (1, 800)
+
+
+def test_usage_is_read_from_two_queries_without_a_call_s_card(agent, django_assert_num_queries) -> None:
+    for milliseconds in ([700], [900], [2000]):
+        make_call(agent, ended(spoken(TURNS, milliseconds=milliseconds)), started=NOON)
+    slugs = [agent.slug, make_agent("Hotel").slug]
+    with django_assert_num_queries(2) as asked:
+        desk, hotel = usage_of(slugs)
+    assert (desk.calls, desk.median_ms, hotel.calls, hotel.median_ms) == (3, 900, 0, None)
+    assert all('"card"' not in query["sql"] for query in asked.captured_queries)

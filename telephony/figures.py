@@ -263,7 +263,7 @@ def usage_of(slugs: Sequence[str], days: int = 7) -> list[Usage]:
     place = Window(RowNumber(), partition_by="agent", order_by="-created_at")
     measured = calls.filter(response_ms__isnull=False).annotate(place=place)
     newest = measured.filter(place__lte=CALLS_SAMPLED_OF_AGENT)
-    responses: dict[str, list[int]] = {slug: [] for slug in slugs}
+    responses: dict[str, list[Any]] = {slug: [] for slug in slugs}
     for slug, milliseconds in newest.values_list("agent__slug", "response_ms"):
         responses[slug].append(milliseconds)
     medians = {slug: median(each) for slug, each in responses.items() if each}

@@ -1,4 +1,4 @@
-"""How long the overview, the agents and the history take on the large databases that `tests.bench.data` has built:
+"""How long overview, agents and history take on the large databases that `tests.bench.data` has built:
 
     python -m tests.bench.pages --json OUT
 

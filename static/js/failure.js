@@ -21,6 +21,13 @@ export function showFailure(status, kept = false) {
   bar.hidden = false;
 }
 
+/** @param {string} words of the server's; "" for none */
+export function sayFailure(words) {
+  setText(bar.querySelector("span"), words);
+  /** @type {HTMLElement} */ (bar.querySelector("a")).hidden = true;
+  bar.hidden = !words;
+}
+
 export function clearFailure() {
   bar.hidden = true;
 }

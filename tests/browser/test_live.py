@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from telephony.eventlog import Happening, store
-from telephony.session.events import CallerSaid
+from telephony.session.events import CallerSaid, OperatorTookOver
 from tests.browser.conftest import PHONE, Server
 from tests.factories import make_agent, make_call, measured, spoken
 
@@ -152,3 +152,21 @@ def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back
     page.evaluate("scrollTo(0, 0)")
     say(range(13, 15))
     assert page.evaluate("scrollY") == 0
+
+
+def test_the_second_window_of_who_has_a_call_says_so_and_gives_nothing_back(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto(call.get_absolute_url())
+    page.wait_for_function("!document.body.classList.contains('vf-offline')")
+    holder = page.locator("[data-holder]")
+    expect(holder).to_have_text("The agent has the call")
+    store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="alice", window="other"), timezone.now())])
+    expect(holder).to_have_text("You have the call in another window")
+    expect(page.get_by_role("button", name="Give back")).to_be_hidden()
+    expect(page.get_by_role("button", name="Take over here")).to_be_visible()
+    page.reload()
+    expect(holder).to_have_text("You have the call in another window")
+    store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="bob", window="other"), timezone.now())])
+    expect(holder).to_have_text("bob has the call")
+    expect(page.get_by_role("button", name="Take over", exact=True)).to_be_disabled()

@@ -126,13 +126,15 @@ def test_a_call_that_ended_while_the_server_was_away_leaves_the_board(guard, chr
 
 
 def test_a_watcher_who_was_signed_out_is_led_to_sign_in(guard, chromium, server):
+    guard.expect("401")
     page = guard.page(chromium)
     page.goto("/calls/live/")
     page.evaluate(
         """() => fetch(document.querySelector(".vf-me form").action, {
              method: "POST", body: new FormData(document.querySelector(".vf-me form"))})"""
     )
-    page.wait_for_url("**/login/?next=/calls/live/", timeout=30_000)
+    page.wait_for_url("**/login/?next=%2Fcalls%2Flive%2F&why=signed-out", timeout=30_000)
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
 
 
 def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back(guard, chromium, server):

@@ -32,6 +32,10 @@ class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """`why` they come here, as `access.gate` and the scripts of pages say."""
+        return super().get_context_data(**context, why=self.request.GET.get("why", ""))
+
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         if not user.signs_in_with_code:

@@ -34,7 +34,8 @@ NEW_PASSWORD_VALID_FOR = timedelta(days=1)
 @transaction.atomic
 def invite(*, role: str, meant_for: str, by: User) -> str:
     """The token of a new invitation, which nobody can read again."""
-    token = _new_link(role=role, meant_for=meant_for, invited_by=by, expires_at=timezone.now() + VALID_FOR)
+    expires = timezone.now() + VALID_FOR
+    token = _new_link(role=role, meant_for=meant_for.strip(), invited_by=by, expires_at=expires)
     logger.info("%s invited a person as %s.", by.username, role)
     return token
 

@@ -1,7 +1,8 @@
 """`/ws/calls/<id>/`: a page at a live call: who else is there, how loud it is, its sound, a microphone.
 
-Messages of the page: `{"listen": true | false}`, and sound (s16le mono at the call's rate) once its operator
-has taken the call over. To the page: `attending` {rate}, `people`, `levels`, `away`, `error`; sound as
+`?window=` is the page's own name for itself, by which it also takes over. Messages of the page:
+`{"listen": true | false}`, and sound (s16le mono at the call's rate) once its operator has taken the call
+over in it. To the page: `attending` {rate}, `people`, `levels`, `away`, `error`; sound as
 binary, s16le stereo, caller left.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import orjson
@@ -17,6 +19,7 @@ from channels.layers import get_channel_layer
 
 from .actions import control_group
 from .live import LONGEST_MESSAGE, RECHECK_SECONDS, in_database, who
+from .orders import LONGEST_WINDOW
 from .page_socket import Message, PageSocket
 
 LONGEST_FRAME = 32_000  # bytes: a second at 16 kHz
@@ -35,6 +38,7 @@ class _Attendant(PageSocket):
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
         super().__init__(send)
         self._call_id: UUID = scope["url_route"]["kwargs"]["call_id"]
+        self._window = _window_of(scope.get("query_string", b""))
         self._session_key = scope["session"].session_key
         self._receive = receive
         self._layer = get_channel_layer()
@@ -75,7 +79,8 @@ class _Attendant(PageSocket):
         """The call itself knows whose sound it wants."""
         if self._orders and self._by and len(pcm) <= LONGEST_FRAME and len(pcm) % 2 == 0:
             with contextlib.suppress(Exception):  # full or away: late sound is of no use
-                await self._layer.send(self._orders, {"type": "speech", "by": self._by, "pcm": pcm})
+                speech = {"type": "speech", "by": self._by, "window": self._window, "pcm": pcm}
+                await self._layer.send(self._orders, speech)
 
     async def _stay(self) -> None:
         """Say that this page is here, and see that its person still may be."""
@@ -110,3 +115,7 @@ class _Attendant(PageSocket):
 
     async def _order(self, order: Message) -> None:
         await self._layer.group_send(control_group(self._call_id), order)
+
+
+def _window_of(query: bytes) -> str:
+    return parse_qs(query.decode("latin-1")).get("window", [""])[0][:LONGEST_WINDOW]

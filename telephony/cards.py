@@ -89,6 +89,7 @@ class Card:
     retries: list[float] = field(default_factory=list)  # of engines, the latest
     good_turns: int = 0  # since an engine failed
     holder: str = ""  # the operator who has taken the call over
+    holder_window: str = ""  # in which of their windows
     end_reason: str = ""
     seq: int = 0
 
@@ -193,13 +194,13 @@ def _(event: CallerSaidNothing, card: Card, at: float) -> None:
 
 @_change.register
 def _(event: OperatorTookOver, card: Card, at: float) -> None:
-    card.holder = event.by
+    card.holder, card.holder_window = event.by, event.window
     card.drop_alert(*URGENCY)
 
 
 @_change.register
 def _(event: OperatorGaveBack, card: Card, at: float) -> None:
-    card.holder = ""
+    card.holder = card.holder_window = ""
 
 
 @_change.register
@@ -277,7 +278,7 @@ def _(event: TransferStarted, card: Card, at: float) -> None:
 @_change.register
 def _(event: CallEnded, card: Card, at: float) -> None:
     card.state, card.ended, card.guess, card.end_reason = "ended", at, "", event.reason
-    card.holder = ""
+    card.holder = card.holder_window = ""
     card.drop_alert(*URGENCY)
     if card.status in ("queued", "initiated", "ringing", "in-progress"):
         unanswered = "failed" if event.reason == "engine_failure" else "no-answer"

@@ -76,9 +76,12 @@ class Desk:
     def obey(self, order: dict[str, Any], channel: str) -> None:
         """`channel` is where this call takes orders; pages send their microphone's sound straight there.
 
-        What is done to the call while somebody has taken it over is theirs alone to do.
+        What is done to the call while somebody has taken it over is theirs alone to do. They have it in one
+        of their windows: only from there it is spoken to and given back.
         """
         operators = self._session.operators
+        window = order.get("window", "")
+        here = window == operators.holder_window
         if order["type"] in _ORDERS and operators.holder not in ("", order["by"]):
             return
         match order:
@@ -87,20 +90,20 @@ class Desk:
             case {"type": "leave", "page": page}:
                 self._leave(page)
             case {"type": "speech", "by": by, "pcm": pcm}:
-                if by == operators.holder:
+                if by == operators.holder and here:
                     self._heard_at = _now()
-                operators.hear(by, pcm)
+                operators.hear(by, pcm, window)
             case {"type": "say", "text": text, "by": by}:
                 operators.ask(WordsToSay(text, by))
             case {"type": "whisper", "text": text, "by": by}:
                 operators.ask(Direction(text, by))
             case {"type": "take_over", "by": by}:
-                if not operators.holder:
+                if not operators.holder or not here:
                     self._heard_at = self._voice_at = _now()
-                    operators.ask(TakeOver(by))
+                    operators.ask(TakeOver(by, window))
                     self._tell_all(self._people())
             case {"type": "give_back", "note": note, "by": by}:
-                if operators.holder == by:
+                if operators.holder == by and here:
                     operators.ask(GiveBack(by, note, lost=False))
                     self._tell_all(self._people(holder=""))
             case {"type": "transfer", "number": number, "by": by}:

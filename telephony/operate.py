@@ -30,14 +30,14 @@ def whisper(request: HttpRequest, call_id: UUID) -> HttpResponse:
 
 @require_POST
 def take_over(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    return _done(request, call_id, lambda by: orders.take_over(call_id, by=by))
+    window = request.POST.get("window", "")
+    return _done(request, call_id, lambda by: orders.take_over(call_id, by=by, window=window))
 
 
 @require_POST
 def give_back(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    return _done(
-        request, call_id, lambda by: orders.give_back(call_id, note=request.POST.get("note", ""), by=by)
-    )
+    note, window = request.POST.get("note", ""), request.POST.get("window", "")
+    return _done(request, call_id, lambda by: orders.give_back(call_id, note=note, by=by, window=window))
 
 
 @require_POST

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_WORDS = 600  # characters to say or to follow; said, they take some 40 seconds
 LONGEST_NOTE = 2000
+LONGEST_WINDOW = 64  # of the name that a page gives itself
 
 
 class NotPossible(Exception):
@@ -38,16 +39,18 @@ def whisper(call_id: UUID, *, text: str, by: str) -> None:
     _order(call_id, by, {"type": "whisper", "text": _worded("text", text)})
 
 
-def take_over(call_id: UUID, *, by: str) -> None:
-    """The operator's microphone takes the agent's place. Raises NotPossible."""
-    _order(call_id, by, {"type": "take_over"})
+def take_over(call_id: UUID, *, by: str, window: str = "") -> None:
+    """The microphone of this window of the operator's takes the agent's place, or that of another of their
+    windows. Raises NotPossible."""
+    _order(call_id, by, {"type": "take_over", "window": window[:LONGEST_WINDOW]})
 
 
-def give_back(call_id: UUID, *, note: str, by: str) -> None:
+def give_back(call_id: UUID, *, note: str, by: str, window: str = "") -> None:
     """The agent has the call again, and knows `note`. Raises ValidationError by field, NotPossible."""
     if len(note) > LONGEST_NOTE:
         raise ValidationError({"note": _too_long(LONGEST_NOTE)})
-    _order(call_id, by, {"type": "give_back", "note": note.strip()})
+    back = {"type": "give_back", "note": note.strip(), "window": window[:LONGEST_WINDOW]}
+    _order(call_id, by, back)
 
 
 def transfer(call_id: UUID, *, number: str, by: str) -> None:

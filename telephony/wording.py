@@ -22,6 +22,8 @@ BY = {"agent": _("Agent, in the words of {by}"), "operator": _("{by}, operator")
 OPERATE = {
     "agent": _("The agent has the call"),
     "mine": _("You have the call"),
+    "elsewhere": _("You have the call in another window"),
+    "moved": _("You have taken the call over in another window; here your microphone is off."),
     "other": _("{name} has the call"),
     "taking": _("Taking over"),
     "not_taken": _("The call could not be taken over. The agent goes on; try again."),

@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from .access.rules import ANYBODY, PAGES, SIGNED_IN, Rule
+from .access.rules import PAGES, Rule, meets
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ MENU = (
 def may_open(user: Any, view: str) -> bool:
     """Whether the rules let the person read the page."""
     needed = PAGES.get(view, Rule()).read
-    return needed in (ANYBODY, SIGNED_IN) or bool(needed and user.has_perm(needed))
+    return bool(needed and meets(user, needed))
 
 
 def menu_of(user: Any) -> list[Place]:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import health
+from .access.gate import may
 
 # As the ML service names them.
 MODEL_STATES = {
@@ -48,6 +49,8 @@ async def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def session(request: HttpRequest) -> JsonResponse:
-    """For a form about to be sent: whether its user is still signed in (else the gate answers 401), and the
-    newest token for it."""
-    return JsonResponse({"token": get_token(request)})
+    """For a page that holds what somebody typed: whether they are still signed in (else the gate answers 401),
+    whether they may do `method` at `path` (else 403), and the newest token for its forms."""
+    wanted = request.GET.get("path", "")
+    allowed = not wanted or may(request.user, request.GET.get("method", "GET").upper(), wanted)
+    return JsonResponse({"token": get_token(request)}, status=200 if allowed else 403)

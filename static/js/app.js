@@ -3,7 +3,7 @@
 // @ts-check
 import { clearFailure, showFailure } from "./failure.js";
 import "./ask.js";
-import { unsaved } from "./forms.js";
+import { typed } from "./forms.js";
 import { clock, setText } from "./format.js";
 import "./livecount.js";
 import { openPalette } from "./palette.js";
@@ -100,5 +100,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.successful) clearFailure();
 });
 document.addEventListener("htmx:responseError", (event) => {
-  showFailure(/** @type {CustomEvent} */ (event).detail.xhr.status, unsaved());
+  const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
+  showFailure(status, status === 401 && typed());
 });

@@ -1,7 +1,8 @@
 // What every form of the shell can ask for:
 //
-//   <form method="post" data-guard>            asks before changes are left unsaved; Ctrl S saves; before it is sent
-//                                              it looks whether one is still signed in, and keeps the page if not.
+//   <form method="post">                       before it is sent it looks whether one still may, and keeps the page
+//                                              with what was typed if not.
+//   <form method="post" data-guard>            asks before changes are left unsaved; Ctrl S saves.
 //                                              data-dirty: changed already, as after a refused submit.
 //   <form ... data-validate="/agents/new/">    is posted to that address with ?validate=<field> when a changed
 //                                              field is left or has rested; the answer of
@@ -38,6 +39,17 @@ function isDirty(form) {
 }
 
 export const unsaved = () => guarded().some(isDirty);
+
+/** Whether the page holds words that would be lost with it: of a guarded form, or in any field that is sent. */
+export const typed = () => unsaved() || [...document.forms].some((form) => form.method === "post" && holdsWords(form));
+
+/** @param {HTMLFormElement} form */
+function holdsWords(form) {
+  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (
+    form.querySelectorAll("textarea, input:not([type=hidden], [type=checkbox], [type=radio], [type=file])")
+  );
+  return [...fields].some((field) => field.value !== field.defaultValue);
+}
 
 /** @param {BeforeUnloadEvent} event */
 const holdBack = (event) => event.preventDefault();
@@ -85,16 +97,18 @@ function leavesPage(link) {
   return !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
 }
 
-/** What was typed is not given to a server that would answer with its sign-in page, or not at all. */
-document.addEventListener("submit", async (event) => {
+/** What was typed is not given to a server that would answer with its sign-in page, a refusal, or not at all.
+ * The window hears of it last: forms that a page's script sends are not looked at here. */
+addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
-  if (!form.matches("[data-guard]") || event.defaultPrevented || released.has(form) || form.method === "get") return;
+  if (event.defaultPrevented || released.has(form) || form.method !== "post" || form.target) return;
   event.preventDefault();
   submitter?.toggleAttribute("data-pending", true);
-  const status = await askSession();
+  const action = submitter?.getAttribute("formaction") || form.getAttribute("action") || "";
+  const { status } = await askSession(new URL(action, location.href).pathname, "post");
   submitter?.removeAttribute("data-pending");
-  if (status !== 200) return showFailure(status, true);
+  if (status !== 200) return showFailure(status, typed());
   clearFailure();
   release(form);
   sendAgreed(form, submitter);
@@ -108,7 +122,7 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => event.defaultPrevented || button?.toggleAttribute("data-pending", true));
 });
 addEventListener("pageshow", (event) => {
-  if (event.persisted) guarded().forEach((form) => released.delete(form)); // back to a page that was left
+  if (event.persisted) [...document.forms].forEach((form) => released.delete(form)); // back to a page that was left
   for (const button of document.querySelectorAll("[data-pending]")) button.removeAttribute("data-pending");
 });
 

@@ -1,6 +1,6 @@
 // Hanging up: an HTTP request with the button waiting until the call has ended, or 5 s.
 // @ts-check
-import { clearFailure, showFailure } from "./failure.js";
+import { sendForm } from "./send.js";
 
 const PATIENCE_MS = 5000;
 
@@ -25,13 +25,6 @@ export function endCalls() {
     form.setAttribute("data-pending", "");
     enableActions();
     setTimeout(done, PATIENCE_MS);
-    const answer = await fetch(form.action, {
-      method: "POST",
-      body: new FormData(form),
-      headers: { "X-Requested-With": "fetch" },
-    }).catch(() => null);
-    if (answer?.ok) return clearFailure();
-    done();
-    showFailure(answer?.status ?? 0);
+    if (!(await sendForm(form))) done();
   });
 }

@@ -1,5 +1,7 @@
 // The number of live calls in the menu: asked for now and then, told at once by who knows.
 // @ts-check
+import { showFailure } from "./failure.js";
+import { typed } from "./forms.js";
 import { number, setText } from "./format.js";
 
 const EVERY_MS = 15_000;
@@ -13,11 +15,13 @@ export function showLiveCount(count) {
   setText(badge.querySelector("span"), number(count));
 }
 
-/** Where this fails the page's own requests fail too, and say so. */
+/** Where this fails the page's own requests fail too, and say so; but who fills in a form should know at once that
+ * they are signed out. */
 export async function askLiveCount() {
   if (!badge || document.hidden) return;
   const headers = { "X-Requested-With": "fetch" };
   const answer = await fetch(badge.dataset.liveCount ?? "", { headers }).catch(() => null);
+  if (answer?.status === 401) showFailure(401, typed());
   if (answer?.ok) showLiveCount((await answer.json()).live);
 }
 

@@ -2,20 +2,23 @@
 // @ts-check
 import { Attendance } from "./audio/attend.js";
 import { Problem } from "./audio/microphone.js";
-import { clearFailure, showFailure } from "./failure.js";
 import { filled, labels, setText } from "./format.js";
 import { clearLevels, showLevels } from "./levels.js";
+import { sendForm } from "./send.js";
 
 const TAKEN_WITHIN_MS = 4000;
 const DONE_WITHIN_MS = 8000; // the caller may be in the middle of a sentence, or the agent
 const words = labels.operate;
 const bar = /** @type {HTMLElement} */ (document.querySelector("[data-live-bar]"));
 const me = bar.dataset.me ?? "";
+const here = crypto.getRandomValues(new Uint32Array(4)).join("-"); // this window, of perhaps several of one person
 /** @param {string} name @returns {any} */
 const part = (name) => bar.querySelector(`[data-${name}]`);
 const { socket = "", capture = "", playback = "" } = bar.dataset;
-const attendance = new Attendance({ url: socket, capture, playback });
+const attendance = new Attendance({ url: `${socket}?window=${here}`, capture, playback });
+for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (bar.querySelectorAll("[name=window]"))) field.value = here;
 let holder = "";
+let holderWindow = "";
 let taking = false; // a take-over is under way
 let tooLong = 0; // its timer
 let over = bar.hidden;
@@ -27,39 +30,45 @@ let wordsCame = () => {};
 addEventListener("call-card", (event) => {
   const card = /** @type {CustomEvent} */ (event).detail;
   if (card.state === "ended") finish();
-  else showHolder(card.holder);
+  else showHolder(card.holder, card.holder_window);
 });
 addEventListener("call-event", (event) => {
   const { kind, payload } = /** @type {CustomEvent} */ (event).detail;
-  if (kind === "operator_took_over") taken(payload.by);
+  if (kind === "operator_took_over") taken(payload);
   else if (kind === "operator_gave_back") givenBack(payload);
   else if (payload.by === me && (kind === "operator_whispered" || kind === "agent_said")) wordsCame();
   else if (kind === "call_answered") attendance.ask();
   else if (kind === "call_ended") finish();
 });
 
-/** @param {string} by */
-function taken(by) {
+const isMine = () => holder === me && holderWindow === here;
+const isElsewhere = () => holder === me && holderWindow !== here;
+
+/** @param {{by: string, window: string}} event */
+function taken({ by, window }) {
   clearTimeout(tooLong);
   taking = false;
-  if (by !== me) {
-    if (attendance.speaks) complain(filled(words.faster, { name: by }));
-    attendance.stopMicrophone();
-  }
-  showHolder(by);
+  const spoke = attendance.speaks;
+  showHolder(by, window);
+  if (isMine()) return;
+  if (spoke) complain(isElsewhere() ? words.moved : filled(words.faster, { name: by }));
+  attendance.stopMicrophone();
 }
 
 /** @param {{by: string, lost: boolean}} event */
 function givenBack({ by, lost }) {
   if (by === me) attendance.stopMicrophone();
-  if (by === me && lost) complain(words.given_back);
-  showHolder("");
+  if (isMine() && lost) complain(words.given_back);
+  showHolder("", "");
 }
 
-/** @param {string} name of who has the call, "" for the agent */
-function showHolder(name) {
+/** @param {string} name of who has the call, "" for the agent @param {string} window in which of theirs */
+function showHolder(name, window) {
   holder = name;
-  const mine = name === me;
+  holderWindow = window;
+  const mine = isMine();
+  const moves = part("take-over-words");
+  if (moves) setText(moves, isElsewhere() ? moves.dataset.here : moves.dataset.words);
   bar.toggleAttribute("data-mine", mine);
   for (const element of bar.querySelectorAll("[data-if-mine]")) /** @type {HTMLElement} */ (element).hidden = !mine;
   for (const element of bar.querySelectorAll("[data-unless-mine]")) /** @type {HTMLElement} */ (element).hidden = mine;
@@ -67,10 +76,16 @@ function showHolder(name) {
     if (control.type !== "hidden") control.disabled = Boolean(name) && !mine;
   }
   enable();
-  if (!taking) setText(part("holder"), name ? filled(mine ? words.mine : words.other, { name }) : words.agent);
+  if (!taking) setText(part("holder"), holderWords());
   setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
   const hangUp = /** @type {HTMLElement | null} */ (part("hang-up"));
   if (hangUp) hangUp.dataset.confirm = name ? filled(words.hang_up, { name }) : (hangUp.dataset.ask ?? "");
+}
+
+function holderWords() {
+  if (!holder) return words.agent;
+  if (holder !== me) return filled(words.other, { name: holder });
+  return isMine() ? words.mine : words.elsewhere;
 }
 
 function finish() {
@@ -113,7 +128,7 @@ function enable() {
   const there = attendance.ready;
   if (part("listen")) part("listen").disabled = !there;
   const takeOver = /** @type {HTMLButtonElement | null} */ (bar.querySelector("[data-needs-script]"));
-  if (takeOver) takeOver.disabled = !there || Boolean(holder) || taking;
+  if (takeOver) takeOver.disabled = !there || (Boolean(holder) && !isElsewhere()) || taking;
 }
 
 // ---- listening ----
@@ -136,9 +151,8 @@ part("leg")?.addEventListener("change", () => attendance.hear(part("leg").value)
 
 // ---- orders ----
 
-/** @param {string} text what went wrong; "" for nothing */
-function complain(text) {
-  const place = part("order-problem");
+/** @param {string} text what went wrong; "" for nothing @param {HTMLElement} [place] */
+function complain(text, place = part("order-problem")) {
   place.hidden = !text;
   setText(place, text);
 }
@@ -149,28 +163,6 @@ function explain(problem) {
   complain(`${labels.problems[code]} ${labels.remedies[code]}`);
 }
 
-/** Whether it was taken. @param {HTMLFormElement} form @param {string} action */
-async function send(form, action) {
-  const answer = await fetch(action, {
-    method: "POST",
-    body: new FormData(form),
-    headers: { "X-Requested-With": "fetch" },
-  }).catch(() => null);
-  if (answer?.ok) {
-    clearFailure();
-    complain("");
-    return true;
-  }
-  const told = (await answer?.json().catch(() => null))?.error;
-  const inDialog = form.querySelector("[data-dialog-problem]");
-  if (!told) showFailure(answer?.status ?? 0);
-  else if (inDialog) {
-    /** @type {HTMLElement} */ (inDialog).hidden = false;
-    setText(inDialog, told);
-  } else complain(told);
-  return false;
-}
-
 document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!form.matches("[data-order]")) return;
@@ -179,7 +171,8 @@ document.addEventListener("submit", async (event) => {
   const action = button?.getAttribute("formaction") ?? form.action;
   if (form.dataset.order === "take_over") return takeOver(form);
   if (button) button.disabled = true;
-  const done = await send(form, action);
+  const place = /** @type {HTMLElement | null} */ (form.querySelector("[data-dialog-problem]")) ?? undefined;
+  const done = await sendForm(form, { action, complain: (told) => complain(told, place) });
   if (button) button.disabled = false;
   if (!done) return;
   if (form.dataset.order === "words") return expectWords(form);
@@ -201,7 +194,7 @@ function expectWords(form) {
 
 /** The microphone opens while the agent is being silenced. @param {HTMLFormElement} form */
 async function takeOver(form) {
-  if (taking || holder) return;
+  if (taking || (holder && !isElsewhere())) return;
   taking = true;
   complain("");
   setText(part("holder"), words.taking);
@@ -211,9 +204,9 @@ async function takeOver(form) {
   const opening = openMicrophone();
   if (!granted && !(await opening)) return;
   tooLong = setTimeout(() => notTaken(words.not_taken), TAKEN_WITHIN_MS);
-  const sent = await send(form, form.action);
+  const sent = await sendForm(form, { complain });
   if (!sent) notTaken("");
-  else if (!(await opening)) send(part("give-back"), part("give-back").action);
+  else if (!(await opening)) sendForm(part("give-back"), { complain });
 }
 
 /** Whether it could be opened; says why if not. */
@@ -239,7 +232,7 @@ function notTaken(text) {
   clearTimeout(tooLong);
   taking = false;
   attendance.stopMicrophone();
-  showHolder(holder);
+  showHolder(holder, holderWindow);
   if (text) complain(text);
 }
 
@@ -262,6 +255,6 @@ if (!over) {
   }
 }
 addEventListener("beforeunload", (event) => {
-  if (attendance.speaks && holder === me) event.preventDefault(); // the caller would be left to the agent
+  if (attendance.speaks && isMine()) event.preventDefault(); // the caller would be left to the agent
 });
 addEventListener("pagehide", () => attendance.close());

@@ -1,12 +1,14 @@
 // The one live socket of a page: subscriptions, back-off, resuming by the number of the last event.
 // @ts-check
+import { shownOut } from "./failure.js";
+import { typed } from "./forms.js";
 import { enableActions } from "./hangup.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const BEAT_MS = 15_000;
 const BEATS_MISSED = 3; // by then nothing came for 45 s: the network is gone without having said so
-const SIGNED_OUT = 4401; // reloading leads to the sign-in page
+const SIGNED_OUT = 4401;
 
 /** @typedef {{seq: number, kind: string, at: number, at_seconds: number, payload: any}} CallEvent */
 /** @typedef {{cards: (cards: any[]) => void, card: (card: any) => void}} BoardWatcher */
@@ -63,7 +65,7 @@ class LiveSocket {
       this.#beats = 0;
       this.#take(JSON.parse(message.data));
     };
-    socket.onclose = ({ code }) => (code === SIGNED_OUT ? location.reload() : this.#reopen());
+    socket.onclose = ({ code }) => (code === SIGNED_OUT ? this.#shownOut() : this.#reopen());
   }
 
   /** Counts beats and not seconds: in a page that nobody looks at they come a minute apart. */
@@ -79,6 +81,17 @@ class LiveSocket {
 
   #reopen() {
     this.#setOnline(false);
+    this.#retry();
+  }
+
+  /** A page that stays for what was typed on it goes on once its person has signed in again elsewhere. */
+  #shownOut() {
+    this.#wait = LONGEST_WAIT_MS;
+    this.#retry();
+    shownOut(typed());
+  }
+
+  #retry() {
     setTimeout(() => this.#open(), this.#wait * (0.7 + Math.random() * 0.6));
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }

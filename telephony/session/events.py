@@ -145,9 +145,10 @@ class OperatorWhispered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorTookOver(Event):
-    """From here on the operator's microphone is what the caller hears."""
+    """From here on the operator's microphone, in this window of theirs, is what the caller hears."""
 
     by: str
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,10 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
+    """`window`: of the browser whose microphone it is, as its page names itself."""
+
     by: str
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ Request = WordsToSay | Direction | TakeOver | GiveBack
 
 
 class Microphone:
-    """Of the person who has the call: their sound goes to the line in the agent's place, and is transcribed
-    like the caller's, so that the transcript goes on. Nothing here waits.
+    """Of the person who has the call, in one of their windows: their sound goes to the line in the agent's
+    place, and is transcribed like the caller's, so that the transcript goes on. Nothing here waits.
 
     `note(kind of event, **fields)` is told what is said, `said(words)` gets the words alone.
     """
@@ -68,6 +71,7 @@ class Microphone:
     def __init__(
         self,
         by: str,
+        window: str,
         *,
         line: MediaLine,
         engines: Engines,
@@ -77,6 +81,7 @@ class Microphone:
         said: Callable[[str], None],
     ) -> None:
         self.by = by
+        self.window = window
         self._line = line
         self._media_seconds = media_seconds
         self._began = media_seconds()  # on the call's clock, of the sound that the listener has
@@ -191,6 +196,10 @@ class Operators:
         """Who has the call, "" for the agent."""
         return self._microphone.by if self._microphone else ""
 
+    @property
+    def holder_window(self) -> str:
+        return self._microphone.window if self._microphone else ""
+
     def take_answer(self, text: str) -> bool:
         """Whether the caller's words are answered by a person, in place of the conversation."""
         if not self._microphone and not self._still_owed():
@@ -216,12 +225,12 @@ class Operators:
 
     def ask(self, request: Request) -> None:
         if isinstance(request, TakeOver):
-            self._take(request.by)
+            self._take(request)
         self._post(request)
 
-    def hear(self, by: str, pcm: bytes) -> None:
-        """Sound of an operator; only of the one who has the call."""
-        if self._microphone and self._microphone.by == by:
+    def hear(self, by: str, pcm: bytes, window: str = "") -> None:
+        """Sound of an operator; only of the one who has the call, from where they have it."""
+        if self._microphone and (self._microphone.by, self._microphone.window) == (by, window):
             self._microphone.feed(pcm)
 
     async def close(self) -> None:
@@ -242,14 +251,17 @@ class Operators:
             case GiveBack():
                 self._give_back(request)
 
-    def _take(self, by: str) -> None:
-        """At once: whatever the session is about, the agent falls silent."""
+    def _take(self, request: TakeOver) -> None:
+        """At once: whatever the session is about, the agent falls silent. Who has the call moves it to
+        another of their windows by taking it over there."""
         if self._microphone:
+            self._move(self._microphone, request)
             return
         self._owed = None
         self._floor.take()
         self._microphone = Microphone(
-            by,
+            request.by,
+            request.window,
             line=self._line,
             engines=self._engines,
             language=self._language,
@@ -257,7 +269,13 @@ class Operators:
             note=self._note,
             said=lambda words: self._conversation.overheard("operator", words),
         )
-        self._note(OperatorTookOver, by=by)
+        self._note(OperatorTookOver, by=request.by, window=request.window)
+
+    def _move(self, microphone: Microphone, request: TakeOver) -> None:
+        if microphone.by != request.by or microphone.window == request.window:
+            return
+        microphone.window = request.window
+        self._note(OperatorTookOver, by=request.by, window=request.window)
 
     def _give_back(self, request: GiveBack) -> None:
         microphone = self._microphone

@@ -21,11 +21,11 @@ def test_who_was_signed_out_keeps_the_page_and_is_led_to_sign_in(page, guard):
     page.goto("/agents/")
     page.context.clear_cookies()
     page.get_by_role("searchbox").type("hotel")
-    expect(failure(page)).to_contain_text("You are signed out.")
+    expect(failure(page)).to_contain_text("You were signed out.")
     expect(page.get_by_role("link", name="Front desk")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_count(0)
     failure(page).get_by_role("link", name="Sign in").click()
-    page.wait_for_url("**/login/?next=%2Fagents%2F")
+    page.wait_for_url("**/login/?next=%2Fagents%2F&why=signed-out")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_list_that_cannot_be_searched_says_why_until_it_can(page, guard, statu
     expect(failure(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("status, words", [(401, "You are signed out."), (500, "The server failed")])
+@pytest.mark.parametrize("status, words", [(401, "You were signed out."), (500, "The server failed")])
 def test_a_call_that_could_not_be_ended_is_said_to_go_on(page, guard, status, words):
     guard.expect(str(status))
     call = make_call(make_agent("Front desk"), spoken(TURNS))

@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from telephony.eventlog import Happening, store
-from telephony.session.events import CallerSaid
+from telephony.session.events import CallerSaid, OperatorTookOver
 from tests.browser.conftest import PHONE, Server
 from tests.factories import make_agent, make_call, measured, spoken
 
@@ -126,13 +126,15 @@ def test_a_call_that_ended_while_the_server_was_away_leaves_the_board(guard, chr
 
 
 def test_a_watcher_who_was_signed_out_is_led_to_sign_in(guard, chromium, server):
+    guard.expect("401")
     page = guard.page(chromium)
     page.goto("/calls/live/")
     page.evaluate(
         """() => fetch(document.querySelector(".vf-me form").action, {
              method: "POST", body: new FormData(document.querySelector(".vf-me form"))})"""
     )
-    page.wait_for_url("**/login/?next=/calls/live/", timeout=30_000)
+    page.wait_for_url("**/login/?next=%2Fcalls%2Flive%2F&why=signed-out", timeout=30_000)
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
 
 
 def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back(guard, chromium, server):
@@ -152,3 +154,21 @@ def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back
     page.evaluate("scrollTo(0, 0)")
     say(range(13, 15))
     assert page.evaluate("scrollY") == 0
+
+
+def test_the_second_window_of_who_has_a_call_says_so_and_gives_nothing_back(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto(call.get_absolute_url())
+    page.wait_for_function("!document.body.classList.contains('vf-offline')")
+    holder = page.locator("[data-holder]")
+    expect(holder).to_have_text("The agent has the call")
+    store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="alice", window="other"), timezone.now())])
+    expect(holder).to_have_text("You have the call in another window")
+    expect(page.get_by_role("button", name="Give back")).to_be_hidden()
+    expect(page.get_by_role("button", name="Take over here")).to_be_visible()
+    page.reload()
+    expect(holder).to_have_text("You have the call in another window")
+    store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="bob", window="other"), timezone.now())])
+    expect(holder).to_have_text("bob has the call")
+    expect(page.get_by_role("button", name="Take over", exact=True)).to_be_disabled()

@@ -96,7 +96,7 @@ def test_a_call_is_watched_listened_to_directed_taken_over_and_given_back(
     microphone = spoken(product, OPERATOR, tmp_path / "operator.wav", before=1.0, after=60.0)
     record = tmp_path / "heard.wav"
     bobs, carols = speaking(playwright, microphone), launch(playwright)
-    bob, carol = bobs.new_page(), carols.new_page()
+    bob, carol = bobs.new_context().new_page(), carols.new_page()
     faults: list[str] = []
     for page in (bob, carol):
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -131,8 +131,20 @@ def test_a_call_is_watched_listened_to_directed_taken_over_and_given_back(
         expect(carol.get_by_role("button", name="Take over")).to_be_disabled()
         expect(log).to_contain_text("manager", timeout=30_000)
         assert log.locator("[data-who=operator]").count(), "the operator's words are in the transcript"
-        bob.get_by_label("What happened").fill("He asked about Saturday.")
-        bob.get_by_role("button", name="Give back").click()
+
+        again = bob.context.new_page()
+        again.goto(bob.url)
+        expect(again.locator("[data-holder]")).to_have_text("You have the call in another window")
+        expect(again.get_by_role("button", name="Give back")).to_be_hidden()
+        again.get_by_role("button", name="Take over here").click()
+        expect(again.get_by_text("You have the call", exact=True)).to_be_visible()
+        expect(bob.get_by_text("here your microphone is off")).to_be_visible()
+        expect(bob.get_by_role("button", name="Give back")).to_be_hidden()
+        expect(carol.locator("[data-holder]")).to_have_text("bob has the call")
+        again.get_by_label("What happened").fill("He asked about Saturday.")
+        again.get_by_role("button", name="Give back").click()
+        expect(bob.locator("[data-holder]")).to_have_text("The agent has the call")
+        again.close()
         expect(log).to_contain_text("bob gave the call back. He asked about Saturday.")
         expect(log).to_contain_text("I'm back with you.", timeout=20_000)
         expect(carol.get_by_role("button", name="Take over")).to_be_enabled()

@@ -47,7 +47,7 @@ def test_a_stranger_is_led_to_sign_in_from_every_page(addresses):
 def test_a_script_whose_user_is_signed_out_is_told_so_and_gets_no_page(addresses, asked_by):
     for address in addresses:
         answer = Client().get(address, headers=asked_by)
-        assert (answer.status_code, answer.content) == (401, b""), address
+        assert (answer.status_code, answer.json()) == (401, {"why": ""}), address
 
 
 def test_an_administrator_sees_every_page(addresses, alices_browser):

@@ -146,6 +146,26 @@ class TestAnInvitation:
         assert (typed | changed)["username"] in answer.text
         assert Client().post(link, typed).status_code == 302
 
+    def test_tells_everything_that_is_wrong_in_one_round(self, alice) -> None:
+        link = f"/invitation/{actions.invite(role='viewer', meant_for='', by=alice)}/"
+        answer = Client().post(link, {"name": "", "username": "ALICE", "new_password": "123"})
+        for words in (
+            "This field is required",
+            "Somebody has this username",
+            "too short",
+            "entirely numeric",
+        ):
+            assert words in answer.text
+
+    def test_without_a_name_is_still_told_from_others_and_hides_that_one_is_alone(
+        self, alices_browser, alice
+    ) -> None:
+        assert "You are alone here" in alices_browser.get("/people/").text
+        actions.invite(role="viewer", meant_for="   ", by=alice)
+        for headers in ({}, {"HX-Request": "true"}):
+            assert "You are alone here" not in alices_browser.get("/people/", headers=headers).text
+        assert "Nobody named" in alices_browser.get("/people/").text
+
     def test_is_not_for_somebody_who_is_signed_in(self, alice, bobs_browser) -> None:
         link = f"/invitation/{actions.invite(role='administrator', meant_for='', by=alice)}/"
         assert "You are signed in as bob" in bobs_browser.get(link).text

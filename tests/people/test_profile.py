@@ -132,6 +132,12 @@ class TestThePassword:
             answer = bobs_browser.post("/profile/password/", {"password": "guess", "new_password": GOOD})
         assert "Wait 30 seconds" in answer.text
 
+    def test_both_passwords_are_judged_in_one_round(self, bobs_browser) -> None:
+        answer = bobs_browser.post("/profile/password/", {"password": "guess", "new_password": "123"})
+        assert answer.status_code == 422
+        for words in ("This is not your password.", "too short", "entirely numeric"):
+            assert words in answer.text
+
     def test_that_breaks_a_rule_is_refused(self, bobs_browser, bob) -> None:
         answer = bobs_browser.post("/profile/password/", {"password": "password", "new_password": "bob"})
         assert answer.status_code == 422

@@ -11,7 +11,7 @@ from django.test import Client
 
 from telephony.secret_box import opened
 from voiceforge_site.access import codes, throttle
-from voiceforge_site.models import User
+from voiceforge_site.models import Session, User
 from voiceforge_site.people import actions
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -218,3 +218,64 @@ def test_a_session_knows_the_browser_and_the_address(bob: User) -> None:
     page = client.get("/profile/").text
     assert "Firefox on Windows" in page
     assert "192.0.2.7" in page
+
+
+class TestWhoCannotGoOn:
+    """Is told why, at the page and in the answers to scripts."""
+
+    def asked(self, browser: Client, address: str = "/agents/") -> tuple[str, object]:
+        told = browser.get(address, headers={"X-Requested-With": "fetch"})
+        return browser.get(address)["Location"], (told.status_code, told.json())
+
+    def test_a_stranger_was_never_signed_in(self, db) -> None:
+        assert Client().get("/agents/")["Location"] == "/login/?next=/agents/"
+        assert "signed out" not in Client().get("/login/?next=/agents/").text
+
+    def test_a_session_that_is_over_was_one(self, bob: User, bobs_browser: Client) -> None:
+        Session.objects.filter(user=bob).delete()
+        answer = bobs_browser.get("/agents/", follow=True)
+        assert answer.redirect_chain[0][0] == "/login/?next=/agents/&why=signed-out"
+        assert "You were signed out." in answer.text
+
+    def test_a_script_learns_it_too(self, bob: User, bobs_browser: Client) -> None:
+        Session.objects.filter(user=bob).delete()
+        told = bobs_browser.get("/agents/", headers={"X-Requested-With": "fetch"})
+        assert (told.status_code, told.json()) == (401, {"why": "signed-out"})
+
+    def test_who_was_deactivated_learns_it_each_time(
+        self, alice: User, bob: User, bobs_browser: Client
+    ) -> None:
+        actions.deactivate(user=bob, by=alice)
+        for _ in range(2):
+            location, told = self.asked(bobs_browser)
+            assert location == "/login/?next=/agents/&why=ended"
+            assert told == (401, {"why": "ended"})
+        page = bobs_browser.get("/login/?why=ended").text
+        assert "Your access has been ended by an administrator." in page
+
+    def test_an_account_that_is_opened_again_asks_for_the_password(
+        self, alice: User, bob: User, bobs_browser: Client
+    ) -> None:
+        actions.deactivate(user=bob, by=alice)
+        actions.reactivate(user=bob, by=alice)
+        assert self.asked(bobs_browser)[0].startswith("/login/")
+        assert not Session.objects.filter(user=bob).exists()
+
+    @pytest.mark.parametrize(
+        ("role", "path", "method", "status"),
+        [
+            ("designer", "/agents/new/", "post", 200),
+            ("operator", "/agents/new/", "post", 403),
+            ("operator", "/agents/", "get", 200),
+            ("", "/agents/", "get", 403),
+            ("", "/profile/", "post", 200),
+            ("", "/no/such/page/", "post", 200),
+        ],
+    )
+    def test_a_form_asks_before_it_is_sent(
+        self, bob: User, bobs_browser: Client, role: str, path: str, method: str, status: int
+    ) -> None:
+        User.objects.filter(pk=bob.pk).update(role=role)
+        answer = bobs_browser.get("/session/", {"path": path, "method": method})
+        assert answer.status_code == status
+        assert answer.json()["token"]

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def person(name: str, role: str) -> str:
 class Page:
     """A browser's side of the socket."""
 
-    def __init__(self, call: Call, session_key: str) -> None:
+    def __init__(self, call: Call, session_key: str, window: str = "") -> None:
         self.told: list[dict[str, Any]] = []
         self.heard = bytearray()
         self.closed: dict[str, Any] | None = None
@@ -55,6 +56,7 @@ class Page:
         self._to_app.put_nowait({"type": "websocket.connect"})
         scope = {
             "type": "websocket",
+            "query_string": f"window={window}".encode(),
             "session": type("Session", (), {"session_key": session_key})(),
             "url_route": {"kwargs": {"call_id": call.pk}},
         }
@@ -98,9 +100,11 @@ class Page:
         return [message["code"] for message in self.told if message["t"] == "error"]
 
 
-def attend(call: Call, script: Callable[..., Awaitable[None]], *sessions: str, sound: str = HUM) -> list[str]:
-    """Run the call, the caller's side of it full of `sound`, and a page for each session; the kinds of its
-    events."""
+def attend(
+    call: Call, script: Callable[..., Awaitable[None]], *sessions: str, sound: str = HUM, windows: str = ""
+) -> list[str]:
+    """Run the call, the caller's side of it full of `sound`, and a page for each session, in these windows if
+    it matters; the kinds of its events."""
     token = issue_token(call)
 
     async def run() -> None:
@@ -116,7 +120,9 @@ def attend(call: Call, script: Callable[..., Awaitable[None]], *sessions: str, s
                 await asyncio.sleep(0.01)
 
         humming = asyncio.create_task(hum())
-        pages = [Page(call, session) for session in sessions]
+        pages = [
+            Page(call, session, window) for session, window in zip_longest(sessions, windows, fillvalue="")
+        ]
         for page in pages:
             await page.until(lambda page=page: page.people() or page.closed)
         await script(caller, *pages)
@@ -214,6 +220,33 @@ def test_the_caller_hears_the_operator_in_the_agents_place(call: Call) -> None:
         assert sound[-1]["media"]["payload"][:8] == HUM[:8]
 
     attend(call, script, person("bob", "operator"))
+
+
+def test_two_windows_of_one_person_are_told_apart(call: Call) -> None:
+    """The call is spoken to from the one in which it was taken over last."""
+
+    async def script(caller: Socket, left: Page, right: Page) -> None:
+        await order(orders.take_over, call.pk, by="bob", window="l")
+        await left.until(lambda: left.people() == {"bob": "holds"})
+        before = caller.media()
+        for _ in range(20):
+            right.speak()
+        await asyncio.sleep(0.3)
+        assert caller.media() == before
+        await order(orders.take_over, call.pk, by="bob", window="r")
+        for _ in range(50):
+            right.speak()
+            await asyncio.sleep(0.02)
+        await caller.until(lambda: caller.media() > before + 10)
+        found = Call.objects.filter(pk=call.pk, card__holder="bob", card__holder_window="r")
+        async with asyncio.timeout(5):
+            while not await found.aexists():
+                right.speak()
+                await asyncio.sleep(0.05)
+
+    session = person("bob", "operator")
+    kinds = attend(call, script, session, session, windows="lr")
+    assert kinds.count("operator_took_over") == 2
 
 
 def test_sound_of_who_may_only_look_goes_nowhere(call: Call) -> None:

@@ -20,16 +20,19 @@ class Operators:
 
     def __init__(self) -> None:
         self.holder = ""
+        self.holder_window = ""
         self.asked: list[Any] = []
+        self.heard: list[tuple[str, str]] = []
 
     def ask(self, request: Any) -> None:
         self.asked.append(request)
         if isinstance(request, TakeOver):
-            self.holder = request.by
+            self.holder, self.holder_window = request.by, request.window
         elif isinstance(request, GiveBack):
-            self.holder = ""
+            self.holder = self.holder_window = ""
 
-    def hear(self, by: str, pcm: bytes) -> None: ...
+    def hear(self, by: str, pcm: bytes, window: str = "") -> None:
+        self.heard.append((by, window))
 
 
 class Session:
@@ -70,6 +73,30 @@ async def test_while_somebody_has_the_call_others_can_do_nothing_to_it(session: 
     desk.obey(order("give_back", "bob", note="done"), "orders")
     desk.obey(order("say", "carol", text="now"), "orders")
     assert session.operators.asked[1:] == [GiveBack("bob", "done", lost=False), WordsToSay("now", "carol")]
+
+
+async def test_who_has_the_call_moves_it_to_another_window_only_by_taking_it_over_there(
+    session: Session,
+) -> None:
+    desk = a_desk(session)
+    desk.obey(order("take_over", "bob", window="left"), "orders")
+    desk.obey(order("take_over", "bob", window="left"), "orders")
+    desk.obey(order("give_back", "bob", window="right", note=""), "orders")
+    assert session.operators.asked == [TakeOver("bob", "left")]
+    desk.obey(order("take_over", "bob", window="right"), "orders")
+    desk.obey(order("give_back", "bob", window="left", note=""), "orders")
+    assert session.operators.asked[1:] == [TakeOver("bob", "right")]
+    desk.obey(order("give_back", "bob", window="right", note=""), "orders")
+    assert session.operators.holder == ""
+
+
+async def test_sound_of_their_other_window_keeps_no_absent_operator_in_the_call(session: Session) -> None:
+    desk = a_desk(session)
+    desk.obey(order("take_over", "bob", window="right"), "orders")
+    now = asyncio.get_running_loop().time()
+    desk.obey(order("speech", "bob", window="left", pcm=bytes(320)), "orders")
+    desk.watch(now + desks.MICROPHONE_SILENT_SECONDS + 0.1)
+    assert session.operators.asked[1:] == [GiveBack("bob", "", lost=True)]
 
 
 async def test_sound_of_somebody_else_keeps_no_absent_operator_in_the_call(session: Session) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 from channels.sessions import SessionMiddlewareStack
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.urls import Resolver404, URLPattern, path, resolve
 
 from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
 from ..errors import forbidden
-from .rules import ANYBODY, PAGES, SIGNED_IN, SOCKETS, Rule
-from .sessions import user_of
+from .rules import ANYBODY, PAGES, SOCKETS, Rule, meets
+from .sessions import user_of, why_nobody
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -42,21 +42,39 @@ class Gate:
         if needed == ANYBODY:
             return None
         if not request.user.is_authenticated:
-            return HttpResponse(status=401) if _by_script(request) else _to_sign_in(request)
-        if needed == SIGNED_IN or (needed and request.user.has_perm(needed)):
+            return _signed_out(request) if _by_script(request) else _to_sign_in(request)
+        if needed and meets(request.user, needed):
             return None
         if needed is None and rule != Rule():
             return HttpResponseNotAllowed(_READING if rule.read else ("POST",))
         return _refusal(request)
 
 
+def may(user: Any, method: str, address: str) -> bool:
+    """Whether the gate would let somebody who is signed in do this. What has no such
+    address or method is answered by the request itself."""
+    try:
+        rule = PAGES.get(resolve(address).view_name, Rule())
+    except Resolver404:
+        return True
+    needed = rule.read if method in _READING else rule.change
+    return needed is None or meets(user, needed)
+
+
 def _by_script(request: HttpRequest) -> bool:
     return bool(request.htmx) or request.headers.get("X-Requested-With") == "fetch"  # type: ignore[attr-defined]
 
 
+def _signed_out(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"why": why_nobody(request)}, status=401)
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """And back here afterwards; a form that was sent cannot be asked for again, so to its own page."""
-    return redirect_to_login(request.get_full_path() if request.method in _READING else "/")
+    answer = redirect_to_login(request.get_full_path() if request.method in _READING else "/")
+    if why := why_nobody(request):
+        answer["Location"] += f"&why={why}"
+    return answer
 
 
 def _refusal(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import password_validation as django_rules
@@ -12,8 +13,16 @@ from django.utils.translation import ngettext
 from ..models import User
 
 
-def rules() -> list[str]:
-    return [_in_words(rule) for rule in django_rules.get_default_password_validators()]
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`pattern` is a regular expression of the passwords that keep it, where a browser can judge that alone."""
+
+    words: str
+    pattern: str = ""
+
+
+def rules() -> list[Rule]:
+    return [Rule(_in_words(rule), _pattern(rule)) for rule in django_rules.get_default_password_validators()]
 
 
 def kept(password: str, user: User) -> list[bool]:
@@ -35,6 +44,15 @@ def _in_words(rule: Any) -> str:
         case django_rules.UserAttributeSimilarityValidator():
             return _("Not like your name or username")
     return str(rule.get_help_text())
+
+
+def _pattern(rule: Any) -> str:
+    match rule:
+        case django_rules.MinimumLengthValidator():
+            return rf"[\s\S]{{{rule.min_length},}}"
+        case django_rules.NumericPasswordValidator():
+            return r"[\s\S]*\D[\s\S]*"
+    return ""
 
 
 def _keeps(rule: Any, password: str, user: User) -> bool:

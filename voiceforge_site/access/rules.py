@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class Rule:
 
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"
+
+
+def meets(user: Any, needed: str) -> bool:
+    """Whether somebody who is signed in has what a rule names."""
+    return needed in (ANYBODY, SIGNED_IN) or user.has_perm(needed)
+
 
 _CALLS = "telephony.view_calls"
 _DIRECT = "telephony.direct_calls"

@@ -69,6 +69,15 @@ def mark_seen(request: HttpRequest, user: User) -> None:
         User.objects.filter(pk=user.pk).update(seen_at=now)
 
 
+def why_nobody(request: HttpRequest) -> str:
+    """Of a request that nobody is signed in with: "ended" if the session is of somebody who was deactivated,
+    "signed-out" if the browser had one that is over, "" for a stranger."""
+    if SESSION_KEY in request.session:
+        return "ended"
+    had_one = settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty()
+    return "signed-out" if had_one else ""
+
+
 def user_of(session_key: str | None) -> User | AnonymousUser:
     """Whose session this is now: nobody's once it was ended, or the password changed."""
     request = HttpRequest()

@@ -34,7 +34,8 @@ NEW_PASSWORD_VALID_FOR = timedelta(days=1)
 @transaction.atomic
 def invite(*, role: str, meant_for: str, by: User) -> str:
     """The token of a new invitation, which nobody can read again."""
-    token = _new_link(role=role, meant_for=meant_for, invited_by=by, expires_at=timezone.now() + VALID_FOR)
+    expires = timezone.now() + VALID_FOR
+    token = _new_link(role=role, meant_for=meant_for.strip(), invited_by=by, expires_at=expires)
     logger.info("%s invited a person as %s.", by.username, role)
     return token
 
@@ -127,16 +128,18 @@ def change_role(*, user: User, role: str, by: User) -> None:
 
 @transaction.atomic
 def deactivate(*, user: User, by: User) -> None:
-    """Signs the person out everywhere, and in no more. What they did stays."""
+    """Signs the person out everywhere, and in no more. What they did stays. Their sessions are worth nothing,
+    and stay so that their browsers can be told why (`access.sessions.why_nobody`)."""
     _keep_an_administrator(user, by)
     User.objects.filter(pk=user.pk).update(is_active=False)
-    Session.objects.filter(user=user).delete()
     Invitation.objects.filter(account=user, used_at=None).delete()
     logger.info("%s deactivated %s.", by.username, user.username)
 
 
 @transaction.atomic
 def reactivate(*, user: User, by: User) -> None:
+    """Lets the person sign in again; nothing that they were signed in with before is worth anything."""
+    Session.objects.filter(user=user).delete()
     User.objects.filter(pk=user.pk).update(is_active=True)
     logger.info("%s reactivated %s.", by.username, user.username)
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -23,7 +24,11 @@ from ..models import Invitation, User
 
 logger = logging.getLogger(__name__)
 
-NEW_PASSWORD = {"autocomplete": "new-password", "data-new-password": ""}
+NEW_PASSWORD = {
+    "autocomplete": "new-password",
+    "data-new-password": "",
+    "aria-describedby": "password-rules id_new_password_error",  # profile/_rules.html, and what is wrong
+}
 
 
 def _dress(form: forms.BaseForm) -> None:
@@ -104,10 +109,34 @@ class OwnPasswordForm(forms.Form):
         return str(password)
 
 
-class ChangePasswordForm(OwnPasswordForm):
+class _NewPassword(forms.Form):
+    """Judges the new password together with everything else, so that one round tells all faults."""
+
     new_password = forms.CharField(
         label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD), strip=False
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        password = self.cleaned_data.get("new_password")
+        if password:
+            try:
+                validate_password(password, self.owner())
+            except ValidationError as error:
+                self.add_error("new_password", error)
+        return cleaned
+
+    def owner(self) -> User:
+        """Whom the password must not be like."""
+        raise NotImplementedError
+
+
+class ChangePasswordForm(_NewPassword, OwnPasswordForm):
+    field_order = ["password", "new_password"]
+
+    def owner(self) -> User:
+        assert isinstance(self.request.user, User)
+        return self.request.user
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -165,17 +194,19 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
         _dress(self)
 
 
-class NewPasswordForm(forms.Form):
-    new_password = forms.CharField(
-        label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD), strip=False
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+class NewPasswordForm(_NewPassword):
+    def __init__(self, account: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._account = account
         _dress(self)
 
+    def owner(self) -> User:
+        return self._account
 
-class AcceptForm(forms.ModelForm):  # type: ignore[type-arg]
+
+class AcceptForm(_NewPassword, forms.ModelForm):  # type: ignore[type-arg]
+    field_order = ["name", "username", "new_password"]
+
     class Meta:
         model = User
         fields = ["name", "username"]
@@ -188,11 +219,12 @@ class AcceptForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"name": _("Your name")}
         help_texts = {"username": _("You sign in with it: letters, digits and @ . + - _")}
 
-    new_password = forms.CharField(
-        label=_("Password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD), strip=False
-    )
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
+        self.fields["new_password"].label = _("Password")
         _dress(self)
+
+    def owner(self) -> User:
+        typed = self.cleaned_data
+        return User(username=typed.get("username", ""), name=typed.get("name", ""))

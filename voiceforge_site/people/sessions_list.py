@@ -23,7 +23,9 @@ class Browser:
 
 
 def browsers_of(user: User, own_key: str | None = None) -> list[Browser]:
-    """The one with `own_key` first, then those used last."""
+    """The one with `own_key` first, then those used last; none of somebody deactivated."""
+    if not user.is_active:
+        return []
     rows = user.sessions.filter(expire_date__gt=timezone.now()).order_by("-seen_at")
     found = [
         Browser(

@@ -32,6 +32,10 @@ class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """`why` they come here, as `access.gate` and the scripts of pages say."""
+        return super().get_context_data(**context, why=self.request.GET.get("why", ""))
+
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         if not user.signs_in_with_code:
@@ -95,8 +99,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None or found.used_at or found.is_expired:
         status = 404 if found is None else 410
         return render(request, "registration/invitation_over.html", {"invitation": found}, status=status)
-    kind = NewPasswordForm if found.account else AcceptForm
-    form: AcceptForm | NewPasswordForm = kind(request.POST or None)
+    sent = request.POST or None
+    form = NewPasswordForm(found.account, sent) if found.account else AcceptForm(sent)
     if request.method == "POST" and not request.user.is_authenticated and form.is_valid():
         try:
             return _accepted(request, found, form)

@@ -39,10 +39,10 @@ def people(request: HttpRequest) -> HttpResponse:
         "counts": _counts(found),
         "roles": Role.choices,
         "filtered": any(request.GET.get(name) for name in ("q", "role", "state")),
+        "invitations": _open_invitations(),
     }
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render(request, "people/_table.html", context)
-    context["invitations"] = _open_invitations()
     return render(request, "people/list.html", context)
 
 

@@ -89,7 +89,7 @@ export class Attendance extends EventTarget {
     clearInterval(this.#watch);
     if (this.#closed) return;
     this.#tell("away", {});
-    if (code === REFUSED) return; // the page's other socket reloads it
+    if (code === REFUSED) this.#wait = LONGEST_WAIT_MS; // the page's other socket sees to it that one is told
     setTimeout(() => !this.#closed && this.open(), this.#wait);
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
   }

@@ -47,10 +47,10 @@ def whisper(text: str):
 TAKE, BACK = ask(TakeOver("bob")), ask(GiveBack("bob", "He wants the blue one.", lost=False))
 
 
-def speak(by: str = "bob", value: int = 1000):
+def speak(by: str = "bob", value: int = 1000, window: str = ""):
     """A fifth of a second of a person's voice."""
     pcm = np.full(RATE // 5, value, "<i2").tobytes()
-    return lambda session: session.operators.hear(by, pcm)
+    return lambda session: session.operators.hear(by, pcm, window)
 
 
 def frame(text: str, number: int):
@@ -136,6 +136,19 @@ def test_the_agent_falls_silent_at_once_and_the_operator_is_heard():
     assert call.line.silent_at(5.12) and not call.line.silent_at(5.2)
     assert [event.by for event in call.of(OperatorTookOver)] == ["bob"]
     assert call.of(AgentHeard)[-1].interrupted
+
+
+def test_a_call_that_is_moved_to_another_window_is_heard_from_there_alone():
+    moved = [
+        (5.0, ask(TakeOver("bob", "left"))),
+        (5.2, speak(window="right")),
+        (5.6, ask(TakeOver("bob", "right"))),
+        (5.8, speak(window="left")),
+        (6.4, speak(window="right")),
+    ]
+    call = scene(Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=moved, until=8)
+    assert [event.window for event in call.of(OperatorTookOver)] == ["left", "right"]
+    assert call.line.silent_at(5.3) and call.line.silent_at(5.9) and not call.line.silent_at(6.5)
 
 
 def test_the_transcript_goes_on_and_the_agent_answers_nothing():

@@ -196,7 +196,7 @@ def write(maker: Any, calls: int, begun: float) -> int:
     made = maker.calls(calls)
     while batch := [call for _, call in zip(range(BATCH), made, strict=False)]:
         with transaction.atomic():
-            rows = ([(usual | call.fields)[name] for name in AGENTS] for call in batch)
+            rows = ([(usual | call.fields)[name] for name in names] for call in batch)
             table.write(Call._meta.db_table, names, rows)
             happened = (
                 (call.fields["id"], seq, kind, at, seconds, payload)

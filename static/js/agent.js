@@ -25,21 +25,24 @@ function addFact() {
   total.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** A row is hidden and marked, not taken out, so that the others keep their numbers.
- * @param {HTMLElement} row */
-function removeFact(row) {
+/** A row that is removed stays, so that it can be kept after all and the others keep their numbers.
+ * @param {HTMLElement} row @param {boolean} removed */
+function removeFact(row, removed) {
   const mark = /** @type {HTMLInputElement} */ (row.querySelector("[name$=-DELETE]"));
-  mark.checked = true;
-  row.hidden = true;
+  const fields = /** @type {HTMLDetailsElement} */ (row.querySelector("details"));
+  mark.checked = removed;
+  fields.hidden = removed;
+  /** @type {HTMLElement} */ (row.querySelector("[data-fact-removed]")).hidden = !removed;
   mark.dispatchEvent(new Event("input", { bubbles: true }));
-  /** @type {HTMLElement} */ (form.querySelector("[data-add-fact]")).focus();
+  /** @type {HTMLElement} */ (row.querySelector(removed ? "[data-keep-fact]" : "summary")).focus();
 }
 
 form.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (target.closest("[data-add-fact]")) addFact();
-  const removed = target.closest("[data-remove-fact]")?.closest("[data-fact]");
-  if (removed) removeFact(/** @type {HTMLElement} */ (removed));
+  const pressed = target.closest("[data-remove-fact], [data-keep-fact]");
+  const row = /** @type {HTMLElement | undefined} */ (pressed?.closest("[data-fact]"));
+  if (row) removeFact(row, Boolean(pressed?.matches("[data-remove-fact]")));
 });
 
 /** What a setting needs stands under it, and nothing else but what has to be corrected. */
@@ -64,9 +67,11 @@ function part(selector) {
 form.addEventListener("input", showNeeded);
 showNeeded();
 
-/** The line that stands for a closed fact follows what is typed into it. */
+/** The lines that stand for a closed or removed fact follow what is typed into it. */
 rows.addEventListener("input", (event) => {
   const field = /** @type {HTMLInputElement} */ (event.target);
-  const summary = field.closest("[data-fact]")?.querySelector("summary");
-  if (field.name.endsWith("-topic")) /** @type {Element} */ (summary?.querySelector("b")).textContent = field.value;
+  if (!field.name.endsWith("-topic")) return;
+  for (const shown of field.closest("[data-fact]")?.querySelectorAll("summary > b, [data-fact-removed] b") ?? []) {
+    shown.textContent = field.value;
+  }
 });

@@ -207,7 +207,9 @@ async function askAbout(form, fields, signal) {
   const answer = await fetch(url, { method: "POST", body, headers, signal }).catch(() => null);
   if (answer?.status === 401) return showFailure(401, true);
   if (!answer?.ok) return; // the submit will say it
-  const { errors } = await answer.json();
+  const told = await answer.json().catch(() => null); // given up while it came
+  if (!told) return;
+  const { errors } = told;
   for (const name of names) {
     if (!(name in errors)) continue;
     mark(form, name, errors[name]);

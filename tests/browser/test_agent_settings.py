@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from agents.actions import save_agent
 from agents.models import Agent
 from tests.factories import make_agent, make_number
 
@@ -71,6 +72,34 @@ def test_a_refused_agent_is_mended_field_by_field_until_nothing_is_left_to_say(g
     expect(summary).to_have_count(0)
     page.keyboard.press("Control+s")
     expect(page.get_by_text("Front desk saved")).to_be_visible()
+
+
+def test_a_fact_that_was_removed_by_mistake_is_kept_by_keyboard(guard, chromium, server):
+    agent = make_agent("Front desk")
+    page = guard.page(chromium)
+    page.goto(agent.get_absolute_url())
+    topic = agent.facts[0]["topic"]
+    page.locator("[data-fact] > details > summary").first.press("Enter")
+    page.get_by_role("button", name="Remove").first.press("Enter")
+    expect(page.get_by_label("Topic").first).to_be_hidden()
+    keep = page.get_by_role("button", name="Keep it")
+    expect(keep).to_be_focused()
+    expect(page.locator("[data-fact-removed]:visible")).to_contain_text(f"Removed when you save: {topic}")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-fact] > details > summary").first).to_be_focused()
+    expect(keep).to_be_hidden()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Nothing to save")).to_be_visible()
+
+
+def test_two_versions_are_compared_by_keyboard_and_the_difference_has_the_focus(guard, chromium, server):
+    agent = make_agent("Front desk", greeting="Hello.")
+    agent.greeting = "Welcome."
+    save_agent(agent=agent, by="alice")
+    page = guard.page(chromium)
+    page.goto(agent.get_absolute_url() + "history/")
+    page.get_by_role("button", name="Compare", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="From version 1 to version 2")).to_be_focused()
 
 
 def test_several_agents_are_archived_by_keyboard_after_a_warning_and_brought_back(guard, chromium, server):

@@ -135,6 +135,7 @@ def test_the_summary_of_a_refused_form_shrinks_as_its_fields_get_right_and_goes_
     page.keyboard.press("Control+s")
     summary = page.locator(".vf-refused")
     expect(summary.get_by_role("link")).to_have_count(2)
+    expect(name).to_be_focused()
     name.type("a name too long for it")
     expect(summary.get_by_role("link").first).to_contain_text("Name: Ensure this value has at most 10")
     name.fill("short")
@@ -142,6 +143,16 @@ def test_the_summary_of_a_refused_form_shrinks_as_its_fields_get_right_and_goes_
     number.fill("7")
     expect(summary).to_have_count(0)
     expect(number).to_be_focused()
+
+
+def test_an_answer_that_is_given_up_while_it_comes_is_no_fault(page):
+    page.add_init_script(
+        "Response.prototype.json = () => Promise.reject(new DOMException('given up', 'AbortError'))"
+    )
+    page.goto("/workbench/form/")
+    with page.expect_response("**validate=number"):
+        page.get_by_role("textbox", name="Number").fill("many")
+    page.wait_for_timeout(200)  # the guard hears of every error of the page
 
 
 def test_unsaved_changes_are_left_only_on_purpose(page):

@@ -215,7 +215,7 @@ def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, gu
     guard.expect("422")
     agent = make_agent("Front desk")
     page.goto(agent.get_absolute_url())
-    rows = page.locator("[data-fact]:visible")
+    rows = page.locator("[data-fact] > details:visible")
     before = rows.count()
     topic = rows.first.locator("summary b").inner_text()
     rows.first.locator("summary").first.click()

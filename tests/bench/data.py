@@ -230,7 +230,7 @@ class SqliteTables:
     def write(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
-        is_id = [name == "id" or name == "call_id" for name in AGENTS]
+        is_id = [name == "id" or name == "call_id" for name in names]
         with self._connection.cursor() as cursor:
             cursor.cursor.connection.executemany(
                 statement,

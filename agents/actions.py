@@ -84,8 +84,7 @@ def save_agent(
 @transaction.atomic
 def duplicate_agent(*, agent: Agent, by: str) -> Agent:
     """A paused copy, so that it can be changed before it takes calls. Raises ValidationError by field."""
-    name = _("%(name)s (copy)") % {"name": agent.name[: 80 - 10]}
-    twin = Agent(**values_of(agent) | {"name": name, "status": Agent.Status.PAUSED})
+    twin = Agent(**values_of(agent) | {"name": _free_name(agent.name), "status": Agent.Status.PAUSED})
     return save_agent(agent=twin, by=by, kind=Kind.DUPLICATED, source=agent.name)
 
 
@@ -181,6 +180,18 @@ def refuse_too_long_for_local(agent: Agent) -> None:
             "%(most)d in time. Shorten them, or choose another model."
         )
         raise ValidationError({"chat_model": text % {"length": length, "most": LONGEST_FOR_LOCAL}})
+
+
+def _free_name(name: str) -> str:
+    """That of a copy, which no other agent has: two in a list could not be told apart."""
+    short = name[: 80 - 15]
+    taken = set(Agent.objects.filter(name__startswith=short).values_list("name", flat=True))
+    first = _("%(name)s (copy)") % {"name": short}
+    further = (
+        _("%(name)s (copy %(number)d)") % {"name": short, "number": number}
+        for number in range(2, len(taken) + 3)
+    )
+    return next(each for each in (first, *further) if each not in taken)
 
 
 def _free_slug(name: str) -> str:

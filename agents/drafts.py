@@ -87,6 +87,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "whole": total,
         "limit": limit,
         "chosen": chosen,
+        "awaited": draft.chat_model == DEFAULT_MODEL and not chosen,  # until one is configured
         "is_local": chosen == registry.LOCAL,
         "over": bool(limit) and total > limit,
         "share": min(100, round(100 * total / limit)) if limit else 0,

@@ -106,6 +106,8 @@ class AgentForm(forms.ModelForm):
             self.fields["status"] = forms.ChoiceField(choices=in_use, label=_("Status"))
         self.fields["language"] = _kept_choice(self, "language", _languages(offer))
         self.fields["constants"].label = _("Your own variables")
+        if self.instance.pk is None:
+            self.fields["name"].widget.attrs["autofocus"] = True
         _dress(self)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -69,6 +69,7 @@ def live_board(request: HttpRequest) -> HttpResponse:
     cards = sorted((card_of(call) for call in live), key=lambda card: card.order)
     filters = Filters.of(request.GET)
     shown = [card for card in cards if filters.admit(card)]
+    found = [card for card in cards if replace(filters, needs=False).admit(card)]
     attention = sum(card.needs_person for card in cards)
     latencies = [ms for card in cards for ms in card.latencies]
     context = {
@@ -77,6 +78,7 @@ def live_board(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "selects": _selects(cards, filters),
         "counts": {"live": len(cards), "attention": attention, "shown": len(shown)},
+        "found": {"live": len(found), "attention": sum(card.needs_person for card in found)},
         "median_ms": median(latencies) if latencies else None,
         "wall": "wall" in request.GET,
         "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first(),

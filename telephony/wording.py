@@ -51,6 +51,7 @@ ALERTS = {
 BOARD = {
     "choice": _("{label} ({n})"),
     "shown": _("{shown} of {all} calls shown"),
+    "of": _("{part} of {all}"),
     "holder": _("{name} has the call"),
     "hang_up": _("Hang up {name}"),
     "hang_up_on": _("Hang up on {caller}, who speaks with {agent}?"),

@@ -14,15 +14,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from agents.conversations import default_model_id
 from agents.models import DEFAULT_MODEL, Agent
+from mlservices.pages.figures import grouped
 from telephony.actions import SIMULATOR
-from telephony.capacity import capacity
+from telephony.capacity import FULL_LAG_SECONDS, FULL_LOOP_SHARE, capacity
 from telephony.credentials import UnreadableSecret, secret_of
 from telephony.figures import (
     SERIES,
@@ -229,6 +230,8 @@ def _capacity() -> dict[str, Any]:
         "share": capacity.share_in_use,
         "busy": capacity.loop_share,
         "late_ms": capacity.lag_seconds * 1000,
+        "most_busy": FULL_LOOP_SHARE,
+        "most_late_ms": FULL_LAG_SECONDS * 1000,
         "full": capacity.full(),
         "about": round(carried / capacity.share_in_use) if enough and carried else None,
     }
@@ -265,11 +268,16 @@ def _failed_calls() -> Iterator[ToDo]:
     failed = Call.objects.filter(created_at__gte=midnight, outcome=Call.Outcome.FAILED).count()
     if failed:
         text = ngettext(
-            "%(count)d call failed since yesterday", "%(count)d calls failed since yesterday", failed
+            "%(count)s call failed since yesterday", "%(count)s calls failed since yesterday", failed
         )
         asked = urlencode({"outcome": "failed", "from": since.isoformat()})
         url = f"{_history()}?{asked}"
-        yield ToDo("triangle-alert", text % {"count": failed}, url, "telephony.view_calls")
+        yield ToDo("triangle-alert", text % {"count": _grouped(failed)}, url, "telephony.view_calls")
+
+
+def _grouped(count: int) -> str:
+    """1234 as the language writes it: 1,234."""
+    return number_format(count, force_grouping=True)
 
 
 def _open_messages() -> Iterator[ToDo]:
@@ -305,13 +313,13 @@ def _what_is_wrong(credential: Credential) -> str:
 def _unanswered_numbers() -> Iterator[ToDo]:
     numbers = PhoneNumber.objects.exclude(credential__label=SIMULATOR).order_by("number")
     for number in numbers.filter(agent=None)[:MOST_OF_A_KIND]:
-        text = _("Nobody answers %(number)s: give it to an agent") % {"number": number}
+        text = _("Nobody answers %(number)s: give it to an agent") % {"number": grouped(number.number)}
         yield ToDo("phone-off", text, reverse("agents:list"), "telephony.assign_numbers")
     idle = numbers.filter(agent__isnull=False).exclude(agent__status=Agent.Status.ACTIVE)
     for number in idle.select_related("agent")[:MOST_OF_A_KIND]:
         assert number.agent
         text = _("Nobody answers %(number)s: %(agent)s is %(status)s") % {
-            "number": number,
+            "number": grouped(number.number),
             "agent": number.agent,
             "status": number.agent.get_status_display().lower(),
         }

@@ -4,7 +4,7 @@ import { CardView, byUrgency, callerOf, needsPerson } from "./board/card.js";
 import { filter, filtering, showChoices, watchFilters } from "./board/filters.js";
 import { askBeforeHangingUp, useKeys } from "./board/keys.js";
 import { fitWall, isWall, startWall, toggleWall } from "./board/wall.js";
-import { filled, labels, median, milliseconds, setText } from "./format.js";
+import { filled, labels, median, milliseconds, number, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { showLiveCount } from "./livecount.js";
 import { live } from "./socket.js";
@@ -153,20 +153,28 @@ function choose(id) {
   views.get(id)?.setReachable(true);
 }
 
+/** "3 of 12", or "12" where those are all. @param {number} part @param {number} all */
+const ofAll = (part, all) =>
+  part === all ? number(all) : filled(labels.board.of, { part: number(part), all: number(all) });
+
 /** The figures above the board. */
 function sum() {
   if (!begun) return;
   summedAt = performance.now();
   const going = [...cards.values()].filter((card) => card.state !== "ended");
   const shown = filtering() ? going.filter(admits).length : going.length;
+  const found = going.filter(filter(true));
+  const needing = found.filter(needsPerson).length;
   const counts = {
-    live: String(going.length),
-    attention: String(going.filter(needsPerson).length),
+    live: ofAll(found.length, going.length),
+    attention: ofAll(needing, going.filter(needsPerson).length),
+    shown: ofAll(shown, going.length),
     median: milliseconds(median(going.flatMap((card) => card.latencies))),
   };
   for (const [name, text] of Object.entries(counts)) {
     for (const place of document.querySelectorAll(`[data-count="${name}"]`)) setText(place, text);
   }
+  document.querySelector(".vf-wall-attention")?.toggleAttribute("data-any", needing > 0);
   const told = /** @type {HTMLElement} */ (document.querySelector("[data-shown]"));
   told.hidden = shown === going.length;
   setText(told, filled(labels.board.shown, { shown, all: going.length }));

@@ -114,6 +114,23 @@ addEventListener("submit", async (event) => {
   sendAgreed(form, submitter);
 });
 
+/** Another form of the page would lose what was typed, and works with what is stored. */
+document.addEventListener(
+  "submit",
+  async (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const submitter = /** @type {HTMLElement | null} */ (event.submitter);
+    const stays = form.method === "dialog" || form.target || form.matches("[data-guard], [hx-get], [hx-post]");
+    if (stays || !unsaved()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!(await askToLeave())) return;
+    guarded().forEach(release);
+    form.requestSubmit(submitter);
+  },
+  { capture: true },
+);
+
 /** A button that was pressed waits: it keeps its width, dims, and cannot be pressed a second time. */
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);

@@ -13,6 +13,7 @@ from agents.facts import read_facts
 from agents.flow.chat import ChatConversation
 from agents.flow.directed import DirectedReceptionist
 from agents.models import Agent
+from tests.factories import make_agent
 
 from .fakes import ScriptedModel, WordEmbedder
 
@@ -163,3 +164,12 @@ def test_a_prompt_that_the_small_model_cannot_read_in_time_is_refused() -> None:
         save_agent(agent=new_agent(chat_model="local"), facts=facts, by="alice")
     assert list(caught.value.error_dict) == ["chat_model"]
     assert save_agent(agent=new_agent(chat_model="local"), facts=facts[:3], by="alice").pk
+
+
+@pytest.mark.django_db
+def test_copies_of_one_agent_can_be_told_apart() -> None:
+    agent = make_agent("Front desk")
+    names = [duplicate_agent(agent=agent, by="alice").name for _ in range(3)]
+    assert names == ["Front desk (copy)", "Front desk (copy 2)", "Front desk (copy 3)"]
+    long = make_agent("x" * 80)
+    assert max(len(duplicate_agent(agent=long, by="alice").name) for _ in range(2)) <= 80

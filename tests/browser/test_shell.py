@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 
 import pytest
 from playwright.sync_api import expect
@@ -229,3 +230,42 @@ def test_a_fact_that_was_removed_does_not_come_back_with_a_refused_form(page, gu
     expect(page.get_by_role("status").get_by_text("Front desk saved")).to_be_visible()
     agent.refresh_from_db()
     assert topic not in [fact["topic"] for fact in agent.facts]
+
+
+DRAWN = "selector => getComputedStyle(document.querySelector(selector)).backgroundColor"
+# How far the most colourful pixel of a picture is from grey, 0..255.
+COLOURS = """async (picture) => {
+  const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  const { data } = canvas.getImageData(0, 0, image.width, image.height);
+  let most = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const [red, green, blue] = data.slice(at, at + 3);
+    most = Math.max(most, Math.max(red, green, blue) - Math.min(red, green, blue));
+  }
+  return most;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("theme", "field", "chosen"),
+    [
+        ("light", "rgb(255, 255, 255)", "rgb(24, 24, 27)"),
+        ("dark", "rgb(15, 15, 18)", "rgb(244, 244, 246)"),
+    ],
+)
+def test_native_controls_are_drawn_in_the_colours_of_the_theme(guard, chromium, theme, field, chosen):
+    make_agent("Front desk")
+    page = guard.page(chromium, theme=theme)
+    page.goto("/agents/?q=front")
+    box = "[data-bulk-item]"
+    assert page.evaluate(DRAWN, box) == field
+    page.locator(box).check()
+    assert page.evaluate(DRAWN, box) == chosen
+    search = page.get_by_role("searchbox")
+    search.hover()  # which shows the cross
+    picture = b64encode(search.screenshot()).decode()
+    assert page.evaluate(COLOURS, picture) < 40  # greys: the browser's own cross is blue
+    expect(page.locator(".vf-search kbd")).to_be_hidden()  # the cross stands there

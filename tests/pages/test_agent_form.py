@@ -359,3 +359,13 @@ def test_other_models_and_a_service_that_is_away_are_counted_roughly(alices_brow
     monkeypatch.setattr("mlservices.registry.count_tokens", away)
     rough = alices_browser.post("/agents/tokens/", {"instructions": "Be kind.", "chat_model": "local"})
     assert "Guessed by the number of letters" in rough.text
+
+
+def test_a_model_that_is_awaited_is_not_said_to_be_unchosen(alices_browser, counter):
+    part = alices_browser.post("/agents/tokens/", {"instructions": "Be kind.", "chat_model": "default"})
+    assert "No language model is configured yet" in part.text
+
+
+def test_a_new_agents_form_begins_at_its_name(alices_browser, agent):
+    assert "autofocus" in str(alices_browser.get("/agents/new/").context["form"]["name"])
+    assert "autofocus" not in str(alices_browser.get(agent.get_absolute_url()).context["form"]["name"])

@@ -81,6 +81,33 @@ def test_each_choice_says_how_many_calls_it_stands_for(alices_browser, agent):
     assert "1 of 2 calls shown" in page
 
 
+def test_with_a_filter_counts_say_how_many_of_how_many(alices_browser, agent):
+    hotel = make_agent("Hotel", slug="hotel")
+    make_call(hotel, [*spoken(TURNS), ASKED])
+    for _ in range(2):
+        make_call(agent, [*spoken(TURNS), ASKED])
+    make_call(agent, spoken(TURNS))
+    everything = alices_browser.get("/calls/live/").text
+    assert '<i class="vf-num" data-count="live">4</i>' in everything
+    assert '<i class="vf-num" data-count="attention">3</i>' in everything
+    page = alices_browser.get("/calls/live/", {"agent": "hotel", "needs": "person"}).text
+    assert '<i class="vf-num" data-count="live">1 of 4</i>' in page
+    assert '<i class="vf-num" data-count="attention">1 of 3</i>' in page
+    wall = alices_browser.get("/calls/live/", {"needs": "person", "wall": "1"}).text
+    assert '<b data-count="shown">3 of 4</b>' in wall
+
+
+def test_on_the_wall_nobody_who_needs_a_person_is_no_warning(alices_browser, agent):
+    make_call(agent, spoken(TURNS))
+    assert (
+        '<span class="vf-wall-attention"><b data-count="attention">0</b>'
+        in alices_browser.get("/calls/live/?wall=1").text
+    )
+    make_call(agent, [*spoken(TURNS), ASKED])
+    page = alices_browser.get("/calls/live/?wall=1").text
+    assert '<span class="vf-wall-attention" data-any><b data-count="attention">1</b>' in page
+
+
 def test_without_calls_it_says_what_would_be_here(alices_browser, agent):
     page = alices_browser.get("/calls/live/").text
     assert "No call is in progress" in page

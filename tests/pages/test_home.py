@@ -8,13 +8,14 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from telephony.capacity import capacity
 from telephony.credentials import save_credential
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.session.events import EngineFailed
 from tests.factories import ended, make_agent, make_call, make_number, spoken
+from voiceforge_site.home import _failed_calls
 from voiceforge_site.models import User
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
@@ -23,6 +24,11 @@ TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're we
 @pytest.fixture
 def agent(db):
     return make_agent("Front desk")
+
+
+class _Counted:
+    def __init__(self, count: int) -> None:
+        self.count = lambda: count
 
 
 def to_do(page) -> list[str]:
@@ -144,6 +150,10 @@ class TestCapacity:
         Call.objects.update(held_at=timezone.now())
         page = alices_browser.get("/").text
         assert "10 % of its capacity is in use" in page
+        assert (
+            "it is at work 7 % of the time" in page and "From 70 %, or 50 ms, on it turns new calls" in page
+        )
+        assert "event loop" not in page
         assert "it could carry about 40 calls" in page
 
     def test_a_process_among_many_knows_itself_alone(self, alices_browser, agent, monkeypatch, settings):
@@ -169,6 +179,12 @@ class TestToDo:
         assert to_do(page) == []
         assert "Nothing needs you now." in page.text
 
+    @pytest.mark.parametrize(("language", "written"), [("en", "1,234 calls failed"), ("de", "1.234")])
+    def test_large_counts_are_grouped_as_the_language_does(self, alice, monkeypatch, language, written):
+        monkeypatch.setattr("voiceforge_site.home.Call.objects.filter", lambda **asked: _Counted(1234))
+        with translation.override(language):
+            assert written in next(_failed_calls()).text
+
     def test_calls_that_failed_are_counted_and_listed(self, alices_browser, agent):
         make_call(agent, ended(spoken(TURNS), "engine_failure"))
         page = alices_browser.get("/")
@@ -181,8 +197,8 @@ class TestToDo:
         make_number("+14155550100")
         make_number("+14155550101", agent=make_agent("Night line", status="paused"))
         assert to_do(alices_browser.get("/")) == [
-            "Nobody answers +14155550100: give it to an agent",
-            "Nobody answers +14155550101: Night line is paused",
+            "Nobody answers +1 415-555-0100: give it to an agent",
+            "Nobody answers +1 415-555-0101: Night line is paused",
         ]
 
     def test_a_secret_that_no_key_opens_is_told(self, alices_browser):
@@ -222,3 +238,13 @@ class TestToDo:
 def test_services_that_are_away_are_said_to_be(alices_browser, settings):
     settings.ML_PORT = 9
     assert "The ML service does not answer" in alices_browser.get("/services/").text
+
+
+def test_models_are_told_by_what_they_do_in_a_call(alices_browser, monkeypatch):
+    async def state():
+        return "loading", {"whisper-tiny.en": "loaded", "piper-joe": "loading", "of-another-make": "loaded"}
+
+    monkeypatch.setattr("voiceforge_site.health.ml_state", state)
+    page = alices_browser.get("/services/").text
+    assert '<li title="whisper-tiny.en">' in page and "Turns speech into words" in page
+    assert "Gives agents their voice" in page and ">of-another-make<" in page

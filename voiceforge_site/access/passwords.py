@@ -15,7 +15,7 @@ from ..models import User
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`pattern` is a regular expression of the passwords that keep it, where a browser can judge that alone."""
+    """`pattern` is a regular expression of the passwords that keep it, where a browser can judge alone."""
 
     words: str
     pattern: str = ""

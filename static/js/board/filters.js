@@ -9,11 +9,12 @@ const SELECTS = { agent: "agent_slug", state: "state", line: "line" };
 /** @param {string} name */
 const chosen = (name) => String(new FormData(form).get(name) ?? "");
 
-/** As `Filters.admit` of telephony/board.py. @returns {(card: any) => boolean} */
-export function filter() {
+/** As `Filters.admit` of telephony/board.py.
+ * @param {boolean} [whoeverNeeds] whether or not a call needs a person @returns {(card: any) => boolean} */
+export function filter(whoeverNeeds = false) {
   const words = chosen("q").trim().toLowerCase();
   const digits = /\p{L}/u.test(words) ? "" : words.replace(/\D/g, "");
-  const needs = chosen("needs") === "person";
+  const needs = chosen("needs") === "person" && !whoeverNeeds;
   const wanted = Object.entries(SELECTS)
     .map(([name, field]) => [field, chosen(name)])
     .filter(([, value]) => value);

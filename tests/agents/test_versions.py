@@ -172,7 +172,6 @@ def test_numbers_differ_as_they_are_shown_elsewhere() -> None:
     assert differences(old, old | {"transfer_number": ""}) == [
         Change("Transfer callers to", "+1 415-555-0112", "nothing")
     ]
-    assert differences({"chat_model": ""}, old)[0].old == "None: answers from facts and intents"
 
 
 def test_the_form_asks_for_all_that_a_version_holds_in_its_order() -> None:

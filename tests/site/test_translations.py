@@ -65,7 +65,7 @@ def test_strings_are_found_in_python_and_in_templates() -> None:
     assert ("", "Nothing was lost. Wait a minute, then try again.") in strings  # a constant of errors.py
     assert ("", "Keyboard shortcuts") in strings  # both
     assert strings[("", "%(count)s selected")].plural == "%(count)s selected"  # blocktranslate
-    assert strings[("", "%(count)d call failed since yesterday")].plural
+    assert strings[("", "%(count)s call failed since yesterday")].plural
     assert ("a time, as Django's date filter takes it", "j M Y, H:i:s") in strings
 
 

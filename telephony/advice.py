@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -54,9 +55,12 @@ def _other_words(filters: Filters, words: list[str]) -> tuple[Step, Filters]:
 
 
 def _beginning_of(word: str) -> str:
-    """The longest beginning of the word that was said: "park" for "parking"."""
-    beginnings = (word[:length] for length in range(len(word) - 1, max(SHORTEST, len(word) // 2) - 1, -1))
-    return next((beginning for beginning in beginnings if _is_said(beginning)), "")
+    """The longest beginning of the word that was said, of half of it at least: "park" for "parking"."""
+    shortest = max(SHORTEST, len(word) // 2)
+    lengths = range(shortest, len(word))
+    # A beginning of what was said was said too, so the longest is found by halving.
+    unsaid = bisect_left(lengths, True, key=lambda length: not _is_said(word[:length]))
+    return word[: shortest + unsaid - 1] if unsaid else ""
 
 
 def _is_said(word: str) -> bool:

@@ -26,7 +26,7 @@ def tags(request: HttpRequest, call_id: UUID) -> HttpResponse:
         names = tag_names(added)
         problem = tag_problem(names)
         if "remove" in request.POST:
-            untag_call(call=call, name=request.POST["remove"])
+            untag_call(call=call, name=request.POST["remove"].replace("\0", ""))
             problem = ""
         elif not problem:
             for name in names:

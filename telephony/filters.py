@@ -168,6 +168,7 @@ def misread(query: QueryDict, agents: Collection[str], tags: Collection[str]) ->
     held |= {"q": True, "number": True, "agent": read.agent in agents, "tag": read.tag in tags}
     given = {name: str(value).strip() for name, value in query.items() if name not in _NO_FILTERS}
     held["sort"] = given.get("sort") == read.sort
+    held["slow"] = given.get("slow") in ("0", "1")
     return [
         Misread(name[:LONGEST_NAME], value[:LONGEST_VALUE])
         for name, value in given.items()

@@ -39,7 +39,7 @@ def open_messages() -> QuerySet[CallMessage]:
 @vary_on_headers("HX-Request")
 def messages(request: HttpRequest) -> HttpResponse:
     """Messages, newest first; `q` searches name, number and words, `state` shows those done, or all."""
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").replace("\0", "").strip()
     state = request.GET.get("state", "")
     state = state if state in STATES else "open"
     found = newest_messages().filter(_holds(words)) if words else newest_messages()
@@ -86,10 +86,11 @@ def change_messages(request: HttpRequest) -> HttpResponse:
         toasts.success(request, _("Nothing changed"))
     elif "undo" in request.POST:
         toasts.success(request, _("Undone"))
+    elif do == "open":  # who had done them is forgotten; to press Done is no way back
+        toasts.success(request, _told(do, len(changed)))
     else:
-        other = "open" if do == "done" else "done"
         url = reverse("telephony:change_messages")
-        undoable(request, _told(do, len(changed)), url=url, message=changed, do=other, undo=1, next=back)
+        undoable(request, _told(do, len(changed)), url=url, message=changed, do="open", undo=1, next=back)
     return redirect(back)
 
 

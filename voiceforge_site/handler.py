@@ -12,8 +12,9 @@ from django.http import HttpRequest, HttpResponseBase
 
 class OneThread(ASGIHandler):
     """Our pages and half of the middleware are synchronous. Django's own handler would go back to the event
-    loop between those two, which costs each request several changes of thread, and a server that was told to
-    stop would wait for ever for a thread that waits for its stopped loop.
+    loop between those two, which costs each request several changes of thread, and the process of a server
+    whose loop has stopped would wait for ever for the thread that waits for that loop. Here only what itself
+    waits for the loop can do so: the few asynchronous views, which servers let end before they stop.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:

@@ -303,8 +303,8 @@ def _what_is_wrong(credential: Credential) -> str:
     if credential.refused_since is None:
         return ""
     text = _(
-        "Calls of %(label)s are refused since %(time)s, signed with another secret: check its auth token, "
-        "and that PUBLIC_URL is the address in the provider's settings"
+        "Since %(time)s requests in the name of %(label)s have not fitted its secret. If calls stay away, "
+        "check its auth token, and that PUBLIC_URL is the address in the provider's settings"
     )
     since = date_format(timezone.localtime(credential.refused_since), _("j M, H:i"))
     return text % {"label": credential, "time": since}

@@ -97,6 +97,9 @@ function leavesPage(link) {
   return !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
 }
 
+/** Forms about which the server is being asked; pressed again meanwhile, they are not sent twice. */
+const asking = new WeakSet();
+
 /** What was typed is not given to a server that would answer with its sign-in page, a refusal, or not at all.
  * The window hears of it last: forms that a page's script sends are not looked at here. */
 addEventListener("submit", async (event) => {
@@ -104,9 +107,12 @@ addEventListener("submit", async (event) => {
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
   if (event.defaultPrevented || released.has(form) || form.method !== "post" || form.target) return;
   event.preventDefault();
+  if (asking.has(form)) return;
+  asking.add(form);
   submitter?.toggleAttribute("data-pending", true);
   const action = submitter?.getAttribute("formaction") || form.getAttribute("action") || "";
   const { status } = await askSession(new URL(action, location.href).pathname, "post");
+  asking.delete(form);
   submitter?.removeAttribute("data-pending");
   if (status !== 200) return showFailure(status, typed());
   clearFailure();

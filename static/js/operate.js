@@ -57,8 +57,9 @@ function taken({ by, window }) {
 
 /** @param {{by: string, lost: boolean}} event */
 function givenBack({ by, lost }) {
+  const spoke = by === me && attendance.speaks; // the card, which may come first, has told of no holder already
   if (by === me) attendance.stopMicrophone();
-  if (isMine() && lost) complain(words.given_back);
+  if (spoke && lost) complain(words.given_back);
   showHolder("", "");
 }
 

@@ -192,6 +192,19 @@ def test_what_was_typed_outlives_the_session(page, guard, server):
     expect(page.get_by_role("status").get_by_text("Saved")).to_be_visible()
 
 
+def test_a_form_that_is_sent_twice_while_the_server_is_asked_arrives_once(page, guard):
+    posted = []
+    page.goto("/people/invite/")
+    page.route("**/session/**", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.evaluate(
+        "() => { const form = document.querySelector('main form[method=post]');"
+        " form.requestSubmit(); setTimeout(() => form.requestSubmit(), 100); }"
+    )
+    page.wait_for_timeout(1500)
+    assert len(posted) == 1
+
+
 def test_the_list_of_shortcuts_is_made_of_what_the_page_has(bench):
     bench.keyboard.press("?")
     dialog = bench.get_by_role("dialog", name="Keyboard shortcuts")

@@ -267,6 +267,19 @@ class TestList:
         for _text, query in self.steps(alices_browser, q="bicycle parking"):
             assert list(alices_browser.get(f"/calls/?{query}").context["page"]) == [call]
 
+    def test_advice_takes_few_looks_at_the_database(
+        self, alices_browser: Client, agent: Agent, django_assert_max_num_queries: Any
+    ) -> None:
+        make_past_call(agent)
+        words = " ".join(f"{letter * 24}" for letter in "bdfhjkm")
+        with django_assert_max_num_queries(60):  # where there was one for each letter
+            assert not list(alices_browser.get("/calls/", {"q": words}).context["page"])
+
+    def test_no_is_an_answer_to_a_filter(self, alices_browser: Client, agent: Agent) -> None:
+        call = make_past_call(agent)
+        page = alices_browser.get("/calls/", {"slow": "0"})
+        assert list(page.context["page"]) == [call] and "not understood" not in page.text
+
     def test_words_that_were_said_in_different_calls_are_offered_one_by_one(
         self, alices_browser: Client, agent: Agent
     ) -> None:

@@ -208,7 +208,7 @@ class TestToDo:
         account.refused_since = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
         account.save()
         (told,) = to_do(alices_browser.get("/"))
-        assert told.startswith("Calls of Main are refused since 4 Mar, 09:30")
+        assert told.startswith("Since 4 Mar, 09:30 requests in the name of Main have not fitted its secret")
         assert "auth token" in told and "PUBLIC_URL" in told
 
     def test_an_agent_that_cannot_help_is_told(self, alices_browser):

@@ -214,6 +214,8 @@ def test_several_are_marked_at_once_and_only_those_that_change_are_told_of(
 def test_what_is_done_is_opened_again(bobs_browser: Client, three: list[CallMessage]) -> None:
     answer = bobs_browser.post(CHANGE, {"message": three[2].pk, "do": "open"}, follow=True)
     assert names(answer) == ["Ann", "Bert", "Carl"] and "1 message is open again" in answer.text
+    [toast] = list(answer.context["messages"])
+    assert "undo" not in toast.extra_tags, "who had seen to it is forgotten"
 
 
 def test_a_message_is_deleted_and_its_call_stays(bobs_browser: Client, three: list[CallMessage]) -> None:
@@ -224,6 +226,12 @@ def test_a_message_is_deleted_and_its_call_stays(bobs_browser: Client, three: li
     page = bobs_browser.get(ann.call.get_absolute_url())
     assert list(page.context["messages_left"]) == [] and "Message taken" in page.text
     assert "Please call me." not in bobs_browser.get(f"{ann.call.get_absolute_url()}transcript.txt").text
+
+
+def test_what_no_database_can_hold_is_searched_for_all_the_same(
+    bobs_browser: Client, three: list[CallMessage]
+) -> None:
+    assert names(bobs_browser.get("/calls/messages/", {"q": "An\0n"})) == ["Ann"]
 
 
 def test_with_a_call_its_messages_go(agent: Agent) -> None:

@@ -150,7 +150,7 @@ class TestAnInvitation:
         link = f"/invitation/{actions.invite(role='viewer', meant_for='', by=alice)}/"
         answer = Client().post(link, {"name": "", "username": "ALICE", "new_password": "123"})
         for words in (
-            "This field is required",
+            "Your name is missing.",
             "Somebody has this username",
             "too short",
             "entirely numeric",

@@ -348,8 +348,10 @@ def _unlink(paths: Iterable[Path]) -> None:
 
 @transaction.atomic
 def tag_calls(*, call_ids: Sequence[UUID], name: str) -> int:
-    """A tag that is new is made; how many calls bear it now."""
-    tag, _ = Tag.objects.get_or_create(name=name[:LONGEST_TAG], defaults={"colour": Tag.colour_of(name)})
+    """A tag that is new is made; capitals do not make it another. How many calls bear it now."""
+    name = name[:LONGEST_TAG]
+    tag = Tag.objects.filter(name__iexact=name).first()
+    tag = tag or Tag.objects.create(name=name, colour=Tag.colour_of(name))
     calls = list(Call.objects.filter(pk__in=call_ids).values_list("pk", flat=True))
     Call.tags.through.objects.bulk_create(
         [Call.tags.through(call_id=pk, tag=tag) for pk in calls], ignore_conflicts=True

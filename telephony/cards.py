@@ -90,6 +90,7 @@ class Card:
     good_turns: int = 0  # since an engine failed
     holder: str = ""  # the operator who has taken the call over
     holder_window: str = ""  # in which of their windows
+    taken_over: bool = False  # at any time
     end_reason: str = ""
     seq: int = 0
 
@@ -194,7 +195,7 @@ def _(event: CallerSaidNothing, card: Card, at: float) -> None:
 
 @_change.register
 def _(event: OperatorTookOver, card: Card, at: float) -> None:
-    card.holder, card.holder_window = event.by, event.window
+    card.holder, card.holder_window, card.taken_over = event.by, event.window, True
     card.drop_alert(*URGENCY)
 
 

@@ -151,9 +151,8 @@ def _save_cards(cards: Sequence[Card]) -> None:
     """One prepared statement for all: compiling an UPDATE for each call took more than running it."""
     key, card_field = Call._meta.get_field("id"), Call._meta.get_field("card")
     quote = connection.ops.quote_name
-    columns = ", ".join(
-        f"{quote(name)} = %s" for name in ("last_seq", "card", "turns", "slow_turns", "response_ms")
-    )
+    names = ("last_seq", "card", "turns", "slow_turns", "response_ms", "taken_over")
+    columns = ", ".join(f"{quote(name)} = %s" for name in names)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {quote(Call._meta.db_table)} SET {columns} WHERE {quote('id')} = %s",
@@ -164,6 +163,7 @@ def _save_cards(cards: Sequence[Card]) -> None:
                     card.turns,
                     card.slow_turns,
                     card.response_ms,
+                    card.taken_over,
                     key.get_db_prep_value(UUID(card.id), connection),
                 )
                 for card in cards

@@ -103,7 +103,7 @@ def _why(misread: Misread) -> str:
         return _("“%(value)s” is no duration. Write minutes and seconds, as in 1:30, or seconds.") % value
     if name in ("from", "to"):
         today = {"example": timezone.localdate().isoformat()}
-        text = _("“%(value)s” is no day of our time. Write year, month and day, as in %(example)s.")
+        text = _("“%(value)s” is no day. Write year, month and day, as in %(example)s.")
         return text % {**value, **today}
     if name == "agent":
         return _("No agent is called “%(value)s”. Choose one from the list.") % value

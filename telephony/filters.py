@@ -137,7 +137,7 @@ class Filters:
             "agent": _key_of_agent(self.agent) if self.agent else None,
             "outcome__in": Call.HANDLED if self.outcome == HANDLED else self.outcome and [self.outcome],
             "direction": self.direction,
-            "tags__name": self.tag,
+            "tags__name__iexact": self.tag,
             "duration_seconds__gte": self.longer,
             "duration_seconds__lte": self.shorter,
             "created_at__gte": self.begins,
@@ -165,7 +165,12 @@ def misread(query: QueryDict, agents: Collection[str], tags: Collection[str]) ->
         name: getattr(read, field.name) != field.default
         for name, field in zip(NAMES, fields(Filters), strict=True)
     }
-    held |= {"q": True, "number": True, "agent": read.agent in agents, "tag": read.tag in tags}
+    held |= {
+        "q": True,
+        "number": True,
+        "agent": read.agent in agents,
+        "tag": read.tag.casefold() in map(str.casefold, tags),
+    }
     given = {name: str(value).strip() for name, value in query.items() if name not in _NO_FILTERS}
     held["sort"] = given.get("sort") == read.sort
     held["slow"] = given.get("slow") in ("0", "1")

@@ -93,6 +93,7 @@ class Call(models.Model):
         COMPLETED = "completed", _("Completed")
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
+        HELPED = "helped", _("Taken over by an operator")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Caller said nothing")
         FELL_SILENT = "fell_silent", _("Caller fell silent")
@@ -104,8 +105,8 @@ class Call(models.Model):
         CANCELED = "canceled", _("Canceled")
 
     LIVE = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
-    # What an agent did alone: the caller spoke, and one of the two ended the call.
-    HANDLED = (Outcome.COMPLETED, Outcome.CALLER_HUNG_UP, Outcome.FELL_SILENT)
+    # What an agent did alone: the caller spoke, and one of the two took leave.
+    HANDLED = (Outcome.COMPLETED, Outcome.CALLER_HUNG_UP)
     # By the reason first, which is ours, and then by the provider's word. A call without a word of its
     # caller is no agent's success, whoever ended it.
     _OUTCOMES = Case(
@@ -117,6 +118,7 @@ class Call(models.Model):
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
         When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
+        When(taken_over=True, then=Value(Outcome.HELPED)),
         When(turns=0, then=Value(Outcome.SILENT)),
         When(end_reason="silence", then=Value(Outcome.FELL_SILENT)),
         When(end_reason="caller_hung_up", then=Value(Outcome.CALLER_HUNG_UP)),
@@ -149,6 +151,7 @@ class Call(models.Model):
     turns = models.PositiveIntegerField(default=0)  # of the caller
     slow_turns = models.PositiveIntegerField(default=0)  # answered after cards.SLOW_TURN_MS or more
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
+    taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(

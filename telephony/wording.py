@@ -28,6 +28,7 @@ OPERATE = {
     "taking": _("Taking over"),
     "not_taken": _("The call could not be taken over. The agent goes on; try again."),
     "not_done": _("Not yet: the words wait until the caller has spoken, or they were lost. Send them again."),
+    "dropped": _("Not said: the call was taken over before. Your words are still here."),
     "faster": _("{name} was faster and has the call."),
     "given_back": _("Your sound stayed away, so the agent has the call again."),
     "blocked": _(

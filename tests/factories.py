@@ -105,6 +105,7 @@ def make_call(
             call.ended_at, call.end_reason = at, event.reason
     call.status, call.last_seq, call.card = card.status, len(rows), card.as_json()
     call.turns, call.slow_turns, call.response_ms = card.turns, card.slow_turns, card.response_ms
+    call.taken_over = card.taken_over
     if call.answered_at and call.ended_at:
         call.duration_seconds = (call.ended_at - call.answered_at).total_seconds()
     call.save(force_insert=True)

@@ -53,7 +53,7 @@ PERIOD_NAMES = {
 SERIES_NAMES = {
     HANDLED: OUTCOMES[HANDLED],
     "person": gettext_lazy("With a person"),
-    "failed": gettext_lazy("Failed or cut off"),
+    "failed": gettext_lazy("Failed or broken off"),
     "silent": Call.Outcome.SILENT.label,
     "unanswered": gettext_lazy("Not answered"),
     "live": gettext_lazy("In progress"),

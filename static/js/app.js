@@ -101,5 +101,5 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
-  showFailure(status, status === 401 && typed());
+  showFailure(status, typed());
 });

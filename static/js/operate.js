@@ -24,6 +24,7 @@ let tooLong = 0; // its timer
 let over = bar.hidden;
 let expecting = 0; // timer of words that were sent
 let wordsCame = () => {};
+let wordsDropped = () => {};
 
 // ---- what the call tells ----
 
@@ -48,6 +49,7 @@ const isElsewhere = () => holder === me && holderWindow !== here;
 function taken({ by, window }) {
   clearTimeout(tooLong);
   taking = false;
+  wordsDropped();
   const spoke = attendance.speaks;
   showHolder(by, window);
   if (isMine()) return;
@@ -94,7 +96,7 @@ function finish() {
   over = true;
   attendance.close();
   clearLevels();
-  /** @type {HTMLDialogElement | null} */ (document.getElementById("transfer-dialog"))?.close();
+  for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
 }
 
 // ---- who else is here ----
@@ -183,14 +185,26 @@ document.addEventListener("submit", async (event) => {
 
 /** Words stay in their field until the call tells that they came to pass. @param {HTMLFormElement} form */
 function expectWords(form) {
-  clearTimeout(expecting);
-  expecting = setTimeout(() => complain(words.not_done), DONE_WITHIN_MS);
-  wordsCame = () => {
-    wordsCame = () => {};
+  const buttons = form.querySelectorAll("button");
+  const wait = (on = true) => buttons.forEach((button) => button.toggleAttribute("data-pending", on));
+  /** @param {string} told */
+  const end = (told) => {
+    wordsCame = wordsDropped = () => {};
     clearTimeout(expecting);
-    form.reset();
-    complain("");
+    wait(false);
+    complain(told);
   };
+  wait();
+  clearTimeout(expecting);
+  expecting = setTimeout(() => {
+    wait(false);
+    complain(words.not_done);
+  }, DONE_WITHIN_MS);
+  wordsCame = () => {
+    form.reset();
+    end("");
+  };
+  wordsDropped = () => end(words.dropped);
 }
 
 /** The microphone opens while the agent is being silenced. @param {HTMLFormElement} form */

@@ -48,6 +48,14 @@ class TestTagsAndNotes:
         )
         assert call.tags.count() == 4, "all of them or none"
 
+    def test_a_tag_in_other_capitals_is_the_same(self, bobs_browser: Client, agent: Agent) -> None:
+        calls = [make_past_call(agent), make_past_call(agent)]
+        for call, typed in zip(calls, ("vip, VIP", "Vip"), strict=True):
+            bobs_browser.post(reverse("telephony:call_tags", args=[call.pk]), {"add": typed})
+        assert list(Tag.objects.values_list("name", flat=True)) == ["vip"]
+        page = bobs_browser.get("/calls/", {"tag": "VIP"})
+        assert set(page.context["page"]) == set(calls) and "not understood" not in page.text
+
     def test_a_note_says_who_wrote_it_and_is_no_markup(self, bobs_browser: Client, agent: Agent) -> None:
         address = reverse("telephony:call_notes", args=[make_past_call(agent).pk])
         page = bobs_browser.post(

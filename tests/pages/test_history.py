@@ -14,7 +14,7 @@ from agents.models import Agent
 from telephony import filters, pages
 from telephony.actions import tag_call
 from telephony.models import Call
-from telephony.session.events import EngineFailed, StepNoted
+from telephony.session.events import EngineFailed, OperatorTookOver, StepNoted
 from tests.factories import ended, make_agent, make_call, make_past_call, spoken
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
@@ -101,7 +101,7 @@ class TestList:
         [
             ("longer=abc", "</a>: “abc” is no duration. Write minutes and seconds, as in 1:30, or seconds."),
             ("shorter=1.5", "Duration at most</a>: “1.5” is no duration."),
-            ("to=31.31.", "To</a>: “31.31.” is no day of our time. Write year, month and day, as in 20"),
+            ("to=31.31.", "To</a>: “31.31.” is no day. Write year, month and day, as in 20"),
             ("from=0001-01-01", "From</a>: “0001-01-01” is no day"),
             ("agent=nobody", "Agent</a>: No agent is called “nobody”. Choose one from the list."),
             ("tag=Lead", "Tag</a>: No call bears the tag “Lead”."),
@@ -158,6 +158,8 @@ class TestList:
         assert outcome("line_lost") == outcome("server_restarted") == "cut_off"
         assert outcome("silence") == outcome("caller_hung_up") == "silent"
         assert outcome("silence", words) == "fell_silent"
+        taken_over = [*words, OperatorTookOver(by="bob", window="w")]
+        assert outcome("caller_hung_up", taken_over) == outcome("silence", taken_over) == "helped"
         assert outcome("never_connected", [StepNoted(note="x", name="x")]) == "no_answer"
         live = make_call(agent, spoken([]))
         assert Call.objects.get(pk=live.pk).outcome == "live"

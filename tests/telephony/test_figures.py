@@ -15,7 +15,7 @@ from telephony import figures
 from telephony.eventlog import record_now
 from telephony.figures import Period, calls_of, engine_failures, percentile, response_time, usage_of
 from telephony.models import Call, MeasuredTurn
-from telephony.session.events import EngineFailed
+from telephony.session.events import EngineFailed, OperatorTookOver
 from tests.factories import ended, make_agent, make_call, measured, spoken
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
@@ -82,12 +82,14 @@ def test_who_was_transferred_or_ended_by_an_operator_or_failed_was_not_handled_w
         make_call(agent, ended(spoken(TURNS), reason), started=NOON)
     make_call(agent, spoken(TURNS), started=NOON)  # goes on
     make_call(agent, ended([measured(1, 1)], "never_connected"), started=NOON)  # nobody answered
+    taken_over = [*spoken(TURNS), OperatorTookOver(by="bob", window="w")]
+    make_call(agent, ended(taken_over, "agent_hung_up"), started=NOON)
     calls = calls_of(Period.of("today"))
-    assert (calls.handled, calls.answered, calls.all) == (3, 6, 8)
-    assert calls.handled_share == 0.5
+    assert (calls.handled, calls.answered, calls.all) == (2, 7, 9)
+    assert calls.handled_share == 2 / 7
     [part] = [part for part in calls.parts if part.calls]
     assert part.series == {
-        "handled": 3, "person": 2, "failed": 1, "silent": 0, "unanswered": 1, "live": 1,
+        "handled": 2, "person": 3, "failed": 2, "silent": 0, "unanswered": 1, "live": 1,
     }  # fmt: skip
 
 

@@ -48,6 +48,15 @@ for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySel
   /** As far as it is known by now. @param {HTMLElement} rule */
   const isBroken = (rule) => rule.classList.contains("vf-broken") && (rule.dataset.rule || answered === asked);
 
+  /** What the server said of a field was of what stood in it then. @param {Event} event */
+  function forgive({ target }) {
+    const field = /** @type {HTMLInputElement} */ (target);
+    field.removeAttribute("aria-invalid");
+    document.getElementById(`${field.id}_error`)?.remove();
+    if (!form.querySelector(".vf-error")) form.querySelector(".vf-notice")?.remove();
+  }
+
+  form.addEventListener("input", forgive);
   form.addEventListener("input", judge);
   form.addEventListener("submit", (event) => {
     if (!rules.some(isBroken)) return;

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.factories import make_agent, make_call, spoken
 from voiceforge_site.models import Session, User
+from voiceforge_site.people import actions
 
 
 def test_an_invited_person_comes_in_and_is_shown_out(guard, chromium, server, alice):
@@ -81,6 +82,23 @@ def test_a_role_that_is_taken_away_takes_no_typed_words_along(guard, chromium, s
     User.objects.filter(pk=alice.pk).update(role="administrator")
     page.get_by_role("button", name="Make the link").click()
     expect(page.get_by_label("Link of the invitation")).to_be_visible()
+
+
+def test_what_is_wrong_with_an_account_goes_as_it_is_corrected(guard, chromium, server, alice):
+    guard.expect("422")
+    home = guard.context(chromium)
+    home.clear_cookies()
+    page = home.new_page()
+    page.goto(f"/invitation/{actions.invite(role='viewer', meant_for='', by=alice)}/")
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_text("Your name is missing.")).to_be_visible()
+    page.get_by_label("Your name").fill("Dora Lund")
+    expect(page.get_by_text("Your name is missing.")).to_have_count(0)
+    expect(page.get_by_text("Not yet: correct what is marked below")).to_be_visible()
+    page.get_by_label("Username").fill("dora")
+    page.get_by_label("Password", exact=True).fill("violet-harbour-7351")
+    expect(page.locator("[aria-invalid=true]")).to_have_count(0)
+    expect(page.get_by_text("Not yet: correct what is marked below")).to_have_count(0)
 
 
 def test_a_session_that_is_ended_takes_no_typed_words_along(guard, chromium, server, alice):

@@ -276,7 +276,7 @@ class MessageTaker:
     def _number_failed(self, apology: str) -> list[Step]:
         if not self._failed():
             return [Say(f"{apology} Please say it digit by digit, or key it in on your telephone.")]
-        self._set(number=self._state.digits if len(self._state.digits) >= SHORTEST_NUMBER else "")
+        self._set(digits="", number="")
         return self._next("I'm sorry, I can't make out the number. I'll leave it out.")
 
     def _take_confirmation(self, words: str, verdict: Verdict | None) -> list[Step]:

@@ -55,6 +55,21 @@ async def test_a_number_may_come_in_pieces(talk: Talk) -> None:
     assert "five five five, one two three four" in await talk.say("one two three four")
 
 
+async def test_a_part_of_a_number_that_could_not_be_made_out_is_left_out_as_the_agent_says(
+    talk: Talk,
+) -> None:
+    await talk.say("Bob")
+    answers = [await talk.say("four one zero one seven seven")]
+    for _ in range(4):
+        answers.append(await talk.say("the rest is somewhere on my desk"))
+        if "leave it out" in answers[-1]:
+            break
+    assert "leave it out" in answers[-1], answers
+    await talk.say("the wheel is broken")
+    await talk.say("yes")
+    assert taken(talk).number == ""
+
+
 async def test_a_number_that_goes_on_after_it_was_read_back_grows(talk: Talk) -> None:
     await talk.say("Bob")
     await talk.say("four one five five five five oh")

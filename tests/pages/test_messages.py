@@ -58,6 +58,15 @@ def test_all_are_listed_with_whom_to_call_back_and_where_it_was_said(
     assert "unfinished" not in page and "not confirmed" not in page
 
 
+def test_beside_a_number_that_was_not_confirmed_stands_the_one_that_called(
+    alices_browser: Client, agent: Agent
+) -> None:
+    leave(agent, number="410177", number_confirmed=False)
+    page = alices_browser.get("/calls/messages/").text
+    assert 'href="tel:410177"' in page and "not confirmed" in page
+    assert "called from" in page and 'href="tel:+14155550112"' in page
+
+
 def test_what_was_not_told_is_said_to_be_missing(alices_browser: Client, agent: Agent) -> None:
     leave(agent, name="", number="", number_confirmed=False, complete=False)
     page = alices_browser.get("/calls/messages/").text

@@ -15,6 +15,9 @@ from typing import Literal
 from .hearing import Verdict, dictated_digits, is_courtesy, plain, spoken_name
 
 MOST_WORDS = 6  # that are put in place of others
+MOST_SPLITS = (
+    2 * MOST_WORDS
+)  # tried between what is wrong and what is right, with "no, it's" before the latter
 SHORTEST_NUMBER = 7
 ALIKE = 0.5  # from this share of letters on (0..1) a name may be the other one misheard
 
@@ -42,10 +45,11 @@ _NOTHING = re.compile(
     r"(?:(?:no|oh) )*(?:nothing|never ?mind|(?:it's|it is|that's|that is) (?:fine|right|okay|good))\b"
 )
 _EXCHANGES = (  # of what is wrong for what is right
-    re.compile(r"\b(?:change|replace|swap) (?P<wrong>.+?) (?:to|with|for|into|by) (?P<right>.+)", re.I),
-    re.compile(r"(?P<wrong>.+?) should (?:be|read|say) (?P<right>.+)", re.I),
-    re.compile(r"(?P<right>.+?) (?:instead of|rather than|(?:and )?not) (?P<wrong>.+)", re.I),
+    re.compile(r"\b(?:change|replace|swap) (?P<wrong>.{1,100}?) (?:to|with|for|into|by) (?P<right>.+)", re.I),
+    re.compile(r"^(?P<wrong>.+?) should (?:be|read|say) (?P<right>.+)", re.I),
+    re.compile(r"^(?P<right>.+?) (?:instead of|rather than|(?:and )?not) (?P<wrong>.+)", re.I),
 )
+_WORD = re.compile(r"\+?\w+")
 _NOT = re.compile(r"\bnot (?P<rest>.+)", re.I)
 _BEFORE = re.compile(
     r"^(?:(?:no|nope|yes|yeah|but|and|oh|well|sorry|actually|please|rather|it's|it is|it was|that's|that is"
@@ -156,18 +160,19 @@ def put_right(text: str, words: str) -> str | None:
 
 def behind(words: str, rest: str) -> str:
     """`rest`, the plain words behind a yes or no, as they were said."""
-    tokens, count = words.split(), len(rest.split())
-    for start in range(len(tokens), -1, -1):
-        if len(plain(" ".join(tokens[start:])).split()) >= count:
-            return " ".join(tokens[start:])
-    return rest
+    tokens, missing = words.split(), len(rest.split())
+    start = len(tokens)
+    while start and missing > 0:
+        start -= 1
+        missing -= len(plain(tokens[start]).split())
+    return " ".join(tokens[start:]) if missing <= 0 else rest
 
 
 def _exchanges(said: str) -> Iterator[tuple[str, str]]:
     """(what is wrong, what is right), the likeliest first."""
     if negated := _NOT.search(said):
         words = negated["rest"].split()
-        for count in range(len(words) - 1, 0, -1):
+        for count in range(len(words) - 1, max(0, len(words) - 1 - MOST_SPLITS), -1):
             yield " ".join(words[:count]), _bare(" ".join(words[count:]))
     for exchange in _EXCHANGES:
         if match := exchange.search(said):
@@ -178,15 +183,24 @@ def _bare(words: str) -> str:
     return _AFTER.sub("", _BEFORE.sub("", words)).strip()
 
 
-def _find(text: str, words: str) -> re.Match[str] | None:
-    pattern = r"\W+".join(map(re.escape, words.split()))
-    return re.search(rf"(?<!\w){pattern}(?!\w)", text, re.I) if pattern and not is_courtesy(words) else None
+def _find(text: str, words: str) -> tuple[int, int] | None:
+    """Where the words begin and end in the text, whatever stands between them."""
+    wanted = [word.lower() for word in _WORD.findall(words)]
+    if not wanted or is_courtesy(words):
+        return None
+    told = list(_WORD.finditer(text))
+    spelled = [word[0].lower() for word in told]
+    for first in range(len(told) - len(wanted) + 1):
+        if spelled[first : first + len(wanted)] == wanted:
+            return told[first].start(), told[first + len(wanted) - 1].end()
+    return None
 
 
-def _exchanged(text: str, found: re.Match[str], right: str) -> str:
+def _exchanged(text: str, found: tuple[int, int], right: str) -> str:
     """ "on" of "on Wednesday" is not said twice where the text has "on" before "Tuesday"."""
-    before = text[: found.start()]
+    start, end = found
+    before = text[:start]
     first, _, others = right.partition(" ")
     if others and before.split()[-1:] and before.split()[-1].lower() == first.lower():
         right = others
-    return before + right + text[found.end() :]
+    return before + right + text[end:]

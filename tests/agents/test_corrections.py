@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agents.flow import corrections
-from agents.flow.corrections import Told, behind, put_right
+from agents.flow.corrections import behind, put_right
 
 MESSAGE = "I come on Tuesday at half past three"
 

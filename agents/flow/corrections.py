@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from .hearing import Verdict, dictated_digits, is_courtesy, plain, spoken_name
+from .hearing import Verdict, dictated_digits, is_courtesy, plain, spoken_digits, spoken_name
 
 MOST_WORDS = 6  # that are put in place of others
 MOST_SPLITS = (
@@ -49,6 +49,18 @@ _EXCHANGES = (  # of what is wrong for what is right
     re.compile(r"^(?P<wrong>.+?) should (?:be|read|say) (?P<right>.+)", re.I),
     re.compile(r"^(?P<right>.+?) (?:instead of|rather than|(?:and )?not) (?P<wrong>.+)", re.I),
 )
+_KIND_OF_NUMBER = re.compile(r"([a-z']+) number\b")
+_TO_CALL_BACK_ON = (
+    "my the a this that our his her their phone telephone mobile cell home work office back callback right "
+    "correct new other another different no yes but and is"
+)
+_KINDS_TO_CALL_BACK = frozenset(_TO_CALL_BACK_ON.split())
+_CALLS_BACK = re.compile(
+    r"\b(?:number|(?:tele)?phone|mobile|cell(?:phone)?|call ?back"
+    r"|(?:call|ring|reach|text) (?:(?:me|us|him|her|them)\b|back|on|at))\b"
+)
+_AROUND_DIGITS = "double triple treble hundred thousand and plus to too for please it's it is on at actually sorry oh i said"
+_BESIDE_DIGITS = frozenset(_AROUND_DIGITS.split())
 _WORD = re.compile(r"\+?\w+")
 _NOT = re.compile(r"\bnot (?P<rest>.+)", re.I)
 _BEFORE = re.compile(
@@ -80,14 +92,16 @@ def change_in(words: str, verdict: Verdict | None, told: Told, *, asked: bool) -
     """What words that answer "is that right?" put right; None if nothing. `verdict` is the yes or no in them
     and what else they say; `asked` if the caller was asked what is wrong."""
     digits = dictated_digits(words)
-    if len(digits.lstrip("+")) >= SHORTEST_NUMBER and digits != told.number:
+    other_number = len(digits.lstrip("+")) >= SHORTEST_NUMBER and digits != told.number
+    if other_number and _is_to_call_back(words, verdict):
         return Change("number", digits)
     if change := change_of_name(words, verdict, told, asked=asked) or _to_be_told_again(words, verdict):
         return change
-    if (text := put_right(told.words, words)) is not None:
+    agrees = verdict is not None and verdict.yes and not asked
+    if not agrees and (text := put_right(told.words, words)) is not None:
         return Change("words", text)
     rest = words if verdict is None else verdict.rest
-    if _adds(rest, verdict, asked=asked):
+    if other_number or _adds(rest, verdict, asked=asked):
         return Change("words", f"{told.words.rstrip(' .')}. Correction: {rest.strip(' ,.')}")
     return None
 
@@ -99,12 +113,28 @@ def change_of_name(words: str, verdict: Verdict | None, told: Told, *, asked: bo
         name = spoken_name(text)
         return Change("name", name.name if name else text)
     name = spoken_name(words)
-    if name is None or name.name == told.name:
+    if name is None or name.name == told.name or all(map(spoken_digits, name.name.split())):
         return None
     says_name = not {"name", "name's"}.isdisjoint(plain(words).split())
     denies = asked or (verdict is not None and not verdict.yes)
     alike = SequenceMatcher(None, name.name.lower(), told.name.lower()).ratio() >= ALIKE
     return Change("name", name.name) if (says_name and name.introduced) or (denies and alike) else None
+
+
+def names_another_number(words: str) -> bool:
+    """Whether the number in the words is none to call back on: "my account number is ..."."""
+    kinds = _KIND_OF_NUMBER.findall(plain(words))
+    return bool(kinds) and _KINDS_TO_CALL_BACK.isdisjoint(kinds)
+
+
+def _is_to_call_back(words: str, verdict: Verdict | None) -> bool:
+    """Whether a number is said to be one to call back on, denies the one that was told, or stands alone."""
+    if names_another_number(words):
+        return False
+    if (verdict and not verdict.yes) or _CALLS_BACK.search(plain(words)):
+        return True
+    rest = plain(verdict.rest if verdict else words).split()
+    return {word for word in rest if not spoken_digits(word)} <= _BESIDE_DIGITS
 
 
 def _to_be_told_again(words: str, verdict: Verdict | None) -> Change | None:
@@ -134,7 +164,7 @@ def is_nothing(words: str) -> bool:
 
 def objects(words: str) -> bool:
     """Whether words behind a yes want something else after all: "yes, but ..."."""
-    return _OBJECTS.search(plain(words)) is not None
+    return _OBJECTS.search(plain(words)) is not None and not is_courtesy(words)
 
 
 def corrects(words: str, told: Told) -> bool:

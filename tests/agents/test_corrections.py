@@ -7,7 +7,8 @@ import re
 import pytest
 
 from agents.flow import corrections
-from agents.flow.corrections import behind, put_right
+from agents.flow.corrections import Change, Told, behind, change_in, change_of_name, put_right
+from agents.flow.hearing import yes_or_no
 
 MESSAGE = "I come on Tuesday at half past three"
 
@@ -61,3 +62,86 @@ def test_whole_words_are_replaced(text: str, words: str, right: str | None) -> N
 def test_the_words_behind_a_yes_are_found_from_the_end() -> None:
     assert behind("Yes, um, bring the Keys.", "bring the keys") == "bring the Keys."
     assert behind("Yes, I mean Ten-Thirty.", "ten thirty") == "Ten-Thirty."
+
+
+TOLD = Told("Bob", "5551234", "tell Anna I will not come")
+
+
+def changed(words: str) -> Change | None:
+    return change_in(words, yes_or_no(words), TOLD, asked=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes, and my account number is 12345678",
+        "my invoice number is 12345678",
+        "No, my account number is 12345678",
+        "Yes but 12345678 is what I paid",
+    ],
+)
+def test_a_number_that_is_none_to_call_back_on_belongs_to_the_message(words: str) -> None:
+    change = changed(words)
+    assert change and change.part == "words"
+    assert change.value and change.value.startswith("tell Anna I will not come. Correction: ")
+    assert "12345678" in change.value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "555 9876",
+        "no, 555 9876",
+        "Yes, but my number is 555 9876",
+        "yes but call me back on 555 9876",
+        "yes but my mobile is 555 9876",
+        "it's five five five, nine eight seven six please",
+    ],
+)
+def test_a_number_to_call_back_on_takes_the_place_of_the_one_that_was_told(words: str) -> None:
+    assert changed(words) == Change("number", "5559876")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes and thank you very much for your help",
+        "yes, and bye",
+        "right and have a nice day",
+        "yes 555 1234",
+    ],
+)
+def test_a_polite_yes_changes_nothing(words: str) -> None:
+    assert changed(words) is None
+
+
+def test_a_yes_with_something_behind_and_changes_the_message() -> None:
+    assert changed("yes and Ben too") == Change("words", "tell Anna I will not come. Correction: and ben too")
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (
+            "yes, not come tomorrow that is",
+            "tell Anna I will not come. Correction: not come tomorrow that is",
+        ),
+        ("no, not Anna, Berta", "tell Berta I will not come"),
+    ],
+)
+def test_words_are_exchanged_only_where_nobody_said_yes(words: str, value: str) -> None:
+    assert changed(words) == Change("words", value)
+
+
+def test_who_was_asked_what_to_change_may_begin_with_yes() -> None:
+    words = "yes, change Anna to Berta"
+    assert change_in(words, yes_or_no(words), TOLD, asked=True) == Change(
+        "words", "tell Berta I will not come"
+    )
+
+
+@pytest.mark.parametrize("words", ["No, it's seven", "no, seven", "No, it's seven nine"])
+def test_a_digit_is_no_name(words: str) -> None:
+    told = Told("Steven Miller", "5551234", "")
+    assert change_of_name(words, yes_or_no(words), told) is None
+    assert change_of_name("No, it's Stephen", yes_or_no("no"), told) == Change("name", "Stephen")

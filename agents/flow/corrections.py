@@ -59,7 +59,10 @@ _CALLS_BACK = re.compile(
     r"\b(?:number|(?:tele)?phone|mobile|cell(?:phone)?|call ?back"
     r"|(?:call|ring|reach|text) (?:(?:me|us|him|her|them)\b|back|on|at))\b"
 )
-_AROUND_DIGITS = "double triple treble hundred thousand and plus to too for please it's it is on at actually sorry oh i said"
+_AROUND_DIGITS = (
+    "double triple treble hundred thousand and plus to too for please it's it is on at actually sorry oh "
+    "i said"
+)
 _BESIDE_DIGITS = frozenset(_AROUND_DIGITS.split())
 _WORD = re.compile(r"\+?\w+")
 _NOT = re.compile(r"\bnot (?P<rest>.+)", re.I)
@@ -97,10 +100,10 @@ def change_in(words: str, verdict: Verdict | None, told: Told, *, asked: bool) -
         return Change("number", digits)
     if change := change_of_name(words, verdict, told, asked=asked) or _to_be_told_again(words, verdict):
         return change
-    agrees = verdict is not None and verdict.yes and not asked
+    rest = words if verdict is None else verdict.rest
+    agrees = verdict is not None and verdict.yes and not asked and not _begins_to_correct(rest)
     if not agrees and (text := put_right(told.words, words)) is not None:
         return Change("words", text)
-    rest = words if verdict is None else verdict.rest
     if other_number or _adds(rest, verdict, asked=asked):
         return Change("words", f"{told.words.rstrip(' .')}. Correction: {rest.strip(' ,.')}")
     return None

@@ -126,6 +126,7 @@ def test_a_yes_with_something_behind_and_changes_the_message() -> None:
             "yes, not come tomorrow that is",
             "tell Anna I will not come. Correction: not come tomorrow that is",
         ),
+        ("yes but change Anna to Berta", "tell Berta I will not come"),
         ("no, not Anna, Berta", "tell Berta I will not come"),
     ],
 )

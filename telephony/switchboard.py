@@ -219,6 +219,7 @@ class Switchboard:
             reason=ending.reason,
             transfer_to=ending.transfer_to,
             at_seconds=at_seconds,
+            ended_at=ending.at,
         )
 
     async def _keep(self, call: Call, recorder: Recorder) -> bool:

@@ -92,7 +92,7 @@ def _more(rest: str) -> str:
 # --- what is meant by it ----------------------------------------------------------------------
 
 _CLOSING_WORDS = (
-    "thanks thank you cheers very so much for now today at the moment your help have a nice good great "
+    "thanks thank you and cheers very so much for now today at the moment your help have a nice good great "
     "lovely day one evening weekend bye goodbye okay ok alright all right fine well it's that's it that "
     "will do i'm done then sorry worry problem ma'am madam sir dear please"
 )

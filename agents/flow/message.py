@@ -19,6 +19,7 @@ from .corrections import (
     change_of_name,
     corrects,
     is_nothing,
+    names_another_number,
     objects,
 )
 from .hearing import (
@@ -280,7 +281,7 @@ class MessageTaker:
         return self._next("I'm sorry, I can't make out the number. I'll leave it out.")
 
     def _take_confirmation(self, words: str, verdict: Verdict | None) -> list[Step]:
-        digits = dictated_digits(words)
+        digits = "" if names_another_number(words) else dictated_digits(words)
         number = self._state.number or ""
         if renamed := change_of_name(words, verdict, self._told):
             self._set(confirmed=True if verdict and verdict.yes else None)

@@ -72,12 +72,17 @@ class Receptionist:
         self._unheard = interrupted and not text
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
+        if self._is_answered(last_words):
+            return self._keep_message()
         self._state = self._state_before(last_words)
-        if (taker := self._state.taker) and not is_courtesy(last_words):
-            if taker.is_called_off(last_words):
-                return []
-            taker.take(last_words, yes_or_no(last_words))
-        return self._keep_message()
+        taker, verdict = self._state.taker, yes_or_no(last_words)
+        if not taker or (is_courtesy(last_words) and not (verdict and taker.reads_back)):
+            return self._keep_message()
+        if taker.is_called_off(last_words):
+            return []
+        was_whole = taker.stage == "check"  # else nobody knows whether the last words were meant for it
+        taker.take(last_words, verdict)
+        return [replace(kept, complete=kept.complete and was_whole) for kept in self._keep_message()]
 
     # ---- what `Conversation` is made of, also for one that speaks freely ----------------------
 
@@ -156,6 +161,12 @@ class Receptionist:
             self._state = self._before[1]
         self._unheard = False
         return replace(self._state, taker=copy.copy(self._state.taker))
+
+    def _is_answered(self, words: str) -> bool:
+        """Whether an answer that nobody heard was to these words, but for courtesies behind them."""
+        if not (self._unheard and self._before and words.startswith(self._before[0])):
+            return False
+        return is_courtesy(words.removeprefix(self._before[0]))
 
     def _remember(self, steps: list[Step]) -> list[Step]:
         if said := " ".join(step.text for step in steps if isinstance(step, Say)):

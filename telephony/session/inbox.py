@@ -25,7 +25,7 @@ class Inbox(asyncio.Queue[Happening]):
     def __init__(self) -> None:
         super().__init__()
         self._put_aside: list[Turn | str | Request] = []
-        self.awaited: Turn | None = None  # the turn at hand, whose words are not known yet
+        self.awaited: Turn | None = None  # the turn at hand, until it is taken in
 
     def put_aside(self, happening: Turn | str | Request) -> None:
         self._put_aside.append(happening)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from mlservices.interfaces import SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
 
@@ -34,3 +35,4 @@ class Engines:
 class Ending:
     reason: EndReason
     transfer_to: str = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)

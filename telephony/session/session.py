@@ -191,9 +191,12 @@ class CallSession:
         await asyncio.gather(talk, return_exceptions=True)
         if self.operators.holder:
             return ""
+        heard = self._speaker.heard_text()
         said = [asked.text] if (asked := await self._floor.drop_unheard()) else []
         self._listener.finish()
         for turn, words in await last_words(self._inbox.turns_left()):
+            if self._is_listening_noise(turn, words, heard):
+                continue
             self._turn += 1
             self._note(events.CallerSaid, turn=self._turn, text=words.text, **told_of(turn, words))
             said.append(words.text)
@@ -234,7 +237,9 @@ class CallSession:
             case Turn() | str() | WordsToSay() | Direction() if self._floor.must_be_heard_out:
                 self._inbox.put_aside(happening)
             case Turn():
+                self._inbox.awaited = happening
                 await self._turn_ended(happening)
+                self._inbox.awaited = None
             case str():
                 await self._digits_pressed(happening)
             case WordsToSay() | Direction() | TakeOver() | GiveBack():
@@ -265,7 +270,7 @@ class CallSession:
         except EngineError as error:
             await self._not_understood(error)
             return
-        if not words.text or self._is_listening_noise(turn, words):
+        if not words.text or self._is_listening_noise(turn, words, self._speaker.heard_text()):
             agent_resumed = await self._go_on()
             span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
             self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
@@ -282,7 +287,6 @@ class CallSession:
 
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
-        self._inbox.awaited = turn
         await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
         nobody_speaks = not (
             self.operators.holder or self._speaker.speaking or self._listener.caller_speaking
@@ -290,17 +294,16 @@ class CallSession:
         if not turn.words.done() and nobody_speaks:
             unanswered = await self._floor.drop_unheard()
             self._begin(None, asked=unanswered, recorded="one_moment")
-        words = await turn.words
-        self._inbox.awaited = None
-        return words
+        return await asyncio.shield(turn.words)  # which `last_words` waits for when the call ends meanwhile
 
-    def _is_listening_noise(self, turn: Turn, words: Words) -> bool:
-        """ "mm-hm" in the middle of what the agent says is no turn, but "yes" to a question is."""
+    def _is_listening_noise(self, turn: Turn, words: Words, heard: str) -> bool:
+        """ "mm-hm" in the middle of what the agent says, and the caller has `heard`, is no turn, but "yes" to
+        a question is."""
         return (
             turn.over_agent
             and self._conversation.expects != "yes_no"
             and is_backchannel(words.text)
-            and bool(self._speaker.heard_text())
+            and bool(heard)
         )
 
     async def _together_with_unanswered(self, text: str) -> str:

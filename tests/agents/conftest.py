@@ -82,11 +82,11 @@ class Talk:
     async def keep_silent(self, count: int) -> str:
         return await self._take(self.conversation.silence(count))
 
-    async def say_unheard(self, words: str) -> None:
-        """The caller goes on before the answer is heard."""
-        async for _step in self.conversation.reply(words):
-            pass
+    async def say_unheard(self, words: str) -> list[KeepMessage]:
+        """The caller goes on before the answer is heard; the messages that it kept all the same."""
+        steps = [step async for step in self.conversation.reply(words)]
         self.conversation.heard("", interrupted=True)
+        return [step for step in steps if isinstance(step, KeepMessage)]
 
     def noted(self, kind: str) -> list[Noted]:
         return [note for note in self.notes if note.kind == kind]

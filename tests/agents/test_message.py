@@ -336,7 +336,13 @@ async def test_a_message_can_be_given_up_after_it_was_read_back(read_back: Talk,
     [
         ([], "Alice Brown", ("Alice Brown", "", "", False)),
         (["Alice"], "five five five one two three four", ("Alice", "5551234", "", False)),
-        (["Bob", "5551234", "yes"], "the wheel is broken", ("Bob", "5551234", "the wheel is broken", True)),
+        (["Bob", "5551234", "yes"], "the wheel is broken", ("Bob", "5551234", "the wheel is broken", False)),
+        (
+            ["Bob", "5551234", "yes"],
+            "are you still there?",
+            ("Bob", "5551234", "are you still there?", False),
+        ),
+        (["Bob", "5551234", "yes"], "okay thank you bye", ("Bob", "5551234", "", False)),
         (["Bob", "5551234", "yes"], "thanks bye", ("Bob", "5551234", "", False)),
     ],
 )
@@ -360,3 +366,40 @@ async def test_an_answer_nobody_heard_is_no_reason_to_take_the_same_words_twice(
     await talk.say_unheard("the wheel is broken")
     (message,) = talk.conversation.ended("the wheel is broken")
     assert (message.words, message.complete) == ("the wheel is broken", True)
+
+
+AGREES = ["That's right, thanks, bye", "Right.", "okay thank you"]
+
+
+@pytest.mark.parametrize("words", AGREES)
+async def test_a_yes_whose_answer_nobody_heard_stays_a_yes(read_back: Talk, words: str) -> None:
+    kept = await read_back.say_unheard(words)
+    assert [message.confirmed for message in kept] == [True]
+    assert read_back.conversation.ended(words) == []
+    assert read_back.conversation.ended(f"{words} bye bye") == []
+
+
+@pytest.mark.parametrize("words", AGREES)
+async def test_a_yes_before_the_caller_is_gone_confirms_the_message(read_back: Talk, words: str) -> None:
+    (message,) = read_back.conversation.ended(words)
+    assert (message.words, message.complete, message.confirmed) == ("the wheel is broken", True, True)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("words", AGREES)
+async def test_a_yes_before_the_caller_is_gone_confirms_the_number(
+    talk: Talk, words: str, answered: bool
+) -> None:
+    await talk.say("Bob")
+    await talk.say("5551234")
+    if answered:
+        await talk.say_unheard(words)
+    (message,) = talk.conversation.ended(words)
+    assert (message.number, message.number_confirmed, message.words) == ("5551234", True, "")
+
+
+async def test_more_than_courtesies_behind_an_unheard_yes_is_taken_in(read_back: Talk) -> None:
+    await read_back.say_unheard("yes")
+    (message,) = read_back.conversation.ended("yes but it is the front wheel")
+    assert message.words == "the wheel is broken. Correction: but it is the front wheel"
+    assert not message.confirmed

@@ -218,3 +218,9 @@ async def test_a_yes_with_an_objection_confirms_no_number(talk: Talk, words: str
     await talk.say("Bob")
     await talk.say("5551234")
     assert "What is the number?" in await talk.say(words)
+
+
+async def test_another_kind_of_number_beside_a_yes_is_none_to_call_back_on(talk: Talk) -> None:
+    await talk.say("Bob")
+    await talk.say("5551234")
+    assert await talk.say("Yes, my account number is 12345678") == "What would you like me to pass on?"

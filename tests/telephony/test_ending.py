@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from django.utils import timezone
 from telephony import actions, switchboard
 from telephony.models import Call, PhoneNumber, Recording
 from telephony.recorder import path_of
+from telephony.session.parts import Ending
+from telephony.session.session import CallSession
 from telephony.switchboard import Switchboard
 from tests.fakes.exchange import FakeSuppliers
 from tests.telephony.test_sockets import Socket, ringing
@@ -100,6 +102,27 @@ def test_a_database_that_is_away_keeps_no_caller_on_the_line(
     ended = converse(call, board, script)
     assert (ended.end_reason, ended.held_at) == ("caller_hung_up", None)
     assert Recording.objects.filter(call=call).exists()
+
+
+def test_a_call_ends_when_the_caller_hangs_up_however_long_the_last_words_take(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung_up: list[datetime] = []
+
+    async def slowly(session: CallSession, talk: asyncio.Task[Ending]) -> str:
+        await asyncio.sleep(1.0)
+        return ""
+
+    monkeypatch.setattr(CallSession, "_unanswered", slowly)
+
+    async def script(socket: Socket) -> None:
+        hung_up.append(timezone.now())
+        await hang_up(socket)
+
+    ended = converse(call, Switchboard(FakeSuppliers()), script)
+    assert ended.ended_at and ended.answered_at
+    assert ended.ended_at - hung_up[0] < timedelta(seconds=0.8)
+    assert ended.duration_seconds == round((ended.ended_at - ended.answered_at).total_seconds(), 3)
 
 
 def test_an_event_log_that_waits_keeps_no_caller_on_the_line(

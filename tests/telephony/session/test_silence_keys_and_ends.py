@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from agents.flow.steps import HangUp, KeepMessage, Say, Transfer
@@ -14,6 +16,7 @@ from telephony.session.events import (
     SilencePrompted,
     TransferStarted,
 )
+from telephony.session.floor import Floor
 from tests.fakes.clock import run_in_virtual_time
 from tests.fakes.stage import NOISE, PlayingLine, Utterance, play
 
@@ -175,6 +178,37 @@ def test_what_a_caller_says_right_before_hanging_up_is_heard(until):
     assert [event.text for event in call.of(CallerSaid)] == [HOURS]
     assert call.conversation.last_words == HOURS
     assert call.tasks_left == 0
+
+
+@pytest.mark.parametrize("until", [6.5, 7.5])
+def test_last_words_that_are_being_written_down_are_waited_for(until):
+    call = scene(Utterance(4.0, 1.0, HOURS), stt={"seconds": 3.0}, until=until)
+    assert [event.text for event in call.of(CallerSaid)] == [HOURS]
+    assert call.conversation.last_words == HOURS
+    assert call.tasks_left == 0
+
+
+def test_who_hangs_up_while_an_answer_is_dropped_for_more_words_has_said_them(monkeypatch):
+    drop_unheard = Floor.drop_unheard
+
+    async def slowly(floor):
+        await asyncio.sleep(0.5)
+        return await drop_unheard(floor)
+
+    monkeypatch.setattr(Floor, "drop_unheard", slowly)
+    call = scene(Utterance(4.0, 1.0, HOURS), until=5.6)
+    assert [event.text for event in call.of(CallerSaid)] == [HOURS]
+    assert call.conversation.last_words == HOURS
+
+
+@pytest.mark.parametrize(("expects", "said"), [("anything", []), ("yes_no", ["mm-hm"])])
+def test_mm_hm_over_the_agent_is_no_turn_of_who_hangs_up_either(expects, said):
+    """`until` is before the pause that ends the turn."""
+    call = scene(
+        Utterance(1.0, 0.4, "mm-hm"), answers={"greet": [Say(LONG_ANSWER)]}, expects=expects, until=1.5
+    )
+    assert [event.text for event in call.of(CallerSaid)] == said
+    assert call.conversation.last_words == " ".join(said)
 
 
 def test_what_was_answered_is_not_told_again_as_the_last_words():

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 PAGE_SIZE = 50
-MOST_COUNTED = 5_000  # rows; beyond that a list says "more than", and its pages end
+MOST_COUNTED = 3_000  # rows; beyond that a list says "more than", and its pages end
 
 
 @dataclass(frozen=True, slots=True)

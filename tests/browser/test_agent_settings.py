@@ -122,39 +122,12 @@ def test_several_agents_are_archived_by_keyboard_after_a_warning_and_brought_bac
     assert set(Agent.objects.values_list("status", flat=True)) == {"active"}
 
 
-def test_a_refused_forms_summary_shrinks_as_fields_get_right_and_vanishes(guard, chromium, server):
-    page = guard.page(chromium)
-    guard.expect("422")
-    page.goto(make_agent("Front desk").get_absolute_url())
-    page.get_by_label("Name", exact=True).fill("")
-    page.get_by_label("Temperature").evaluate("field => field.value = '9'")
-    page.get_by_label("Longest call (seconds)").fill("5")
-    page.keyboard.press("Control+s")
-    summary = page.locator(".vf-refused")
-    expect(summary.get_by_role("listitem")).to_have_count(3)
-    expect(summary).to_contain_text("Longest call (seconds) goes from 30 to 7200, in whole numbers.")
-    expect(page.get_by_label("Name", exact=True)).to_be_focused()
-    page.keyboard.type("Desk")
-    expect(summary.get_by_role("listitem")).to_have_count(2)
-    expect(summary).to_contain_text("correct these fields")
-    page.get_by_label("Temperature").evaluate(
-        "field => { field.value = '1'; field.dispatchEvent(new Event('input', { bubbles: true })) }"
-    )
-    expect(summary).to_contain_text("correct this field")
-    page.get_by_label("Longest call (seconds)").fill("20")
-    page.wait_for_timeout(600)
-    expect(summary.get_by_role("listitem")).to_have_count(1)
-    page.get_by_label("Longest call (seconds)").fill("60")
-    expect(summary).to_have_count(0)
-    expect(page.locator("[aria-invalid=true]")).to_have_count(0)
-
-
 def test_a_variable_called_like_a_built_in_one_is_refused_and_gets_no_second_button(guard, chromium, server):
     page = guard.page(chromium)
     page.goto(make_agent("Front desk").get_absolute_url())
     page.get_by_label("Your own variables").fill("caller_number = x")
     page.keyboard.press("Tab")
-    page.get_by_text("“caller_number” clashes with {{caller_number}}").wait_for()
+    page.get_by_text("“caller_number” is a built-in variable").wait_for()
     buttons = page.get_by_role("group", name="Insert a variable").first
     expect(buttons.get_by_role("button", name="caller_number")).to_have_count(1)
 

@@ -23,7 +23,7 @@ def test_who_was_signed_out_keeps_the_page_and_is_led_to_sign_in(page, guard):
     page.get_by_role("searchbox").type("hotel")
     expect(failure(page)).to_contain_text("You were signed out.")
     expect(page.get_by_role("link", name="Front desk")).to_be_visible()
-    expect(page.get_by_label("Password")).to_have_count(0)
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0)
     failure(page).get_by_role("link", name="Sign in").click()
     page.wait_for_url("**/login/?next=%2Fagents%2F&why=signed-out")
 

@@ -79,7 +79,7 @@ def share(sentence: str, heard: set[str]) -> float:
 def open_live(page: Page, product: Product, name: str) -> None:
     page.goto(f"{product.url}/login/")
     page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill("password")
+    page.get_by_label("Password", exact=True).fill("password")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{product.url}/")
     page.goto(f"{product.url}/calls/live/")

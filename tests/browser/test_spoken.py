@@ -81,7 +81,7 @@ def test_a_spoken_question_is_answered_by_voice(product, playwright, caller):
     page.add_init_script(LISTEN)
     page.goto("/agents/front-desk/talk/")
     page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("password")
+    page.get_by_label("Password", exact=True).fill("password")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Start talking").click()
 

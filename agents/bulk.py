@@ -6,11 +6,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from mlservices.pages.lists import way_back
 from mlservices.pages.toasts import undoable
 
 from .actions import set_statuses
@@ -32,7 +32,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if len(pairs) > MOST or not all(len(pair) == 2 and pair[1] in Agent.Status.values for pair in pairs):
         return HttpResponseBadRequest("do is a status, agent an address; undo is address:status.")
     before = set_statuses(statuses=dict(pairs), by=request.user.get_username())
-    back = _back(request)
+    back = way_back(request, otherwise=reverse("agents:list"))
     if not before:
         messages.success(request, _("Nothing changed"))
     elif undo:
@@ -60,9 +60,3 @@ def _told(before: dict[str, str], status: str) -> str:
         ),
     }
     return several[Agent.Status(status)] % {"count": count}
-
-
-def _back(request: HttpRequest) -> str:
-    address = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
-    return address if safe else reverse("agents:list")

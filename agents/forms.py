@@ -93,10 +93,9 @@ class AgentForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["chat_model"] = _kept_choice(self, "chat_model", _chat_models())
-        self.fields[
-            "chat_model"
-        ].help_text = f"{self.fields['chat_model'].help_text} {_where_models_are_set()}"
+        chat_model = _kept_choice(self, "chat_model", _chat_models())
+        chat_model.help_text = f"{chat_model.help_text} {_where_models_are_set()}"
+        self.fields["chat_model"] = chat_model
         offer = async_to_sync(registry.offer)()
         self.offer = offer
         self.speech_setting = registry.setting_of_speech()

@@ -38,17 +38,9 @@ LONGEST_QUEUE = 50_000
 TURN_MEASURED = "turn_measured"  # the kind of events that the figures of response times are made of
 MESSAGE_TAKEN = "message_taken"
 # What a message told again replaces; it is open again, whoever had seen to the first.
-MESSAGE_FIELDS = (
-    "at",
-    "name",
-    "number",
-    "number_confirmed",
-    "words",
-    "complete",
-    "confirmed",
-    "done_at",
-    "done_by",
-)
+MESSAGE_FIELDS = [
+    field.name for field in CallMessage._meta.fields if field.name not in ("id", "call", "ordinal")
+]
 DROPS_TOLD = 1000  # a line in the log for the first of so many
 
 

@@ -98,7 +98,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def selected(filters: Filters) -> QuerySet[Call]:
-    """The calls that are asked for; of those found by words the newest 3,001 at most."""
+    """The calls that are asked for; of those found by words the newest, one more than are counted."""
     calls = _with_rows_of_others(filters.calls())
     return among(calls, [*_found(filters), *_live(filters)]) if filters.asks_words else calls
 

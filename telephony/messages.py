@@ -7,12 +7,12 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from mlservices.pages.lists import way_back
 from mlservices.pages.toasts import undoable
 
 from .actions import delete_messages, set_messages_done
@@ -75,7 +75,7 @@ def change_messages(request: HttpRequest) -> HttpResponse:
     numbers = [int(text) for text in chosen if text.isdecimal() and len(text) < 19]
     if do not in ("done", "open", "delete") or len(numbers) != len(chosen) or len(chosen) > MOST_CHOSEN:
         return HttpResponseBadRequest("do is done, open or delete; message is a number.")
-    back = _back(request)
+    back = way_back(request, otherwise=reverse("telephony:messages"))
     if do == "delete":
         deleted = delete_messages(message_ids=numbers)
         told = ngettext("%(count)d message deleted", "%(count)d messages deleted", deleted)
@@ -100,9 +100,3 @@ def _told(do: str, count: int) -> str:
     else:
         text = ngettext("%(count)d message is open again", "%(count)d messages are open again", count)
     return text % {"count": count}
-
-
-def _back(request: HttpRequest) -> str:
-    address = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
-    return address if safe else reverse("telephony:messages")

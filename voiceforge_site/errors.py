@@ -171,7 +171,7 @@ class ErrorPages:
 def _missing(request: HttpRequest) -> str:
     match = getattr(request, "resolver_match", None)
     rule = PAGES.get(match.view_name, Rule()) if match else Rule()
-    ability = rule.read if request.method in ("GET", "HEAD", "OPTIONS") else rule.change
+    ability = rule.needed(request.method)
     if ability not in ABILITIES or not _signed_in(request) or request.user.has_perm(ability):
         return ""  # it was refused for another reason
     what, roles = ABILITIES[ability]

@@ -15,9 +15,8 @@ from typing import Literal
 from .hearing import Verdict, dictated_digits, is_courtesy, plain, spoken_digits, spoken_name
 
 MOST_WORDS = 6  # that are put in place of others
-MOST_SPLITS = (
-    2 * MOST_WORDS
-)  # tried between what is wrong and what is right, with "no, it's" before the latter
+# Tried between what is wrong and what is right, with "no, it's" before the latter.
+MOST_SPLITS = 2 * MOST_WORDS
 SHORTEST_NUMBER = 7
 ALIKE = 0.5  # from this share of letters on (0..1) a name may be the other one misheard
 

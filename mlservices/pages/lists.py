@@ -21,6 +21,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
 
 PER_PAGE = (25, 50, 100)
 _MARK = "~"  # between the two parts of a cursor
@@ -114,3 +115,10 @@ def _read(model: type[Model], cursor: str) -> tuple[datetime, Any] | None:
         return (at, model._meta.pk.to_python(key)) if at and mark else None
     except (ValueError, ValidationError):
         return None
+
+
+def way_back(request: HttpRequest, *, otherwise: str) -> str:
+    """The address of this site that a form names in `next`, for after what it does to rows of a list."""
+    address = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
+    return address if safe else otherwise

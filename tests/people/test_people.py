@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from voiceforge_site.access import codes
+from voiceforge_site.access.roles import ABILITIES
 from voiceforge_site.models import Invitation, Session, User
 from voiceforge_site.people import actions
 
@@ -298,8 +299,6 @@ def test_the_only_administrator_gets_in_again_without_a_telephone(alice) -> None
 
 
 def test_the_table_of_roles_has_a_row_for_each_ability(alices_browser) -> None:
-    from voiceforge_site.access.roles import ABILITIES
-
     page = alices_browser.get("/people/roles/").text
     for what, having in ABILITIES.values():
         row = re.search(rf"<tr><th[^>]*>{re.escape(str(what))}</th>(.*?)</tr>", page, re.DOTALL)

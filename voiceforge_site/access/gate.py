@@ -15,10 +15,8 @@ from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
 from ..errors import forbidden
-from .rules import ANYBODY, PAGES, SOCKETS, Rule, meets
+from .rules import ANYBODY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
-
-_READING = ("GET", "HEAD", "OPTIONS")
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
@@ -38,7 +36,7 @@ class Gate:
     ) -> HttpResponseBase | None:
         assert request.resolver_match
         rule = PAGES.get(request.resolver_match.view_name, Rule())
-        needed = rule.read if request.method in _READING else rule.change
+        needed = rule.needed(request.method)
         if needed == ANYBODY:
             return None
         if not request.user.is_authenticated:
@@ -46,7 +44,7 @@ class Gate:
         if needed and meets(request.user, needed):
             return None
         if needed is None and rule != Rule():
-            return HttpResponseNotAllowed(_READING if rule.read else ("POST",))
+            return HttpResponseNotAllowed(READING if rule.read else ("POST",))
         return _refusal(request)
 
 
@@ -54,10 +52,9 @@ def may(user: Any, method: str, address: str) -> bool:
     """Whether the gate would let somebody who is signed in do this. What has no such
     address or method is answered by the request itself."""
     try:
-        rule = PAGES.get(resolve(address).view_name, Rule())
+        needed = PAGES.get(resolve(address).view_name, Rule()).needed(method)
     except Resolver404:
         return True
-    needed = rule.read if method in _READING else rule.change
     return needed is None or meets(user, needed)
 
 
@@ -71,7 +68,7 @@ def _signed_out(request: HttpRequest) -> HttpResponse:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """And back here afterwards; a form that was sent cannot be asked for again, so to its own page."""
-    answer = redirect_to_login(request.get_full_path() if request.method in _READING else "/")
+    answer = redirect_to_login(request.get_full_path() if request.method in READING else "/")
     if why := why_nobody(request):
         answer["Location"] += f"&why={why}"
     return answer

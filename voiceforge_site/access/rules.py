@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+READING = ("GET", "HEAD", "OPTIONS")
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -16,6 +18,9 @@ class Rule:
 
     read: str | None = None
     change: str | None = None
+
+    def needed(self, method: str | None) -> str | None:
+        return self.read if method in READING else self.change
 
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"

@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from mlservices.audio import wav_bytes
 from tests.site.ports import free_port
@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 START_SECONDS = 40
+SOON_MS = 15_000  # in which a page shows what it should; what a test stores itself, a page learns within 5 s
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # The browser is driven from a thread that also has an event loop, which Django would refuse to share.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -104,6 +105,7 @@ def server(session_server: Server, transactional_db: None) -> Server:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=SOON_MS)
     with sync_playwright() as driver:
         yield driver
 
@@ -176,7 +178,7 @@ class Guard:
             **options,
         )
         context.add_cookies([{"name": "sessionid", "value": self._session(), "url": url or self.server.url}])
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SOON_MS)
         context.on("page", self._watch)
         self.contexts.append(context)
         return context

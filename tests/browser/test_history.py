@@ -231,3 +231,18 @@ def test_whatever_is_typed_into_the_palette_can_be_searched_for_in_calls(guard, 
     page.keyboard.press("Enter")
     page.wait_for_url("**/calls/?q=bicycle")
     expect(page.locator("mark")).to_have_text("bicycle")
+
+
+def test_enter_counts_from_the_moment_that_an_answer_shows_in_the_palette(guard, chromium, server):
+    page = guard.page(chromium)
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    page.evaluate(
+        """() => new MutationObserver(() => {
+             if (!document.querySelector("#palette-list [data-found-for=bicycle]")) return;
+             const enter = {key: "Enter", bubbles: true, cancelable: true};
+             document.querySelector("#palette input").dispatchEvent(new KeyboardEvent("keydown", enter));
+           }).observe(document.getElementById("palette-list"), {childList: true})"""
+    )
+    page.keyboard.type("bicycle")
+    page.wait_for_url("**/calls/?q=bicycle")

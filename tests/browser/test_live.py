@@ -103,7 +103,7 @@ def test_a_bar_that_comes_live_says_the_same_as_one_that_the_server_drew(guard, 
     bars = page.locator("[data-latencies] li")
     expect(bars).to_have_count(1)
     store([Happening(call.pk, measured(2, 12.0, 1250), timezone.now())])
-    expect(bars).to_have_count(2, timeout=15_000)
+    expect(bars).to_have_count(2)
     live = bars.last.evaluate("bar => bar.outerHTML")
     assert "125 ms of it waiting for a free worker" in live
     page.reload()
@@ -147,7 +147,7 @@ def test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back
     def say(turns: range) -> None:
         count = lines.count()
         store([Happening(call.pk, caller_said(turn, f"number {turn}"), timezone.now()) for turn in turns])
-        expect(lines).to_have_count(count + len(turns), timeout=15_000)
+        expect(lines).to_have_count(count + len(turns))
 
     say(range(7, 13))
     expect(lines.last).to_be_in_viewport()
@@ -172,3 +172,18 @@ def test_the_second_window_of_who_has_a_call_says_so_and_gives_nothing_back(guar
     store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="bob", window="other"), timezone.now())])
     expect(holder).to_have_text("bob has the call")
     expect(page.get_by_role("button", name="Take over", exact=True)).to_be_disabled()
+
+
+def test_what_happens_while_a_call_page_still_loads_its_scripts_is_not_missed(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+
+    def late(route) -> None:
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/js/operate*.js", late)
+    page.goto(call.get_absolute_url(), wait_until="commit")
+    page.wait_for_selector("[data-holder]")
+    store([Happening(call.pk, OperatorTookOver(at_seconds=9, by="alice", window="other"), timezone.now())])
+    expect(page.locator("[data-holder]")).to_have_text("You have the call in another window")

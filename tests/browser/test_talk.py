@@ -166,7 +166,7 @@ class TestWatchingACall:
         context = guard.context(chromium_with_microphone)
         board, talk = context.new_page(), context.new_page()
         board.goto("/calls/live/")
-        expect(board.get_by_text("No call is in progress")).to_be_visible(timeout=15_000)
+        expect(board.get_by_text("No call is in progress")).to_be_visible()
         start(talk, address)
         card = board.get_by_role("article")
         expect(card).to_contain_text("Front desk")
@@ -177,7 +177,7 @@ class TestWatchingACall:
         card.get_by_role("button", name="Hang up").click()
         board.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
         expect(talk.get_by_text("An operator hung up")).to_be_visible()
-        expect(board.get_by_text("No call is in progress")).to_be_visible(timeout=15_000)
+        expect(board.get_by_text("No call is in progress")).to_be_visible()
 
     def test_its_page_follows_it_to_the_recording(self, guard, chromium_with_microphone, address):
         context = guard.context(chromium_with_microphone)

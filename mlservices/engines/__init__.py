@@ -41,8 +41,12 @@ class SttEngine(Engine, Protocol):
 class TtsEngine(Engine, Protocol):
     rate: int
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Iterator[Sound]:
-        """The text as sound, the first piece as early as the model allows."""
+    def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
+        """The text as sound, the first piece as early as the model allows.
+
+        `voice` is "default", or what the voice library tells this model of a voice; `language` is "" for the
+        model's own first one.
+        """
 
 
 class LlmEngine(Engine, Protocol):
@@ -93,7 +97,7 @@ def load(model: Model, models_dir: Path) -> Any:
     try:
         engine = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        remedy = f"pip install {model.extra}" if model.extra else "pip install -r requirements.lock"
+        remedy = f"manage.py models install {model.id}" if model.extra else "pip install -r requirements.lock"
         raise EngineError(
             f"{model.id} needs the library {error.name}: run `{remedy}`", service=model.pool, permanent=True
         ) from error

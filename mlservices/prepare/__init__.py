@@ -96,9 +96,8 @@ def _prepare_one(model: Model, models_dir: Path) -> None:
         try:
             recipe = getattr(import_module(module), function)
         except ModuleNotFoundError as error:
-            remedy = model.extra or error.name
             raise PrepareError(
-                f"{model.id} needs the library {error.name}: run `pip install {remedy}`."
+                f"{model.id} needs the library {error.name}: run `manage.py models install {model.id}`."
             ) from error
         recipe(files, folder, model)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}

@@ -77,12 +77,14 @@ AudioBase64 = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
+Language = Annotated[str, Field(max_length=16, description='"": the voice\'s own.')]
 Rate = Annotated[int, Field(ge=audio.RATES[0], le=audio.RATES[1])]
 
 
 class SpeakForm(BaseModel):
     text: Text
     voice: Voice = "default"
+    language: Language = ""
     speed: Speed = 1.0
 
 
@@ -107,6 +109,7 @@ class StreamSpeakForm(BaseModel):
     text: Text
     rate: Rate
     voice: Voice = "default"
+    language: Language = ""
     speed: Speed = 1.0
 
 

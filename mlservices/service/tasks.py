@@ -60,8 +60,9 @@ def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
     """
     rate = params["rate"] or engine.rate
     resampler = audio.Resampler(engine.rate, rate)
+    how = {name: params[name] for name in ("voice", "language", "speed")}
     for sentence in sentences(params["text"]):
-        for sound in engine.speak(sentence, voice=params["voice"], speed=params["speed"]):
+        for sound in engine.speak(sentence, **how):
             pcm = resampler.feed(audio.from_float(sound))
             if pcm:
                 yield {"rate": rate}, pcm

@@ -65,7 +65,7 @@ class Voice(StandIn):
     "endless" would speak for a minute: whoever is served after it, was served because it was stopped.
     """
 
-    def speak(self, text, *, voice, speed):
+    def speak(self, text, *, voice, language, speed):
         self.misbehave(text)
         if text.startswith("endless"):
             for _ in range(3000):

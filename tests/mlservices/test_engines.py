@@ -26,7 +26,7 @@ from tests.mlservices.conftest import RECORDINGS
 TINY = {
     "tiny transformers-whisper": ("transformers-whisper-tiny.en", tiny_checkpoints.whisper),
     "tiny transformers-chat": ("transformers-smollm2-135m", tiny_checkpoints.chat),
-    "tiny transformers-vits": ("transformers-mms-tts-eng", tiny_checkpoints.vits),
+    "tiny transformers-vits": ("mms-tts-eng", tiny_checkpoints.vits),
 }
 
 
@@ -74,7 +74,7 @@ def words(text):
 
 
 def sound(engine, text, speed=1.0):
-    return list(engine.speak(text, voice="default", speed=speed))
+    return list(engine.speak(text, voice="default", language="", speed=speed))
 
 
 # --- Speech to text ---
@@ -172,7 +172,10 @@ def test_a_text_without_words_has_no_sound(load, model_id, text):
 def test_a_sentence_can_be_left_in_the_middle_and_the_next_is_whole(load, model_id):
     engine = load(model_id)
     pieces = engine.speak(
-        "This is a sentence that nobody wants to hear to its end, ever.", voice="default", speed=1.0
+        "This is a sentence that nobody wants to hear to its end, ever.",
+        voice="default",
+        language="",
+        speed=1.0,
     )
     next(pieces)
     pieces.close()

@@ -136,7 +136,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path, told):
         "import os; os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'\n"
         "from pathlib import Path; import sys\n"
         "from mlservices.catalog import BY_ID; from mlservices.prepare import hub\n"
-        "hub.prepare([], Path(sys.argv[1]), BY_ID['transformers-mms-tts-eng'])"
+        "hub.prepare([], Path(sys.argv[1]), BY_ID['mms-tts-eng'])"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60)
     last = done.stderr.strip().splitlines()[-1]

@@ -29,7 +29,7 @@ class Voice:
     def __init__(self):
         self.texts = []
 
-    def speak(self, text, *, voice, speed):
+    def speak(self, text, *, voice, language, speed):
         self.texts.append(text)
         yield np.full(1600, 0.25, np.float32)
 
@@ -64,7 +64,7 @@ def test_voice_is_looked_for_with_signs_of_life_on_the_way(tmp_path):
 def test_a_voice_is_never_given_more_than_a_sentence():
     voice = Voice()
     text = "Good morning. How are you? " + "on and " * 200
-    params = {"text": text, "rate": 8000, "voice": "default", "speed": 1.0}
+    params = {"text": text, "rate": 8000, "voice": "default", "language": "", "speed": 1.0}
     pcm = b"".join(sound for _, sound in tasks.speak(voice, params, b""))
     assert voice.texts[:2] == ["Good morning.", "How are you?"]
     assert max(map(len, voice.texts)) <= LONGEST_SENTENCE

@@ -34,10 +34,12 @@ class Piper:
         self._latent = self._decoder.get_inputs()[0].name
 
     def warm(self) -> None:
-        for _ in self.speak("Good morning, how can I help you today?", voice="default", speed=1.0):
+        for _ in self.speak(
+            "Good morning, how can I help you today?", voice="default", language="", speed=1.0
+        ):
             pass
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Iterator[Sound]:
+    def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
         for phonemes in self._phonemizer.phonemize(self._espeak_voice, text):
             ids = [1, 0, *(i for p in phonemes if p in self._ids for i in (*self._ids[p], 0)), 2]
             if len(ids) == 3:

@@ -56,10 +56,10 @@ class TransformersVits:
         self._speaking_rate = vits.speaking_rate
 
     def warm(self) -> None:
-        for _ in self.speak("Good morning.", voice="default", speed=1.0):
+        for _ in self.speak("Good morning.", voice="default", language="", speed=1.0):
             pass
 
-    def speak(self, text: str, *, voice: str, speed: float) -> Iterator[Sound]:
+    def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
         ids = self._read.ids(text)
         if not ids:
             return

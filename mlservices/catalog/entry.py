@@ -1,0 +1,58 @@
+"""What the catalogue says of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    STT = "stt"
+    TTS = "tts"
+    LLM = "llm"
+    MEANING = "meaning"
+    TURN = "turn"
+    VAD = "vad"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model's files come from; exactly one of `package` and `hub` is set.
+
+    `revision` is a commit or a branch of the hub, and a branch moves.
+    `files` are paths inside the package (or wheel), each with its SHA-256.
+    A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
+    """
+
+    package: str = ""
+    version: str = ""
+    module: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    wheel_sha256: str = ""
+    hub: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    id: str
+    name: str
+    kind: Kind
+    pool: str
+    engine: str  # dotted path of the class that runs it
+    recipe: str  # dotted path of the function that prepares its files
+    source: Source
+    memory_mb: int  # of a worker that holds it: of its GPU if the model wants one, resident if not
+    disk_mb: int  # free space needed to prepare it
+    languages: tuple[str, ...]
+    licence: str
+    commercial_use: bool
+    rate: int = 0  # Hz of the sound it takes or makes
+    extra: str = ""  # what `pip install` needs beside the defaults
+    note: str = ""
+    size: str = ""  # parameters, as people say them: "500M"
+    cloning: bool = False  # speaks in the voice of a sample
+    gpu: bool = False  # wants one; on processors alone it is too slow for calls
+    at_start: bool = False  # loaded when the service starts, where a GPU has room for it
+    priority: int = 5  # 1..9; where memory is short, the lowest makes room first
+    environment: str = ""  # of libraries that ours do not get on with; "" is our own

@@ -91,7 +91,7 @@ def test_a_package_that_is_not_installed_is_named_with_the_command(tmp_path, tol
 def test_a_library_that_is_missing_is_named_with_the_command(tmp_path, told, monkeypatch):
     monkeypatch.setitem(catalog.BY_ID, "silero-vad", replace(SILERO, recipe="no_such_library.prepare"))
     with pytest.raises(
-        PrepareError, match="needs the library no_such_library: run `manage.py models install"
+        PrepareError, match=r"needs the library no_such_library: run `manage\.py models install"
     ):
         prepare(["silero-vad"], tmp_path, told.append)
 

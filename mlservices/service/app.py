@@ -2,8 +2,8 @@
 
 Access: there are no accounts here. The service listens on the loopback address and answers only requests that
 name a loopback host, so that it serves this machine alone (and no web page that a browser was lured
-to). Whoever binds it to another address, as on a private Space, puts something in front that asks who is
-there: a Space checks its token, VoiceForge's own public API its keys.
+to). Whoever binds it to another address gives it a token to ask for, or puts something in front that asks who
+is there, as VoiceForge's own public API asks for its keys.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ..errors import EngineError
 from .answers import error_response
+from .bearer import BearerToken
 from .body_limit import BodyLimit
 from .deployments import Deployments
 from .devices import devices as real_devices
@@ -37,8 +38,11 @@ def create_app(
     *,
     allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
     devices: Callable[[], list[Device]] = real_devices,
+    token: str = "",
+    prepare_missing: bool = False,
 ) -> FastAPI:
-    service = Deployments(plans, models_dir, devices)
+    """`token`: what every request must bear, if any. `prepare_missing`: files are made at the start."""
+    service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +54,8 @@ def create_app(
     app = FastAPI(title="VoiceForge ML service", version="1", lifespan=lifespan)
     app.state.service = service
     app.add_middleware(BodyLimit, largest=_LARGEST_BODY)
+    if token:
+        app.add_middleware(BearerToken, token=token)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
     _handle_errors(app)
     for routes in (status, models, space, streams):

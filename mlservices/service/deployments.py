@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ..catalog import Kind
-from ..errors import EngineBusy, EngineError
-from ..prepare import is_ready
+from ..errors import EngineBusy, EngineError, PrepareError
+from ..prepare import is_ready, prepare
 from ..types import Timing
 from . import placement
 from .deployment import Deployment, Held
@@ -62,8 +62,14 @@ class Deployments:
     """`start` it on the running loop, `close` it before the loop ends."""
 
     def __init__(
-        self, plans: Sequence[Plan], models_dir: Path, devices: Callable[[], list[Device]] = real_devices
+        self,
+        plans: Sequence[Plan],
+        models_dir: Path,
+        devices: Callable[[], list[Device]] = real_devices,
+        *,
+        prepare_missing: bool = False,
     ) -> None:
+        """`prepare_missing`: models of the start whose files are not here are prepared, and then loaded."""
         self.metrics = Metrics()
         self.by_id = {
             plan.model.id: Deployment(
@@ -80,11 +86,16 @@ class Deployments:
         self.models_dir = models_dir
         self._devices = devices
         self._planning = asyncio.Lock()
-        self._watcher: asyncio.Task[None] | None = None
+        self._prepare_missing = prepare_missing
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Place the models that are there at the start; what finds no room is refused with its reason."""
         first = [each for each in self.by_id.values() if each.plan.at_start]
+        if self._prepare_missing:
+            missing = [each for each in first if not self.has_files(each)]
+            first = [each for each in first if each not in missing]
+            self._tasks.append(asyncio.create_task(self._fetch(missing)))
         seats = placement.at_start(await self.devices(), [Wish(e.model, e.plan.workers) for e in first])
         for deployment in first:
             given = seats[deployment.model.id]
@@ -92,19 +103,36 @@ class Deployments:
                 deployment.load(given.devices)
             else:
                 deployment.refusal = given.refusal
-        self._watcher = asyncio.create_task(self._watch())
+        self._tasks.append(asyncio.create_task(self._watch()))
 
     async def close(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
 
     async def devices(self) -> list[Device]:
         return await asyncio.to_thread(self._devices)
 
+    def has_files(self, deployment: Deployment) -> bool:
+        return not deployment.model.recipe or is_ready(deployment.model, self.models_dir)
+
     # --- Models in and out ---
+
+    async def _fetch(self, missing: Sequence[Deployment]) -> None:
+        """Prepare and load one after the other; what fails stays away, with its reason."""
+        for deployment in missing:
+            deployment.refusal = "its files are being prepared"
+            model_id = deployment.model.id
+            try:
+                await asyncio.to_thread(prepare, [model_id], self.models_dir, logger.info)
+                await self.load(model_id)
+            except (PrepareError, EngineError) as error:
+                logger.error("%s: %s", model_id, error)
+                deployment.refusal = str(error)
+            except Exception as error:
+                logger.exception("%s could not be prepared", model_id)
+                deployment.refusal = f"it could not be prepared: {error}"
 
     async def load(self, model_id: str) -> Deployment:
         """Begin to load a model; what makes room for it is unloaded before. EngineError: why it cannot be."""
@@ -113,7 +141,7 @@ class Deployments:
             if deployment.holding() is not None:
                 return deployment
             model = deployment.model
-            if model.recipe and not is_ready(model, self.models_dir):
+            if not self.has_files(deployment):
                 raise EngineError(
                     f"{model.id} is not here yet: run `manage.py models download {model.id}`",
                     service=model.service,

@@ -24,11 +24,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         on_loopback = options["host"] in ("127.0.0.1", "::1", "localhost")
+        if not (on_loopback or settings.ML_API_TOKEN):
+            self.stderr.write(f"Whoever reaches {options['host']} may use this service: set ML_API_TOKEN.")
         app = create_app(
             plans(),
             settings.MODELS_DIR,
             allowed_hosts=LOOPBACK_HOSTS if on_loopback else ["*"],
             devices=partial(devices, settings.CUDA_VISIBLE_DEVICES),
+            token=settings.ML_API_TOKEN,
         )
         uvicorn.run(
             app,

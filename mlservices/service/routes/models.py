@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
-from ...prepare import is_ready
 from ..deployment import Deployment
 from ..deployments import Deployments
 
@@ -21,13 +20,14 @@ class _Nothing(BaseModel):
 def add(app: FastAPI, service: Deployments) -> None:
     def entry(deployment: Deployment) -> dict[str, Any]:
         model, held = deployment.model, deployment.holding()
-        here = not model.recipe or is_ready(model, service.models_dir)
         return {
             "id": model.id,
             "name": model.name,
             "kind": model.kind,
             "pool": model.pool,
-            "state": deployment.state() if held or deployment.refusal or here else "absent",
+            "state": deployment.state()
+            if held or deployment.refusal or service.has_files(deployment)
+            else "absent",
             "reason": deployment.reason(),
             "at_start": deployment.plan.at_start,
             "default": service.defaults.get(model.kind) is deployment,

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ...catalog import Kind
 from ..deployment import Deployment, Held
@@ -16,7 +16,17 @@ from ..deployments import SPACE_KEYS, Deployments
 _SUMS = ("queue", "served", "failed", "cancelled", "refused", "retried", "restarts")
 
 
+_HOME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>VoiceForge ML service</title>
+<body style="font:16px system-ui;margin:3rem auto;max-width:34rem;padding:0 1rem">
+<h1>VoiceForge ML service</h1><p>Speech and language models behind one HTTP API.</p>
+<ul><li><a href="docs">How to use it</a><li><a href="api/health">How it is</a></ul>"""
+
+
 def add(app: FastAPI, service: Deployments) -> None:
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def home() -> str:
+        return _HOME
+
     @app.get("/api/health")
     async def health() -> dict[str, Any]:
         """`healthy` once all models of the start are loaded, else `starting`, or `degraded` by `problems`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ class Sums:
     cost: Decimal = Decimal(0)
 
     @classmethod
-    def read(cls, row: dict[str, Any]) -> Sums:
+    def read(cls, row: Mapping[str, Any]) -> Sums:
         return cls(**{name: row[name] or 0 for name in SUMS})
 
     @property

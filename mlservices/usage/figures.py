@@ -44,7 +44,8 @@ class Sums:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Sums:
-        return cls(**{name: row[name] or 0 for name in SUMS})
+        sums: dict[str, Any] = {name: row[name] or 0 for name in SUMS}
+        return cls(**sums)
 
     @property
     def failed_share(self) -> float:

@@ -166,8 +166,12 @@ class Attempt:
 
     def failed(self, reason: str) -> None:
         self._figures |= {"state": "failed", "reason": reason}
-        with suppress(OSError):  # a full disk, mostly, and the failure itself is told
+        try:
             self._write()
+        except OSError:  # no room for another file, mostly; what is there has its room already
+            with suppress(OSError), (self._place / "state.json").open("r+") as written:
+                written.write(json.dumps(self._figures))
+                written.truncate()
 
     def interrupted(self) -> None:
         self.failed(_interrupted(self._model, self._figures))
@@ -238,7 +242,7 @@ def _take_lock(place: Path) -> int | None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except FileNotFoundError:  # cleared away in this very moment
+    except (FileNotFoundError, FileExistsError):  # cleared away in this very moment
         return None
     with suppress(BlockingIOError, FileNotFoundError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

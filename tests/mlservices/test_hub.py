@@ -153,7 +153,9 @@ def test_the_token_is_told_to_the_hub_and_not_to_the_host_that_it_sends_us_to(hu
         ("hf_nonsense", "the hub does not accept HF_TOKEN. Set a valid one"),
     ],
 )
-def test_a_closed_model_names_the_page_and_the_token(hub, tmp_path, monkeypatch, token, remedy):
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_closed_model_names_the_page_and_the_token(hub, tmp_path, monkeypatch, token, remedy, hidden):
+    hub.hides_closed = hidden
     hub.add("facebook/mms-tts-eng", FILES, gated=True)
     hub.tokens["hf_bob"] = set()
     monkeypatch.setenv("HF_TOKEN", token)

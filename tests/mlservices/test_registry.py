@@ -1,7 +1,5 @@
 """Which client answers for what, by the settings."""
 
-import json
-
 import pytest
 
 from mlservices import registry
@@ -10,7 +8,7 @@ from mlservices.clients.detector import BatchedDetector
 from mlservices.clients.openai import OpenAIChat
 from mlservices.clients.service import ServiceClient
 from mlservices.errors import EngineError
-from mlservices.prepare import _maker
+from mlservices.prepare import stamp
 from mlservices.service.layout import configured_models, plans
 
 
@@ -98,8 +96,7 @@ async def test_a_space_does_the_large_work_and_the_service_beside_us_the_rest(se
 def test_where_there_is_a_gpu_the_large_models_that_are_here_are_loaded_at_the_start(settings, tmp_path):
     settings.MODELS_DIR = tmp_path
     (tmp_path / "chatterbox").mkdir()
-    stamp = {"made_by": _maker(BY_ID["chatterbox"]), "files": {}}
-    (tmp_path / "chatterbox" / "prepared.json").write_text(json.dumps(stamp))
+    stamp.write(tmp_path / "chatterbox", BY_ID["chatterbox"], {})
     at_start = {plan.model.id: plan.workers for plan in plans(has_gpu=True) if plan.at_start}
     assert at_start["chatterbox"] == settings.ML_TTS_WORKERS
     assert "higgs_audio_v2" not in at_start

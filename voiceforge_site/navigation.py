@@ -36,6 +36,7 @@ MENU = (
     Place("telephony:messages", "mail", _("Messages"), "m"),
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
+    Place("status", "activity", _("Service status"), "s", _("Manage")),
 )
 
 

@@ -60,7 +60,7 @@ def own() -> Iterable[Service]:
         PLATFORM,
         "radio",
         (Probe("round_trip", _("Sends and receives"), _send_and_receive),),
-        about="Redis" if settings.REDIS_URL else "",
+        about="Redis" if settings.REDIS_URL else _("In memory, for one web process"),
         remedy=EVENTS_AWAY,
     )
     yield Service(
@@ -72,10 +72,17 @@ def own() -> Iterable[Service]:
             Probe("heartbeat", _("Worker alive"), lambda: in_thread(_heartbeat)),
             Probe("cache", _("Cache"), lambda: in_thread(_cached)),
         ),
+        about=_("Exports, scheduled checks"),
         remedy=WORKER_AWAY,
     )
     yield Service(
-        "web", _("Web server"), PLATFORM, "globe", (Probe("page", _("Answers"), _answers),), remedy=WEB_AWAY
+        "web",
+        _("Web server"),
+        PLATFORM,
+        "globe",
+        (Probe("page", _("Answers"), _answers),),
+        about=f"{settings.WEB_SERVER} · {settings.HOST}:{settings.PORT}",
+        remedy=WEB_AWAY,
     )
     yield Service(
         "machine",
@@ -86,6 +93,7 @@ def own() -> Iterable[Service]:
             Probe("disk", _("Disk"), lambda: in_thread(_disk)),
             Probe("memory", _("Memory"), lambda: in_thread(_memory)),
         ),
+        about=_("Disk and memory"),
         remedy=DISK_FULL,
     )
 

@@ -96,7 +96,7 @@ class Service:
     group: str
     icon: str
     probes: tuple[Probe, ...]
-    about: str = ""
+    about: Any = ""
     remedy: str = ""
     secrets: tuple[str, ...] = ()
 

@@ -118,7 +118,7 @@ def _service_as_json(report: Report) -> dict[str, Any]:
     return {
         "key": service.key,
         "title": str(service.title),
-        "about": service.about,
+        "about": str(service.about),
         "status": report.status,
         "latency_ms": report.latency_ms,
         "passes": report.passes,

@@ -35,8 +35,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, target } = /** @type {CustomEvent} */ (event).detail;
-  if (!elt.matches?.(CHECKS) || !asking.delete(target.id) || asking.size) return;
+  // The row that asked may be gone: its answer stands in its place.
+  const { requestConfig, target } = /** @type {CustomEvent} */ (event).detail;
+  if (!requestConfig.elt.matches?.(CHECKS) || !asking.delete(target.id) || asking.size) return;
   all?.removeAttribute("data-pending");
   document.getElementById("status")?.dispatchEvent(new Event("refresh"));
 });

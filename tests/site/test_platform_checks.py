@@ -19,6 +19,7 @@ from mlservices.checks.probing import ask
 from mlservices.models import ServiceState
 from tests.mlservices.conftest import serving
 from voiceforge_site import platform_checks
+from voiceforge_site.management.commands.setup import Command as SetUp
 from voiceforge_site.platform_checks import DISK_FULL, WORKER_AWAY, own
 
 
@@ -154,10 +155,8 @@ class TestCommand:
 
 @pytest.mark.django_db
 def test_set_up_schedules_the_checks_once():
-    from voiceforge_site.management.commands.setup import Command
-
     for _ in range(2):
-        Command().schedule_service_checks()
+        SetUp().schedule_service_checks()
     [schedule] = Schedule.objects.all()
     assert (schedule.func, schedule.schedule_type, schedule.minutes) == (
         "mlservices.tasks.check_services",

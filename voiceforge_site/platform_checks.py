@@ -18,7 +18,7 @@ from django_q.status import Stat
 
 from mlservices.checks import PLATFORM, SOURCES, Outcome, Probe, Service, Status, failed, passed, warned
 from mlservices.checks.http import as_object, send
-from mlservices.checks.probing import in_thread
+from mlservices.checks.probing import blocking
 from mlservices.models import ServiceState
 
 MEMINFO = Path("/proc/meminfo")
@@ -50,7 +50,7 @@ def own() -> Iterable[Service]:
         _("Database"),
         PLATFORM,
         "database",
-        (Probe("write", _("Writes and reads"), lambda: in_thread(_write_and_read)),),
+        (Probe("write", _("Writes and reads"), blocking(_write_and_read)),),
         about="SQLite" if settings.ON_SQLITE else "PostgreSQL",
         remedy=DATABASE_AWAY,
     )
@@ -69,8 +69,8 @@ def own() -> Iterable[Service]:
         PLATFORM,
         "cog",
         (
-            Probe("heartbeat", _("Worker alive"), lambda: in_thread(_heartbeat)),
-            Probe("cache", _("Cache"), lambda: in_thread(_cached)),
+            Probe("heartbeat", _("Worker alive"), blocking(_heartbeat)),
+            Probe("cache", _("Cache"), blocking(_cached)),
         ),
         about=_("Exports, scheduled checks"),
         remedy=WORKER_AWAY,
@@ -90,8 +90,8 @@ def own() -> Iterable[Service]:
         PLATFORM,
         "server",
         (
-            Probe("disk", _("Disk"), lambda: in_thread(_disk)),
-            Probe("memory", _("Memory"), lambda: in_thread(_memory)),
+            Probe("disk", _("Disk"), blocking(_disk)),
+            Probe("memory", _("Memory"), blocking(_memory)),
         ),
         about=_("Disk and memory"),
         remedy=DISK_FULL,

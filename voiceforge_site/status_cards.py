@@ -242,7 +242,7 @@ class Incident:
 def incidents_of(service: Service) -> list[Incident]:
     """The newest first."""
     titles = {probe.name: probe.title for probe in service.probes}
-    rows = ServiceCheck.objects.filter(service=service.key).exclude(status=Status.PASS)
+    rows = ServiceCheck.objects.filter(service=service.key, status__in=[Status.WARN, Status.FAIL])
     found: list[Incident] = []
     newest: dict[tuple[str, str, str], Incident] = {}
     for row in rows.order_by("-checked_at")[:MOST_ROWS]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -96,7 +96,7 @@ def judge_pool(health: dict[str, Any], pool: str) -> Outcome:
         return failed(reason or str(report.get("state")), WORKERS_FAIL)
     counted = {"ready": ready, "all": len(workers), "waiting": report.get("queue", 0)}
     words = gettext_noop("%(ready)s of %(all)s workers ready, %(waiting)s requests wait")
-    figures = _figures(report, health)
+    figures = figures_of([report], health)
     if ready < len(workers):
         return Outcome(Status.WARN, words, WORKERS_FAIL, counted, figures)
     if 2 * report.get("queue", 0) > report.get("queue_limit", 100):
@@ -104,13 +104,14 @@ def judge_pool(health: dict[str, Any], pool: str) -> Outcome:
     return passed(words, figures=figures, **counted)
 
 
-def _figures(report: dict[str, Any], health: dict[str, Any]) -> dict[str, float]:
-    figures: dict[str, float] = {
-        "served": report.get("served", 0),
-        "refused": report.get("failed", 0) + report.get("refused", 0),
-    }
-    if "mean_seconds" in report:
-        figures["seconds"] = report["mean_seconds"]
+def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dict[str, float]:
+    """For alerts: of these pools together, and the memory of the machine that they run on."""
+    figures: dict[str, float] = {}
+    if reports:
+        names = ("failed", "refused")
+        figures["served"] = sum(report.get("served", 0) for report in reports)
+        figures["refused"] = sum(report.get(name, 0) for report in reports for name in names)
+        figures["seconds"] = max(report.get("mean_seconds", 0.0) for report in reports)
     memory = health.get("memory")  # of the GPU, where the service has one
     if isinstance(memory, dict) and memory.get("total_mb"):
         figures["memory"] = memory.get("used_mb", 0) / memory["total_mb"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -73,7 +73,7 @@ async def _ask(service: Service, probe: Probe) -> Outcome:
         outcome = failed(gettext_noop("No answer within %(seconds)s s"), seconds=f"{seconds:.0f}")
     except Exception as error:  # a probe tells of whatever is wrong
         outcome = failed(str(error) or type(error).__name__)
-    latency = round((time.perf_counter() - begun) * 1000)
+    latency = milliseconds_since(begun)
     needed = "" if outcome.status == Status.PASS else outcome.remedy or service.remedy
     return replace(
         outcome,
@@ -84,11 +84,27 @@ async def _ask(service: Service, probe: Probe) -> Outcome:
     )
 
 
+def milliseconds_since(begun: float) -> int:
+    """`begun` is of time.perf_counter(); whole ones, and never none."""
+    return max(1, round((time.perf_counter() - begun) * 1000))
+
+
 def _safe(words: str, service: Service) -> str:
     for secret in service.secrets:
         if secret:
             words = words.replace(secret, "***")
     return words
+
+
+def blocking(work: Callable[[], Outcome]) -> Callable[[], Awaitable[Outcome]]:
+    """A probe's `ask` of a function that blocks; it alone is timed, not its waiting for the others' turn."""
+
+    def timed() -> Outcome:
+        begun = time.perf_counter()
+        outcome = work()
+        return replace(outcome, latency_ms=milliseconds_since(begun))
+
+    return lambda: in_thread(timed)
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
@@ -23,9 +25,11 @@ from .. import audio
 from ..clients.service import ServiceClient
 from ..clients.waking import Waking
 from ..errors import EngineError
-from . import MODELS, Outcome, Probe, Service, failed, passed, sample, warned
+from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
 from .http import Judge, quoted, read, send
-from .pools import judge_segments
+from .pools import figures_of, judge_segments
+
+Ask = Callable[[], Awaitable[Outcome]]
 
 PATIENCE_SECONDS = 30.0
 STATUS_PATIENCE_SECONDS = 5.0
@@ -57,12 +61,13 @@ def space(url: str, token: str, title: str = "") -> Service:
     """A Space, by the address of its API."""
     host = urlsplit(url).netloc
 
-    def get(path: str, judge: Judge) -> Callable[[], Awaitable[Outcome]]:
+    def get(path: str, judge: Judge) -> Ask:
         return lambda: _asked("GET", url + path, token, None, judge)
 
-    def post(path: str, body: dict[str, Any], judge: Judge) -> Callable[[], Awaitable[Outcome]]:
-        return lambda: _asked("POST", url + path, token, body, judge)
+    def hear(path: str, judge: Judge) -> Ask:
+        return _inference(lambda: _heard(url, token, path, judge))
 
+    speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
     return Service(
         f"space-{slugify(host.replace('.', '-'))}"[:80],
         title or _("Space"),
@@ -71,14 +76,9 @@ def space(url: str, token: str, title: str = "") -> Service:
         (
             Probe("health", _("Health"), get("/api/health", judge_health), STATUS_PATIENCE_SECONDS),
             Probe("models", _("Models"), get("/api/models", judge_models), STATUS_PATIENCE_SECONDS),
-            Probe("tts", _("Speaks"), post("/api/tts", {"text": "Hello."}, judge_speech), PATIENCE_SECONDS),
-            Probe("stt", _("Hears"), lambda: _heard(url, token, "/api/stt", judge_text), PATIENCE_SECONDS),
-            Probe(
-                "vad",
-                _("Finds speech"),
-                lambda: _heard(url, token, "/api/vad", judge_segments),
-                PATIENCE_SECONDS,
-            ),
+            Probe("tts", _("Speaks"), speak, PATIENCE_SECONDS),
+            Probe("stt", _("Hears"), hear("/api/stt", judge_text), PATIENCE_SECONDS),
+            Probe("vad", _("Finds speech"), hear("/api/vad", judge_segments), PATIENCE_SECONDS),
             Probe("client", _("Round trip of a call"), lambda: _round_trip(url, token), PATIENCE_SECONDS),
         ),
         about=host,
@@ -95,6 +95,19 @@ async def _asked(method: str, url: str, token: str, body: Any, judge: Judge) -> 
     if isinstance(answer, Outcome):
         return answer
     return _cold(answer) or read(answer, judge)
+
+
+def _inference(ask: Ask) -> Ask:
+    """Its time is one of those that an alert is raised of."""
+
+    async def timed() -> Outcome:
+        begun = time.perf_counter()
+        outcome = await ask()
+        if outcome.status != Status.PASS:
+            return outcome
+        return replace(outcome, figures={"seconds": time.perf_counter() - begun})
+
+    return timed
 
 
 def _cold(response: httpx.Response) -> Outcome | None:
@@ -163,7 +176,11 @@ def judge_health(answer: dict[str, Any]) -> Outcome:
         return warned(COLD_MODEL, WAKE, models=", ".join(map(str, waiting)))
     if answer.get("status") != "healthy":
         return failed(gettext_noop("It says that it is “%(status)s”"), status=answer.get("status"))
-    return passed(gettext_noop("%(count)s models loaded"), count=len(states) if _is_mapping(states) else 0)
+    pools = answer.get("pools")  # of a service of ours
+    reports = [report for report in pools.values() if _is_mapping(report)] if _is_mapping(pools) else []
+    count = len(states) if _is_mapping(states) else 0
+    words = gettext_noop("%(count)s models loaded")
+    return passed(words, figures=figures_of(reports, answer), count=count)
 
 
 def judge_models(answer: dict[str, Any]) -> Outcome:

@@ -170,6 +170,7 @@ class Pool:
             "queue": len(self._queue),
             "queue_limit": self.plan.queue_limit,
             "workers": workers,
+            "mean_seconds": round(self._mean_seconds, 3),
             **self.counts,
         }
 

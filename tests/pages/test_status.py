@@ -12,6 +12,7 @@ from django.utils import timezone
 from mlservices.checks import MODELS, PLATFORM, Outcome, Probe, Service, Status, failed, keeping, passed
 from mlservices.checks.probing import Report
 from mlservices.models import ServiceAlert, ServiceHour, ServiceState
+from tests.factories import make_agent, make_call
 from voiceforge_site import status_cards
 from voiceforge_site.models import User
 
@@ -157,6 +158,13 @@ class TestAlerts:
         page = alices_browser.get("/status/").text
         assert "6.2 s for an inference (limit 5 s)" in page
         assert "the webhook could not be told, 2 times: HTTP 503" in page
+
+    def test_the_overview_asks_who_may_look_to_see_to_it(self, bobs_browser, services):
+        make_call(make_agent("Front desk"))
+        ServiceAlert.objects.create(
+            service="store", title="Store", kind="memory", value=0.97, limit=0.95, since=timezone.now()
+        )
+        assert "Alert: Store, memory" in [item.text for item in bobs_browser.get("/").context["todo"]]
 
     def test_those_that_are_over_are_folded_away(self, alices_browser, services):
         now = timezone.now()

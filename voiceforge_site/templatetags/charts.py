@@ -82,7 +82,7 @@ def week_strip(hours: Sequence[Any]) -> SafeString:
     for (heights, _), run in runs:
         numbers = [number for number, _ in run]
         last = numbers[-1] + 1
-        midnight = last == len(hours) or timezone.localtime(hours[last].begins).hour == 0
+        midnight = last < len(hours) and timezone.localtime(hours[last].begins).hour == 0
         left, right, bottom = BAR * numbers[0], BAR * last - (GAP if midnight else 0), STRIP_HEIGHT
         for name, height in zip(STRIP_PARTS, heights, strict=True):
             if height:

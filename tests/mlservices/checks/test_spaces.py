@@ -6,7 +6,16 @@ import pytest
 from starlette.responses import JSONResponse
 
 from mlservices.checks.probing import ask
-from mlservices.checks.spaces import ANOTHER_FORM, COLD, UPDATE, WAKE, WAV_ALONE, configured, space
+from mlservices.checks.spaces import (
+    ANOTHER_FORM,
+    COLD,
+    UPDATE,
+    WAKE,
+    WAV_ALONE,
+    configured,
+    judge_health,
+    space,
+)
 from tests.mlservices.checks.space import ASLEEP, PAGE, PATHS, SpaceStandIn
 from tests.mlservices.conftest import serving
 
@@ -42,6 +51,7 @@ async def test_all_six_pass_and_the_token_is_sent(check, stand_in):
     assert found["health"].words == "2 models loaded"
     assert all(outcome.latency_ms is not None for outcome in report.outcomes)
     assert stand_in.tokens == {"Bearer hf-secret"}
+    assert 0 < found["tts"].figures["seconds"] < 30
 
 
 async def test_one_that_sleeps_is_a_warning_for_all_and_nobody_waits_for_it(check, stand_in):
@@ -131,3 +141,12 @@ def test_it_is_checked_where_one_is_configured(settings):
     [service] = configured()
     assert (service.key, service.about) == ("space-me-voice-hf-space", "me-voice.hf.space")
     assert [probe.name for probe in service.probes] == ["health", "models", "tts", "stt", "vad", "client"]
+
+
+def test_figures_of_a_service_of_ours_are_those_of_its_pools_together():
+    pools = {
+        "stt": {"served": 90, "failed": 1, "refused": 2, "mean_seconds": 0.4},
+        "tts": {"served": 10, "failed": 0, "refused": 0, "mean_seconds": 6.0},
+    }
+    outcome = judge_health({"status": "healthy", "models": {}, "pools": pools})
+    assert outcome.figures == {"served": 100, "refused": 3, "seconds": 6.0}

@@ -42,6 +42,7 @@ ALERT_REMEDIES = {
 def status(request: HttpRequest) -> HttpResponse:
     """All services; for htmx the part of the page that changes."""
     cards = cards_of(checks.services())
+    titles = {card.service.key: card.service.title for card in cards}
     opened = list(ServiceAlert.objects.filter(cleared_at=None).order_by("since"))
     cleared = ServiceAlert.objects.filter(cleared_at__gt=timezone.now() - CLEARED_SHOWN).order_by(
         "-cleared_at"
@@ -53,8 +54,8 @@ def status(request: HttpRequest) -> HttpResponse:
             if (found := [c for c in cards if c.service.group == key])
         ],
         "summary": Summary(cards),
-        "alerts": [AlertRow(alert) for alert in opened],
-        "cleared": [AlertRow(alert) for alert in cleared],
+        "alerts": [AlertRow(alert, titles.get(alert.service)) for alert in opened],
+        "cleared": [AlertRow(alert, titles.get(alert.service)) for alert in cleared],
         "webhook": bool(settings.ALERT_WEBHOOK_URL),
     }
     part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -110,6 +111,7 @@ class Summary:
     def __init__(self, cards: Sequence[Card]) -> None:
         self.all = len(cards)
         self.counts = {status: sum(card.status == status for card in cards) for status in STATES}
+        self.failing = [card.service for card in cards if card.status == Status.FAIL]
         self.newest = max((card.kept.checked_at for card in cards if card.kept), default=None)
         answered = [card for card in cards if card.kept and card.status in (Status.PASS, Status.WARN)]
         self.slowest = max(answered, key=lambda card: card.kept.latency_ms if card.kept else 0, default=None)
@@ -132,7 +134,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
+    """`title` is the service's as it is called now; None for one that is gone."""
+
     alert: ServiceAlert
+    title: Any
 
     @property
     def remedy(self) -> Any:

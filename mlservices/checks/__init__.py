@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,8 @@ def services() -> list[Service]:
     for source in SOURCES:
         try:
             found += source()
+        except DatabaseError as error:
+            logger.warning("The services of %s cannot be listed: %s", source.__module__, error)
         except Exception:
             logger.exception("The services of %s cannot be listed.", source.__module__)
     order = list(GROUPS)

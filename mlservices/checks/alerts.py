@@ -32,7 +32,7 @@ SLOW_IN_A_ROW = 2  # one slow answer is no alert
 _TIMEOUT = httpx.Timeout(5.0)
 _TRIES, _PAUSE_SECONDS = 3, 1.0  # in one go; then again with the next scheduled check
 _MOST_ATTEMPTS = 10  # goes
-_MOST_AT_ONCE = 20
+_MOST_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,14 @@ import httpx
 from django.utils.translation import gettext_noop
 
 from ..clients.http import certificates, is_loopback
+from ..errors import EngineError
 from . import Outcome, failed
 
 _QUOTED = 160  # characters of an answer that is something else
 UNREACHABLE = gettext_noop("It cannot be reached: %(problem)s")
+NETWORK = gettext_noop(
+    "See that this server reaches the internet (HTTPS_PROXY, if it needs one), and that the address is right."
+)
 KEY_REFUSED = gettext_noop("It does not take the key (HTTP %(status)s)")
 NO_JSON = gettext_noop("It sent no JSON (HTTP %(status)s): %(quoted)s")
 REFUSED = gettext_noop("HTTP %(status)s: %(quoted)s")
@@ -31,7 +35,20 @@ async def send(
         try:
             return await client.request(method, url, headers=headers, auth=auth, json=json)
         except httpx.HTTPError as error:
-            return failed(UNREACHABLE, problem=str(error) or type(error).__name__)
+            return unreachable(error, url)
+
+
+def unreachable(error: Exception, url: str) -> Outcome:
+    """What to do about a server of this machine its service knows."""
+    remedy = "" if is_loopback(url) else NETWORK
+    return failed(UNREACHABLE, remedy, problem=str(error) or type(error).__name__)
+
+
+def lost(error: EngineError) -> Outcome:
+    """Why one of our clients got no answer, in the words of `send` where it reached nobody."""
+    if isinstance(error.__cause__, httpx.TransportError):
+        return unreachable(error.__cause__, str(error.__cause__.request.url))
+    return failed(str(error))
 
 
 def read(response: httpx.Response, judge: Judge) -> Outcome:

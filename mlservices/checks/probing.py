@@ -13,8 +13,9 @@ from typing import TypeVar
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from ..errors import EngineTimeout
+from ..errors import EngineError, EngineTimeout
 from . import Outcome, Probe, Service, Status, failed, worst
+from .http import lost
 
 LONGEST_REASON = 500  # characters
 T = TypeVar("T")
@@ -71,8 +72,10 @@ async def _ask(service: Service, probe: Probe) -> Outcome:
     except (TimeoutError, EngineTimeout):
         seconds = time.perf_counter() - begun
         outcome = failed(gettext_noop("No answer within %(seconds)s s"), seconds=f"{seconds:.0f}")
+    except EngineError as error:
+        outcome = lost(error)
     except Exception as error:  # a probe tells of whatever is wrong
-        outcome = failed(str(error) or type(error).__name__)
+        outcome = failed(" ".join(str(error).split()) or type(error).__name__)
     latency = milliseconds_since(begun)
     needed = "" if outcome.status == Status.PASS else outcome.remedy or service.remedy
     return replace(

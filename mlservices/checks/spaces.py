@@ -26,7 +26,7 @@ from ..clients.service import ServiceClient
 from ..clients.waking import Waking
 from ..errors import EngineError
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
-from .http import Judge, quoted, read, send
+from .http import Judge, lost, quoted, read, send
 from .pools import figures_of, judge_segments
 
 Ask = Callable[[], Awaitable[Outcome]]
@@ -142,11 +142,7 @@ async def _round_trip(url: str, token: str) -> Outcome:
                 sound += chunk.pcm
         heard = await client.transcribe(sound, rate=sample.RATE)
     except EngineError as error:
-        return (
-            warned(COLD, WAKE, status=error.status)
-            if _is_later(error.status, str(error))
-            else failed(str(error))
-        )
+        return warned(COLD, WAKE, status=error.status) if _is_later(error.status, str(error)) else lost(error)
     except _Cold:
         return warned(COLD, WAKE, status=503)
     finally:

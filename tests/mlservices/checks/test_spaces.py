@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.responses import JSONResponse
 
+from mlservices.checks.http import NETWORK
 from mlservices.checks.probing import ask
 from mlservices.checks.spaces import (
     ANOTHER_FORM,
@@ -131,7 +132,13 @@ async def test_one_that_is_gone_says_so():
     report = await ask(space("http://127.0.0.1:9", ""))
     assert {outcome.status for outcome in report.outcomes} == {"fail"}
     assert "cannot be reached" in report.outcomes[0].words
+    assert len({outcome.words for outcome in report.outcomes}) == 1
     assert "Open the Space in a browser" in report.outcomes[0].remedy
+
+
+async def test_an_address_that_leads_nowhere_is_a_matter_of_the_network():
+    report = await ask(space("http://no-such-host.invalid", ""))
+    assert {outcome.remedy for outcome in report.outcomes} == {NETWORK}
 
 
 def test_it_is_checked_where_one_is_configured(settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,7 +31,7 @@ async def test_each_does_its_work(pools, settings, stand_in_service, key, words)
     settings.ML_PORT = urlsplit(stand_in_service).port
     report = await ask(pools[key])
     workers, request = report.outcomes
-    assert workers.words == "1 of 1 workers ready, 0 requests wait"
+    assert re.fullmatch(r"(\d) of \1 workers ready, 0 requests wait", workers.words)
     assert (report.status, request.words) == ("pass", words)
     assert workers.figures["served"] >= 0
 
@@ -69,5 +70,7 @@ def test_what_the_service_says_of_a_pool(answer, status, words, remedy):
 
 def test_figures_are_for_alerts():
     told = health(served=90, failed=4, refused=6, mean_seconds=1.5)
-    outcome = judge_pool({**told, "memory": {"used_mb": 30, "total_mb": 40}}, "tts")
+    outcome = judge_pool(
+        {**told, "devices": [{"free_mb": 10, "total_mb": 40}, {"free_mb": 30, "total_mb": 40}]}, "tts"
+    )
     assert outcome.figures == {"served": 90, "refused": 10, "seconds": 1.5, "memory": 0.75}

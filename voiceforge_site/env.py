@@ -119,6 +119,18 @@ def items(name: str) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
+def choices(name: str, *, of: Sequence[str]) -> tuple[str, ...]:
+    """Some of `of` in an order, separated by commas; none twice."""
+    found = items(name)
+    if len(set(found)) < len(found) or not set(found) <= set(of):
+        raise ImproperlyConfigured(f"{name}={text(name)!r}: use some of {','.join(of)}, each once.")
+    return tuple(found)
+
+
+def any_given(names: Sequence[str]) -> bool:
+    return any(map(text, names))
+
+
 def database(name: str, default: Path) -> dict[str, Any]:
     """An entry of Django's DATABASES; without the variable an SQLite file."""
     value = text(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from ..catalog import BY_ID, Model
+from ..order import LOCAL, order
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class PoolPlan:
 
 
 def plans() -> list[PoolPlan]:
-    """The pools as configured; beside a Space only those that a call needs near, or a Space lacks."""
+    """The pools as configured; where others hear, speak and reply only those that a call needs near, or that
+    the others lack."""
 
     def models(*ids: str) -> tuple[Model, ...]:
         return tuple(BY_ID[id] for id in ids)
@@ -31,7 +33,7 @@ def plans() -> list[PoolPlan]:
         PoolPlan("embed", models("minilm-l6"), 1, deadline_seconds=15),
         PoolPlan("vad", models("silero-vad", "smart-turn-v3.2"), 1, deadline_seconds=15),
     ]
-    if settings.HF_ML_API_URL:
+    if LOCAL not in order():
         return near
     return [
         PoolPlan("stt", models(settings.STT_ENGINE), settings.ML_STT_WORKERS, deadline_seconds=30),

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from agents.actions import create_demo_agent
+from mlservices.tasks import schedule_keep_warm
 from telephony.credentials import seed_from_environment
 from voiceforge_site.access.roles import Role
 from voiceforge_site.models import User
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
+        schedule_keep_warm()
         self.collect_static_files()
         call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
         try:

@@ -1,0 +1,246 @@
+"""Several engines for one task, asked in order: the first that works answers, and says so.
+
+The next is asked when one fails before its first piece was delivered; after that a listener has heard, or
+read, half an answer. What is refused because of the input itself is refused by all. An engine that failed is
+passed over for a while: then one request tries it, within a budget, while the others still pass it over, so
+that no call waits for a dead service turn by turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
+from ..interfaces import ChatModel, SpeechToText, TextToSpeech
+from ..types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+
+logger = logging.getLogger(__name__)
+
+C = TypeVar("C")
+P = TypeVar("P", Transcript, SpeechChunk, ChatDelta)
+
+_FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 60.0  # of an engine that failed; doubled each time
+_MISFIT_REST_SECONDS = 120.0  # of one that lacks the call, or our token
+_WAKING_SECONDS = 150.0  # more than a service is given to wake up
+_MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[C]):
+    """One of the engines. `wake`, asked when it was found asleep, returns once it is awake; `voice` tells
+    which of its voices speaks for another's."""
+
+    name: str  # in the log, and as `engine` of answers that name none
+    client: C
+    wake: Callable[[], Awaitable[object]] | None = field(default=None, compare=False)
+    voice: Callable[[str], str] = field(default=lambda voice: voice, compare=False)
+
+
+class Circuit:
+    """Whether an engine is to be asked at `now`, by how it did lately."""
+
+    def __init__(self) -> None:
+        self._failures = 0  # in a row
+        self._rests_until = float("-inf")
+        self._trying = False  # one request finds out whether it works again
+
+    def allows(self, now: float) -> bool:
+        return not self._failures or (now >= self._rests_until and not self._trying)
+
+    def ask(self) -> None:
+        self._trying = self._failures > 0
+
+    def ended(self) -> None:
+        """The request is over, however it came out."""
+        self._trying = False
+
+    def worked(self) -> None:
+        self._failures = 0
+
+    def failed(self, error: EngineError, now: float) -> None:
+        self._failures += 1
+        self._rests_until = now + self._rest(error)
+
+    def rest(self, seconds: float, now: float) -> None:
+        self._rests_until = now + seconds
+
+    def _rest(self, error: EngineError) -> float:
+        if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
+            return min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS)
+        if error.outcome in _MISFITS:
+            return _MISFIT_REST_SECONDS
+        return float(min(_FIRST_REST_SECONDS * 2 ** (self._failures - 1), _LONGEST_REST_SECONDS))
+
+
+class _Order(Generic[C]):
+    """The choices with their circuits. `budget_seconds` is what an engine may take to its first piece while
+    another is left to be asked."""
+
+    def __init__(
+        self,
+        kind: str,
+        choices: Sequence[Choice[C]],
+        *,
+        budget_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
+        self._circuits = [Circuit() for _ in self._choices]
+        self._waking: dict[int, asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """Wake nobody any more."""
+        loop = asyncio.get_running_loop()
+        ours = [task for task in self._waking.values() if task.get_loop() is loop]
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+
+    async def _answer(self, ask: Callable[[Choice[C]], AsyncGenerator[P, None]]) -> AsyncGenerator[P, None]:
+        """The pieces of the first choice that has some; none if no choice has, and none fails."""
+        to_ask = self._to_ask()
+        for number in to_ask:
+            bounded = number != to_ask[-1]
+            begun = False
+            try:
+                async with aclosing(self._asked(number, ask, bounded)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        yield piece
+            except EngineError as error:
+                if begun or error.blames_input or not bounded:
+                    raise
+                logger.warning("%s: %s; the next is asked.", self._choices[number].name, error)
+            else:
+                if begun or not bounded:
+                    return
+                logger.warning("%s answered nothing; the next is asked.", self._choices[number].name)
+
+    def _to_ask(self) -> list[int]:
+        """In order, without those that rest; if all do, all are asked: a call has nobody else."""
+        now = self._now()
+        awake = [number for number, circuit in enumerate(self._circuits) if circuit.allows(now)]
+        return awake or list(range(len(self._choices)))
+
+    async def _asked(
+        self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], bounded: bool
+    ) -> AsyncGenerator[P, None]:
+        """One choice's pieces from its first that holds something; its circuit learns how it went."""
+        choice, circuit = self._choices[number], self._circuits[number]
+        circuit.ask()
+        try:
+            async with aclosing(ask(choice)) as pieces:
+                first = await self._first(pieces, choice, bounded)
+                circuit.worked()
+                if first is not None:
+                    yield self._told(number, first)
+                    async for piece in pieces:
+                        yield self._told(number, piece)
+        except EngineError as error:
+            if error.blames_input:
+                circuit.worked()
+            else:
+                circuit.failed(error, self._now())
+                self._wake(number, error)
+            raise
+        finally:
+            circuit.ended()
+
+    async def _first(self, pieces: AsyncGenerator[P, None], choice: Choice[C], bounded: bool) -> P | None:
+        try:
+            async with asyncio.timeout(self._budget if bounded else None):
+                async for piece in pieces:
+                    if _holds_something(piece):
+                        return piece
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{choice.name} did not begin to answer within {self._budget:g} s", service=self._kind
+            ) from None
+        return None
+
+    def _told(self, number: int, piece: P) -> P:
+        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=number > 0)
+
+    def _wake(self, number: int, error: EngineError) -> None:
+        """Ask a service that sleeps, or is as slow as one that does, until it is awake. No call waits."""
+        wake = self._choices[number].wake
+        asleep = error.cold or error.outcome is Outcome.TIMEOUT
+        running = self._waking.get(number)
+        under_way = running and not running.done() and not running.get_loop().is_closed()
+        if wake and asleep and not under_way:
+            self._circuits[number].rest(_WAKING_SECONDS, self._now())
+            self._waking[number] = asyncio.get_running_loop().create_task(self._wake_up(number, wake))
+
+    async def _wake_up(self, number: int, wake: Callable[[], Awaitable[object]]) -> None:
+        name, circuit = self._choices[number].name, self._circuits[number]
+        try:
+            await wake()
+        except EngineError as error:
+            circuit.failed(error, self._now())
+            logger.warning("%s could not be woken up: %s", name, error)
+        except asyncio.CancelledError:  # with its loop; the next request finds out
+            circuit.rest(0.0, self._now())
+            raise
+        else:
+            circuit.worked()
+            logger.info("%s is awake and is asked again.", name)
+
+
+def _holds_something(piece: Transcript | SpeechChunk | ChatDelta) -> bool:
+    """A transcript without words tells that nothing was said; sound and answers must be some."""
+    match piece:
+        case SpeechChunk():
+            return bool(piece.pcm)
+        case ChatDelta():
+            return bool(piece.text.strip())
+    return True
+
+
+class FallbackHearing(_Order[SpeechToText]):
+    """Meets SpeechToText."""
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+        async def ask(choice: Choice[SpeechToText]) -> AsyncGenerator[Transcript, None]:
+            yield await choice.client.transcribe(pcm, rate=rate, language=language)
+
+        async with aclosing(self._answer(ask)) as transcripts:
+            async for transcript in transcripts:
+                return transcript
+        raise EngineError("Nothing is configured that hears.", service=self._kind, permanent=True)
+
+
+class FallbackVoice(_Order[TextToSpeech]):
+    """Meets TextToSpeech."""
+
+    async def speak(
+        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        if not text.strip():
+            return
+
+        def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
+            return choice.client.speak(text, rate=rate, voice=choice.voice(voice), speed=speed)
+
+        async with aclosing(self._answer(ask)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+class FallbackChat(_Order[ChatModel]):
+    """Meets ChatModel."""
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
+            return choice.client.reply(messages, max_tokens=max_tokens, temperature=temperature)
+
+        async with aclosing(self._answer(ask)) as deltas:
+            async for delta in deltas:
+                yield delta

@@ -1,0 +1,3 @@
+from .space import SpaceAwake
+
+__all__ = ["SpaceAwake"]

@@ -1,9 +1,11 @@
 """Several engines for one task, asked in order: the first that works answers, and says so.
 
 The next is asked when one fails before its first piece was delivered; after that a listener has heard, or
-read, half an answer. What is refused because of the input itself is refused by all. An engine that failed is
-passed over for a while: then one request tries it, within a budget, while the others still pass it over, so
-that no call waits for a dead service turn by turn.
+read, half an answer. What is refused because of the input itself is refused by all.
+
+An engine that failed is passed over for a while. Then it is tried: in the background where that is known how,
+else by one request, within a budget, while the others still pass it over. So no call waits for a dead service
+turn by turn.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ _MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[C]):
-    """One of the engines. `wake`, asked when it was found asleep, returns once it is awake; `voice` tells
-    which of its voices speaks for another's."""
+    """One of the engines. `wake` tries it, and returns once it is awake; `voice` tells which of its voices
+    speaks for another's."""
 
     name: str  # in the log, and as `engine` of answers that name none
     client: C
@@ -49,6 +51,10 @@ class Circuit:
         self._failures = 0  # in a row
         self._rests_until = float("-inf")
         self._trying = False  # one request finds out whether it works again
+
+    @property
+    def has_failed(self) -> bool:
+        return self._failures > 0
 
     def allows(self, now: float) -> bool:
         return not self._failures or (now >= self._rests_until and not self._trying)
@@ -125,8 +131,9 @@ class _Order(Generic[C]):
     def _to_ask(self) -> list[int]:
         """In order, without those that rest; if all do, all are asked: a call has nobody else."""
         now = self._now()
-        awake = [number for number, circuit in enumerate(self._circuits) if circuit.allows(now)]
-        return awake or list(range(len(self._choices)))
+        works = [number for number, circuit in enumerate(self._circuits) if circuit.allows(now)]
+        rested = [number for number in works if self._circuits[number].has_failed and self._try(number)]
+        return [number for number in works if number not in rested] or list(range(len(self._choices)))
 
     async def _asked(
         self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], bounded: bool
@@ -147,7 +154,8 @@ class _Order(Generic[C]):
                 circuit.worked()
             else:
                 circuit.failed(error, self._now())
-                self._wake(number, error)
+                if error.cold or error.outcome is Outcome.TIMEOUT:  # as slow as one that sleeps
+                    self._try(number)
             raise
         finally:
             circuit.ended()
@@ -167,15 +175,17 @@ class _Order(Generic[C]):
     def _told(self, number: int, piece: P) -> P:
         return replace(piece, engine=piece.engine or self._choices[number].name, degraded=number > 0)
 
-    def _wake(self, number: int, error: EngineError) -> None:
-        """Ask a service that sleeps, or is as slow as one that does, until it is awake. No call waits."""
+    def _try(self, number: int) -> bool:
+        """Find out in the background whether it works, however long it takes to wake up; False if that is
+        not known how."""
         wake = self._choices[number].wake
-        asleep = error.cold or error.outcome is Outcome.TIMEOUT
+        if wake is None:
+            return False
         running = self._waking.get(number)
-        under_way = running and not running.done() and not running.get_loop().is_closed()
-        if wake and asleep and not under_way:
+        if not running or running.done() or running.get_loop().is_closed():
             self._circuits[number].rest(_WAKING_SECONDS, self._now())
             self._waking[number] = asyncio.get_running_loop().create_task(self._wake_up(number, wake))
+        return True
 
     async def _wake_up(self, number: int, wake: Callable[[], Awaitable[object]]) -> None:
         name, circuit = self._choices[number].name, self._circuits[number]

@@ -22,6 +22,7 @@ _CONNECT_SECONDS = 5.0
 # A first answer that took as long was a cold start, even if the service let wait and said nothing.
 _COLD_SECONDS = 5.0
 _COLD_STARTS_KEPT = 50
+_FORGOTTEN_SECONDS = 150.0  # a service that nobody has asked for so long may have woken up meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,14 @@ def _ignore(happening: Happening) -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Sleep:
+    """Found at `since`, and still at `seen`; by the clock that only counts seconds."""
+
+    since: float
+    seen: float
+
+
 class Waking:
     """What is known of one service, path by path. `tell` learns of each answer and each sleep; it must not
     wait."""
@@ -128,12 +137,35 @@ class Waking:
         tell: Callable[[Happening], None] = _ignore,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.now, self.sleep, self.tell, self.clock = now, sleep, tell, clock
+        self.now, self.sleep, self._tell, self._clock = now, sleep, tell, clock
         self.awake: set[str] = set()
+        self._sleeps: dict[str, _Sleep] = {}  # by path of a model that is not loaded; "" is the service
 
     def ask(self, path: str, *, patient: bool = True) -> Attempts:
         """With `patient` false a service that sleeps is not asked again."""
         return Attempts(self, path, patient)
+
+    def found_asleep(self, path: str, *, model_only: bool) -> None:
+        self.awake.discard(path)
+        now, key = self.now(), path if model_only else ""
+        known = self._sleeps.get(key)
+        if known is None or now - known.seen > _FORGOTTEN_SECONDS:
+            self._tell(FellAsleep(self._clock(), model_only))
+            known = _Sleep(now, now)
+        self._sleeps[key] = replace(known, seen=now)
+
+    def answered(self, path: str, asked_at: float) -> None:
+        """At a path that was asked at this moment."""
+        now, at = self.now(), self._clock()
+        slept, loaded = self._sleeps.pop("", None), self._sleeps.pop(path, None)
+        if sleep := slept or loaded:
+            since = sleep.since if asked_at - sleep.seen <= _FORGOTTEN_SECONDS else asked_at
+            self._tell(Woke(at, now - since, path, model_only=slept is None))
+        elif path not in self.awake and now - asked_at >= _COLD_SECONDS:
+            self._tell(Woke(at, now - asked_at, path))
+        else:
+            self._tell(Answered(at))
+        self.awake.add(path)
 
 
 class Attempts:
@@ -142,10 +174,8 @@ class Attempts:
     def __init__(self, waking: Waking, path: str, patient: bool) -> None:
         self._waking, self._path, self._patient = waking, path, patient
         self._started = waking.now()
-        self._known_awake = path in waking.awake
-        self._budget = _WARM_CALL_SECONDS if self._known_awake else _FIRST_CALL_SECONDS
+        self._budget = _WARM_CALL_SECONDS if path in waking.awake else _FIRST_CALL_SECONDS
         self._pause = 1.0
-        self._asleep = self._model_only = False
 
     def waited(self) -> float:
         """Seconds since the first attempt."""
@@ -162,7 +192,7 @@ class Attempts:
     async def after(self, error: EngineError) -> None:
         """Pause before the next attempt; raises `error` when there is to be none."""
         if error.cold:
-            self._found_asleep(error)
+            self._waking.found_asleep(self._path, model_only=error.outcome is Outcome.NOT_LOADED)
         if not self._patient or not (error.cold or error.status in (503, 504)):
             raise error
         self._budget = _FIRST_CALL_SECONDS
@@ -172,17 +202,4 @@ class Attempts:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def answered(self) -> None:
-        at, seconds = self._waking.clock(), self.waited()
-        if self._asleep or (not self._known_awake and seconds >= _COLD_SECONDS):
-            self._waking.tell(Woke(at, seconds, self._path, self._model_only))
-        else:
-            self._waking.tell(Answered(at))
-        self._waking.awake.add(self._path)
-
-    def _found_asleep(self, error: EngineError) -> None:
-        self._waking.awake.discard(self._path)
-        model_only = error.outcome is Outcome.NOT_LOADED
-        if not self._asleep or (self._model_only and not model_only):
-            self._waking.tell(FellAsleep(self._waking.clock(), model_only))
-        self._model_only = model_only if not self._asleep else self._model_only and model_only
-        self._asleep = True
+        self._waking.answered(self._path, self._started)

@@ -22,7 +22,7 @@ from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoi
 from .clients.http import Party
 from .clients.openai import OpenAIChat
 from .clients.openai_audio import OpenAIHearing, OpenAIVoice
-from .clients.service import ServiceClient
+from .clients.service import ServiceClient, ServiceModel
 from .clients.waking import Waking
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
@@ -52,22 +52,45 @@ def own_service() -> ServiceClient:
 
     A plain Space offers neither, and a call cannot wait for another machine to judge each pause.
     """
-    return _client(f"http://127.0.0.1:{settings.ML_PORT}", "", False)
+    return _own(f"http://127.0.0.1:{settings.ML_PORT}", settings.ML_API_TOKEN)
 
 
 def _space() -> ServiceClient:
-    return _client(settings.HF_ML_API_URL, settings.HF_TOKEN, True)
+    return _a_space(settings.HF_ML_API_URL, *_space_token(), True)
 
 
 def _hasty_space() -> ServiceClient:
     """It is not waited for while it sleeps."""
-    return _client(settings.HF_ML_API_URL, settings.HF_TOKEN, True, patient=False)
+    return _a_space(settings.HF_ML_API_URL, *_space_token(), False)
+
+
+def _space_token() -> tuple[str, str]:
+    """(token, the setting that holds it): its own, else the hub's, which a private Space asks for."""
+    if settings.HF_ML_API_TOKEN:
+        return settings.HF_ML_API_TOKEN, "HF_ML_API_TOKEN"
+    return settings.HF_TOKEN, "HF_TOKEN"
+
+
+def new_space(waking: Waking) -> ServiceClient:
+    """One more client of the Space, of which `waking` is told; its maker closes it."""
+    token, setting = _space_token()
+    return ServiceClient(
+        settings.HF_ML_API_URL,
+        token=token,
+        sleepy=True,
+        waking=waking,
+        address_setting=_SPACE,
+        token_setting=setting,
+    )
 
 
 @cache
-def _client(url: str, token: str, sleepy: bool, patient: bool = True) -> ServiceClient:
-    if not sleepy:
-        return _kept(ServiceClient(url))
+def _own(url: str, token: str) -> ServiceClient:
+    return _kept(ServiceClient(url, token=token, token_setting="ML_API_TOKEN"))
+
+
+@cache
+def _a_space(url: str, token: str, token_setting: str, patient: bool) -> ServiceClient:
     return _kept(
         ServiceClient(
             url,
@@ -75,7 +98,7 @@ def _client(url: str, token: str, sleepy: bool, patient: bool = True) -> Service
             sleepy=patient,
             waking=_waking(url),
             address_setting=_SPACE,
-            token_setting="HF_TOKEN",
+            token_setting=token_setting,
         )
     )
 
@@ -267,8 +290,18 @@ def _chat_choices_of(name: str) -> list[Choice[ChatModel]]:
     if name == SPACE:
         return [Choice(_space_name(), _hasty_space(), wake=partial(warm.reply, _space()))]
     if name == OURS:
-        return [Choice(name, own_service())] if settings.ML_LLM_WORKERS else []
+        if not settings.ML_LLM_WORKERS:
+            return []
+        further: list[Choice[ChatModel]] = [
+            Choice(id, _own_model(own_service(), id)) for id in settings.LLM_FALLBACK
+        ]
+        return [Choice(name, own_service()), *further]
     return list(_remote_chats().values())
+
+
+@cache
+def _own_model(service: ServiceClient, model_id: str) -> ServiceModel:
+    return ServiceModel(service, model_id)
 
 
 def _remote_chats() -> dict[str, Choice[ChatModel]]:

@@ -11,10 +11,10 @@ from django_q.models import Schedule
 
 from .awake import address_of
 from .clients import warm
-from .clients.service import ServiceClient
 from .clients.waking import Happening, Waking
 from .errors import EngineError, Outcome
 from .models import SpaceAwake
+from .registry import new_space
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def keep_warm() -> str:
     if not (url and settings.HF_ML_KEEP_WARM):
         return ""
     told: list[Happening] = []
-    error = asyncio.run(_rouse(url, Waking(tell=told.append)))
+    error = asyncio.run(_rouse(Waking(tell=told.append)))
     address = address_of(url)
     SpaceAwake.record(address, *told)
     SpaceAwake.checked(address, error)
@@ -54,16 +54,9 @@ def keep_warm() -> str:
     return str(error) if error else ""
 
 
-async def _rouse(url: str, waking: Waking) -> EngineError | None:
+async def _rouse(waking: Waking) -> EngineError | None:
     """The first thing that went wrong."""
-    client = ServiceClient(
-        url,
-        token=settings.HF_TOKEN,
-        sleepy=True,
-        waking=waking,
-        address_setting="HF_ML_API_URL",
-        token_setting="HF_TOKEN",
-    )
+    client = new_space(waking)
     problem: EngineError | None = None
     try:
         for ask in (client.health(), warm.speak(client), warm.hear(client)):

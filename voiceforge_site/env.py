@@ -76,6 +76,15 @@ def choice(name: str, default: str, *, of: Sequence[str]) -> str:
     return value
 
 
+def choices(name: str, *, of: Sequence[str]) -> list[str]:
+    """A comma-separated list of some of these."""
+    found = items(name)
+    for value in found:
+        if value not in of:
+            raise ImproperlyConfigured(f"{name}: {value!r} is not known; use some of {', '.join(of)}.")
+    return found
+
+
 def url(name: str, default: str = "", *, schemes: Sequence[str] = ("http", "https")) -> str:
     """An absolute address without its trailing slash; empty if neither it nor a default is given."""
     value = text(name, default)
@@ -117,14 +126,6 @@ def hosts(name: str) -> list[str]:
 def items(name: str) -> list[str]:
     """A comma-separated list; empty parts are left out."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
-
-
-def choices(name: str, *, of: Sequence[str]) -> tuple[str, ...]:
-    """Some of `of` in an order, separated by commas; none twice."""
-    found = items(name)
-    if len(set(found)) < len(found) or not set(found) <= set(of):
-        raise ImproperlyConfigured(f"{name}={text(name)!r}: use some of {','.join(of)}, each once.")
-    return tuple(found)
 
 
 def any_given(names: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -205,10 +206,17 @@ MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
 STT_ENGINE = env.choice("STT_ENGINE", "whisper-tiny.en", of=catalog.ids(catalog.Kind.STT))
 TTS_ENGINE = env.choice("TTS_ENGINE", "piper-joe", of=catalog.ids(catalog.Kind.TTS))
 LLM_ENGINE = env.choice("LLM_ENGINE", "smollm2-135m", of=catalog.ids(catalog.Kind.LLM))
-ML_STT_WORKERS = env.integer("ML_STT_WORKERS", 2, low=1, high=64)
-ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", 2, low=1, high=64)
+CUDA_VISIBLE_DEVICES = env.text("CUDA_VISIBLE_DEVICES")
+ML_MODELS = env.choices("ML_MODELS", of=list(catalog.BY_ID))
+_TWO = min(2, os.cpu_count() or 1)
+ML_STT_WORKERS = env.integer("ML_STT_WORKERS", _TWO, low=1, high=64)
+ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", _TWO, low=1, high=64)
+ML_HF_TTS_WORKERS = env.integer("ML_HF_TTS_WORKERS", _TWO, low=1, high=64)
 ML_LLM_WORKERS = env.integer("ML_LLM_WORKERS", 1, low=0, high=64)
+LLM_FALLBACK = env.choices("LLM_FALLBACK", of=catalog.ids(catalog.Kind.LLM))
 HF_TOKEN = env.text("HF_TOKEN")
+HF_ML_API_TOKEN = env.text("HF_ML_API_TOKEN")
+ML_API_TOKEN = env.text("ML_API_TOKEN")
 AI_INTEGRATIONS_OPENAI_API_KEY = env.text("AI_INTEGRATIONS_OPENAI_API_KEY")
 AI_INTEGRATIONS_OPENAI_BASE_URL = env.url("AI_INTEGRATIONS_OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
@@ -219,7 +227,7 @@ OPENAI_STT_MODEL = env.text("OPENAI_STT_MODEL")
 OPENAI_TTS_MODEL = env.text("OPENAI_TTS_MODEL")
 OPENAI_TTS_VOICE = env.text("OPENAI_TTS_VOICE", "alloy")
 # Who is asked in whose stead; empty: what `mlservices.order` makes of the rest.
-ML_FALLBACK = env.choices("ML_FALLBACK", of=("space", "local", "openai"))
+ML_FALLBACK = tuple(dict.fromkeys(env.choices("ML_FALLBACK", of=("space", "local", "openai"))))
 if "space" in ML_FALLBACK and not HF_ML_API_URL:
     raise ImproperlyConfigured("ML_FALLBACK names space: HF_ML_API_URL must give its address.")
 if "openai" in ML_FALLBACK and not (AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY):
@@ -254,6 +262,8 @@ LOGGING = logs.config(
         SECRET_KEY,
         *CREDENTIALS_KEYS,
         HF_TOKEN,
+        HF_ML_API_TOKEN,
+        ML_API_TOKEN,
         AI_INTEGRATIONS_OPENAI_API_KEY,
         NVIDIA_API_KEY,
         TWILIO_AUTH_TOKEN,

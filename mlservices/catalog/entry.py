@@ -56,3 +56,8 @@ class Model:
     at_start: bool = False  # loaded when the service starts, where a GPU has room for it
     priority: int = 5  # 1..9; where memory is short, the lowest makes room first
     environment: str = ""  # of libraries that ours do not get on with; "" is our own
+
+    @property
+    def service(self) -> str:
+        """What it is for those who ask, as errors name it."""
+        return "embed" if self.kind is Kind.MEANING else self.kind.value

@@ -18,6 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from ..circuit import Circuit
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from ..interfaces import ChatModel, SpeechToText, TextToSpeech
 from ..types import ChatDelta, ChatMessage, SpeechChunk, Transcript
@@ -44,49 +45,46 @@ class Choice(Generic[C]):
     voice: Callable[[str], str] = field(default=lambda voice: voice, compare=False)
 
 
-class Circuit:
-    """Whether an engine is to be asked at `now`, by how it did lately."""
+class _Standing:
+    """Whether an engine is to be asked at `now`, by how it did lately: one failure is enough to rest."""
 
     def __init__(self) -> None:
-        self._failures = 0  # in a row
-        self._rests_until = float("-inf")
+        self._circuit = Circuit(
+            failures=1, first_pause=_FIRST_REST_SECONDS, longest_pause=_LONGEST_REST_SECONDS
+        )
         self._trying = False  # one request finds out whether it works again
 
     @property
     def has_failed(self) -> bool:
-        return self._failures > 0
+        return self._circuit.failures > 0
 
     def allows(self, now: float) -> bool:
-        return not self._failures or (now >= self._rests_until and not self._trying)
+        return not self.has_failed or (not self._circuit.open_for(now) and not self._trying)
 
     def ask(self) -> None:
-        self._trying = self._failures > 0
+        self._trying = self.has_failed
 
     def ended(self) -> None:
         """The request is over, however it came out."""
         self._trying = False
 
     def worked(self) -> None:
-        self._failures = 0
+        self._circuit.succeeded()
 
     def failed(self, error: EngineError, now: float) -> None:
-        self._failures += 1
-        self._rests_until = now + self._rest(error)
+        self._circuit.failed(now)
+        if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
+            self.rest(min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS), now)
+        elif error.outcome in _MISFITS:
+            self.rest(_MISFIT_REST_SECONDS, now)
 
     def rest(self, seconds: float, now: float) -> None:
-        self._rests_until = now + seconds
-
-    def _rest(self, error: EngineError) -> float:
-        if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
-            return min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS)
-        if error.outcome in _MISFITS:
-            return _MISFIT_REST_SECONDS
-        return float(min(_FIRST_REST_SECONDS * 2 ** (self._failures - 1), _LONGEST_REST_SECONDS))
+        self._circuit.pause(seconds, now)
 
 
 class _Order(Generic[C]):
-    """The choices with their circuits. `budget_seconds` is what an engine may take to its first piece while
-    another is left to be asked."""
+    """The choices and how each did lately. `budget_seconds` is what an engine may take to its first piece
+    while another is left to be asked."""
 
     def __init__(
         self,
@@ -97,7 +95,7 @@ class _Order(Generic[C]):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
-        self._circuits = [Circuit() for _ in self._choices]
+        self._standings = [_Standing() for _ in self._choices]
         self._waking: dict[int, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -131,34 +129,34 @@ class _Order(Generic[C]):
     def _to_ask(self) -> list[int]:
         """In order, without those that rest; if all do, all are asked: a call has nobody else."""
         now = self._now()
-        works = [number for number, circuit in enumerate(self._circuits) if circuit.allows(now)]
-        rested = [number for number in works if self._circuits[number].has_failed and self._try(number)]
+        works = [number for number, standing in enumerate(self._standings) if standing.allows(now)]
+        rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
         return [number for number in works if number not in rested] or list(range(len(self._choices)))
 
     async def _asked(
         self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], bounded: bool
     ) -> AsyncGenerator[P, None]:
-        """One choice's pieces from its first that holds something; its circuit learns how it went."""
-        choice, circuit = self._choices[number], self._circuits[number]
-        circuit.ask()
+        """One choice's pieces from its first that holds something; its standing shows how it went."""
+        choice, standing = self._choices[number], self._standings[number]
+        standing.ask()
         try:
             async with aclosing(ask(choice)) as pieces:
                 first = await self._first(pieces, choice, bounded)
-                circuit.worked()
+                standing.worked()
                 if first is not None:
                     yield self._told(number, first)
                     async for piece in pieces:
                         yield self._told(number, piece)
         except EngineError as error:
             if error.blames_input:
-                circuit.worked()
+                standing.worked()
             else:
-                circuit.failed(error, self._now())
+                standing.failed(error, self._now())
                 if error.cold or error.outcome is Outcome.TIMEOUT:  # as slow as one that sleeps
                     self._try(number)
             raise
         finally:
-            circuit.ended()
+            standing.ended()
 
     async def _first(self, pieces: AsyncGenerator[P, None], choice: Choice[C], bounded: bool) -> P | None:
         try:
@@ -183,22 +181,22 @@ class _Order(Generic[C]):
             return False
         running = self._waking.get(number)
         if not running or running.done() or running.get_loop().is_closed():
-            self._circuits[number].rest(_WAKING_SECONDS, self._now())
+            self._standings[number].rest(_WAKING_SECONDS, self._now())
             self._waking[number] = asyncio.get_running_loop().create_task(self._wake_up(number, wake))
         return True
 
     async def _wake_up(self, number: int, wake: Callable[[], Awaitable[object]]) -> None:
-        name, circuit = self._choices[number].name, self._circuits[number]
+        name, standing = self._choices[number].name, self._standings[number]
         try:
             await wake()
         except EngineError as error:
-            circuit.failed(error, self._now())
+            standing.failed(error, self._now())
             logger.warning("%s could not be woken up: %s", name, error)
         except asyncio.CancelledError:  # with its loop; the next request finds out
-            circuit.rest(0.0, self._now())
+            standing.rest(0.0, self._now())
             raise
         else:
-            circuit.worked()
+            standing.worked()
             logger.info("%s is awake and is asked again.", name)
 
 

@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -117,13 +117,20 @@ class ServiceClient:
         yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        model: str = "",
     ) -> AsyncGenerator[ChatDelta, None]:
+        """`model` is the id of one of the service's own; "" is the one that it is configured with."""
         if not self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
                 "temperature": temperature,
+                **({"model": model} if model else {}),
             }
             try:
                 async with aclosing(self._pieces("llm", "/stream/chat", json=body)) as pieces:
@@ -284,3 +291,20 @@ class ServiceClient:
             permanent=permanent,
             outcome=Outcome.REFUSED if permanent else Outcome.FAILED,
         )
+
+
+class ServiceModel:
+    """Meets ChatModel: one of a service's models, by its id."""
+
+    def __init__(self, service: ServiceClient, model: str) -> None:
+        self._service, self._model = service, model
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        pieces = self._service.reply(
+            messages, max_tokens=max_tokens, temperature=temperature, model=self._model
+        )
+        async with aclosing(pieces):
+            async for delta in pieces:
+                yield replace(delta, engine=f"{delta.engine} {self._model}")

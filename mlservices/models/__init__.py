@@ -1,3 +1,4 @@
 from .space import SpaceAwake
+from .usage import Price, UsageDay, UsageRow
 
-__all__ = ["SpaceAwake"]
+__all__ = ["Price", "SpaceAwake", "UsageDay", "UsageRow"]

@@ -11,7 +11,8 @@ from mlservices.errors import EngineError
 from mlservices.service.layout import configured_models, plans
 
 CACHED = (
-    registry._client,
+    registry._own,
+    registry._a_space,
     registry._waking,
     registry._openai_chat,
     registry._openai_hearing,
@@ -96,6 +97,14 @@ async def test_remote_models_stand_in_for_the_services_own_and_for_each_other(se
     assert names(registry.chat_model("local")) == [space, "NVIDIA", "OpenAI"]
 
 
+async def test_further_models_of_ours_are_asked_before_a_remote_one(settings):
+    settings.NVIDIA_API_KEY = "nv-test"
+    settings.LLM_FALLBACK = ["transformers-smollm2-135m"]
+    fallback = registry.chat_model("local")
+    assert names(fallback) == ["local", "transformers-smollm2-135m", "NVIDIA"]
+    assert fallback is registry.chat_model("local")
+
+
 async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(settings):
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local")
@@ -106,7 +115,7 @@ async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(setting
         assert space.client is not registry.service(), "while it sleeps it is not waited for"
         assert space.wake
     assert registry.speech_to_text() is registry.speech_to_text()
-    assert [plan.name for plan in plans()] == ["stt", "tts", "llm", "embed", "vad"]
+    assert {settings.STT_ENGINE, settings.TTS_ENGINE, settings.LLM_ENGINE} < set(configured_models())
     settings.ML_FALLBACK = ("local", "space")
     assert names(registry.text_to_speech()) == ["local", "Space someone-voice.hf.space"]
 
@@ -128,7 +137,7 @@ async def test_voices_leave_this_machine_only_where_a_model_is_named(settings):
     settings.ML_FALLBACK = ("openai",)
     assert isinstance(registry.speech_to_text(), OpenAIHearing)
     assert isinstance(registry.text_to_speech(), OpenAIVoice)
-    assert [plan.name for plan in plans()] == ["embed", "vad"]
+    assert settings.STT_ENGINE not in configured_models()
     assert registry.chat_models() == [("openai", "gpt-4o-mini (OpenAI)")]
     settings.OPENAI_STT_MODEL = ""
     with pytest.raises(EngineError, match=r"Nothing hears.*ML_FALLBACK") as caught:
@@ -164,7 +173,7 @@ async def test_a_space_does_the_large_work_and_the_service_beside_us_the_rest(se
     assert registry.speech_to_text() is registry.text_to_speech() is registry.chat_model("local") is space
     assert registry.embedder() is registry.turn_judge() is ours is not space
     assert str(ours._clients.get().base_url) == f"http://127.0.0.1:{settings.ML_PORT}"
-    assert [plan.name for plan in plans()] == ["embed", "vad"]
+    assert {plan.model.pool for plan in plans() if plan.at_start} == {"embed", "vad"}
     assert {"minilm-l6", "silero-vad"} < set(configured_models())
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from mlservices.clients.service import ServiceClient
+from mlservices.clients.service import ServiceClient, ServiceModel
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
 from mlservices.types import ChatMessage
@@ -47,6 +47,16 @@ async def test_it_hears_speaks_replies_and_judges(client):
     assert rows.shape == (2, 2)
     assert rows.dtype == np.float32
     assert (await client.judge(SECOND[:16000], rate=16000)).completeness == pytest.approx(0.5)
+
+
+async def test_one_of_its_models_is_asked_by_name(client):
+    messages = [ChatMessage("user", "good day")]
+    deltas = [delta async for delta in ServiceModel(client, "stand-in-llm").reply(messages)]
+    assert "".join(delta.text for delta in deltas) == "[1] good day"
+    assert {delta.engine for delta in deltas} == {f"{client._name} stand-in-llm"}
+    with pytest.raises(EngineError, match="gone"):
+        async for _ in ServiceModel(client, "gone").reply(messages):
+            pass
 
 
 async def test_it_counts_the_tokens_of_texts_and_tells_the_limit(client):

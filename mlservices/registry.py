@@ -133,23 +133,30 @@ def speech_to_text() -> SpeechToText:
 
 def text_to_speech() -> TextToSpeech:
     """Who speaks; the same."""
+    choices = _voices()
+    return _fallback_voice(tuple(choices)) if len(choices) > 1 else first_voice()
+
+
+def first_voice() -> TextToSpeech:
+    """The first choice alone, waited for: what shall sound like the agent is not made in another's voice."""
+    return _only("tts", "speaks", _voices())
+
+
+def _voices() -> list[Choice[TextToSpeech]]:
     choices: list[Choice[TextToSpeech]] = []
     for name in order():
         if name == SPACE:
-            wake = partial(warm.speak, _space())
-            choices.append(Choice(_space_name(), _hasty_space(), wake=wake, voice=_voice_of_space))
+            choices.append(Choice(_space_name(), _hasty_space(), wake=partial(warm.speak, _space())))
         elif name == OURS:
             choices.append(Choice(name, own_service(), voice=_voice_of_ours))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
             choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how)))
-    if len(choices) > 1:
-        return _fallback_voice(tuple(choices))
-    return _only("tts", "speaks", choices)
+    return choices
 
 
 def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
-    """The one choice: a Space that nobody stands in for is waited for until it is awake."""
+    """The first choice alone: a Space that nobody stands in for is waited for until it is awake."""
     if not choices:
         raise EngineError(
             f"Nothing {what}: name space, local or openai with its model in ML_FALLBACK.",
@@ -162,11 +169,6 @@ def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
 
 def _space_name() -> str:
     return f"Space {address_of(settings.HF_ML_API_URL)}"
-
-
-def _voice_of_space(voice: str) -> str:
-    """Ours are none of its own."""
-    return DEFAULT_VOICE if voice == settings.TTS_ENGINE else voice
 
 
 def _voice_of_ours(voice: str) -> str:

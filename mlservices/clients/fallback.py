@@ -37,12 +37,12 @@ _MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[C]):
     """One of the engines. `wake` tries it, and returns once it is awake; `voice` tells which of its voices
-    speaks for another's."""
+    stands in for one of the first choice's."""
 
     name: str  # in the log, and as `engine` of answers that name none
     client: C
     wake: Callable[[], Awaitable[object]] | None = field(default=None, compare=False)
-    voice: Callable[[str], str] = field(default=lambda voice: voice, compare=False)
+    voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
 
 
 class _Standing:
@@ -233,7 +233,8 @@ class FallbackVoice(_Order[TextToSpeech]):
             return
 
         def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
-            return choice.client.speak(text, rate=rate, voice=choice.voice(voice), speed=speed)
+            its_voice = voice if choice is self._choices[0] else choice.voice(voice)
+            return choice.client.speak(text, rate=rate, voice=its_voice, speed=speed)
 
         async with aclosing(self._answer(ask)) as chunks:
             async for chunk in chunks:

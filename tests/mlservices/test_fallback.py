@@ -307,7 +307,7 @@ def test_a_transcript_says_who_heard_and_may_be_empty():
 def test_who_stands_in_speaks_with_a_voice_of_its_own():
     async def script():
         space, local = Engine("space", [BROKEN]), Engine("local")
-        choices = [Choice("space", space), Choice("local", local, voice=lambda voice: "default")]
+        choices = [Choice("space", space), Choice("local", local)]
         voice = FallbackVoice("tts", choices, budget_seconds=1.0, now=now)
         async with aclosing(voice.speak("Hello.", rate=8000, voice="anna")) as chunks:
             got = [(chunk.pcm, chunk.engine, chunk.degraded) async for chunk in chunks]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,8 +43,9 @@ class Sums:
     cost: Decimal = Decimal(0)
 
     @classmethod
-    def read(cls, row: dict[str, Any]) -> Sums:
-        return cls(**{name: row[name] or 0 for name in SUMS})
+    def read(cls, row: Mapping[str, Any]) -> Sums:
+        sums: dict[str, Any] = {name: row[name] or 0 for name in SUMS}
+        return cls(**sums)
 
     @property
     def failed_share(self) -> float:

@@ -33,8 +33,6 @@ BACKTRACK_SECONDS = 0.25
 CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
 _LOOK_SECONDS = 0.02
 _SENTENCE_ENDS = (".", "!", "?", "…")
-
-
 _WORD = re.compile(r"\w")
 
 

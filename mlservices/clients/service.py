@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,12 +104,14 @@ class ServiceClient:
             return
         if not self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
+            engine = self._name  # until the first piece tells more
             try:
                 async with aclosing(self._pieces("tts", "/stream/tts", json=body)) as pieces:
                     async for head, pcm in pieces:
                         with self._reading("tts"):
+                            engine = head.get("engine") or engine
                             timing = Timing(**head["timing"])
-                            chunk = SpeechChunk(pcm, head["rate"], timing, engine=self._name)
+                            chunk = SpeechChunk(pcm, head["rate"], timing, engine=engine)
                         yield chunk
                 return
             except NotOffered as error:
@@ -132,11 +134,13 @@ class ServiceClient:
                 "temperature": temperature,
                 **({"model": model} if model else {}),
             }
+            engine = self._name
             try:
                 async with aclosing(self._pieces("llm", "/stream/chat", json=body)) as pieces:
                     async for head, _ in pieces:
                         with self._reading("llm"):
-                            delta = ChatDelta(head["text"], Timing(**head["timing"]), engine=self._name)
+                            engine = head.get("engine") or engine
+                            delta = ChatDelta(head["text"], Timing(**head["timing"]), engine=engine)
                         if delta.text:
                             yield delta
                 return
@@ -307,4 +311,4 @@ class ServiceModel:
         )
         async with aclosing(pieces):
             async for delta in pieces:
-                yield replace(delta, engine=f"{delta.engine} {self._model}")
+                yield delta

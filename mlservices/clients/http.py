@@ -191,7 +191,10 @@ def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: b
             outcome=Outcome.CUT_SHORT,
         )
     reason = party.without_token(str(error)) or type(error).__name__
-    return EngineError(f"{party.name} cannot be reached: {reason}", service=kind, outcome=Outcome.UNREACHABLE)
+    remedy = f" (does it run, and is {party.address_setting} right?)" if party.address_setting else ""
+    return EngineError(
+        f"{party.name} cannot be reached{remedy}: {reason}", service=kind, outcome=Outcome.UNREACHABLE
+    )
 
 
 def is_page(headers: httpx.Headers) -> bool:
@@ -231,11 +234,13 @@ def _status_error(answer: Answer, party: Party, kind: str) -> EngineError:
     if status in (429, 503):
         return _not_now(answer, party, kind, reason)
     if status == 504:
-        ours = "permanent" in answer.fields()  # a deadline of ours, that an engine did not meet
-        outcome = Outcome.TIMEOUT if ours else Outcome.GATEWAY_TIMEOUT
-        return EngineTimeout(told, service=kind, outcome=outcome)
+        if "permanent" in answer.fields():  # a deadline of ours, that an engine did not meet
+            return EngineTimeout(told, service=kind)
+        told = f"{party.name} kept its own gateway waiting, as one that wakes up does: {reason}"
+        return EngineTimeout(told, service=kind, outcome=Outcome.GATEWAY_TIMEOUT)
     if status == 500 and "not loaded" in reason.lower():
-        return EngineError(f"{told} (it is loading it now)", service=kind, outcome=Outcome.NOT_LOADED)
+        told = f"{party.name} is awake and still loads its model, ask again in a minute: {reason}"
+        return EngineError(told, service=kind, outcome=Outcome.NOT_LOADED)
     if status == 404:
         return EngineError(told, service=kind, permanent=True, outcome=Outcome.NOT_OFFERED)
     if status in (400, 413, 415, 422):
@@ -260,8 +265,9 @@ def _not_now(answer: Answer, party: Party, kind: str, reason: str) -> EngineBusy
     after = answer.headers.get("retry-after", "")
     says_when = bool(after) or "retry_after" in answer.fields()
     waking = answer.status == 503 and (not says_when or "loading" in reason.lower())
+    awake = " (HF_ML_KEEP_WARM keeps a Space awake)" if party.address_setting else ""
     return EngineBusy(
-        f"{party.name} is waking up: {reason}" if waking else f"{party.name}: {reason}",
+        f"{party.name} is waking up{awake}: {reason}" if waking else f"{party.name}: {reason}",
         service=kind,
         retry_after=float(after) if after.isdigit() else 1.0,
         outcome=Outcome.WAKING if waking else Outcome.BUSY,

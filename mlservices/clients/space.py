@@ -170,8 +170,10 @@ class SpaceClient:
         if answer.status == 404:
             raise not_offered(self._party, path, kind, answer)
         if answer.status == 422 and (wanted := _wants_other_fields(answer, sent or {})):
+            asked = f"{path} as it is asked here"
             raise NotOffered(
-                f"{self._name} does not offer {path} as it is asked here: it wants {wanted}", service=kind
+                f"{self._name} does not offer {asked}: it wants {wanted}, which a call does not have",
+                service=kind,
             )
         if not 200 <= answer.status < 300:
             raise status_error(answer, self._party, kind)

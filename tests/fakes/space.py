@@ -216,8 +216,8 @@ class Space:
         try:
             while await self._one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # it is over: nobody waits for this task
         finally:
             writer.close()
 

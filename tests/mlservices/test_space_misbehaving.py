@@ -75,7 +75,7 @@ PATHS = {
     "ml": "/api/health",
 }
 SAME_EVERYWHERE = [
-    (behave.waking, Outcome.WAKING, "is waking up: HTTP 503: Your Space is building"),
+    (behave.waking, Outcome.WAKING, "is waking up .*HF_ML_KEEP_WARM.*: HTTP 503: Your Space is building"),
     (behave.busy, Outcome.BUSY, "the queue is full"),
     (behave.gateway_timeout, Outcome.GATEWAY_TIMEOUT, "504 Gateway Time-out"),
     (behave.not_loaded, Outcome.NOT_LOADED, "Model not loaded"),

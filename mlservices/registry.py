@@ -33,7 +33,7 @@ from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
 _SPACE, _OPENAI_KEY, _NVIDIA_KEY = "HF_ML_API_URL", "AI_INTEGRATIONS_OPENAI_API_KEY", "NVIDIA_API_KEY"
-_NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
+NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 # What an engine may take to its first piece while another can be asked; a call gives up on all of them
 # together after the timeouts in `telephony.session`.
 _HEARING_SECONDS, _VOICE_SECONDS, _CHAT_SECONDS = 2.0, 1.2, 2.5
@@ -279,6 +279,11 @@ def chat_model(model_id: str) -> ChatModel:
     return _fallback_chat(tuple(choices)) if len(choices) > 1 else _only("llm", "replies", choices)
 
 
+def remote_chat(model_id: str) -> ChatModel:
+    """ "openai" or "nvidia" alone, to be told how it itself does. It must be configured."""
+    return _remote_chats()[model_id].client
+
+
 def _chat_choices(model_id: str) -> list[Choice[ChatModel]]:
     if model_id == LOCAL:
         return [choice for name in order() for choice in _chat_choices_of(name)]
@@ -310,7 +315,7 @@ def _remote_chats() -> dict[str, Choice[ChatModel]]:
     """Those that are configured, by id, as they stand in for the ML service's own model."""
     found: dict[str, Choice[ChatModel]] = {}
     if key := settings.NVIDIA_API_KEY:
-        nvidia = _openai_chat("NVIDIA", _NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL, _NVIDIA_KEY)
+        nvidia = _openai_chat("NVIDIA", NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL, _NVIDIA_KEY)
         found["nvidia"] = Choice("NVIDIA", nvidia)
     if key := settings.AI_INTEGRATIONS_OPENAI_API_KEY:
         base_url = settings.AI_INTEGRATIONS_OPENAI_BASE_URL

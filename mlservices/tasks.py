@@ -1,71 +1,41 @@
-"""What the worker does for the ML services."""
+"""What the worker does for services."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from django.conf import settings
-from django.utils import timezone
-from django_q.models import Schedule
+from asgiref.sync import async_to_sync, sync_to_async
+from django.core.cache import cache
 
-from .awake import address_of
-from .clients import warm
-from .clients.waking import Happening, Waking
-from .errors import EngineError, Outcome
-from .models import SpaceAwake
-from .registry import new_space
+from . import checks, registry
+from .checks import alerts, keeping
+from .checks.probing import ask_all
 
 logger = logging.getLogger(__name__)
 
-KEEP_WARM = "keep the Space warm"
+_LOCK = "service-checks"
+_LONGEST_SECONDS = 120  # after which a check that says nothing more is taken for dead
+_PAUSE_SECONDS = 15  # between two of them, where several have piled up behind a long job
 
 
-def schedule_keep_warm() -> None:
-    """Once every HF_ML_KEEP_WARM minutes, the first time at once; not at all without a Space or minutes."""
-    if not (settings.HF_ML_API_URL and settings.HF_ML_KEEP_WARM):
-        Schedule.objects.filter(name=KEEP_WARM).delete()
-        return
-    how = {
-        "func": "mlservices.tasks.keep_warm",
-        "schedule_type": Schedule.MINUTES,
-        "minutes": settings.HF_ML_KEEP_WARM,
-        "repeats": -1,
-        "next_run": timezone.now(),
-    }
-    Schedule.objects.update_or_create(name=KEEP_WARM, defaults=how)
-
-
-def keep_warm() -> str:
-    """Ask the Space how it is, and have it say and hear something: a container may be up and its models not.
-
-    Answers what went wrong, "" if nothing did; the same is kept in the Space's row, with its cold starts.
-    """
-    url = settings.HF_ML_API_URL
-    if not (url and settings.HF_ML_KEEP_WARM):
-        return ""
-    told: list[Happening] = []
-    error = asyncio.run(_rouse(Waking(tell=told.append)))
-    address = address_of(url)
-    SpaceAwake.record(address, *told)
-    SpaceAwake.checked(address, error)
-    if error:
-        logger.warning("The Space is not kept warm: %s", error)
-    return str(error) if error else ""
-
-
-async def _rouse(waking: Waking) -> EngineError | None:
-    """The first thing that went wrong."""
-    client = new_space(waking)
-    problem: EngineError | None = None
+def check_services() -> str:
+    """Ask every service, keep what it says, tell the webhook of alerts; never two at once."""
+    if not cache.add(_LOCK, True, timeout=_LONGEST_SECONDS):
+        return "skipped: another is under way, or was just now"
     try:
-        for ask in (client.health(), warm.speak(client), warm.hear(client)):
-            try:
-                await ask
-            except EngineError as error:
-                asleep = error.cold or error.outcome is Outcome.TIMEOUT
-                if not (error.service == "ml" and asleep):  # the next request waits until it is awake
-                    problem = problem or error
+        services = checks.services()
+        async_to_sync(_check)(services)
+        alerts.clear_others(service.key for service in services)
+        keeping.forget()
+        alerts.tell()
     finally:
-        await client.close()
-    return problem
+        cache.set(_LOCK, True, timeout=_PAUSE_SECONDS)
+    return f"{len(services)} services"
+
+
+async def _check(services: list[checks.Service]) -> None:
+    try:
+        async for report in ask_all(services):
+            await sync_to_async(keeping.store)(report)
+    finally:
+        await registry.close()  # its connections belong to this loop

@@ -37,6 +37,7 @@ MENU = (
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
+    Place("status", "activity", _("Service status"), "s", _("Manage")),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule
 
-from mlservices import awake, tasks
+from mlservices import awake, keep_warm
 from mlservices.clients.http import Party
 from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Answered, ColdStart, FellAsleep, Wakefulness, Waking, Woke
@@ -196,7 +196,7 @@ def space(settings):
 
 @pytest.mark.django_db
 def test_the_job_has_the_space_say_and_hear_something(space):
-    assert tasks.keep_warm() == ""
+    assert keep_warm.keep_warm() == ""
     assert [asked.path for asked in space.asked if asked.path.startswith("/api")] == [
         "/api/health",
         "/api/models",
@@ -213,7 +213,7 @@ def test_the_job_has_the_space_say_and_hear_something(space):
 def test_the_job_wakes_a_space_that_sleeps_and_measures_it(space):
     space.queue("/api/health", behave.waking)
     space.queue("/stream/tts", behave.waking)
-    assert tasks.keep_warm() == ""
+    assert keep_warm.keep_warm() == ""
     row = SpaceAwake.objects.get()
     assert row.cold_starts == 1
     assert 1.0 <= row.cold_seconds < 5.0
@@ -222,12 +222,12 @@ def test_the_job_wakes_a_space_that_sleeps_and_measures_it(space):
 @pytest.mark.django_db
 def test_the_job_keeps_what_went_wrong_and_forgets_it_once_all_is_well(space, caplog):
     space.always("", behave.unauthorized)
-    assert "HF_TOKEN is refused" in tasks.keep_warm()
+    assert "HF_TOKEN is refused" in keep_warm.keep_warm()
     row = SpaceAwake.objects.get()
     assert row.outcome == "refused_token"
     assert "hf_secret" not in row.problem + caplog.text
     space.always("", None)
-    assert tasks.keep_warm() == ""
+    assert keep_warm.keep_warm() == ""
     row.refresh_from_db()
     assert row.outcome == row.problem == ""
 
@@ -235,18 +235,18 @@ def test_the_job_keeps_what_went_wrong_and_forgets_it_once_all_is_well(space, ca
 @pytest.mark.django_db
 def test_the_job_is_scheduled_every_so_many_minutes_and_only_with_a_space(settings):
     settings.HF_ML_KEEP_WARM = 15
-    tasks.schedule_keep_warm()
+    keep_warm.schedule()
     assert not Schedule.objects.exists(), "there is no Space"
-    assert tasks.keep_warm() == ""
+    assert keep_warm.keep_warm() == ""
     settings.HF_ML_API_URL = "https://someone-voice.hf.space"
-    tasks.schedule_keep_warm()
+    keep_warm.schedule()
     settings.HF_ML_KEEP_WARM = 20
-    tasks.schedule_keep_warm()
+    keep_warm.schedule()
     schedule = Schedule.objects.get()
-    assert (schedule.func, schedule.minutes, schedule.repeats) == ("mlservices.tasks.keep_warm", 20, -1)
+    assert (schedule.func, schedule.minutes, schedule.repeats) == ("mlservices.keep_warm.keep_warm", 20, -1)
     assert schedule.next_run <= timezone.now()
     settings.HF_ML_KEEP_WARM = 0
-    tasks.schedule_keep_warm()
+    keep_warm.schedule()
     assert not Schedule.objects.exists()
 
 

@@ -54,7 +54,7 @@ LOOK = gettext_noop(
 
 def configured() -> Iterable[Service]:
     if settings.HF_ML_API_URL:
-        yield space(settings.HF_ML_API_URL, settings.HF_TOKEN)
+        yield space(settings.HF_ML_API_URL, settings.HF_ML_API_TOKEN or settings.HF_TOKEN)
 
 
 def space(url: str, token: str, title: str = "") -> Service:

@@ -23,7 +23,7 @@ async def spoken(text: str, *, voice: str, speed: float) -> bytes:
     pcm = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
-            chunks = registry.text_to_speech().speak(text, rate=RATE, voice=voice, speed=speed)
+            chunks = registry.first_voice().speak(text, rate=RATE, voice=voice, speed=speed)
             async with aclosing(chunks) as pieces:
                 async for chunk in pieces:
                     pcm += chunk.pcm

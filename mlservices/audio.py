@@ -20,6 +20,7 @@ FULL_SCALE = 32768.0
 AUDIBLE = 328  # -40 dBFS
 RATES = (8000, 48000)  # Hz, the lowest and the highest that a file may claim
 LONGEST_SECONDS = 30 * 60
+_UNTOLD_SIZE = 0x7FFF0000  # bytes; the size that a WAV tells when its writer did not know it is about this
 _FRAMES_AT_ONCE = 1 << 14  # of a file: other threads get their turn in between
 
 
@@ -160,6 +161,28 @@ def read_wav(source: bytes | str | Path) -> tuple[bytes, int]:
             if file.frames > LONGEST_SECONDS * rate:
                 raise ValueError(f"longer than {LONGEST_SECONDS // 60} minutes")
             blocks = file.blocks(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)
-            return b"".join(from_float(block.mean(axis=1)) for block in blocks), rate
+            return b"".join(from_float(_mixed(block)) for block in blocks), rate
     except soundfile.LibsndfileError as error:
         raise ValueError(f"not a sound file that can be read: {error.error_string}") from error
+
+
+def _mixed(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the channels of frames; ValueError for what a file of floats may hold and none can play."""
+    mono: NDArray[np.float32] = block.mean(axis=1)
+    if not np.isfinite(mono).all():
+        raise ValueError("samples that are no numbers")
+    return mono
+
+
+def missing_bytes(wav: bytes) -> int:
+    """How many bytes of sound a WAV promises and does not hold; 0 for one that is whole, for one that does
+    not tell (a program that wrote it into a pipe could not know), and for what is no WAV."""
+    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+        return 0
+    at = 12
+    while at + 8 <= len(wav):
+        name, size = wav[at : at + 4], int.from_bytes(wav[at + 4 : at + 8], "little")
+        if name == b"data":
+            return 0 if size >= _UNTOLD_SIZE else max(0, at + 8 + size - len(wav))
+        at += 8 + size + size % 2
+    return at + 8 - len(wav)

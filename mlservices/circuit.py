@@ -25,6 +25,15 @@ class Circuit:
         self._failures = 0  # in a row
         self._open_until = 0.0
 
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._failures
+
+    def pause(self, seconds: float, now: float) -> None:
+        """Stay open for so long, in place of the pause that the failures make."""
+        self._open_until = now + seconds
+
     def succeeded(self) -> None:
         self._failures, self._open_until = 0, 0.0
 

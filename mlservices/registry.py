@@ -7,30 +7,44 @@ them, one set for each event loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 from django.conf import settings
 from django.utils.translation import gettext
 
+from .awake import address_of, teller
 from .catalog import BY_ID
+from .clients import warm
 from .clients.detector import BatchedDetector
+from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
+from .clients.http import Party
 from .clients.openai import OpenAIChat
-from .clients.service import ServiceClient
+from .clients.openai_audio import OpenAIHearing, OpenAIVoice
+from .clients.service import ServiceClient, ServiceModel
+from .clients.waking import Waking
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
+from .order import LOCAL as OURS
+from .order import OPENAI, SPACE, order
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
-_SPACE = "HF_ML_API_URL"
+_SPACE, _OPENAI_KEY, _NVIDIA_KEY = "HF_ML_API_URL", "AI_INTEGRATIONS_OPENAI_API_KEY", "NVIDIA_API_KEY"
 NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
+# What an engine may take to its first piece while another can be asked; a call gives up on all of them
+# together after the timeouts in `telephony.session`.
+_HEARING_SECONDS, _VOICE_SECONDS, _CHAT_SECONDS = 2.0, 1.2, 2.5
+
+T = TypeVar("T")
+_made: WeakSet[Any] = WeakSet()  # clients, to be closed
 
 
 def service() -> ServiceClient:
     """The ML service that hears, speaks and replies, ours or a Space; a Space may ask for the hub's token."""
-    if settings.HF_ML_API_URL:
-        return _client(settings.HF_ML_API_URL, settings.HF_ML_API_TOKEN or settings.HF_TOKEN, True)
-    return own_service()
+    return _space() if SPACE in order() else own_service()
 
 
 def own_service() -> ServiceClient:
@@ -38,20 +52,158 @@ def own_service() -> ServiceClient:
 
     A plain Space offers neither, and a call cannot wait for another machine to judge each pause.
     """
-    return _client(f"http://127.0.0.1:{settings.ML_PORT}", settings.ML_API_TOKEN, False)
+    return _own(f"http://127.0.0.1:{settings.ML_PORT}", settings.ML_API_TOKEN)
+
+
+def _space() -> ServiceClient:
+    return _a_space(settings.HF_ML_API_URL, *_space_token(), True)
+
+
+def _hasty_space() -> ServiceClient:
+    """It is not waited for while it sleeps."""
+    return _a_space(settings.HF_ML_API_URL, *_space_token(), False)
+
+
+def _space_token() -> tuple[str, str]:
+    """(token, the setting that holds it): its own, else the hub's, which a private Space asks for."""
+    if settings.HF_ML_API_TOKEN:
+        return settings.HF_ML_API_TOKEN, "HF_ML_API_TOKEN"
+    return settings.HF_TOKEN, "HF_TOKEN"
+
+
+def new_space(waking: Waking) -> ServiceClient:
+    """One more client of the Space, of which `waking` is told; its maker closes it."""
+    token, setting = _space_token()
+    return ServiceClient(
+        settings.HF_ML_API_URL,
+        token=token,
+        sleepy=True,
+        waking=waking,
+        address_setting=_SPACE,
+        token_setting=setting,
+    )
 
 
 @cache
-def _client(url: str, token: str, sleepy: bool) -> ServiceClient:
-    return ServiceClient(url, token=token, sleepy=sleepy)
+def _own(url: str, token: str) -> ServiceClient:
+    return _kept(ServiceClient(url, token=token, token_setting="ML_API_TOKEN"))
+
+
+@cache
+def _a_space(url: str, token: str, token_setting: str, patient: bool) -> ServiceClient:
+    return _kept(
+        ServiceClient(
+            url,
+            token=token,
+            sleepy=patient,
+            waking=_waking(url),
+            address_setting=_SPACE,
+            token_setting=token_setting,
+        )
+    )
+
+
+@cache
+def _waking(url: str) -> Waking:
+    return Waking(tell=teller(url))
+
+
+def _kept(client: T) -> T:
+    _made.add(client)
+    return client
+
+
+# ---- hearing and speaking ---------------------------------------------------------------------------
 
 
 def speech_to_text() -> SpeechToText:
-    return service()
+    """Who hears, in the order of `order()`; EngineError if nobody is configured to."""
+    choices: list[Choice[SpeechToText]] = []
+    for name in order():
+        if name == SPACE:
+            choices.append(Choice(_space_name(), _hasty_space(), wake=partial(warm.hear, _space())))
+        elif name == OURS:
+            choices.append(Choice(name, own_service()))
+        elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_STT_MODEL:
+            choices.append(Choice("OpenAI", _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL)))
+    if len(choices) > 1:
+        return _fallback_hearing(tuple(choices))
+    return _only("stt", "hears", choices)
 
 
 def text_to_speech() -> TextToSpeech:
-    return service()
+    """Who speaks; the same."""
+    choices = _voices()
+    return _fallback_voice(tuple(choices)) if len(choices) > 1 else first_voice()
+
+
+def first_voice() -> TextToSpeech:
+    """The first choice alone, waited for: what shall sound like the agent is not made in another's voice."""
+    return _only("tts", "speaks", _voices())
+
+
+def _voices() -> list[Choice[TextToSpeech]]:
+    choices: list[Choice[TextToSpeech]] = []
+    for name in order():
+        if name == SPACE:
+            choices.append(Choice(_space_name(), _hasty_space(), wake=partial(warm.speak, _space())))
+        elif name == OURS:
+            choices.append(Choice(name, own_service(), voice=_voice_of_ours))
+        elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
+            how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
+            choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how)))
+    return choices
+
+
+def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
+    """The first choice alone: a Space that nobody stands in for is waited for until it is awake."""
+    if not choices:
+        raise EngineError(
+            f"Nothing {what}: name space, local or openai with its model in ML_FALLBACK.",
+            service=kind,
+            permanent=True,
+        )
+    client = choices[0].client
+    return _space() if settings.HF_ML_API_URL and client is _hasty_space() else client
+
+
+def _space_name() -> str:
+    return f"Space {address_of(settings.HF_ML_API_URL)}"
+
+
+def _voice_of_ours(voice: str) -> str:
+    return voice if voice == settings.TTS_ENGINE else DEFAULT_VOICE
+
+
+def _openai_audio() -> tuple[str, str]:
+    return settings.AI_INTEGRATIONS_OPENAI_BASE_URL, settings.AI_INTEGRATIONS_OPENAI_API_KEY
+
+
+@cache
+def _openai_hearing(base_url: str, api_key: str, model: str) -> OpenAIHearing:
+    return _kept(OpenAIHearing(party=_openai_party(api_key), base_url=base_url, model=model))
+
+
+@cache
+def _openai_voice(base_url: str, api_key: str, model: str, voice: str) -> OpenAIVoice:
+    return _kept(OpenAIVoice(party=_openai_party(api_key), base_url=base_url, model=model, voice=voice))
+
+
+def _openai_party(api_key: str) -> Party:
+    return Party("OpenAI", token_setting=_OPENAI_KEY, token=api_key)
+
+
+@cache
+def _fallback_hearing(choices: tuple[Choice[SpeechToText], ...]) -> FallbackHearing:
+    return _kept(FallbackHearing("stt", choices, budget_seconds=_HEARING_SECONDS))
+
+
+@cache
+def _fallback_voice(choices: tuple[Choice[TextToSpeech], ...]) -> FallbackVoice:
+    return _kept(FallbackVoice("tts", choices, budget_seconds=_VOICE_SECONDS))
+
+
+# ---- the rest ---------------------------------------------------------------------------------------
 
 
 def embedder() -> Embedder:
@@ -70,14 +222,14 @@ def voice_detector() -> VoiceDetector:
 
 async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
-    if settings.HF_ML_API_URL:
+    if SPACE in order():
         return await of_service(service())
     return of_models(BY_ID[settings.STT_ENGINE], BY_ID[settings.TTS_ENGINE])
 
 
 def knows_voice(voice: str) -> bool:
     """Whether the speech engine has it; what a Space has it alone knows, and is believed to."""
-    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or bool(settings.HF_ML_API_URL)
+    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
 
 
 async def count_tokens(texts: Sequence[str]) -> TokenCount:
@@ -92,9 +244,9 @@ def chat_models() -> list[tuple[str, str]]:
         choices.append(("openai", f"{settings.OPENAI_MODEL} (OpenAI)"))
     if settings.NVIDIA_API_KEY:
         choices.append(("nvidia", f"{settings.NVIDIA_MODEL} (NVIDIA)"))
-    if settings.HF_ML_API_URL:
+    if SPACE in order():
         choices.append((LOCAL, gettext("The ML service's own model")))
-    elif settings.ML_LLM_WORKERS:
+    elif OURS in order() and settings.ML_LLM_WORKERS:
         choices.append((LOCAL, BY_ID[settings.LLM_ENGINE].name))
     return choices
 
@@ -102,43 +254,93 @@ def chat_models() -> list[tuple[str, str]]:
 def setting_of_model(model_id: str) -> str:
     """The setting that chooses what an id in `chat_models` stands for."""
     if model_id == LOCAL:
-        return _SPACE if settings.HF_ML_API_URL else "LLM_ENGINE"
+        return _SPACE if SPACE in order() else "LLM_ENGINE"
     return {"openai": "OPENAI_MODEL", "nvidia": "NVIDIA_MODEL"}[model_id]
 
 
 def setting_of_speech() -> str:
     """The setting that chooses the engine that speaks."""
-    return _SPACE if settings.HF_ML_API_URL else "TTS_ENGINE"
+    return _SPACE if SPACE in order() else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:
-    """The client of an id in `chat_models`; EngineError names the setting that an id lacks."""
-    if model_id == "openai" and (key := settings.AI_INTEGRATIONS_OPENAI_API_KEY):
-        return _openai_chat("OpenAI", settings.AI_INTEGRATIONS_OPENAI_BASE_URL, key, settings.OPENAI_MODEL)
-    if model_id == "nvidia" and (key := settings.NVIDIA_API_KEY):
-        return _openai_chat("NVIDIA", NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL)
+    """The client of an id in `chat_models`; EngineError names the setting that an id lacks.
+
+    In the stead of the ML service's own model answers who comes next in `order()`; in the stead of a remote
+    one only the other remote one: the small models of this machine make things up.
+    """
+    choices = _chat_choices(model_id)
+    if not choices:
+        needed = {"openai": _OPENAI_KEY, "nvidia": _NVIDIA_KEY}.get(model_id)
+        remedy = f"set {needed}" if needed else f"choose one of {', '.join(id for id, _ in chat_models())}"
+        raise EngineError(
+            f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
+        )
+    return _fallback_chat(tuple(choices)) if len(choices) > 1 else _only("llm", "replies", choices)
+
+
+def remote_chat(model_id: str) -> ChatModel:
+    """ "openai" or "nvidia" alone, to be told how it itself does. It must be configured."""
+    return _remote_chats()[model_id].client
+
+
+def _chat_choices(model_id: str) -> list[Choice[ChatModel]]:
     if model_id == LOCAL:
-        return service()
-    needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)
-    remedy = f"set {needed}" if needed else f"choose one of {', '.join(id for id, _ in chat_models())}"
-    raise EngineError(
-        f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
+        return [choice for name in order() for choice in _chat_choices_of(name)]
+    remote = _remote_chats()
+    chosen = [choice for id, choice in remote.items() if id == model_id]
+    others = [choice for id, choice in remote.items() if id != model_id]
+    return [*chosen, *others] if chosen and OPENAI in order() else chosen
+
+
+def _chat_choices_of(name: str) -> list[Choice[ChatModel]]:
+    if name == SPACE:
+        return [Choice(_space_name(), _hasty_space(), wake=partial(warm.reply, _space()))]
+    if name == OURS:
+        if not settings.ML_LLM_WORKERS:
+            return []
+        further: list[Choice[ChatModel]] = [
+            Choice(id, _own_model(own_service(), id)) for id in settings.LLM_FALLBACK
+        ]
+        return [Choice(name, own_service()), *further]
+    return list(_remote_chats().values())
+
+
+@cache
+def _own_model(service: ServiceClient, model_id: str) -> ServiceModel:
+    return ServiceModel(service, model_id)
+
+
+def _remote_chats() -> dict[str, Choice[ChatModel]]:
+    """Those that are configured, by id, as they stand in for the ML service's own model."""
+    found: dict[str, Choice[ChatModel]] = {}
+    if key := settings.NVIDIA_API_KEY:
+        nvidia = _openai_chat("NVIDIA", NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL, _NVIDIA_KEY)
+        found["nvidia"] = Choice("NVIDIA", nvidia)
+    if key := settings.AI_INTEGRATIONS_OPENAI_API_KEY:
+        base_url = settings.AI_INTEGRATIONS_OPENAI_BASE_URL
+        found["openai"] = Choice(
+            "OpenAI", _openai_chat("OpenAI", base_url, key, settings.OPENAI_MODEL, _OPENAI_KEY)
+        )
+    return found
+
+
+@cache
+def _openai_chat(name: str, base_url: str, api_key: str, model: str, key_setting: str) -> OpenAIChat:
+    return _kept(
+        OpenAIChat(name=name, base_url=base_url, api_key=api_key, model=model, key_setting=key_setting)
     )
 
 
 @cache
-def _openai_chat(name: str, base_url: str, api_key: str, model: str) -> OpenAIChat:
-    return OpenAIChat(name=name, base_url=base_url, api_key=api_key, model=model)
+def _fallback_chat(choices: tuple[Choice[ChatModel], ...]) -> FallbackChat:
+    return _kept(FallbackChat("llm", choices, budget_seconds=_CHAT_SECONDS))
 
 
 async def close() -> None:
     """Close what is open on the running loop, and the detector's thread."""
-    for ml_service in {service(), own_service()}:
-        await ml_service.close()
-    for model_id, _ in chat_models():
-        client = chat_model(model_id)
-        if isinstance(client, OpenAIChat):
-            await client.close()
+    for client in list(_made):
+        await client.close()
     if voice_detector.cache_info().currsize:
         voice_detector().close()  # type: ignore[attr-defined]
         voice_detector.cache_clear()

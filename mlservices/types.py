@@ -34,8 +34,9 @@ class Transcript:
     confidence: float  # 0..1
     duration_seconds: float  # of the audio heard
     segments: tuple[Segment, ...] = ()
-    engine: str = ""
+    engine: str = ""  # who answered, here and below
     timing: Timing = field(default_factory=Timing)
+    degraded: bool = False  # it was not the first choice, here and below
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class SpeechChunk:
     pcm: bytes
     rate: int
     timing: Timing = field(default_factory=Timing)
+    engine: str = ""
+    degraded: bool = False
 
 
 Role = Literal["system", "user", "assistant"]
@@ -62,6 +65,8 @@ class ChatDelta:
 
     text: str
     timing: Timing = field(default_factory=Timing)
+    engine: str = ""
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class Line:
     closed: bool = False
     latency_ms: int | None = None
     by: str = ""  # the operator who says it, or has it said
+    stood_in: dict[str, str] = field(
+        default_factory=dict
+    )  # kind of engine: who answered for the first choice
     kind: str = ""  # of a note
     values: dict[str, object] = field(default_factory=dict)
 
@@ -104,6 +107,8 @@ class Transcript:
     def _(self, event: CallerSaid) -> None:
         line = self._guess() or self._add(Line("caller", event.start_seconds))
         line.turn, line.text, line.guess, line.at_seconds = event.turn, event.text, False, event.start_seconds
+        if event.degraded:
+            line.stood_in["stt"] = event.engine
 
     @take.register
     def _(self, event: CallerSaidNothing) -> None:
@@ -118,8 +123,11 @@ class Transcript:
         line = self._speaking(event.turn)
         if line is None:
             line = self._add(Line("agent", event.at_seconds, turn=event.turn, by=event.by))
-            line.latency_ms = self._latency(event.turn)
+            if measured := self._measured_before(event.turn):
+                _measure(line, measured)
         line.text = f"{line.text} {event.text}".strip()
+        if event.degraded:
+            line.stood_in["tts"] = event.engine
 
     @take.register
     def _(self, event: OperatorSaid) -> None:
@@ -149,7 +157,7 @@ class Transcript:
         self.turns.append(event)
         for line in reversed(self.lines):
             if line.who == "agent" and line.turn == event.turn:
-                line.latency_ms = round(event.voice_to_voice_seconds * 1000)
+                _measure(line, event)
                 return
 
     def _add(self, line: Line) -> Line:
@@ -165,12 +173,17 @@ class Transcript:
         lines = (line for line in reversed(self.lines) if line.who == "agent" and not line.closed)
         return next((line for line in lines if line.turn == turn), None)
 
-    def _latency(self, turn: int) -> int | None:
+    def _measured_before(self, turn: int) -> TurnMeasured | None:
         """Of a turn that was measured before its words came; a turn's second utterance has none."""
         if any(line.who == "agent" and line.turn == turn and line.text for line in self.lines):
             return None
-        measured = (event for event in self.turns if event.turn == turn)
-        return next((round(event.voice_to_voice_seconds * 1000) for event in measured), None)
+        return next((event for event in self.turns if event.turn == turn), None)
+
+
+def _measure(line: Line, event: TurnMeasured) -> None:
+    line.latency_ms = round(event.voice_to_voice_seconds * 1000)
+    if "llm" in event.degraded:
+        line.stood_in["llm"] = event.llm_engine
 
 
 def split_heard(said: str, heard: str) -> tuple[str, str]:

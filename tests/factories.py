@@ -7,6 +7,7 @@ import itertools
 import math
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -139,6 +140,30 @@ def measured(turn: int, at: float, milliseconds: int = 820) -> TurnMeasured:
         stt_compute_seconds=round(seconds * 0.15, 3),
         tts_queue_seconds=round(seconds * 0.1, 3),
     )
+
+
+def served_by_a_fallback(turn: int, at: float) -> list[Event]:
+    """A turn in which every engine stood in for the first choice."""
+    span = {"start_seconds": at, "end_seconds": at + 1.0, "confidence": 0.9, "language": "en"}
+    heard = CallerSaid(
+        at_seconds=at + 1.2, turn=turn, text="And today?", engine="Tiny Whisper", degraded=True, **span
+    )
+    said = AgentSaid(
+        at_seconds=at + 2.0, turn=turn, text="Until six.", sentence=0, engine="Piper", degraded=True
+    )
+    times = replace(
+        measured(turn, at + 2.1, 2600),
+        stt_engine="Tiny Whisper",
+        llm_engine="NVIDIA llama",
+        tts_engine="Piper",
+        degraded=["stt", "llm", "tts"],
+    )
+    return [
+        heard,
+        said,
+        times,
+        AgentHeard(at_seconds=at + 3.0, turn=turn, text="Until six.", interrupted=False),
+    ]
 
 
 def spoken(

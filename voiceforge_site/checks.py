@@ -13,6 +13,9 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from mlservices import registry
+from mlservices.errors import EngineError
+
 SHORTEST_SESSION_SECRET = 32  # characters
 Checks = list[CheckMessage]
 
@@ -113,6 +116,18 @@ def folders(**kwargs: Any) -> Checks:
         )
         if not _writable(path)
     ]
+
+
+@register
+def engines(**kwargs: Any) -> Checks:
+    found: Checks = []
+    for ask in (registry.speech_to_text, registry.text_to_speech):
+        try:
+            ask()
+        except EngineError as error:
+            hint = "Over openai, OPENAI_STT_MODEL hears and OPENAI_TTS_MODEL speaks."
+            found.append(Error(str(error), hint=hint, id="voiceforge.E012"))
+    return found
 
 
 @register

@@ -128,6 +128,10 @@ def items(name: str) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
+def any_given(names: Sequence[str]) -> bool:
+    return any(map(text, names))
+
+
 def database(name: str, default: Path) -> dict[str, Any]:
     """An entry of Django's DATABASES; without the variable an SQLite file."""
     value = text(name)

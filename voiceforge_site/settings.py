@@ -199,6 +199,9 @@ if ML_PORT == PORT:
 HF_ML_API_URL = env.url("HF_ML_API_URL")
 if env.flag("USE_HF_SPACES_ML") and not HF_ML_API_URL:
     raise ImproperlyConfigured("USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.")
+HF_ML_KEEP_WARM = env.integer("HF_ML_KEEP_WARM", 0, low=0, high=1440)  # minutes
+if HF_ML_KEEP_WARM and not HF_ML_API_URL:
+    raise ImproperlyConfigured(f"HF_ML_KEEP_WARM={HF_ML_KEEP_WARM} needs HF_ML_API_URL: the Space to ask.")
 MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
 STT_ENGINE = env.choice("STT_ENGINE", "whisper-tiny.en", of=catalog.ids(catalog.Kind.STT))
 TTS_ENGINE = env.choice("TTS_ENGINE", "piper-joe", of=catalog.ids(catalog.Kind.TTS))
@@ -210,6 +213,7 @@ ML_STT_WORKERS = env.integer("ML_STT_WORKERS", _TWO, low=1, high=64)
 ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", _TWO, low=1, high=64)
 ML_HF_TTS_WORKERS = env.integer("ML_HF_TTS_WORKERS", _TWO, low=1, high=64)
 ML_LLM_WORKERS = env.integer("ML_LLM_WORKERS", 1, low=0, high=64)
+LLM_FALLBACK = env.choices("LLM_FALLBACK", of=catalog.ids(catalog.Kind.LLM))
 HF_TOKEN = env.text("HF_TOKEN")
 HF_ML_API_TOKEN = env.text("HF_ML_API_TOKEN")
 ML_API_TOKEN = env.text("ML_API_TOKEN")
@@ -218,6 +222,21 @@ AI_INTEGRATIONS_OPENAI_BASE_URL = env.url("AI_INTEGRATIONS_OPENAI_BASE_URL", "ht
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
 NVIDIA_API_KEY = env.text("NVIDIA_API_KEY")
 NVIDIA_MODEL = env.text("NVIDIA_MODEL", "meta/llama-3.1-70b-instruct")
+# Callers' voices leave this machine only where a model is named.
+OPENAI_STT_MODEL = env.text("OPENAI_STT_MODEL")
+OPENAI_TTS_MODEL = env.text("OPENAI_TTS_MODEL")
+OPENAI_TTS_VOICE = env.text("OPENAI_TTS_VOICE", "alloy")
+# Who is asked in whose stead; empty: what `mlservices.order` makes of the rest.
+ML_FALLBACK = tuple(dict.fromkeys(env.choices("ML_FALLBACK", of=("space", "local", "openai"))))
+if "space" in ML_FALLBACK and not HF_ML_API_URL:
+    raise ImproperlyConfigured("ML_FALLBACK names space: HF_ML_API_URL must give its address.")
+if "openai" in ML_FALLBACK and not (AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY):
+    raise ImproperlyConfigured(
+        "ML_FALLBACK names openai: AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY must be given."
+    )
+_WORKERS = ("ML_STT_WORKERS", "ML_TTS_WORKERS", "ML_LLM_WORKERS")
+if HF_ML_API_URL and not ML_FALLBACK and env.any_given(_WORKERS):  # whoever names them wants them beside it
+    ML_FALLBACK = ("space", "local", "openai")
 
 # Providers: a first credential is made of these at set-up; after that the database rules.
 
@@ -247,6 +266,8 @@ LOGGING = logs.config(
         SECRET_KEY,
         *CREDENTIALS_KEYS,
         HF_TOKEN,
+        HF_ML_API_TOKEN,
+        ML_API_TOKEN,
         AI_INTEGRATIONS_OPENAI_API_KEY,
         NVIDIA_API_KEY,
         TWILIO_AUTH_TOKEN,

@@ -229,8 +229,13 @@ class ChatConversation:
         return "\n\n" + _DIRECTED.format(directions=directions)
 
     def _model_noted(self, delta: ChatDelta, seconds: float) -> Noted:
-        timing = {"first_token_seconds": round(seconds, 3), "queue_seconds": delta.timing.queue_seconds}
-        return Noted("model", self._profile.chat_model, timing)
+        told = {
+            "first_token_seconds": round(seconds, 3),
+            "queue_seconds": delta.timing.queue_seconds,
+            "engine": delta.engine,
+            "degraded": delta.degraded,
+        }
+        return Noted("model", self._profile.chat_model, told)
 
 
 def system_prompt(profile: Profile, now: datetime) -> str:

@@ -70,7 +70,7 @@ def _judge(listed: dict[str, Any], model: str) -> Outcome:
 
 def _chats(id: str) -> Callable[[], Awaitable[Outcome]]:
     async def ask() -> Outcome:
-        client = registry.chat_model(id)
+        client = registry.remote_chat(id)
         async with aclosing(client.reply([ChatMessage("user", "Hello.")], max_tokens=1)) as deltas:
             async for delta in deltas:
                 return passed(gettext_noop("Answered: %(text)s"), text=delta.text.strip())

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
+import re
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import httpx
 
-from ..errors import EngineBusy, EngineError, EngineTimeout
+from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 
-_QUOTED = 200  # characters of a body that is no JSON
+_QUOTED = 200  # characters of a body that is something else
+_LARGEST_BODY = 64 * 2**20
+_ERROR_BODY_SECONDS = 5.0  # of an answer that is an error and streams
+_TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
 def is_loopback(url: str) -> bool:
@@ -34,7 +40,8 @@ def certificates() -> ssl.SSLContext:
 class LoopClients:
     """An `httpx.AsyncClient` for each running loop: connections cannot move from one to another.
 
-    HTTP_PROXY and its like are heeded, except on the way to this machine itself.
+    HTTP_PROXY and its like are heeded, except on the way to this machine itself. Redirects are not followed:
+    they would carry the token to whoever they name.
     """
 
     def __init__(
@@ -64,42 +71,234 @@ class LoopClients:
             await client.aclose()
 
 
-def transport_error(error: httpx.HTTPError, name: str, kind: str) -> EngineError:
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who is asked: the name in messages, the settings that hold its address and its token, and the token
+    itself, which no message may show."""
+
+    name: str
+    address_setting: str = ""
+    token_setting: str = ""
+    token: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def quote(self, body: bytes) -> str:
+        """The beginning of a body as text: pages without their tags, and nothing that is secret."""
+        text = body[: 50 * _QUOTED].decode(errors="replace")
+        if text.lstrip().startswith("<"):
+            text = _TAG.sub(" ", text)
+        return self.without_token(" ".join(text.split()))[:_QUOTED]
+
+    def without_token(self, text: str) -> str:
+        return text.replace(self.token, "***") if self.token else text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def is_page(self) -> bool:
+        return is_page(self.headers) or self.body.lstrip()[:1] == b"<"
+
+    def fields(self) -> dict[str, Any]:
+        """Of its JSON object; none if it is something else."""
+        try:
+            told = json.loads(self.body)
+        except ValueError:
+            return {}
+        return told if isinstance(told, dict) else {}
+
+
+async def fetch(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    party: Party,
+    kind: str,
+    seconds: float,
+    **request: Any,
+) -> Answer:
+    """The whole answer, of any status, within `seconds`: a body that drips is cut off too."""
+    begun = False
+    try:
+        async with asyncio.timeout(seconds), client.stream(method, path, **request) as response:
+            begun = True
+            return await _read(response, party, kind)
+    except TimeoutError:
+        raise _too_slow(party, kind, begun, seconds) from None
+    except httpx.HTTPError as error:
+        raise transport_error(error, party, kind, begun=begun) from error
+
+
+async def refusal(response: httpx.Response, party: Party, kind: str) -> EngineError:
+    """What an answer that was to be a stream, and is none, means."""
+    try:
+        async with asyncio.timeout(_ERROR_BODY_SECONDS):
+            answer = await _read(response, party, kind)
+            return (
+                page_error(answer, party, kind) if response.is_success else status_error(answer, party, kind)
+            )
+    except TimeoutError:
+        return _too_slow(party, kind, True, _ERROR_BODY_SECONDS)
+
+
+async def _read(response: httpx.Response, party: Party, kind: str) -> Answer:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _LARGEST_BODY:
+            raise EngineError(
+                f"{party.name} sent more than {_LARGEST_BODY >> 20} MB",
+                service=kind,
+                outcome=Outcome.WRONG_FIELDS,
+            )
+    return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _too_slow(party: Party, kind: str, begun: bool, seconds: float) -> EngineTimeout:
+    if begun:
+        return EngineTimeout(
+            f"{party.name} began an answer and did not end it in time ({seconds:.0f} s)",
+            service=kind,
+            outcome=Outcome.SLOW_BODY,
+        )
+    return EngineTimeout(f"{party.name} did not answer in time ({seconds:.0f} s)", service=kind)
+
+
+def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: bool = False) -> EngineError:
     """A connection that failed: EngineTimeout when it was too slow, else worth another try.
 
-    `name` says whose it is and stands in the message; `kind` ("stt", "llm", ...) becomes `error.service`.
+    `kind` ("stt", "llm", ...) becomes `error.service`; `begun` tells that an answer was on its way.
     """
+    if isinstance(error, httpx.ConnectTimeout):
+        return EngineTimeout(
+            f"{party.name} cannot be reached: no connection in time",
+            service=kind,
+            outcome=Outcome.UNREACHABLE,
+        )
     if isinstance(error, httpx.TimeoutException):
-        return EngineTimeout(f"{name} did not answer in time", service=kind)
-    return EngineError(f"{name} cannot be reached: {error or type(error).__name__}", service=kind)
+        late = "began an answer and did not end it" if begun else "did not answer"
+        outcome = Outcome.SLOW_BODY if begun else Outcome.TIMEOUT
+        return EngineTimeout(f"{party.name} {late} in time", service=kind, outcome=outcome)
+    if isinstance(error, httpx.DecodingError):
+        return EngineError(
+            f"{party.name} sent a body that cannot be unpacked", service=kind, outcome=Outcome.NOT_JSON
+        )
+    if begun:
+        return EngineError(
+            f"{party.name} broke off in the middle of an answer: {error or type(error).__name__}",
+            service=kind,
+            outcome=Outcome.CUT_SHORT,
+        )
+    reason = party.without_token(str(error)) or type(error).__name__
+    remedy = f" (does it run, and is {party.address_setting} right?)" if party.address_setting else ""
+    return EngineError(
+        f"{party.name} cannot be reached{remedy}: {reason}", service=kind, outcome=Outcome.UNREACHABLE
+    )
 
 
-async def status_error(response: httpx.Response, name: str, kind: str) -> EngineError:
-    """What a status above 399 means, with the reason that the service gave."""
-    error = _status_error(response, f"{name}: {_reason(response, await response.aread())}", kind)
-    error.status = response.status_code
+def is_page(headers: httpx.Headers) -> bool:
+    return bool(headers.get("content-type", "").startswith("text/html"))
+
+
+def page_error(answer: Answer, party: Party, kind: str) -> EngineError:
+    """A success that is meant for a browser: most often the address is another than is meant."""
+    hint = ""
+    if party.address_setting:
+        hint = f" (is {party.address_setting} the address of the Space itself, *.hf.space?)"
+    quoted = party.quote(answer.body)
+    return EngineError(
+        f"{party.name} sent a page and no answer{hint}: {quoted}", service=kind, outcome=Outcome.HTML_PAGE
+    )
+
+
+def status_error(answer: Answer, party: Party, kind: str) -> EngineError:
+    """What a status that is no success means, with the reason that the service gave and the remedy."""
+    error = _status_error(answer, party, kind)
+    error.status = answer.status
     return error
 
 
-def _status_error(response: httpx.Response, reason: str, kind: str) -> EngineError:
-    if response.status_code in (429, 503):
-        after = response.headers.get("Retry-After", "")
-        return EngineBusy(reason, service=kind, retry_after=float(after) if after.isdigit() else 1.0)
-    if response.status_code == 504:
-        return EngineTimeout(reason, service=kind)
-    permanent = response.status_code < 500 and response.status_code != 408
-    return EngineError(reason, service=kind, permanent=permanent)
+def _status_error(answer: Answer, party: Party, kind: str) -> EngineError:
+    status, reason = answer.status, _reason(answer, party)
+    told = f"{party.name}: {reason}"
+    if status < 400:
+        return _redirected(answer, party, kind)
+    if status in (401, 403):
+        return EngineError(
+            f"{told} ({_about_token(party)})",
+            service=kind,
+            permanent=True,
+            outcome=Outcome.REFUSED_TOKEN,
+        )
+    if status in (429, 503):
+        return _not_now(answer, party, kind, reason)
+    if status == 504:
+        if "permanent" in answer.fields():  # a deadline of ours, that an engine did not meet
+            return EngineTimeout(told, service=kind)
+        told = f"{party.name} kept its own gateway waiting, as one that wakes up does: {reason}"
+        return EngineTimeout(told, service=kind, outcome=Outcome.GATEWAY_TIMEOUT)
+    if status == 500 and "not loaded" in reason.lower():
+        told = f"{party.name} is awake and still loads its model, ask again in a minute: {reason}"
+        return EngineError(told, service=kind, outcome=Outcome.NOT_LOADED)
+    if status == 404:
+        return EngineError(told, service=kind, permanent=True, outcome=Outcome.NOT_OFFERED)
+    if status in (400, 413, 415, 422):
+        return EngineError(told, service=kind, permanent=True, outcome=Outcome.REFUSED)
+    return EngineError(told, service=kind, permanent=status < 500 and status != 408)
 
 
-def _reason(response: httpx.Response, body: bytes) -> str:
-    try:
-        answer: Any = response.json()
-    except ValueError:
-        quoted = body[:_QUOTED].decode(errors="replace").strip()
-        return f"HTTP {response.status_code}: {quoted or response.reason_phrase}"
-    problem = answer.get("error") if isinstance(answer, dict) else None
+def _redirected(answer: Answer, party: Party, kind: str) -> EngineError:
+    where = httpx.URL(answer.headers.get("location", "")).copy_with(query=None, fragment=None, userinfo=b"")
+    remedy = f": set {party.address_setting} to the address that answers" if party.address_setting else ""
+    there = str(where) or "without saying where"
+    return EngineError(
+        f"{party.name} points elsewhere (HTTP {answer.status}, {there}){remedy}",
+        service=kind,
+        permanent=True,
+        outcome=Outcome.REDIRECTED,
+    )
+
+
+def _not_now(answer: Answer, party: Party, kind: str, reason: str) -> EngineBusy:
+    """Too much to do, or not awake yet: who only sleeps does not say when to come back."""
+    after = answer.headers.get("retry-after", "")
+    says_when = bool(after) or "retry_after" in answer.fields()
+    waking = answer.status == 503 and (not says_when or "loading" in reason.lower())
+    awake = " (HF_ML_KEEP_WARM keeps a Space awake)" if party.address_setting else ""
+    return EngineBusy(
+        f"{party.name} is waking up{awake}: {reason}" if waking else f"{party.name}: {reason}",
+        service=kind,
+        retry_after=float(after) if after.isdigit() else 1.0,
+        outcome=Outcome.WAKING if waking else Outcome.BUSY,
+    )
+
+
+def _about_token(party: Party) -> str:
+    if not party.token_setting:
+        return "it wants a token"
+    if party.token:
+        return f"{party.token_setting} is refused: give one that may use it"
+    return f"set {party.token_setting} to a token that may use it"
+
+
+def _reason(answer: Answer, party: Party) -> str:
+    told = answer.fields()
+    problem = told.get("error") or told.get("detail")
     if isinstance(problem, dict):  # OpenAI's form
         problem = problem.get("message")
-    if isinstance(answer, dict) and isinstance(answer.get("fields"), dict):
-        problem = "; ".join(f"{field}: {message}" for field, message in answer["fields"].items())
-    return str(problem) if problem else f"HTTP {response.status_code}: {str(answer)[:_QUOTED]}"
+    if isinstance(told.get("fields"), dict):
+        problem = "; ".join(f"{field}: {message}" for field, message in told["fields"].items())
+    if isinstance(problem, str) and problem:
+        return party.without_token(problem)
+    quoted = party.quote(answer.body) or httpx.codes.get_reason_phrase(answer.status)
+    return f"HTTP {answer.status}: {quoted}"

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from ..errors import EngineError
+from ..errors import EngineError, Outcome
 from ..types import ChatDelta, ChatMessage, Timing
-from .http import LoopClients, status_error, transport_error
+from .http import LoopClients, Party, refusal, transport_error
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _QUOTED = 200  # characters of an answer that is something else
@@ -21,11 +21,11 @@ _QUOTED = 200  # characters of an answer that is something else
 class OpenAIChat:
     """Meets ChatModel. `base_url` ends before /chat/completions."""
 
-    def __init__(self, *, name: str, base_url: str, api_key: str, model: str) -> None:
+    def __init__(self, *, name: str, base_url: str, api_key: str, model: str, key_setting: str = "") -> None:
         self._name, self._model = name, model
-        self._clients = LoopClients(
-            base_url, timeout=_TIMEOUT, headers={"Authorization": f"Bearer {api_key}"}
-        )
+        self._engine = f"{name} {model}"
+        self._party = Party(name, token_setting=key_setting, token=api_key)
+        self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=self._party.headers)
 
     async def close(self) -> None:
         await self._clients.close()
@@ -41,16 +41,19 @@ class OpenAIChat:
             "stream": True,
         }
         asked = time.monotonic()
+        begun = False
         try:
             async with self._clients.get().stream("POST", "/chat/completions", json=body) as response:
-                if response.status_code >= 400:
-                    raise await status_error(response, self._name, "llm")
+                if not response.is_success:
+                    raise await refusal(response, self._party, "llm")
+                begun = True
                 async for data in self._events(response):
                     text = self._text(data)
                     if text:
-                        yield ChatDelta(text, Timing(compute_seconds=time.monotonic() - asked))
+                        timing = Timing(compute_seconds=time.monotonic() - asked)
+                        yield ChatDelta(text, timing, engine=self._engine)
         except httpx.HTTPError as error:
-            raise transport_error(error, self._name, "llm") from error
+            raise transport_error(error, self._party, "llm", begun=begun) from error
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         """The data of each event; an answer without any, as a page to log in, is an error that quotes it."""
@@ -67,6 +70,7 @@ class OpenAIChat:
             raise EngineError(
                 f"{self._name} sent no events (HTTP {response.status_code}, {kind}): {other[:_QUOTED]}",
                 service="llm",
+                outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.NOT_JSON,
             )
 
     def _text(self, data: str) -> str:
@@ -78,4 +82,8 @@ class OpenAIChat:
             choices = event.get("choices") or [{}]  # the last event may only count tokens
             return choices[0].get("delta", {}).get("content") or ""
         except (ValueError, AttributeError, TypeError, KeyError) as error:
-            raise EngineError(f"{self._name} sent an event that cannot be read", service="llm") from error
+            raise EngineError(
+                f"{self._name} sent an event that cannot be read",
+                service="llm",
+                outcome=Outcome.WRONG_FIELDS,
+            ) from error

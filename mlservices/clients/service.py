@@ -7,9 +7,10 @@ coroutine closes the connection, which frees the worker at the other end.
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EngineError
+from ..errors import EngineError, EngineTimeout, Outcome
 from ..types import (
     ChatDelta,
     ChatMessage,
@@ -30,11 +31,12 @@ from ..types import (
     TurnVerdict,
 )
 from ..wire import PCM_TYPE, Message, Unpacker
-from .http import LoopClients, status_error, transport_error
-from .space import NotOffered, SpaceClient
+from .http import LoopClients, Party, is_page, refusal, transport_error
+from .space import NotOffered, SpaceClient, not_offered
 from .waking import Waking
 
-_STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+_PIECE_SECONDS = 30.0  # until the next piece of an answer
+_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=5.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
@@ -44,18 +46,25 @@ class ServiceClient:
     """Meets SpeechToText, TextToSpeech, ChatModel, Embedder and TurnJudge.
 
     With `sleepy`, a service that is waking up is asked again until it is awake, as a Space needs it; the one
-    beside us says at once that it is not ready.
+    beside us says at once that it is not ready. The settings are those that messages name as the remedy.
     """
 
     def __init__(
-        self, base_url: str, *, token: str = "", sleepy: bool = False, waking: Waking | None = None
+        self,
+        base_url: str,
+        *,
+        token: str = "",
+        sleepy: bool = False,
+        waking: Waking | None = None,
+        address_setting: str = "",
+        token_setting: str = "",
     ) -> None:
-        self._name = f"ML service {urlsplit(base_url).netloc}"
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._clients = LoopClients(base_url, timeout=_STREAM_TIMEOUT, headers=headers)
+        self._name = f"ML service {urlsplit(base_url).netloc.rpartition('@')[2]}"
+        self._party = Party(self._name, address_setting, token_setting, token)
+        self._clients = LoopClients(base_url, timeout=_STREAM_TIMEOUT, headers=self._party.headers)
         self._waking = waking or Waking()
-        self._space = SpaceClient(base_url, name=self._name, headers=headers, waking=self._waking)
         self._sleepy = sleepy
+        self._space = SpaceClient(base_url, party=self._party, waking=self._waking, patient=sleepy)
         self._plain_until = -math.inf
 
     async def close(self) -> None:
@@ -77,15 +86,16 @@ class ServiceClient:
         except NotOffered as error:
             await self._learn_why(error)
             return await self._space.transcribe(pcm, rate=rate, language=language)
-        return Transcript(
-            text=head["text"],
-            language=head["language"],
-            confidence=head["confidence"],
-            duration_seconds=head["duration_seconds"],
-            segments=tuple(Segment(**segment) for segment in head["segments"]),
-            engine=head["engine"],
-            timing=Timing(**head["timing"]),
-        )
+        with self._reading("stt"):
+            return Transcript(
+                text=head["text"],
+                language=head["language"],
+                confidence=head["confidence"],
+                duration_seconds=head["duration_seconds"],
+                segments=tuple(Segment(**segment) for segment in head["segments"]),
+                engine=head["engine"],
+                timing=Timing(**head["timing"]),
+            )
 
     async def speak(
         self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
@@ -94,29 +104,45 @@ class ServiceClient:
             return
         if not self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
+            engine = self._name  # until the first piece tells more
             try:
                 async with aclosing(self._pieces("tts", "/stream/tts", json=body)) as pieces:
                     async for head, pcm in pieces:
-                        yield SpeechChunk(pcm, head["rate"], Timing(**head["timing"]))
+                        with self._reading("tts"):
+                            engine = head.get("engine") or engine
+                            timing = Timing(**head["timing"])
+                            chunk = SpeechChunk(pcm, head["rate"], timing, engine=engine)
+                        yield chunk
                 return
             except NotOffered as error:
                 await self._learn_why(error)
         yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        model: str = "",
     ) -> AsyncGenerator[ChatDelta, None]:
+        """`model` is the id of one of the service's own; "" is the one that it is configured with."""
         if not self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
                 "temperature": temperature,
+                **({"model": model} if model else {}),
             }
+            engine = self._name
             try:
                 async with aclosing(self._pieces("llm", "/stream/chat", json=body)) as pieces:
                     async for head, _ in pieces:
-                        if head["text"]:
-                            yield ChatDelta(head["text"], Timing(**head["timing"]))
+                        with self._reading("llm"):
+                            engine = head.get("engine") or engine
+                            delta = ChatDelta(head["text"], Timing(**head["timing"]), engine=engine)
+                        if delta.text:
+                            yield delta
                 return
             except NotOffered as error:
                 await self._learn_why(error)
@@ -124,15 +150,34 @@ class ServiceClient:
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
-        return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
+        with self._reading("embed"):
+            return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
     async def count_tokens(self, texts: Sequence[str]) -> TokenCount:
         head, _ = await self._one("llm", "/stream/tokens", json={"texts": list(texts)})
-        return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
+        with self._reading("llm"):
+            return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
         head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)
-        return TurnVerdict(head["completeness"], Timing(**head["timing"]))
+        with self._reading("turn"):
+            return TurnVerdict(head["completeness"], Timing(**head["timing"]))
+
+    async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
+        """Where somebody speaks in a recording."""
+        return await self._space.detect(pcm, rate=rate, threshold=threshold)
+
+    @contextmanager
+    def _reading(self, kind: str) -> Iterator[None]:
+        """Frames of a service that speaks another form are an error, and no fault of ours."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError(
+                f"{self._name} sent frames of another form ({error!r})",
+                service=kind,
+                outcome=Outcome.WRONG_FIELDS,
+            ) from error
 
     def _is_plain(self) -> bool:
         return self._waking.now() < self._plain_until
@@ -152,53 +197,118 @@ class ServiceClient:
     async def _one(self, kind: str, path: str, **request: Any) -> Message:
         messages = [message async for message in self._pieces(kind, path, **request)]
         if not messages:
-            raise EngineError(f"{self._name} sent an empty answer", service=kind)
+            raise EngineError(
+                f"{self._name} sent an empty answer", service=kind, outcome=Outcome.WRONG_FIELDS
+            )
         return messages[0]
 
     async def _pieces(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
         """The frames of an answer, asked again until there are some if the service is `sleepy`."""
-        attempts = self._waking.ask(path)
+        attempts = self._waking.ask(path, patient=self._sleepy)
         while True:
             begun = False
             timeout = attempts.timeout() if self._sleepy else _STREAM_TIMEOUT
             try:
-                async with aclosing(self._attempt(kind, path, timeout=timeout, **request)) as messages:
+                async with aclosing(self._attempt(kind, path, timeout, **request)) as messages:
                     async for message in messages:
+                        if not begun:
+                            attempts.answered()
                         begun = True
                         yield message
             except EngineError as error:
-                if begun or not self._sleepy:
+                if begun:
                     raise
                 await attempts.after(error)
             else:
-                attempts.answered()
+                if not begun:
+                    attempts.answered()
                 return
 
-    async def _attempt(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
+    async def _attempt(
+        self, kind: str, path: str, limits: httpx.Timeout, **request: Any
+    ) -> AsyncGenerator[Message, None]:
         """One request; an answer that breaks off before its end is an error.
 
         An answer is read to its last byte, so that its connection can be used again.
         """
-        ended = False
+        begun = ended = False
         try:
-            async with self._clients.get().stream("POST", path, **request) as response:
+            async with self._clients.get().stream("POST", path, timeout=limits, **request) as response:
                 if response.status_code == 404:
-                    raise NotOffered(f"{self._name} does not offer {path}", service=kind, permanent=True)
-                if response.status_code >= 400:
-                    raise await status_error(response, self._name, kind)
-                unpacker = Unpacker()
-                async for data in response.aiter_raw():
-                    for head, payload in unpacker.feed(data):
+                    raise not_offered(self._party, path, kind)
+                if not response.is_success or is_page(response.headers):
+                    raise await refusal(response, self._party, kind)
+                begun = True
+                seconds = limits.read or _PIECE_SECONDS
+                async with aclosing(self._messages(kind, response, seconds)) as messages:
+                    async for head, payload in messages:
                         if "error" in head:
-                            reason = f"{self._name}: {head['error']}"
-                            raise EngineError(reason, service=kind, permanent=head["permanent"])
+                            raise self._told(kind, head)
                         if "end" in head:
                             ended = True
                         else:
                             yield head, payload
         except httpx.HTTPError as error:
-            raise transport_error(error, self._name, kind) from error
-        except ValueError as error:
-            raise EngineError(f"{self._name} sent no frames: {error}", service=kind) from error
+            raise transport_error(error, self._party, kind, begun=begun) from error
         if not ended:
-            raise EngineError(f"{self._name} broke off in the middle of an answer", service=kind)
+            raise EngineError(
+                f"{self._name} broke off in the middle of an answer", service=kind, outcome=Outcome.CUT_SHORT
+            )
+
+    async def _messages(
+        self, kind: str, response: httpx.Response, seconds: float
+    ) -> AsyncGenerator[Message, None]:
+        """The frames of a body. Each has so many seconds to become whole: bytes that drip are no answer."""
+        unpacker = Unpacker()
+        pieces = response.aiter_raw()
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    data = await anext(pieces, None)
+            except TimeoutError:
+                raise EngineTimeout(
+                    f"{self._name} began an answer and did not go on in time ({seconds:.0f} s)",
+                    service=kind,
+                    outcome=Outcome.SLOW_BODY,
+                ) from None
+            if data is None:
+                return
+            try:
+                messages = unpacker.feed(data)
+            except ValueError as error:
+                raise EngineError(
+                    f"{self._name} sent no frames: {error}", service=kind, outcome=Outcome.NOT_JSON
+                ) from error
+            for message in messages:
+                yield message
+            if messages:
+                due = loop.time() + seconds
+
+    def _told(self, kind: str, head: dict[str, Any]) -> EngineError:
+        """The error that an answer ended with."""
+        permanent = bool(head.get("permanent"))
+        return EngineError(
+            f"{self._name}: {head['error']}",
+            service=kind,
+            permanent=permanent,
+            outcome=Outcome.REFUSED if permanent else Outcome.FAILED,
+        )
+
+
+class ServiceModel:
+    """Meets ChatModel: one of a service's models, by its id."""
+
+    def __init__(self, service: ServiceClient, model: str) -> None:
+        self._service, self._model = service, model
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        pieces = self._service.reply(
+            messages, max_tokens=max_tokens, temperature=temperature, model=self._model
+        )
+        async with aclosing(pieces):
+            async for delta in pieces:
+                yield delta

@@ -1,6 +1,16 @@
 """The rows of this app, a file for each subject."""
 
 from .checks import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
+from .space import SpaceAwake
 from .usage import Price, UsageDay, UsageRow
 
-__all__ = ["Price", "ServiceAlert", "ServiceCheck", "ServiceHour", "ServiceState", "UsageDay", "UsageRow"]
+__all__ = [
+    "Price",
+    "ServiceAlert",
+    "ServiceCheck",
+    "ServiceHour",
+    "ServiceState",
+    "SpaceAwake",
+    "UsageDay",
+    "UsageRow",
+]

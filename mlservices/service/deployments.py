@@ -269,9 +269,11 @@ class Deployments:
         pieces = deployment.run(
             task, params, payload, batch=asked.priority == "batch", within_seconds=asked.within_seconds
         )
+        named = task not in ("speak", "reply")  # those tell in their first piece who answers
         async with aclosing(pieces):
-            async for piece in pieces:
-                yield piece
+            async for head, sound, timing in pieces:
+                yield (head if named else {**head, "engine": deployment.model.id}), sound, timing
+                named = True
 
     async def whole(
         self,

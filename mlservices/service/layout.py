@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from ..catalog import BY_ID, MODELS, Model
+from ..order import LOCAL, order
 from ..prepare import is_ready
 
 
@@ -32,8 +33,8 @@ _SPOKEN_ON_CALLS = {"stt": 30.0, "tts": 15.0, "vllm": 30.0, "embed": 15.0, "vad"
 def plans(*, has_gpu: bool = False) -> list[Plan]:
     """The configured models first, then all others, each for when somebody asks for it.
 
-    Beside a Space only those are configured that a call needs near, or a Space lacks. Where there is a GPU,
-    the large models that are here are loaded at the start as well.
+    Where others hear, speak and reply only those are configured that a call needs near, or the others lack.
+    Where there is a GPU, the large models that are here are loaded at the start as well.
     """
     configured = _configured()
     if has_gpu:
@@ -48,7 +49,7 @@ def _configured() -> list[Model]:
     engines = [settings.STT_ENGINE, settings.TTS_ENGINE]
     if settings.ML_LLM_WORKERS:
         engines.append(settings.LLM_ENGINE)
-    ids = [*([] if settings.HF_ML_API_URL else engines), *near, *settings.ML_MODELS]
+    ids = [*(engines if LOCAL in order() else []), *near, *settings.ML_MODELS]
     return [BY_ID[id] for id in dict.fromkeys(ids)]
 
 

@@ -86,6 +86,7 @@ def configure(variables: os._Environ[str] | dict[str, str]) -> int:
         ML_API_TOKEN=text("ML_API_TOKEN"),
         MODELS_DIR=Path(text("HF_HOME", "models")).absolute(),
         HF_ML_API_URL="",
+        ML_FALLBACK=("local",),
         HF_TOKEN=text("HF_TOKEN"),
         CUDA_VISIBLE_DEVICES=text("CUDA_VISIBLE_DEVICES"),
     )

@@ -24,6 +24,7 @@ _PARTS = (
     "circuit.py",
     "errors.py",
     "interfaces.py",
+    "order.py",
     "text.py",
     "types.py",
     "wire.py",

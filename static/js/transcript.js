@@ -13,7 +13,7 @@ const NOTED = [
 
 export class Transcript {
   /** @type {HTMLElement} */ #box;
-  /** Turn number -> its response time, for turns measured before their words came. @type {Map<number, number>} */
+  /** Turn number -> what was measured of it, for turns measured before their words came. @type {Map<number, any>} */
   #measured = new Map();
 
   /** @param {HTMLElement} box */
@@ -71,11 +71,12 @@ export class Transcript {
     this.#write(line, turn, text);
   }
 
-  #callerSaid({ turn, text, start_seconds }) {
+  #callerSaid({ turn, text, start_seconds, engine, degraded }) {
     const line = this.#guess() ?? this.#add("caller", start_seconds);
     line.removeAttribute("data-guess");
     this.#place(line, start_seconds);
     this.#write(line, turn, text);
+    if (degraded) stoodIn(line, "stt", engine);
   }
 
   #nothing(payload) {
@@ -88,13 +89,14 @@ export class Transcript {
     setText(line.querySelector("[data-said]"), text);
   }
 
-  #agentSaid({ turn, text, by }, at) {
+  #agentSaid({ turn, text, by, engine, degraded }, at) {
     let line = this.#speaking(turn);
     if (!line) {
       const first = !this.#box.querySelector(`[data-who=agent][data-turn="${turn}"]`);
       line = this.#add("agent", at, by);
-      if (first && this.#measured.has(turn)) this.#setLatency(line, this.#measured.get(turn) ?? 0);
+      if (first && this.#measured.has(turn)) this.#measure(line, this.#measured.get(turn));
     }
+    if (degraded) stoodIn(line, "tts", engine);
     this.#write(line, turn, `${line.querySelector("[data-said]")?.textContent ?? ""} ${text}`.trim());
   }
 
@@ -115,11 +117,10 @@ export class Transcript {
     /** @type {HTMLElement} */ (line.querySelector("[data-cut]")).hidden = false;
   }
 
-  #turnMeasured({ turn, voice_to_voice_seconds }) {
-    const ms = voice_to_voice_seconds * 1000;
-    this.#measured.set(turn, ms);
-    const spoken = this.#box.querySelectorAll(`[data-who=agent][data-turn="${turn}"]`);
-    if (spoken.length) this.#setLatency(spoken[spoken.length - 1], ms);
+  #turnMeasured(payload) {
+    this.#measured.set(payload.turn, payload);
+    const spoken = this.#box.querySelectorAll(`[data-who=agent][data-turn="${payload.turn}"]`);
+    if (spoken.length) this.#measure(spoken[spoken.length - 1], payload);
   }
 
   #messageTaken(payload) {
@@ -154,10 +155,11 @@ export class Transcript {
     setText(line.querySelector("[data-said]"), text);
   }
 
-  #setLatency(line, ms) {
+  #measure(line, { voice_to_voice_seconds, llm_engine, degraded }) {
     const place = line.querySelector("[data-latency]");
     place.hidden = false;
-    setText(place, milliseconds(ms));
+    setText(place, milliseconds(voice_to_voice_seconds * 1000));
+    if (degraded?.includes("llm")) stoodIn(line, "llm", llm_engine);
   }
 
   /** What the caller may be saying just now. @returns {HTMLElement | null} */
@@ -176,6 +178,13 @@ export class Transcript {
 function copy(id) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+}
+
+/** Tell that another engine than the first choice answered. @param {any} line @param {string} kind @param {string} engine */
+function stoodIn(line, kind, engine) {
+  const note = line.querySelector(`[data-stood-in=${kind}]`);
+  note.hidden = false;
+  note.title = engine;
 }
 
 /** An event's values, with the names of its engine and its remedy. @param {Record<string, any>} payload */

@@ -68,6 +68,8 @@ class CallerSaid(Event):
     end_seconds: float
     confidence: float
     language: str
+    engine: str = ""  # that heard it
+    degraded: bool = False  # it was not the first choice, here and below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class AgentSaid(Event):
     text: str
     sentence: int
     by: str = ""
+    engine: str = ""  # that speaks it; "" for what was recorded beforehand
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +199,10 @@ class TurnMeasured(Event):
     tts_queue_seconds: float = 0.0
     tts_compute_seconds: float = 0.0
     heard_seconds: float | None = None  # first sound sent -> played, where the line tells
+    stt_engine: str = ""  # who heard, worded and spoke; "" where nobody did, or it is not told
+    llm_engine: str = ""
+    tts_engine: str = ""
+    degraded: list[Literal["stt", "llm", "tts"]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,4 +62,6 @@ def told_of(turn: Turn, words: Words) -> dict[str, Any]:
         "end_seconds": turn.end_seconds,
         "confidence": words.confidence,
         "language": words.language,
+        "engine": words.engine,
+        "degraded": words.degraded,
     }

@@ -55,6 +55,8 @@ class Words:
     confidence: float
     language: str
     timing: Timing
+    engine: str = ""  # that heard the end of it
+    degraded: bool = False  # some of it was not heard by the first choice
 
 
 @dataclass(slots=True)
@@ -359,4 +361,6 @@ async def _joined(pieces: list[asyncio.Task[Transcript]]) -> Words:
         confidence=min((t.confidence for t in transcripts if spoken_words(t.text)), default=0.0),
         language=last.language,
         timing=last.timing,
+        engine=last.engine,
+        degraded=any(transcript.degraded for transcript in transcripts),
     )

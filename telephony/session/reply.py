@@ -91,6 +91,7 @@ class Reply:
         self._begun_at = self._now()
         self._first_text_at: float | None = None
         self._llm_queue_seconds = 0.0
+        self._llm_engine, self._llm_degraded = "", False
         self._measured = asked is None
         self._silent_since = speaker.quiet_since  # the caller has heard nothing of us
         speaker.begin()
@@ -220,7 +221,7 @@ class Reply:
                         self._first_text_at = self._first_text_at or self._now()
                         await self._speaker.say(step.text, interruptible=step.interruptible)
                     case Noted():
-                        self._llm_queue_seconds += float(step.data.get("queue_seconds", 0.0))
+                        self._learn_who_words(step)
                         self._note(StepNoted, note=step.kind, name=step.name, data=step.data)
                     case KeepMessage():
                         self._note(MessageTaken, **asdict(step))
@@ -245,6 +246,12 @@ class Reply:
 
     # ---- telling ----------------------------------------------------------------------------
 
+    def _learn_who_words(self, noted: Noted) -> None:
+        self._llm_queue_seconds += float(noted.data.get("queue_seconds", 0.0))
+        if noted.kind == "model":
+            self._llm_engine = str(noted.data.get("engine", ""))
+            self._llm_degraded = self._llm_degraded or bool(noted.data.get("degraded"))
+
     def _waiting_since(self, moment: float) -> float:
         """A caller waits from this moment (loop time) on, or from the end of what we were still saying."""
         return min(max(moment, self._silent_since), self._begun_at)
@@ -261,6 +268,8 @@ class Reply:
         if asked is None or first_sound_at is None or self._first_text_at is None:
             return
         turn, words, tts = asked.turn, asked.words, self._speaker.tts_timing
+        voice, voice_degraded = self._speaker.tts_engine
+        degraded = {"stt": words.degraded, "llm": self._llm_degraded, "tts": voice_degraded}
         ended_at, decided_at = self._waiting_since(turn.ended_at), self._waiting_since(turn.decided_at)
         self._note(
             TurnMeasured,
@@ -276,6 +285,10 @@ class Reply:
             tts_queue_seconds=tts.queue_seconds,
             tts_compute_seconds=tts.compute_seconds,
             heard_seconds=heard_seconds,
+            stt_engine=words.engine,
+            llm_engine=self._llm_engine,
+            tts_engine=voice,
+            degraded=[kind for kind, is_degraded in degraded.items() if is_degraded],
         )
 
     @staticmethod

@@ -393,10 +393,11 @@ class CallSession:
 
     # ---- telling ----------------------------------------------------------------------------
 
-    def _sentence_started(self, text: str, sentence: int) -> None:
+    def _sentence_started(self, text: str, sentence: int, engine: str, degraded: bool) -> None:
         reply = self._floor.reply
         by = reply.by if reply and text not in PROMPT_TEXTS.values() else ""
-        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence, by=by)
+        made = {"by": by, "engine": engine, "degraded": degraded}
+        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence, **made)
         self._floor.set_state("speaking")
 
     def _note(self, event: type[Event], **fields: Any) -> None:

@@ -18,7 +18,7 @@ from mlservices.audio import without_leading_silence
 from mlservices.errors import EngineError, EngineTimeout
 from mlservices.interfaces import TextToSpeech
 from mlservices.text import first_clause, sentences, speakable
-from mlservices.types import Timing
+from mlservices.types import SpeechChunk, Timing
 from telephony.media import MediaLine
 
 FIRST_SOUND_TIMEOUT_SECONDS = 2.5
@@ -33,8 +33,6 @@ BACKTRACK_SECONDS = 0.25
 CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
 _LOOK_SECONDS = 0.02
 _SENTENCE_ENDS = (".", "!", "?", "…")
-
-
 _WORD = re.compile(r"\w")
 
 
@@ -47,6 +45,8 @@ class _Sentence:
     told: bool = False  # that it has begun
     trimmed: int = 0  # bytes of silence before its sound that were left out
     timing: Timing = field(default_factory=Timing)
+    engine: str = ""  # that made its sound
+    degraded: bool = False
 
 
 @dataclass(slots=True)
@@ -57,12 +57,12 @@ class _Utterance:
     sent: int = 0  # bytes given to the line
     plays_until: float = 0.0  # loop time at which what was sent has been played
     first_sound_at: float | None = None
-    tts_timing: Timing = field(default_factory=Timing)  # of its first sentence
+    first: _Sentence | None = None  # that was made for it
 
 
 class Speaker:
-    """`on_sentence(text, index)` is called when the sound of a sentence begins to go to the line,
-    `on_retry(error)` when an engine's failure is answered by a second try."""
+    """`on_sentence(text, index, engine, degraded)` is called when the sound of a sentence begins to go to
+    the line, `on_retry(error)` when an engine's failure is answered by a second try."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Speaker:
         voice: str,
         language: str,
         speed: float,
-        on_sentence: Callable[[str, int], None],
+        on_sentence: Callable[[str, int, str, bool], None],
         on_retry: Callable[[EngineError], None],
     ) -> None:
         self._line = line
@@ -130,7 +130,14 @@ class Speaker:
     @property
     def tts_timing(self) -> Timing:
         """Of the utterance's first sentence."""
-        return self._utterance.tts_timing
+        first = self._utterance.first
+        return first.timing if first else Timing()
+
+    @property
+    def tts_engine(self) -> tuple[str, bool]:
+        """Who made that sentence, and whether it was not the first choice."""
+        first = self._utterance.first
+        return (first.engine, first.degraded) if first else ("", False)
 
     @property
     def line_delay_seconds(self) -> float:
@@ -299,7 +306,7 @@ class Speaker:
                     timeout = NEXT_SOUND_TIMEOUT_SECONDS
                     fresh, skip = chunk.pcm[skip:], max(0, skip - len(chunk.pcm))
                     if fresh:
-                        self._sound_made(entry, fresh, chunk.timing)
+                        self._sound_made(entry, fresh, chunk)
         except TimeoutError:
             raise EngineTimeout("The voice took too long.", service="tts") from None
         except EngineError as error:
@@ -308,14 +315,15 @@ class Speaker:
         if entry.start < 0:
             raise EngineError("The voice made no sound.", service="tts")
 
-    def _sound_made(self, entry: _Sentence, pcm: bytes, timing: Timing) -> None:
+    def _sound_made(self, entry: _Sentence, pcm: bytes, chunk: SpeechChunk) -> None:
         utterance = self._utterance
         if not utterance.sound:
             made = len(pcm)
             pcm = without_leading_silence(pcm, self._line.rate)
             entry.trimmed += made - len(pcm)
         if entry.start < 0:
-            entry.start, entry.timing = len(utterance.sound), timing
+            entry.start, entry.timing = len(utterance.sound), chunk.timing
+            entry.engine, entry.degraded = chunk.engine, chunk.degraded
             utterance.sentences.append(entry)
         utterance.sound += pcm
         if not self.paused:
@@ -340,9 +348,9 @@ class Speaker:
         """The sentence's first sound has gone to the line."""
         entry.told = True
         if self._utterance.first_sound_at is None and not entry.recorded:
-            self._utterance.first_sound_at, self._utterance.tts_timing = plays_at, entry.timing
+            self._utterance.first_sound_at, self._utterance.first = plays_at, entry
             self._mark()  # its return tells the line's delay
-        self._on_sentence(entry.text, number)
+        self._on_sentence(entry.text, number, entry.engine, entry.degraded)
 
     def _mark(self) -> None:
         self._marks_sent += 1

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from telephony.eventlog import Happening, store
 from telephony.session.events import CallerSaid, OperatorTookOver
 from tests.browser.conftest import PHONE, Server
-from tests.factories import make_agent, make_call, measured, spoken
+from tests.factories import make_agent, make_call, measured, served_by_a_fallback, spoken
 
 # What a browser says of a server that stops, perhaps in the middle of an answer.
 SERVER_GONE = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE", "WebSocket connection")
@@ -108,6 +108,21 @@ def test_a_bar_that_comes_live_says_the_same_as_one_that_the_server_drew(guard, 
     assert "125 ms of it waiting for a free worker" in live
     page.reload()
     assert bars.last.evaluate("bar => bar.outerHTML") == live
+
+
+def test_who_stood_in_is_told_live_as_it_is_afterwards(guard, chromium, server):
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.goto(call.get_absolute_url())
+    events = served_by_a_fallback(turn=2, at=12.0)
+    store([Happening(call.pk, event, timezone.now()) for event in events])
+    lines = page.locator("[data-turn='2']")
+    expect(page.get_by_text("spoken by a fallback").locator("visible=true")).to_have_count(1)
+    live = lines.locator("[data-stood-in]:visible").evaluate_all("all => all.map((one) => one.outerHTML)")
+    assert [html.count("Whisper") for html in live] == [1, 0, 0] and len(live) == 3
+    page.reload()
+    drawn = lines.locator("[data-stood-in]:visible").evaluate_all("all => all.map((one) => one.outerHTML)")
+    assert [html.replace(' hidden=""', "") for html in live] == drawn
 
 
 def test_a_call_that_ended_while_the_server_was_away_leaves_the_board(guard, chromium, server):

@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step
 from mlservices.errors import EngineError
-from mlservices.interfaces import WINDOW_SECONDS
+from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TextToSpeech
 from mlservices.types import SpeechChunk, Timing, Transcript, TurnVerdict
 from telephony.session.events import Event
 from telephony.session.parts import Ending, Engines, SessionSettings
@@ -316,9 +316,11 @@ async def play(
     tts: dict | None = None,
     messages: Sequence[KeepMessage] = (),
     operator: Sequence[tuple[float, Callable[[CallSession], None]]] = (),
+    engines: Callable[[ScriptedStt, ScriptedTts], tuple[SpeechToText, TextToSpeech]] = lambda *own: own,
     **settings,
 ) -> Scene:
-    """Play a script; `until` is the second at which the caller hangs up."""
+    """Play a script; `until` is the second at which the caller hangs up. `engines` may put others before
+    the scripted ones."""
     caller = Caller(utterances)
     conversation = ScriptedConversation({**GREETING, **SILENCES, **(answers or {})})
     conversation.expects = expects
@@ -329,7 +331,7 @@ async def play(
     loop = asyncio.get_running_loop()
     session = line.session = CallSession(
         line=line,
-        engines=Engines(stt_engine, tts_engine, judge, EnergyDetector()),
+        engines=Engines(*engines(stt_engine, tts_engine), judge, EnergyDetector()),
         conversation=conversation,
         settings=SessionSettings(
             **{
@@ -348,9 +350,11 @@ async def play(
         emit=lambda event: events.append((loop.time(), event)),
     )
 
+    begun = loop.time()  # a true clock is long past 0
+
     async def ring() -> None:
         for number in range(int(until / FRAME_SECONDS)):
-            await asyncio.sleep((number + 1) * FRAME_SECONDS - loop.time())
+            await asyncio.sleep(begun + (number + 1) * FRAME_SECONDS - loop.time())
             session.feed(caller.frame(number * FRAME_SECONDS))
         session.line_closed("hangup")
 

@@ -28,10 +28,16 @@ class Server:
             return JSONResponse(self.body, status_code=self.status, headers=self.headers)
         return StreamingResponse(iter(self.events), media_type="text/event-stream")
 
-    async def ask(self, **options):
+    async def ask(self, api_key="sk-x", **options):
         app = Starlette(routes=[Route("/v1/chat/completions", self.complete, methods=["POST"])])
         with serving(app) as url:
-            chat = OpenAIChat(name="OpenAI", base_url=f"{url}/v1", api_key="sk-x", model="gpt-4o-mini")
+            chat = OpenAIChat(
+                name="OpenAI",
+                base_url=f"{url}/v1",
+                api_key=api_key,
+                model="gpt-4o-mini",
+                key_setting="AI_INTEGRATIONS_OPENAI_API_KEY",
+            )
             try:
                 return [delta async for delta in chat.reply([ChatMessage("user", "hi")], **options)]
             finally:
@@ -89,8 +95,29 @@ async def test_an_event_that_cannot_be_read_is_an_error(data):
         await Server(data).ask()
 
 
-@pytest.mark.parametrize("status", [200, 302])
-async def test_an_answer_that_is_no_stream_is_quoted_and_not_taken_for_silence(status):
-    with pytest.raises(EngineError, match=r"OpenAI sent no events \(HTTP .*log in first") as caught:
-        await Server(status=status, body={"notice": "log in first"}).ask()
-    assert caught.value.service == "llm"
+async def test_an_answer_that_is_no_stream_is_quoted_and_not_taken_for_silence():
+    with pytest.raises(EngineError, match=r"OpenAI sent no events \(HTTP 200, .*log in first") as caught:
+        await Server(body={"notice": "log in first"}).ask()
+    assert (caught.value.service, caught.value.outcome) == ("llm", "not_json")
+
+
+async def test_a_redirect_is_not_followed_with_the_key():
+    server = Server(status=302, body={}, headers={"Location": "https://elsewhere.example/v1?key=1"})
+    with pytest.raises(
+        EngineError, match=r"OpenAI points elsewhere \(HTTP 302, https://elsewhere.example/v1\)"
+    ):
+        await server.ask()
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(400, "refused"), (401, "refused_token"), (404, "not_offered"), (429, "busy"), (500, "failed")],
+)
+async def test_each_refusal_has_its_outcome_and_shows_no_key(status, outcome):
+    server = Server(status=status, body={"error": {"message": "not with sk-secret"}})
+    with pytest.raises(EngineError) as caught:
+        await server.ask(api_key="sk-secret")
+    assert caught.value.outcome == outcome
+    assert "sk-secret" not in str(caught.value)
+    if status == 401:
+        assert "AI_INTEGRATIONS_OPENAI_API_KEY is refused" in str(caught.value)

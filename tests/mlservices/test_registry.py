@@ -6,10 +6,25 @@ from mlservices import registry
 from mlservices.catalog import BY_ID
 from mlservices.clients.detector import BatchedDetector
 from mlservices.clients.openai import OpenAIChat
+from mlservices.clients.openai_audio import OpenAIHearing, OpenAIVoice
 from mlservices.clients.service import ServiceClient
 from mlservices.errors import EngineError
 from mlservices.prepare import stamp
 from mlservices.service.layout import configured_models, plans
+
+CACHED = (
+    registry._own,
+    registry._a_space,
+    registry._waking,
+    registry._openai_chat,
+    registry._openai_hearing,
+    registry._openai_voice,
+    registry._fallback_hearing,
+    registry._fallback_voice,
+    registry._fallback_chat,
+    registry.voice_detector,
+)
+SPACE = "https://someone-voice.hf.space"
 
 
 @pytest.fixture(autouse=True)
@@ -17,13 +32,17 @@ async def fresh():
     """No client of another test, and none left for the next."""
 
     def forget():
-        for cached in (registry._client, registry._openai_chat, registry.voice_detector):
+        for cached in CACHED:
             cached.cache_clear()
 
     forget()
     yield
     await registry.close()
     forget()
+
+
+def names(fallback):
+    return [choice.name for choice in fallback._choices]
 
 
 async def test_all_engines_are_reached_by_one_client_of_the_service():
@@ -53,12 +72,80 @@ async def test_the_configured_language_models_are_offered_the_best_first(setting
 
 
 async def test_each_language_model_has_its_client(settings):
+    assert registry.chat_model("local") is registry.service()
     settings.AI_INTEGRATIONS_OPENAI_API_KEY = "sk-test"
-    settings.NVIDIA_API_KEY = "nv-test"
     assert isinstance(registry.chat_model("openai"), OpenAIChat)
+    settings.NVIDIA_API_KEY = "nv-test"
+    settings.ML_FALLBACK = ("local",)
     assert isinstance(registry.chat_model("nvidia"), OpenAIChat)
     assert registry.chat_model("nvidia") is not registry.chat_model("openai")
     assert registry.chat_model("local") is registry.service()
+
+
+async def test_remote_models_stand_in_for_the_services_own_and_for_each_other(settings):
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY = "sk-test"
+    settings.NVIDIA_API_KEY = "nv-test"
+    assert names(registry.chat_model("local")) == ["local", "NVIDIA", "OpenAI"]
+    assert names(registry.chat_model("openai")) == ["OpenAI", "NVIDIA"], (
+        "never a small one that makes things up"
+    )
+    assert names(registry.chat_model("nvidia")) == ["NVIDIA", "OpenAI"]
+    assert registry.chat_model("local") is registry.chat_model("local")
+    settings.HF_ML_API_URL = SPACE
+    settings.ML_FALLBACK = ("space", "local", "openai")
+    space = "Space someone-voice.hf.space"
+    assert names(registry.chat_model("local")) == [space, "local", "NVIDIA", "OpenAI"]
+    settings.ML_LLM_WORKERS = 0
+    assert names(registry.chat_model("local")) == [space, "NVIDIA", "OpenAI"]
+
+
+async def test_further_models_of_ours_are_asked_before_a_remote_one(settings):
+    settings.NVIDIA_API_KEY = "nv-test"
+    settings.LLM_FALLBACK = ["transformers-smollm2-135m"]
+    fallback = registry.chat_model("local")
+    assert names(fallback) == ["local", "transformers-smollm2-135m", "NVIDIA"]
+    assert fallback is registry.chat_model("local")
+
+
+async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(settings):
+    settings.HF_ML_API_URL = SPACE
+    settings.ML_FALLBACK = ("space", "local")
+    for fallback in (registry.speech_to_text(), registry.text_to_speech()):
+        assert names(fallback) == ["Space someone-voice.hf.space", "local"]
+        space, local = fallback._choices
+        assert local.client is registry.own_service()
+        assert space.client is not registry.service(), "while it sleeps it is not waited for"
+        assert space.wake
+    assert registry.speech_to_text() is registry.speech_to_text()
+    assert {settings.STT_ENGINE, settings.TTS_ENGINE, settings.LLM_ENGINE} < set(configured_models())
+    settings.ML_FALLBACK = ("local", "space")
+    assert names(registry.text_to_speech()) == ["local", "Space someone-voice.hf.space"]
+
+
+async def test_who_stands_in_does_not_know_the_voices_of_the_first(settings):
+    settings.HF_ML_API_URL = SPACE
+    settings.ML_FALLBACK = ("space", "local")
+    space, local = registry.text_to_speech()._choices
+    assert [local.voice(voice) for voice in ("anna", settings.TTS_ENGINE)] == ["default", settings.TTS_ENGINE]
+    assert space.voice("anna") == "default"
+    assert registry.first_voice() is registry.service(), "what is recorded is not spoken by a stand-in"
+
+
+async def test_voices_leave_this_machine_only_where_a_model_is_named(settings):
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY = "sk-test"
+    settings.ML_FALLBACK = ("local", "openai")
+    assert registry.speech_to_text() is registry.text_to_speech() is registry.own_service()
+    settings.OPENAI_STT_MODEL, settings.OPENAI_TTS_MODEL = "whisper-1", "tts-1"
+    assert names(registry.speech_to_text()) == names(registry.text_to_speech()) == ["local", "OpenAI"]
+    settings.ML_FALLBACK = ("openai",)
+    assert isinstance(registry.speech_to_text(), OpenAIHearing)
+    assert isinstance(registry.text_to_speech(), OpenAIVoice)
+    assert settings.STT_ENGINE not in configured_models()
+    assert registry.chat_models() == [("openai", "gpt-4o-mini (OpenAI)")]
+    settings.OPENAI_STT_MODEL = ""
+    with pytest.raises(EngineError, match=r"Nothing hears.*ML_FALLBACK") as caught:
+        registry.speech_to_text()
+    assert caught.value.permanent
 
 
 @pytest.mark.parametrize(
@@ -78,13 +165,13 @@ async def test_a_language_model_that_is_not_configured_names_the_remedy(model_id
 async def test_the_hubs_token_goes_to_a_space_and_to_nobody_else(settings):
     settings.HF_TOKEN = "hf-secret"
     assert "authorization" not in registry.service()._clients.get().headers
-    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    settings.HF_ML_API_URL = SPACE
     assert registry.service()._clients.get().headers["authorization"] == "Bearer hf-secret"
     assert "authorization" not in registry.own_service()._clients.get().headers
 
 
 async def test_a_space_does_the_large_work_and_the_service_beside_us_the_rest(settings):
-    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    settings.HF_ML_API_URL = SPACE
     space, ours = registry.service(), registry.own_service()
     assert registry.speech_to_text() is registry.text_to_speech() is registry.chat_model("local") is space
     assert registry.embedder() is registry.turn_judge() is ours is not space

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from mlservices.clients.service import ServiceClient
+from mlservices.clients.service import ServiceClient, ServiceModel
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
 from mlservices.types import ChatMessage
@@ -40,13 +40,23 @@ async def test_it_hears_speaks_replies_and_judges(client):
     assert transcript.timing.compute_seconds > 0
     chunks = await spoken(client, "hello", rate=8000)
     assert sum(len(chunk.pcm) for chunk in chunks) == stand_ins.PIECES * 800 * 2
-    assert {chunk.rate for chunk in chunks} == {8000}
+    assert {(chunk.rate, chunk.engine) for chunk in chunks} == {(8000, "stand-in-tts")}
     messages = [ChatMessage("system", "s"), ChatMessage("user", "good day")]
     assert "".join([delta.text async for delta in client.reply(messages)]) == "[2] good day"
     rows = await client.embed(["a", "bcd"])
     assert rows.shape == (2, 2)
     assert rows.dtype == np.float32
     assert (await client.judge(SECOND[:16000], rate=16000)).completeness == pytest.approx(0.5)
+
+
+async def test_one_of_its_models_is_asked_by_name(client):
+    messages = [ChatMessage("user", "good day")]
+    deltas = [delta async for delta in ServiceModel(client, "stand-in-llm").reply(messages)]
+    assert "".join(delta.text for delta in deltas) == "[1] good day"
+    assert {delta.engine for delta in deltas} == {"stand-in-llm"}
+    with pytest.raises(EngineError, match="gone"):
+        async for _ in ServiceModel(client, "gone").reply(messages):
+            pass
 
 
 async def test_it_counts_the_tokens_of_texts_and_tells_the_limit(client):

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mlservices import audio
-from mlservices.clients.http import LoopClients
+from mlservices.clients.http import LoopClients, Party
 from mlservices.clients.service import ServiceClient
 from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Waking
@@ -83,7 +83,7 @@ class Clock:
 async def heard_by(plain, clock):
     """What a sleepy Space makes of a second of sound, asked by the plain API."""
     with serving(plain.app()) as url:
-        client = SpaceClient(url, name="Space", waking=Waking(clock.now, clock.sleep))
+        client = SpaceClient(url, party=Party("Space"), waking=Waking(clock.now, clock.sleep))
         try:
             return await client.transcribe(SECOND, rate=16000, language="en")
         finally:
@@ -213,7 +213,7 @@ async def test_a_space_that_falls_asleep_again_gets_the_time_to_wake_up_again():
     plain, clock = PlainSpace(), Clock()
     waking = Waking(clock.now, clock.sleep)
     with serving(plain.app()) as url:
-        client = ServiceClient(url, waking=waking)
+        client = ServiceClient(url, sleepy=True, waking=waking)
         await client.transcribe(SECOND, rate=16000)
         plain.naps = 6
         transcript = await client.transcribe(SECOND, rate=16000)

@@ -30,7 +30,7 @@ class Voice:
 @pytest.fixture
 def voice(monkeypatch):
     voice = Voice()
-    monkeypatch.setattr("mlservices.registry.text_to_speech", lambda: voice)
+    monkeypatch.setattr("mlservices.registry.first_voice", lambda: voice)
     return voice
 
 

@@ -16,7 +16,15 @@ from telephony.session.events import (
     DigitsPressed,
     EngineFailed,
 )
-from tests.factories import ended, make_agent, make_call, make_recording, measured, spoken
+from tests.factories import (
+    ended,
+    make_agent,
+    make_call,
+    make_recording,
+    measured,
+    served_by_a_fallback,
+    spoken,
+)
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
 
@@ -65,6 +73,19 @@ class TestCallPage:
         page = alices_browser.get(call.get_absolute_url()).text
         assert "Voice: 300 ms, making its first sound (100 ms of it waiting for a free worker)" in page
         assert "--ms: 300; --queue: 0.333" in page
+
+    def test_a_turn_that_a_fallback_served_says_so(self, alices_browser, agent):
+        events = [
+            *spoken(TURNS[:1]),
+            *served_by_a_fallback(turn=2, at=20.0),
+        ]
+        page = alices_browser.get(make_call(agent, events).get_absolute_url()).text
+        shown = re.findall(r'data-stood-in="(\w+)" title="([^"]+)">([^<]+)<', page)
+        assert shown == [
+            ("stt", "Tiny Whisper", "heard by a fallback"),
+            ("llm", "NVIDIA llama", "worded by a fallback"),
+            ("tts", "Piper", "spoken by a fallback"),
+        ]
 
     def test_keys_and_failures_stand_between_the_turns(self, alices_browser, agent):
         events = [

@@ -140,3 +140,17 @@ def test_a_redis_that_does_not_answer_is_a_warning_without_its_password() -> Non
 )
 def test_debug_in_public_is_warned_of(debug: bool, listens: str, public: str, expected: list[str]) -> None:
     assert ids(checks.debug_in_public, DEBUG=debug, HOST=listens, PUBLIC_HOST=public) == expected
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        ({}, ["voiceforge.E012", "voiceforge.E012"]),
+        ({"OPENAI_STT_MODEL": "whisper-1"}, ["voiceforge.E012"]),
+        ({"OPENAI_STT_MODEL": "whisper-1", "OPENAI_TTS_MODEL": "tts-1"}, []),
+    ],
+)
+def test_somebody_must_hear_and_speak(models: dict[str, str], expected: list[str]) -> None:
+    names = {"ML_FALLBACK": ("openai",), "AI_INTEGRATIONS_OPENAI_API_KEY": "sk-test", **models}
+    assert ids(checks.engines, **names) == expected
+    assert ids(checks.engines) == []

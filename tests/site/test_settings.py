@@ -79,6 +79,38 @@ def test_a_space_that_is_wanted_but_not_named_stops_the_start(tmp_path: Path) ->
     assert stopped.stderr == "USE_HF_SPACES_ML=true needs HF_ML_API_URL: the address of your Space.\n"
 
 
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"HF_ML_KEEP_WARM": "15"}, "HF_ML_KEEP_WARM=15 needs HF_ML_API_URL: the Space to ask."),
+        ({"ML_FALLBACK": "space,local"}, "ML_FALLBACK names space: HF_ML_API_URL must give its address."),
+        (
+            {"ML_FALLBACK": "local,openai"},
+            "ML_FALLBACK names openai: AI_INTEGRATIONS_OPENAI_API_KEY or NVIDIA_API_KEY must be given.",
+        ),
+        (
+            {"ML_FALLBACK": "local,me"},
+            "ML_FALLBACK: 'me' is not known; use some of space, local, openai.",
+        ),
+    ],
+)
+def test_an_order_of_engines_that_cannot_be_stops_the_start(
+    variables: dict[str, str], line: str, tmp_path: Path
+) -> None:
+    assert python("manage.py", "check", tmp_path=tmp_path, **variables).stderr == f"{line}\n"
+
+
+def test_whoever_names_workers_beside_a_space_wants_them_to_stand_in(tmp_path: Path) -> None:
+    space = {"HF_ML_API_URL": "https://someone-voice.hf.space"}
+    assert settings("ML_FALLBACK", tmp_path=tmp_path, **space) == {"ML_FALLBACK": []}
+    with_workers = settings("ML_FALLBACK", tmp_path=tmp_path, ML_STT_WORKERS="1", **space)
+    assert with_workers == {"ML_FALLBACK": ["space", "local", "openai"]}
+    named = settings(
+        "ML_FALLBACK", tmp_path=tmp_path, ML_FALLBACK="local, space", ML_STT_WORKERS="1", **space
+    )
+    assert named == {"ML_FALLBACK": ["local", "space"]}
+
+
 def test_nothing_given_is_enough_to_start_and_is_safe(tmp_path: Path) -> None:
     names = ("DEBUG", "HOST", "PUBLIC_URL", "PRODUCTION", "ALLOWED_HOSTS")
     assert settings(*names, tmp_path=tmp_path) == {

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
 
 async def _spoken(voice: str) -> dict[str, bytes]:
-    tts = registry.text_to_speech()
+    tts = registry.first_voice()
     try:
         return {
             name: b"".join([chunk.pcm async for chunk in tts.speak(text, rate=RATE, voice=voice)])

@@ -13,6 +13,7 @@ from django.db import OperationalError
 from django_q.models import Schedule
 
 from agents.actions import create_demo_agent
+from mlservices import keep_warm
 from telephony.credentials import seed_from_environment
 from voiceforge_site.access.roles import Role
 from voiceforge_site.models import User
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
+        keep_warm.schedule()
         self.schedule_service_checks()
         self.collect_static_files()
         call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)

@@ -1,0 +1,255 @@
+"""Several engines for one task, asked in order: the first that works answers, and says so.
+
+The next is asked when one fails before its first piece was delivered; after that a listener has heard, or
+read, half an answer. What is refused because of the input itself is refused by all.
+
+An engine that failed is passed over for a while. Then it is tried: in the background where that is known how,
+else by one request, within a budget, while the others still pass it over. So no call waits for a dead service
+turn by turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from ..circuit import Circuit
+from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
+from ..interfaces import ChatModel, SpeechToText, TextToSpeech
+from ..types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+
+logger = logging.getLogger(__name__)
+
+C = TypeVar("C")
+P = TypeVar("P", Transcript, SpeechChunk, ChatDelta)
+
+_FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 60.0  # of an engine that failed; doubled each time
+_MISFIT_REST_SECONDS = 120.0  # of one that lacks the call, or our token
+_WAKING_SECONDS = 150.0  # more than a service is given to wake up
+_MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[C]):
+    """One of the engines. `wake` tries it, and returns once it is awake; `voice` tells which of its voices
+    stands in for one of the first choice's."""
+
+    name: str  # in the log, and as `engine` of answers that name none
+    client: C
+    wake: Callable[[], Awaitable[object]] | None = field(default=None, compare=False)
+    voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
+
+
+class _Standing:
+    """Whether an engine is to be asked at `now`, by how it did lately: one failure is enough to rest."""
+
+    def __init__(self) -> None:
+        self._circuit = Circuit(
+            failures=1, first_pause=_FIRST_REST_SECONDS, longest_pause=_LONGEST_REST_SECONDS
+        )
+        self._trying = False  # one request finds out whether it works again
+
+    @property
+    def has_failed(self) -> bool:
+        return self._circuit.failures > 0
+
+    def allows(self, now: float) -> bool:
+        return not self.has_failed or (not self._circuit.open_for(now) and not self._trying)
+
+    def ask(self) -> None:
+        self._trying = self.has_failed
+
+    def ended(self) -> None:
+        """The request is over, however it came out."""
+        self._trying = False
+
+    def worked(self) -> None:
+        self._circuit.succeeded()
+
+    def failed(self, error: EngineError, now: float) -> None:
+        self._circuit.failed(now)
+        if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
+            self.rest(min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS), now)
+        elif error.outcome in _MISFITS:
+            self.rest(_MISFIT_REST_SECONDS, now)
+
+    def rest(self, seconds: float, now: float) -> None:
+        self._circuit.pause(seconds, now)
+
+
+class _Order(Generic[C]):
+    """The choices and how each did lately. `budget_seconds` is what an engine may take to its first piece
+    while another is left to be asked."""
+
+    def __init__(
+        self,
+        kind: str,
+        choices: Sequence[Choice[C]],
+        *,
+        budget_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
+        self._standings = [_Standing() for _ in self._choices]
+        self._waking: dict[int, asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """Wake nobody any more."""
+        loop = asyncio.get_running_loop()
+        ours = [task for task in self._waking.values() if task.get_loop() is loop]
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+
+    async def _answer(self, ask: Callable[[Choice[C]], AsyncGenerator[P, None]]) -> AsyncGenerator[P, None]:
+        """The pieces of the first choice that has some; none if no choice has, and none fails."""
+        to_ask = self._to_ask()
+        for number in to_ask:
+            bounded = number != to_ask[-1]
+            begun = False
+            try:
+                async with aclosing(self._asked(number, ask, bounded)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        yield piece
+            except EngineError as error:
+                if begun or error.blames_input or not bounded:
+                    raise
+                logger.warning("%s: %s; the next is asked.", self._choices[number].name, error)
+            else:
+                if begun or not bounded:
+                    return
+                logger.warning("%s answered nothing; the next is asked.", self._choices[number].name)
+
+    def _to_ask(self) -> list[int]:
+        """In order, without those that rest; if all do, all are asked: a call has nobody else."""
+        now = self._now()
+        works = [number for number, standing in enumerate(self._standings) if standing.allows(now)]
+        rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
+        return [number for number in works if number not in rested] or list(range(len(self._choices)))
+
+    async def _asked(
+        self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], bounded: bool
+    ) -> AsyncGenerator[P, None]:
+        """One choice's pieces from its first that holds something; its standing shows how it went."""
+        choice, standing = self._choices[number], self._standings[number]
+        standing.ask()
+        try:
+            async with aclosing(ask(choice)) as pieces:
+                first = await self._first(pieces, choice, bounded)
+                standing.worked()
+                if first is not None:
+                    yield self._told(number, first)
+                    async for piece in pieces:
+                        yield self._told(number, piece)
+        except EngineError as error:
+            if error.blames_input:
+                standing.worked()
+            else:
+                standing.failed(error, self._now())
+                if error.cold or error.outcome is Outcome.TIMEOUT:  # as slow as one that sleeps
+                    self._try(number)
+            raise
+        finally:
+            standing.ended()
+
+    async def _first(self, pieces: AsyncGenerator[P, None], choice: Choice[C], bounded: bool) -> P | None:
+        try:
+            async with asyncio.timeout(self._budget if bounded else None):
+                async for piece in pieces:
+                    if _holds_something(piece):
+                        return piece
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{choice.name} did not begin to answer within {self._budget:g} s", service=self._kind
+            ) from None
+        return None
+
+    def _told(self, number: int, piece: P) -> P:
+        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=number > 0)
+
+    def _try(self, number: int) -> bool:
+        """Find out in the background whether it works, however long it takes to wake up; False if that is
+        not known how."""
+        wake = self._choices[number].wake
+        if wake is None:
+            return False
+        running = self._waking.get(number)
+        if not running or running.done() or running.get_loop().is_closed():
+            self._standings[number].rest(_WAKING_SECONDS, self._now())
+            self._waking[number] = asyncio.get_running_loop().create_task(self._wake_up(number, wake))
+        return True
+
+    async def _wake_up(self, number: int, wake: Callable[[], Awaitable[object]]) -> None:
+        name, standing = self._choices[number].name, self._standings[number]
+        try:
+            await wake()
+        except EngineError as error:
+            standing.failed(error, self._now())
+            logger.warning("%s could not be woken up: %s", name, error)
+        except asyncio.CancelledError:  # with its loop; the next request finds out
+            standing.rest(0.0, self._now())
+            raise
+        else:
+            standing.worked()
+            logger.info("%s is awake and is asked again.", name)
+
+
+def _holds_something(piece: Transcript | SpeechChunk | ChatDelta) -> bool:
+    """A transcript without words tells that nothing was said; sound and answers must be some."""
+    match piece:
+        case SpeechChunk():
+            return bool(piece.pcm)
+        case ChatDelta():
+            return bool(piece.text.strip())
+    return True
+
+
+class FallbackHearing(_Order[SpeechToText]):
+    """Meets SpeechToText."""
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+        async def ask(choice: Choice[SpeechToText]) -> AsyncGenerator[Transcript, None]:
+            yield await choice.client.transcribe(pcm, rate=rate, language=language)
+
+        async with aclosing(self._answer(ask)) as transcripts:
+            async for transcript in transcripts:
+                return transcript
+        raise EngineError("Nothing is configured that hears.", service=self._kind, permanent=True)
+
+
+class FallbackVoice(_Order[TextToSpeech]):
+    """Meets TextToSpeech."""
+
+    async def speak(
+        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        if not text.strip():
+            return
+
+        def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
+            its_voice = voice if choice is self._choices[0] else choice.voice(voice)
+            return choice.client.speak(text, rate=rate, voice=its_voice, speed=speed)
+
+        async with aclosing(self._answer(ask)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+class FallbackChat(_Order[ChatModel]):
+    """Meets ChatModel."""
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+    ) -> AsyncGenerator[ChatDelta, None]:
+        def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
+            return choice.client.reply(messages, max_tokens=max_tokens, temperature=temperature)
+
+        async with aclosing(self._answer(ask)) as deltas:
+            async for delta in deltas:
+                yield delta

@@ -1,0 +1,192 @@
+"""Hearing and speaking over any OpenAI-compatible API: /audio/transcriptions and /audio/speech."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+
+from .. import audio
+from ..errors import EngineError, Outcome
+from ..types import Segment, SpeechChunk, Timing, Transcript
+from .http import Answer, LoopClients, Party, fetch, refusal, status_error, transport_error
+
+_SECONDS = 30.0  # for a transcript
+_TIMEOUT = httpx.Timeout(_SECONDS, connect=5.0)  # reading: until the next piece
+_HEARD_RATE = 16000
+_PCM_RATE = 24000  # of the format "pcm": s16le mono
+_LONGEST_TEXT = 4096  # characters
+_LARGEST_WAV = 32 * 2**20
+_SLOWEST, _FASTEST = 0.25, 4.0
+
+
+class OpenAIHearing:
+    """Meets SpeechToText. `base_url` ends before /audio/transcriptions."""
+
+    def __init__(self, *, party: Party, base_url: str, model: str) -> None:
+        self._party, self._model = party, model
+        self._engine = f"{party.name} {model}"
+        self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=party.headers)
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+        wav = audio.wav_bytes(audio.resample(pcm, rate, _HEARD_RATE), _HEARD_RATE)
+        # Only Whisper tells how sure it is of what.
+        form = {
+            "model": self._model,
+            "response_format": "verbose_json" if "whisper" in self._model else "json",
+            **({"language": language} if language not in ("", "auto") else {}),
+        }
+        asked = time.monotonic()
+        answer = await fetch(
+            self._clients.get(),
+            "POST",
+            "/audio/transcriptions",
+            party=self._party,
+            kind="stt",
+            seconds=_SECONDS,
+            data=form,
+            files={"file": ("speech.wav", wav, "audio/wav")},
+        )
+        told = self._checked(answer)
+        segments = _segments(told.get("segments"), len(pcm) / 2 / rate)
+        return Transcript(
+            text=told["text"].strip(),
+            language=language,
+            confidence=_confidence(segments),
+            duration_seconds=len(pcm) / 2 / rate,
+            segments=segments,
+            engine=self._engine,
+            timing=Timing(compute_seconds=time.monotonic() - asked),
+        )
+
+    def _checked(self, answer: Answer) -> dict[str, Any]:
+        if not 200 <= answer.status < 300:
+            raise status_error(answer, self._party, "stt")
+        told = answer.fields()
+        if isinstance(told.get("text"), str):
+            return told
+        outcome = Outcome.HTML_PAGE if answer.is_page else Outcome.WRONG_FIELDS if told else Outcome.NOT_JSON
+        quoted = self._party.quote(answer.body)
+        raise EngineError(f"{self._party.name} sent no transcript: {quoted}", service="stt", outcome=outcome)
+
+
+def _segments(items: Any, seconds: float) -> tuple[Segment, ...]:
+    """Those that make sense; the words of a transcript do not depend on them."""
+    found = []
+    for item in items if isinstance(items, list) else ():
+        try:
+            start, end = float(item["start"]), min(float(item["end"]), seconds)
+            sure = min(1.0, math.exp(float(item["avg_logprob"])))
+            text = str(item["text"]).strip()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            continue
+        if 0 <= start <= end and 0 <= sure <= 1:
+            found.append(Segment(start, end, text, sure))
+    return tuple(found)
+
+
+def _confidence(segments: tuple[Segment, ...]) -> float:
+    """The mean by length; 0 where nothing is told, as nothing is to be made up."""
+    whole = sum(segment.end - segment.start for segment in segments)
+    if not whole:
+        return 0.0
+    return sum(segment.confidence * (segment.end - segment.start) for segment in segments) / whole
+
+
+class OpenAIVoice:
+    """Meets TextToSpeech, by the format "pcm" piece by piece; of a server that knows only WAV, whole.
+
+    Our voices are none of theirs: its own `voice` speaks whatever is asked.
+    """
+
+    def __init__(self, *, party: Party, base_url: str, model: str, voice: str) -> None:
+        self._party, self._model, self._voice = party, model, voice
+        self._engine = f"{party.name} {model}"
+        self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=party.headers)
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+    async def speak(
+        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+    ) -> AsyncGenerator[SpeechChunk, None]:
+        if not text.strip():
+            return
+        body = {
+            "model": self._model,
+            "input": text[:_LONGEST_TEXT],
+            "voice": self._voice,
+            "response_format": "pcm",
+            "speed": min(max(speed, _SLOWEST), _FASTEST),
+        }
+        asked = time.monotonic()
+        begun = False
+        try:
+            async with self._clients.get().stream("POST", "/audio/speech", json=body) as response:
+                if not response.is_success:
+                    raise await refusal(response, self._party, "tts")
+                begun = True
+                async with aclosing(self._sound(response, rate)) as pieces:
+                    async for pcm in pieces:
+                        timing = Timing(compute_seconds=time.monotonic() - asked)
+                        yield SpeechChunk(pcm, rate, timing, engine=self._engine)
+        except httpx.HTTPError as error:
+            raise transport_error(error, self._party, "tts", begun=begun) from error
+
+    async def _sound(self, response: httpx.Response, rate: int) -> AsyncGenerator[bytes, None]:
+        """pcm at `rate` out of a body of pcm, or of a WAV."""
+        resampler = audio.Resampler(_PCM_RATE, rate)
+        wav = bytearray()
+        first = True
+        async for data in response.aiter_bytes():
+            if first and _is_text(response):
+                raise self._no_sound(response, data)
+            if wav or (first and data[:4] == b"RIFF"):
+                wav += data
+                if len(wav) > _LARGEST_WAV:
+                    raise self._no_sound(response, b"a WAV of more than 32 MB")
+            elif pcm := resampler.feed(data):
+                yield pcm
+            first = False
+        if wav:
+            yield self._read(bytes(wav), rate)
+        elif pcm := resampler.flush():
+            yield pcm
+
+    def _read(self, wav: bytes, rate: int) -> bytes:
+        if missing := audio.missing_bytes(wav):
+            raise EngineError(
+                f"{self._party.name} sent a WAV that lacks {missing} of its bytes",
+                service="tts",
+                outcome=Outcome.CUT_SHORT,
+            )
+        try:
+            return audio.resample(*audio.read_wav(wav), rate)
+        except ValueError as error:
+            raise EngineError(
+                f"{self._party.name} sent a WAV that cannot be played: {error}",
+                service="tts",
+                outcome=Outcome.WRONG_SOUND,
+            ) from error
+
+    def _no_sound(self, response: httpx.Response, data: bytes) -> EngineError:
+        quoted = self._party.quote(data)
+        kind = response.headers.get("content-type", "no type")
+        return EngineError(
+            f"{self._party.name} sent no sound ({kind}): {quoted}",
+            service="tts",
+            outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.WRONG_SOUND,
+        )
+
+
+def _is_text(response: httpx.Response) -> bool:
+    """pcm may begin with any byte, so the server's word counts."""
+    kind = response.headers.get("content-type", "")
+    return kind.startswith("text/") or "json" in kind

@@ -6,7 +6,7 @@ them, one set for each event loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -20,6 +20,13 @@ from .clients import warm
 from .clients.detector import BatchedDetector
 from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
 from .clients.http import Party
+from .clients.metered import (
+    MeteredChatModel,
+    MeteredEmbedder,
+    MeteredSpeechToText,
+    MeteredTextToSpeech,
+    MeteredTurnJudge,
+)
 from .clients.openai import OpenAIChat
 from .clients.openai_audio import OpenAIHearing, OpenAIVoice
 from .clients.service import ServiceClient, ServiceModel
@@ -29,6 +36,7 @@ from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJud
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .order import LOCAL as OURS
 from .order import OPENAI, SPACE, order
+from .service.layout import NEAR
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
@@ -118,6 +126,10 @@ def _kept(client: T) -> T:
 
 def speech_to_text() -> SpeechToText:
     """Who hears, in the order of `order()`; EngineError if nobody is configured to."""
+    return _metered(MeteredSpeechToText, _hearing(), settings.STT_ENGINE)
+
+
+def _hearing() -> Any:
     choices: list[Choice[SpeechToText]] = []
     for name in order():
         if name == SPACE:
@@ -134,12 +146,13 @@ def speech_to_text() -> SpeechToText:
 def text_to_speech() -> TextToSpeech:
     """Who speaks; the same."""
     choices = _voices()
-    return _fallback_voice(tuple(choices)) if len(choices) > 1 else first_voice()
+    voice = _fallback_voice(tuple(choices)) if len(choices) > 1 else _only("tts", "speaks", choices)
+    return _metered(MeteredTextToSpeech, voice, settings.TTS_ENGINE)
 
 
 def first_voice() -> TextToSpeech:
     """The first choice alone, waited for: what shall sound like the agent is not made in another's voice."""
-    return _only("tts", "speaks", _voices())
+    return _metered(MeteredTextToSpeech, _only("tts", "speaks", _voices()), settings.TTS_ENGINE)
 
 
 def _voices() -> list[Choice[TextToSpeech]]:
@@ -207,11 +220,17 @@ def _fallback_voice(choices: tuple[Choice[TextToSpeech], ...]) -> FallbackVoice:
 
 
 def embedder() -> Embedder:
-    return own_service()
+    return _metered(MeteredEmbedder, own_service(), NEAR[0])
 
 
 def turn_judge() -> TurnJudge:
-    return own_service()
+    return _metered(MeteredTurnJudge, own_service(), NEAR[1])
+
+
+@cache
+def _metered(around: Callable[[Any, str], T], client: Any, engine: str) -> T:
+    """The client whose requests the ledger is told of; `engine` is ours, for answers that name none."""
+    return around(client, engine)
 
 
 @cache
@@ -276,7 +295,8 @@ def chat_model(model_id: str) -> ChatModel:
         raise EngineError(
             f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
         )
-    return _fallback_chat(tuple(choices)) if len(choices) > 1 else _only("llm", "replies", choices)
+    client = _fallback_chat(tuple(choices)) if len(choices) > 1 else _only("llm", "replies", choices)
+    return _metered(MeteredChatModel, client, settings.LLM_ENGINE if model_id == LOCAL else model_id)
 
 
 def remote_chat(model_id: str) -> ChatModel:

@@ -44,40 +44,40 @@ def _noted(service: str, engine: str, note: Callable[[Entry], None]) -> Iterator
 
 
 class Metered:
-    """Around a client; `engine` is its name in the ledger where an answer does not say who gave it."""
+    """Around a `client`; `engine` is its name in the ledger where an answer does not say who gave it."""
 
     def __init__(self, client: Any, engine: str, note: Callable[[Entry], None] = ledger.note) -> None:
-        self._client, self._engine, self._note = client, engine, note
+        self.client, self._engine, self._note = client, engine, note
 
 
 class MeteredSpeechToText(Metered):
-    _client: SpeechToText
+    client: SpeechToText
 
     async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
         with _noted("stt", self._engine, self._note) as request:
             request.amount = len(pcm) / 2 / rate
-            transcript = await self._client.transcribe(pcm, rate=rate, language=language)
+            transcript = await self.client.transcribe(pcm, rate=rate, language=language)
             request.engine = transcript.engine or self._engine
-            request.degraded = getattr(transcript, "degraded", False)
+            request.degraded = transcript.degraded
             return transcript
 
 
 class MeteredTextToSpeech(Metered):
-    _client: TextToSpeech
+    client: TextToSpeech
 
     async def speak(
         self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
     ) -> AsyncGenerator[SpeechChunk, None]:
         with _noted("tts", self._engine, self._note) as request:
             request.amount = len(text)
-            async with aclosing(self._client.speak(text, rate=rate, voice=voice, speed=speed)) as chunks:
+            async with aclosing(self.client.speak(text, rate=rate, voice=voice, speed=speed)) as chunks:
                 async for chunk in chunks:
                     _begun(request, chunk)
                     yield chunk
 
 
 class MeteredChatModel(Metered):
-    _client: ChatModel
+    client: ChatModel
 
     async def reply(
         self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
@@ -85,7 +85,7 @@ class MeteredChatModel(Metered):
         """Tokens: those of the answer, a piece each, and the prompt's by its length."""
         with _noted("llm", self._engine, self._note) as request:
             request.amount = sum(len(message.content) for message in messages) // _CHARACTERS_A_TOKEN
-            pieces = self._client.reply(messages, max_tokens=max_tokens, temperature=temperature)
+            pieces = self.client.reply(messages, max_tokens=max_tokens, temperature=temperature)
             async with aclosing(pieces):
                 async for piece in pieces:
                     _begun(request, piece)
@@ -94,25 +94,25 @@ class MeteredChatModel(Metered):
 
 
 class MeteredEmbedder(Metered):
-    _client: Embedder
+    client: Embedder
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         with _noted("embed", self._engine, self._note) as request:
             request.amount = len(texts)
-            return await self._client.embed(texts)
+            return await self.client.embed(texts)
 
 
 class MeteredTurnJudge(Metered):
-    _client: TurnJudge
+    client: TurnJudge
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
         with _noted("turn", self._engine, self._note) as request:
             request.amount = len(pcm) / 2 / rate
-            return await self._client.judge(pcm, rate=rate)
+            return await self.client.judge(pcm, rate=rate)
 
 
-def _begun(request: _Request, piece: Any) -> None:
+def _begun(request: _Request, piece: SpeechChunk | ChatDelta) -> None:
     if not request.first_at:
         request.first_at = time.monotonic()
-        request.engine = getattr(piece, "engine", "") or request.engine
-        request.degraded = getattr(piece, "degraded", False)
+        request.engine = piece.engine or request.engine
+        request.degraded = piece.degraded

@@ -26,6 +26,9 @@ class Plan:
     load_seconds: float = 600.0  # from the start of a worker until it must be warm
 
 
+NEAR = ("minilm-l6", "smart-turn-v3.2", "silero-vad")
+"""What every call needs on this machine: meaning, ends of turns, voice activity."""
+
 _SPOKEN_ON_CALLS = {"stt": 30.0, "tts": 15.0, "vllm": 30.0, "embed": 15.0, "vad": 15.0}
 """Pools with a shorter deadline than others, in seconds: somebody is on the line."""
 
@@ -45,11 +48,10 @@ def plans(*, has_gpu: bool = False) -> list[Plan]:
 
 
 def _configured() -> list[Model]:
-    near = ["minilm-l6", "smart-turn-v3.2", "silero-vad"]
     engines = [settings.STT_ENGINE, settings.TTS_ENGINE]
     if settings.ML_LLM_WORKERS:
         engines.append(settings.LLM_ENGINE)
-    ids = [*(engines if LOCAL in order() else []), *near, *settings.ML_MODELS]
+    ids = [*(engines if LOCAL in order() else []), *NEAR, *settings.ML_MODELS]
     return [BY_ID[id] for id in dict.fromkeys(ids)]
 
 

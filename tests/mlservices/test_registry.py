@@ -47,8 +47,8 @@ def names(fallback):
 
 async def test_all_engines_are_reached_by_one_client_of_the_service():
     clients = {
-        id(client())
-        for client in (
+        id(metered().client)
+        for metered in (
             registry.speech_to_text,
             registry.text_to_speech,
             registry.embedder,

@@ -12,13 +12,15 @@ from functools import cache
 from django.conf import settings
 from django.utils.translation import gettext
 
-from .catalog import BY_ID
+from . import voices
+from .catalog import BY_ID, Kind
 from .clients.detector import BatchedDetector
 from .clients.openai import OpenAIChat
 from .clients.service import ServiceClient
 from .errors import EngineError
 from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
+from .service.layout import configured_models
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
@@ -72,12 +74,21 @@ async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
     if settings.HF_ML_API_URL:
         return await of_service(service())
-    return of_models(BY_ID[settings.STT_ENGINE], BY_ID[settings.TTS_ENGINE])
+    return of_models(BY_ID[settings.STT_ENGINE], [BY_ID[id] for id in _speaking()])
+
+
+def _speaking() -> list[str]:
+    """The models that speak here from the start, the engine of the settings first."""
+    others = [id for id in configured_models() if BY_ID[id].kind is Kind.TTS]
+    return list(dict.fromkeys([settings.TTS_ENGINE, *others]))
 
 
 def knows_voice(voice: str) -> bool:
-    """Whether the speech engine has it; what a Space has it alone knows, and is believed to."""
-    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or bool(settings.HF_ML_API_URL)
+    """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
+    if voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or settings.HF_ML_API_URL:
+        return True
+    known = voices.by_id(voice)
+    return known is not None and any(model.id in _speaking() for model in voices.models_for(known))
 
 
 async def count_tokens(texts: Sequence[str]) -> TokenCount:
@@ -97,6 +108,14 @@ def chat_models() -> list[tuple[str, str]]:
     elif settings.ML_LLM_WORKERS:
         choices.append((LOCAL, BY_ID[settings.LLM_ENGINE].name))
     return choices
+
+
+def licence_of_model(model_id: str) -> str:
+    """Of our own model, with what it forbids; "" for what others run."""
+    if model_id != LOCAL or settings.HF_ML_API_URL:
+        return ""
+    model = BY_ID[settings.LLM_ENGINE]
+    return model.licence if model.commercial_use else f"{model.licence}, {gettext('no commercial use')}"
 
 
 def setting_of_model(model_id: str) -> str:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("people/", include((people.people, "people"))),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
+    path("voices/", include("mlservices.library.urls")),
 ]
 
 handler400 = "voiceforge_site.errors.bad_request"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -173,13 +172,3 @@ def short_licence(model: Model) -> str:
 
 def _licences(model: Model) -> tuple[str, str]:
     return (COMMERCIAL if model.commercial_use else NOT_COMMERCIAL), short_licence(model)
-
-
-def labels(wanted: Wanted, offered: dict[str, Any]) -> dict[str, str]:
-    """What the filters that are on are called."""
-    plain = {value: label.rpartition(" (")[0] for rows in offered.values() for value, label in rows}
-    return {
-        "language": plain.get(wanted.language, wanted.language),
-        "model": plain.get(wanted.model, wanted.model),
-        "licence": plain.get(wanted.licence, wanted.licence),
-    }

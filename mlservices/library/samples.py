@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -17,6 +18,8 @@ from django.conf import settings
 from ..speech import spoken
 from ..voices import Voice
 from .standing import Standing
+
+logger = logging.getLogger(__name__)
 
 RATE = 24000
 LARGEST = 64 * 2**20  # bytes of all that is kept, some 300 greetings
@@ -73,13 +76,20 @@ async def sample(voice: Voice, standing: Standing, text: str) -> bytes:
 
 
 def _keep(key: str, wav: bytes) -> None:
-    """Under its name once it is whole, since others may read it at any time."""
+    """Under its name once it is whole, since others may read it at any time.
+
+    Where the disk takes it not, it is made anew next time: that is no reason for not hearing it now.
+    """
     place = folder()
-    place.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place, delete=False) as file:
-        file.write(wav)
-    os.replace(file.name, place / f"{key}.wav")
-    _make_room(place)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place) as scratch:
+            made = Path(scratch) / key
+            made.write_bytes(wav)
+            os.replace(made, place / f"{key}.wav")
+        _make_room(place)
+    except OSError as error:
+        logger.warning("A voice's sample is not kept in %s: %s", place, error)
 
 
 def _make_room(place: Path) -> None:

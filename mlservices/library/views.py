@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
 
 from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -15,10 +15,11 @@ from django.views.decorators.vary import vary_on_headers
 from .. import registry, voices
 from ..errors import EngineError
 from ..models import FavouriteVoice
+from ..offer import Offer
 from ..pages.lists import way_back
 from . import samples
-from .listing import FAVOURITES, GENDERS, Wanted, choices, counts, entries, labels, sections
-from .standing import Machine, Standing, asked, standing_of
+from .listing import FAVOURITES, GENDERS, Wanted, choices, counts, entries, sections
+from .standing import Machine, Serving, Standing, asked, standing_of
 
 LONGEST_TEXT = 200  # characters that a voice is tried with
 
@@ -34,25 +35,24 @@ def library(request: HttpRequest) -> HttpResponse:
     everything = entries(serving, Machine.seen(), _favourites(request), usable)
     fitting = [entry for entry in everything if wanted.fits(entry)]
     found = [entry for entry in fitting if wanted.shows(entry)]
-    offered = choices(everything)
     context = {
         "sections": sections(found),
         "found": len(found),
         "counts": counts(fitting),
         "wanted": wanted,
-        "labels": labels(wanted, offered),
         "filtered": bool(wanted),
         "no_favourites": wanted == Wanted(show=FAVOURITES),
         "genders": [("", _("Any")), *((gender.value, label) for gender, label in GENDERS.items())],
         "longest": LONGEST_TEXT,
-        **offered,
+        **choices(everything),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     return render(request, "voices/_results.html" if partial else "voices/list.html", context)
 
 
-async def _asked() -> tuple[Any, Any]:
-    return await asked(), await registry.offer()
+async def _asked() -> tuple[Serving, Offer]:
+    """What can be heard, and what agents can be given, told at once: a Space takes its time."""
+    return await asyncio.gather(asked(), registry.offer())
 
 
 @require_POST

@@ -298,3 +298,23 @@ def profile(world: World) -> str:
 @shown
 def two_step_sign_in(world: World) -> str:
     return reverse("profile:codes")
+
+
+@shown
+def voices(world: World) -> str:
+    return reverse("voices:list")
+
+
+@then(lambda page: page.locator("[data-cannot]").first.click())
+def voices_with_a_reason(world: World) -> str:
+    return reverse("voices:list") + "?language=hi"
+
+
+@shown
+def voices_that_are_no_favourites(world: World) -> str:
+    return reverse("voices:list") + "?show=favourites"
+
+
+@shown
+def agents_for_a_voice(world: World) -> str:
+    return reverse("agents:with_voice", args=["de-anna-f"]) if world.agent else ""

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from mlservices import voices
+from mlservices import registry, voices
 from mlservices.offer import DEFAULT_VOICE, Offer, Voice
 from mlservices.pages.languages import language_name
 
@@ -22,11 +23,12 @@ from .models import Agent
 @dataclass(frozen=True, slots=True)
 class VoiceGroup:
     """Voices under one heading in the form; `languages` are those of agents that may have them, all if none
-    is named. The licence of voices of a language is told once; a row is (button, what is known of it)."""
+    is named. The licence of voices of a language is told once. A row is (button, what is known of its voice,
+    what it says to be heard, "" for what the page has it say)."""
 
     label: str
     languages: tuple[str, ...]
-    rows: list[tuple[Any, Voice | Offer | None]]
+    rows: list[tuple[Any, Voice | Offer | None, str]]
     licence: str = ""
     commercial_use: bool = True
 
@@ -44,7 +46,8 @@ def grouped(buttons: Iterable[Any], offer: Offer) -> list[VoiceGroup]:
         label = language_name(language) if language else ""
         group = groups.setdefault(key, VoiceGroup(label, of, [], *_licence(voice if label else None)))
         is_default = button.data["value"] == DEFAULT_VOICE
-        group.rows.append((button, offer if is_default else voice))
+        sentence = voices.greeting(known.language, known.gender) if known and language else ""
+        group.rows.append((button, offer if is_default else voice, sentence))
     return sorted(groups.values(), key=lambda group: group.label)
 
 
@@ -73,6 +76,7 @@ def with_voice(request: HttpRequest, voice: str) -> HttpResponse:
         "description": _(known.description),
         "language": language_name(known.language),
         "agents": rows,
+        "is_offered": known.id in {each.id for each in async_to_sync(registry.offer)().voices},
         "stands_under": reverse("voices:list"),
     }
     return render(request, "agents/with_voice.html", context)

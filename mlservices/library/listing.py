@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..catalog import Model
 from ..pages.languages import language_name
@@ -97,28 +97,40 @@ class Wanted:
 def entries(
     serving: Serving, machine: Machine, favourites: Collection[str], usable: Collection[str]
 ) -> list[Entry]:
-    """All voices, those that can be heard first, then by the name of their language."""
+    """All voices by the name of their language; first the languages that can be heard, and in each of them
+    the voices that can."""
     found = [
         Entry(
             voice,
             standing_of(voice, serving, machine),
-            language_name(voice.language),
+            _language_of(voice),
             voice.id in favourites,
             voice.id in usable,
         )
         for voice in VOICES
     ]
-    return sorted(
-        found, key=lambda entry: (not entry.standing.ready, entry.language, bool(entry.voice.model))
-    )
+    ready = {entry.language for entry in found if entry.standing.ready}
+
+    def place(entry: Entry) -> tuple[bool, bool, str, bool, bool]:
+        many = len(languages_of(entry.voice)) > 1
+        is_own = bool(entry.voice.model)
+        return entry.language not in ready, many, entry.language, not entry.standing.ready, is_own
+
+    return sorted(found, key=place)
+
+
+def _language_of(voice: Voice) -> str:
+    spoken = len(languages_of(voice))
+    if spoken == 1:
+        return language_name(voice.language)
+    return ngettext("%(count)d language", "%(count)d languages", spoken) % {"count": spoken}
 
 
 def sections(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
-    """Under headings: what is ready, then a language each."""
+    """A language each, in the order of the list."""
     parts: dict[str, list[Entry]] = {}
     for entry in found:
-        heading = _("Ready to speak") if entry.standing.ready else entry.language
-        parts.setdefault(heading, []).append(entry)
+        parts.setdefault(entry.language, []).append(entry)
     return list(parts.items())
 
 

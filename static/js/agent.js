@@ -75,6 +75,14 @@ function part(selector) {
 }
 form.addEventListener("input", showNeeded);
 showNeeded();
+showChosenVoice();
+
+/** In a long list, where it may lie far down; the page itself stays where it is. */
+function showChosenVoice() {
+  const list = part("[data-voice-groups]");
+  const row = list.querySelector(":checked")?.closest(".vf-voice");
+  if (row) list.scrollTop = row.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
+}
 
 /** The lines that stand for a closed or removed fact follow what is typed into it. */
 rows.addEventListener("input", (event) => {

@@ -317,4 +317,4 @@ def voices_that_are_no_favourites(world: World) -> str:
 
 @shown
 def agents_for_a_voice(world: World) -> str:
-    return reverse("agents:with_voice", args=["de-anna-f"]) if world.agent else ""
+    return reverse("agents:with_voice", args=["piper-joe"]) if world.agent else ""

@@ -61,7 +61,11 @@ def hear(browser, voice="piper-joe", **more):
 def test_every_voice_is_listed_and_the_one_that_can_speak_comes_first(alices_browser, speech):
     answer = alices_browser.get("/voices/")
     assert len(entries(answer)) == len(VOICES)
-    assert [len(part) for heading, part in answer.context["sections"] if heading == "Ready to speak"] == [1]
+    assert [heading for heading, _ in answer.context["sections"]][:3] == [
+        "English (US)",
+        "Bengali",
+        "Chinese (Mandarin)",
+    ]
     assert answer.context["counts"] == [
         ("", "All", 102),
         ("ready", "Ready", 1),
@@ -335,6 +339,7 @@ def test_the_form_offers_voices_by_language_with_their_licence(alices_browser, d
     assert groups["Hindi"].languages == ("hi",) and len(groups["Hindi"].rows) == 4
     assert groups["English (UK)"].licence == "Apache-2.0" and groups[""].languages == ()
     assert 'data-voice-languages="hi"' in answer.text and "German" not in groups
+    assert 'data-voice="hindi-rahul-m" data-sentence="नमस्ते' in answer.text
 
 
 def test_a_voice_that_does_not_speak_the_agents_language_is_refused_with_what_to_do(
@@ -357,6 +362,12 @@ def test_a_voice_that_nothing_here_speaks_is_neither_offered_nor_taken(alices_br
     sent = form_of(alices_browser, agent.get_absolute_url()) | {"voice": "de-anna-f"}
     assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 422
     assert "/agents/voice/hindi-aditi-f/" not in alices_browser.get("/voices/").text
+    assert "no agent can be given this voice now" in alices_browser.get("/agents/voice/hindi-aditi-f/").text
+
+
+def test_the_licence_of_our_own_language_model_is_told_where_it_is_chosen(alices_browser, db):
+    choices = dict(alices_browser.get("/agents/new/").context["form"].fields["chat_model"].choices)
+    assert choices["local"].endswith("· Apache-2.0")
 
 
 def test_an_agent_keeps_a_voice_that_is_not_offered_any_more_and_speaks_by_default(alices_browser, db):

@@ -151,7 +151,11 @@ def _standing(voice: Voice, model: Model, serving: Serving, machine: Machine) ->
     if serving.on_space:
         return Standing(model, *_not_on_space(model, serving))
     if serving.problem and model.id in machine.configured:
-        return Standing(model, Kind.AWAY, _("The speech service does not answer: %s") % serving.problem)
+        return Standing(
+            model,
+            Kind.AWAY,
+            _("The speech service does not answer: %(problem)s") % {"problem": serving.problem},
+        )
     return Standing(model, *_lacking(model, machine))
 
 
@@ -168,7 +172,7 @@ def _of_state(state: str, model: Model, on_space: bool) -> tuple[Kind, str]:
 
 def _not_on_space(model: Model, serving: Serving) -> tuple[Kind, str]:
     if serving.problem:
-        return Kind.AWAY, _("The Space does not answer: %s") % serving.problem
+        return Kind.AWAY, _("The Space does not answer: %(problem)s") % {"problem": serving.problem}
     text = _("%(model)s is not among what the Space offers. HF_ML_API_URL says which Space is asked.")
     return Kind.NOT_ON_SPACE, text % {"model": model.name}
 

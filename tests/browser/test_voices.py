@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -50,7 +51,8 @@ def test_voices_are_heard_one_at_a_time_kept_and_used(speech, guard, chromium):
     assert [voice for voice, _ in service.said] == ["piper-joe", "en-us-sarah-f", "en-us-sarah-f"]
 
     page.keyboard.press("/")
-    page.keyboard.type("aditi")
+    page.locator("#filters :focus").fill("aditi")
+    expect(page).to_have_url(re.compile("q=aditi"))
     expect(page.locator("[data-voice]")).to_have_count(1)
     page.get_by_role("button", name="Hear Aditi").press("Enter")  # which tells why it is not heard
     expect(page.get_by_text("Indic Parler-TTS needs")).to_be_visible()
@@ -60,6 +62,8 @@ def test_voices_are_heard_one_at_a_time_kept_and_used(speech, guard, chromium):
     expect(page.locator("#count-favourites")).to_have_text("1")
     page.reload()
     expect(page.locator("[data-voice]")).to_have_count(1)  # the address keeps what was typed
+    page.get_by_label("Gender").select_option("male")
+    expect(page.get_by_text("No voices match")).to_be_visible()
     page.goto("/voices/?show=favourites")
     expect(page.get_by_role("heading", name="Aditi")).to_be_visible()
 

@@ -92,7 +92,9 @@ def _read(answer: dict[str, Any]) -> Offer:
     """A Space may tell much or little; what it leaves out is not offered."""
     models = answer.get("available_models")
     stt, tts = (_entry(models, kind) for kind in ("stt", "tts"))
-    listed = [voice for voice in tts.get("voices") or [tts] if isinstance(voice, dict) and voice.get("id")]
+    rows = tts.get("voices")
+    rows = rows if rows and isinstance(rows, list) else [tts]
+    listed = [voice for voice in rows if isinstance(voice, dict) and voice.get("id")]
     languages = tuple(map(str, tts.get("languages") or ()))
     offered = tuple(_told(str(each["id"]), str(each.get("name") or each["id"]), languages) for each in listed)
     engine = str(tts.get("name") or (offered[0].name if offered else ""))

@@ -11,7 +11,17 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..catalog import Model
 from ..pages.languages import language_name
-from ..voices import VOICES, Gender, Voice, follows_description, greeting, languages_of, models_for, speaks
+from ..voices import (
+    VOICES,
+    Gender,
+    Voice,
+    base,
+    follows_description,
+    greeting,
+    languages_of,
+    models_for,
+    speaks,
+)
 from .standing import Machine, Serving, Standing, standing_of
 
 GENDERS = {
@@ -146,7 +156,8 @@ def counts(found: Collection[Entry]) -> list[tuple[str, str, int]]:
 def choices(all_entries: Collection[Entry]) -> dict[str, list[tuple[str, str]]]:
     """For each filter (value, label with the number of voices)."""
     voices = [entry.voice for entry in all_entries]
-    codes = {voice.language for voice in voices} | {voice.language.split("-")[0] for voice in voices}
+    spoken = {code for voice in voices for code in languages_of(voice)}
+    codes = {voice.language for voice in voices} | spoken | set(map(base, spoken))
     languages = [
         (code, language_name(code), sum(_in_language(voice, code) for voice in voices)) for code in codes
     ]

@@ -108,12 +108,14 @@ def _read(answer: dict[str, Any], on_space: bool) -> Serving:
     if not isinstance(tts, dict):
         return Serving(on_space)
     state = str(tts.get("status") or "loaded")
-    listed = [each for each in tts.get("voices") or () if isinstance(each, dict) and each.get("id")]
-    names = {tts.get("id"), tts.get("name")}
-    model = next((each.id for each in BY_ID.values() if names & {each.id, each.source.hub or each.id}), "")
-    return Serving(
-        on_space, {str(each["id"]): str(each.get("status") or state) for each in listed}, model, state
+    told = tts.get("voices")
+    listed = (
+        [each for each in told if isinstance(each, dict) and each.get("id")] if isinstance(told, list) else []
     )
+    names = {str(tts.get("id")), str(tts.get("name"))}
+    model = next((each.id for each in BY_ID.values() if names & {each.id, each.source.hub}), "")
+    states = {str(each["id"]): str(each.get("status") or state) for each in listed if each.get("id")}
+    return Serving(on_space, states, model, state)
 
 
 def standing_of(voice: Voice, serving: Serving, machine: Machine) -> Standing:

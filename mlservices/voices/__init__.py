@@ -25,6 +25,7 @@ __all__ = [
     "Gender",
     "Spoken",
     "Voice",
+    "base",
     "by_id",
     "follows_description",
     "greeting",
@@ -66,6 +67,7 @@ def speaks(languages: Iterable[str], language: str) -> bool:
 
 
 def base(language: str) -> str:
+    """Without its region: "en" of "en-GB"."""
     return language.split("-")[0].lower()
 
 

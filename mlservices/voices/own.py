@@ -10,9 +10,9 @@ _JOE = ("Joe", "en-US", Gender.MALE)
 _KNOWN = {"piper-joe": _JOE, "transformers-vits-joe": _JOE}
 _DEMONSTRATION = _("Plain and quick, at home on any machine: the demonstration's voice.")
 _ONE_LANGUAGE = _("The one voice of a small model that knows one language and needs no GPU.")
-_MANY_LANGUAGES = _("The model's voice where it has no sample; the same in all its languages.")
-# A model of many languages that speaks in a voice of its own where it is given no sample.
-_MANY = "chatterbox"
+_WITHOUT_SAMPLE = _("The voice that the model has where it is given no sample of another.")
+# Models that speak in the voice of a sample, and in one of their own where they are given none.
+_SAMPLED = ("chatterbox", "styletts2")
 
 
 def _own(model: Model) -> Voice:
@@ -31,5 +31,5 @@ OWN: tuple[Voice, ...] = (
         for model in MODELS
         if model.kind is Kind.TTS and len(model.languages) == 1 and not model.cloning
     ),
-    Voice(_MANY, BY_ID[_MANY].name, "en", Gender.UNKNOWN, _MANY_LANGUAGES, "", _MANY),
+    *(Voice(id, _plain(BY_ID[id].name), "en", Gender.UNKNOWN, _WITHOUT_SAMPLE, "", id) for id in _SAMPLED),
 )

@@ -79,7 +79,7 @@ def test_the_models_of_a_voice_come_in_order_of_preference(voice, expected):
 
 def test_every_model_with_a_voice_of_its_own_is_a_voice():
     one_language = {m.id for m in MODELS if m.kind is Kind.TTS and len(m.languages) == 1 and not m.cloning}
-    assert {voice.id for voice in OWN} == {*one_language, "chatterbox"}
+    assert {voice.id for voice in OWN} == {*one_language, "chatterbox", "styletts2"}
     assert all(voice.model == voice.id for voice in OWN)
     assert len({voice.id for voice in VOICES}) == len(VOICES)
 

@@ -31,7 +31,7 @@ _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 def service() -> ServiceClient:
     """The ML service that hears, speaks and replies, ours or a Space; a Space may ask for the hub's token."""
     if settings.HF_ML_API_URL:
-        return _client(settings.HF_ML_API_URL, settings.HF_TOKEN, True)
+        return _client(settings.HF_ML_API_URL, settings.HF_ML_API_TOKEN or settings.HF_TOKEN, True)
     return own_service()
 
 
@@ -40,7 +40,7 @@ def own_service() -> ServiceClient:
 
     A plain Space offers neither, and a call cannot wait for another machine to judge each pause.
     """
-    return _client(f"http://127.0.0.1:{settings.ML_PORT}", "", False)
+    return _client(f"http://127.0.0.1:{settings.ML_PORT}", settings.ML_API_TOKEN, False)
 
 
 @cache

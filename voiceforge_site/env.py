@@ -76,6 +76,15 @@ def choice(name: str, default: str, *, of: Sequence[str]) -> str:
     return value
 
 
+def choices(name: str, *, of: Sequence[str]) -> list[str]:
+    """A comma-separated list of some of these."""
+    found = items(name)
+    for value in found:
+        if value not in of:
+            raise ImproperlyConfigured(f"{name}: {value!r} is not known; use some of {', '.join(of)}.")
+    return found
+
+
 def url(name: str, default: str = "", *, schemes: Sequence[str] = ("http", "https")) -> str:
     """An absolute address without its trailing slash; empty if neither it nor a default is given."""
     value = text(name, default)

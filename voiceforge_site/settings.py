@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -202,10 +203,16 @@ MODELS_DIR = Path(env.text("HF_HOME", str(VAR_DIR / "models"))).absolute()
 STT_ENGINE = env.choice("STT_ENGINE", "whisper-tiny.en", of=catalog.ids(catalog.Kind.STT))
 TTS_ENGINE = env.choice("TTS_ENGINE", "piper-joe", of=catalog.ids(catalog.Kind.TTS))
 LLM_ENGINE = env.choice("LLM_ENGINE", "smollm2-135m", of=catalog.ids(catalog.Kind.LLM))
-ML_STT_WORKERS = env.integer("ML_STT_WORKERS", 2, low=1, high=64)
-ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", 2, low=1, high=64)
+CUDA_VISIBLE_DEVICES = env.text("CUDA_VISIBLE_DEVICES")
+ML_MODELS = env.choices("ML_MODELS", of=list(catalog.BY_ID))
+_TWO = min(2, os.cpu_count() or 1)
+ML_STT_WORKERS = env.integer("ML_STT_WORKERS", _TWO, low=1, high=64)
+ML_TTS_WORKERS = env.integer("ML_TTS_WORKERS", _TWO, low=1, high=64)
+ML_HF_TTS_WORKERS = env.integer("ML_HF_TTS_WORKERS", _TWO, low=1, high=64)
 ML_LLM_WORKERS = env.integer("ML_LLM_WORKERS", 1, low=0, high=64)
 HF_TOKEN = env.text("HF_TOKEN")
+HF_ML_API_TOKEN = env.text("HF_ML_API_TOKEN")
+ML_API_TOKEN = env.text("ML_API_TOKEN")
 AI_INTEGRATIONS_OPENAI_API_KEY = env.text("AI_INTEGRATIONS_OPENAI_API_KEY")
 AI_INTEGRATIONS_OPENAI_BASE_URL = env.url("AI_INTEGRATIONS_OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")

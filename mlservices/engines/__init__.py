@@ -61,6 +61,8 @@ class LlmEngine(Engine, Protocol):
 
 
 class MeaningEngine(Engine, Protocol):
+    at_once: int  # requests that are worth doing together
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Rows of unit length, shape (len(texts), dimensions)."""
 

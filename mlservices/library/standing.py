@@ -108,11 +108,9 @@ def _read(answer: dict[str, Any], on_space: bool) -> Serving:
     if not isinstance(tts, dict):
         return Serving(on_space)
     state = str(tts.get("status") or "loaded")
-    told = tts.get("voices")
-    listed = (
-        [each for each in told if isinstance(each, dict) and each.get("id")] if isinstance(told, list) else []
-    )
-    names = {str(tts.get("id")), str(tts.get("name"))}
+    rows = tts.get("voices")
+    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
+    names = {str(tts[key]) for key in ("id", "name") if tts.get(key)}
     model = next((each.id for each in BY_ID.values() if names & {each.id, each.source.hub}), "")
     states = {str(each["id"]): str(each.get("status") or state) for each in listed if each.get("id")}
     return Serving(on_space, states, model, state)
@@ -188,6 +186,6 @@ def _lacking(model: Model, machine: Machine) -> tuple[Kind, str]:
         )
         return Kind.GPU, text % names
     if model.id not in machine.prepared:
-        text = _("The files of %(model)s are not here yet: run manage.py models prepare %(id)s.")
+        text = _("The files of %(model)s are not here yet: run manage.py models download %(id)s.")
         return Kind.DOWNLOAD, text % names
     return Kind.NOT_LOADED, _("Another model speaks here now: TTS_ENGINE=%(id)s chooses this one.") % names

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import EngineBusy, EngineError, EngineTimeout
 from ..wire import MEDIA_TYPE, pack
-from .pools import Answer
+from .line import Answer
 
 logger = logging.getLogger(__name__)
 

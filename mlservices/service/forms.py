@@ -6,13 +6,14 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
 from ..types import Timing
+from .deployment import FIRST_PIECE_SECONDS
 
 SPACE_RATE = 16000  # of raw pcm in `audio_base64`, and of what becomes of it
 _DECODED_AT_ONCE = 1 << 18  # characters
@@ -77,35 +78,54 @@ AudioBase64 = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
+ModelId = Annotated[str, Field(max_length=100, description='"": the one that is configured for this.')]
+Priority = Literal["live", "batch"]
+Within = Annotated[float, Field(ge=0.1, le=600, description="Seconds until the answer has to begin.")]
 Language = Annotated[str, Field(max_length=16, description='"": the voice\'s own.')]
 Rate = Annotated[int, Field(ge=audio.RATES[0], le=audio.RATES[1])]
 
 
-class SpeakForm(BaseModel):
+class Asked(BaseModel):
+    """What every request may say of how it is served."""
+
+    model: ModelId = ""
+    priority: Priority = "live"
+    within_seconds: Within = FIRST_PIECE_SECONDS
+
+    def params(self) -> dict[str, Any]:
+        """What the worker is told: everything else."""
+        return self.model_dump(exclude=set(Asked.model_fields))
+
+
+class SpeakForm(Asked):
+    priority: Priority = "batch"
     text: Text
     voice: Voice = "default"
     language: Language = ""
     speed: Speed = 1.0
 
 
-class TranscribeForm(BaseModel):
+class TranscribeForm(Asked):
+    priority: Priority = "batch"
     audio_base64: AudioBase64
     language: str = Field("auto", max_length=16)
 
 
-class DetectForm(BaseModel):
+class DetectForm(Asked):
+    priority: Priority = "batch"
     audio_base64: AudioBase64
     threshold: float = Field(0.5, ge=0.05, le=0.95)
 
 
-class ChatForm(BaseModel):
+class ChatForm(Asked):
+    priority: Priority = "batch"
     session_id: str = Field(min_length=1, max_length=200)
     message: Text
     mode: str = Field("assistant", max_length=40)
     system_prompt: str = Field("", max_length=20000)
 
 
-class StreamSpeakForm(BaseModel):
+class StreamSpeakForm(Asked):
     text: Text
     rate: Rate
     voice: Voice = "default"
@@ -118,7 +138,7 @@ class StreamMessage(BaseModel):
     content: str = Field(max_length=20000)
 
 
-class StreamChatForm(BaseModel):
+class StreamChatForm(Asked):
     messages: list[StreamMessage] = Field(min_length=1, max_length=200)
     max_tokens: int = Field(150, ge=1, le=2000)
     temperature: float = Field(0.7, ge=0.0, le=2.0)
@@ -130,7 +150,7 @@ class StreamChatForm(BaseModel):
         return messages
 
 
-class StreamEmbedForm(BaseModel):
+class StreamEmbedForm(Asked):
     texts: list[str] = Field(max_length=2000)
 
     @field_validator("texts")
@@ -140,7 +160,7 @@ class StreamEmbedForm(BaseModel):
         return texts
 
 
-class StreamTokensForm(BaseModel):
+class StreamTokensForm(Asked):
     texts: list[str] = Field(max_length=10)
 
     @field_validator("texts")
@@ -148,6 +168,15 @@ class StreamTokensForm(BaseModel):
     def fit(cls, texts: list[str]) -> list[str]:
         _together(texts)
         return texts
+
+
+class StreamTranscribeQuery(Asked):
+    rate: Rate
+    language: str = Field("en", max_length=16)
+
+
+class StreamJudgeQuery(Asked):
+    rate: Rate
 
 
 class SpokenAnswer(BaseModel):

@@ -12,8 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from ..catalog import Model
 from ..wire import Message, Unpacker, pack
-from .layout import PoolPlan
+from .placement import CPU
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
@@ -41,8 +44,8 @@ class WorkerProcess:
         self._messages: list[Message] = []
 
     @classmethod
-    async def start(cls, plan: PoolPlan, models_dir: Path) -> WorkerProcess:
-        """A new process that has been told what to load."""
+    async def start(cls, model: Model, models_dir: Path, device: str = CPU) -> WorkerProcess:
+        """A new process that has been told what to load, and sees this GPU alone, or none."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -53,17 +56,14 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
-                env=os.environ | _ONE_THREAD | _LITTLE_MEMORY,
+                env=os.environ
+                | _ONE_THREAD
+                | _LITTLE_MEMORY
+                | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)
-        worker.send(
-            {
-                "op": "load",
-                "models": [asdict(model) for model in plan.models],
-                "models_dir": str(models_dir),
-            }
-        )
+        worker.send({"op": "load", "model": asdict(model), "models_dir": str(models_dir)})
         return worker
 
     @property
@@ -100,3 +100,11 @@ class WorkerProcess:
         except TimeoutError:
             return "it closed its connection"
         return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"
+
+
+def resident_mb(pid: int) -> int:
+    """Memory of a process; 0 where it is no more."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss) // 2**20 if pid else 0
+    except psutil.Error:
+        return 0

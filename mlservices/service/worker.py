@@ -1,10 +1,10 @@
-"""One worker process: holds the engines of one pool and serves one request at a time.
+"""One worker process: holds the engine of one model and serves one request at a time, or many as one.
 
 `python -m mlservices.service.worker FD` speaks `wire.py` over the inherited socket FD. First comes
-{"op": "load", "models": [...], "models_dir": ...}; then requests {"op": "run", "id", "task", "params"} with
-their payload, and {"op": "cancel", "id"}, which ends a request at its next piece. It answers with
-{"event": "state" | "piece" | "beat" | "done" | "error", ...} (a beat: still at work) and ends itself when the
-socket or its parent is gone.
+{"op": "load", "model": {...}, "models_dir": ...}; then {"op": "run", "task", "jobs": [{"id", "params",
+"bytes"}]} with the payloads of the jobs one after the other, and {"op": "cancel", "id"}, which ends a
+request at its next piece. It answers with {"event": "state" | "piece" | "beat" | "done" | "error", ...} (a
+beat: still at work) and ends itself when the socket or its parent is gone.
 Django is not loaded here.
 """
 
@@ -19,7 +19,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from .. import engines
 from ..catalog import Kind, Model, Source
 from ..errors import EngineError
 from ..wire import Message, Unpacker, pack
-from .tasks import TASKS
+from .tasks import MANY, TASKS
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Worker:
         self._connection = connection
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
-        self._engines: dict[Kind, Any] = {}
+        self._engine: Any = None
 
     def run(self) -> None:
         """Serve until the parent closes the socket."""
@@ -76,20 +75,23 @@ class Worker:
 
     def _load(self, head: dict[str, Any]) -> None:
         self._tell({"event": "state", "state": "loading"})
-        for fields in head["models"]:
-            model = Model(**{**fields, "kind": Kind(fields["kind"]), "source": Source()})
-            engine = engines.load(model, Path(head["models_dir"]))
-            engine.warm()
-            self._engines[model.kind] = engine
-        self._tell({"event": "state", "state": "ready"})
+        fields = head["model"]
+        model = Model(**{**fields, "kind": Kind(fields["kind"]), "source": Source()})
+        self._engine = engines.load(model, Path(head["models_dir"]))
+        self._engine.warm()
+        self._tell({"event": "state", "state": "ready", "at_once": getattr(self._engine, "at_once", 1)})
 
     def _serve(self, head: dict[str, Any], payload: bytes) -> None:
-        request = head["id"]
-        self._cancelled &= {request}  # the others came when they were served already
-        started = time.monotonic()
-        kind, task = TASKS[head["task"]]
+        jobs, task = head["jobs"], head["task"]
+        self._cancelled &= {job["id"] for job in jobs}  # the others came when they were served already
+        if len(jobs) == 1:
+            self._answer(task, jobs[0]["id"], jobs[0]["params"], payload)
+        else:
+            self._answer_together(task, jobs, payload)
+
+    def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes) -> None:
         try:
-            with contextlib.closing(task(self._engines[kind], head["params"], payload)) as pieces:
+            with contextlib.closing(TASKS[task][1](self._engine, params, payload)) as pieces:
                 for piece in pieces:
                     if request in self._cancelled:
                         break
@@ -98,14 +100,35 @@ class Worker:
                     else:
                         answer, sound = piece
                         self._tell({"event": "piece", "id": request, "answer": answer}, sound)
-        except EngineError as error:
-            self._tell({"event": "error", "id": request, "message": str(error), "permanent": error.permanent})
         except Exception as error:
-            logger.exception("%s failed", head["task"])
-            self._tell({"event": "error", "id": request, "message": repr(error), "permanent": False})
+            self._fail(task, request, error)
         else:
-            seconds = time.monotonic() - started
-            self._tell({"event": "done", "id": request, "compute_seconds": seconds})
+            self._tell({"event": "done", "id": request})
+
+    def _answer_together(self, task: str, jobs: list[dict[str, Any]], payload: bytes) -> None:
+        """All in one run of the model; where that fails, each alone, so that one bad request fails alone."""
+        start, payloads = 0, []
+        for job in jobs:
+            payloads.append(payload[start : start + job["bytes"]])
+            start += job["bytes"]
+        try:
+            answers = MANY[task](self._engine, [job["params"] for job in jobs], payloads)
+        except Exception:
+            logger.exception("%s of %d requests at once failed", task, len(jobs))
+            for job, part in zip(jobs, payloads, strict=True):
+                self._answer(task, job["id"], job["params"], part)
+            return
+        for job, (answer, sound) in zip(jobs, answers, strict=True):
+            self._tell({"event": "piece", "id": job["id"], "answer": answer}, sound)
+            self._tell({"event": "done", "id": job["id"]})
+
+    def _fail(self, task: str, request: int, error: Exception) -> None:
+        known = isinstance(error, EngineError)
+        if not known:
+            logger.error("%s failed", task, exc_info=error)
+        permanent = isinstance(error, EngineError) and error.permanent
+        message = str(error) if known else repr(error)
+        self._tell({"event": "error", "id": request, "message": message, "permanent": permanent})
 
     def _tell(self, head: dict[str, Any], payload: bytes = b"") -> None:
         self._connection.sendall(pack(head, payload))

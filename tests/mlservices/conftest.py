@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from mlservices import audio
 from mlservices.catalog import Kind
 from mlservices.prepare import prepare
 from mlservices.service.app import create_app
-from mlservices.service.layout import PoolPlan, configured_models, plans
+from mlservices.service.layout import Plan, configured_models, plans
 from tests.mlservices import stand_ins
 
 RECORDINGS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")  # of Debian's asterisk-core-sounds-en-wav
@@ -26,22 +27,16 @@ def models_dir() -> Path:
     return settings.MODELS_DIR
 
 
-def stand_in_plans(**changes) -> list[PoolPlan]:
-    """A service of stand-ins; `changes` go to the tts pool."""
+def stand_in_plans(**changes) -> list[Plan]:
+    """A service of stand-ins; `changes` go to the voice."""
     tts = {"workers": 1, "deadline_seconds": 1.0, **changes}
     return [
-        PoolPlan("tts", (stand_ins.model(Kind.TTS, "Voice"),), **tts),
-        PoolPlan("stt", (stand_ins.model(Kind.STT, "Ears"),), workers=1),
-        PoolPlan("llm", (stand_ins.model(Kind.LLM, "Mind"),), workers=1),
-        PoolPlan("embed", (stand_ins.model(Kind.MEANING, "Meaning"),), workers=1),
-        PoolPlan(
-            "vad",
-            (
-                stand_ins.model(Kind.TURN, "Judge"),
-                stand_ins.model(Kind.VAD, "mlservices.engines.vad.energy.Energy"),
-            ),
-            workers=1,
-        ),
+        Plan(stand_ins.model(Kind.TTS, "Voice"), **tts),
+        Plan(stand_ins.model(Kind.STT, "Ears")),
+        Plan(stand_ins.model(Kind.LLM, "Mind")),
+        Plan(stand_ins.model(Kind.MEANING, "Meaning")),
+        Plan(stand_ins.model(Kind.TURN, "Judge")),
+        Plan(stand_ins.model(Kind.VAD, "mlservices.engines.vad.energy.Energy")),
     ]
 
 
@@ -78,7 +73,7 @@ def stand_in_service(tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_service(models_dir):
     """The address of a service with the embedded models, one worker each."""
-    lean = [PoolPlan(plan.name, plan.models, workers=1) for plan in plans()]
+    lean = [replace(plan, workers=1) for plan in plans()]
     with serving(create_app(lean, models_dir)) as url:
         wait_until_healthy(url)
         yield url

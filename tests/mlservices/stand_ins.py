@@ -6,7 +6,9 @@ first time: a file in the engine's folder remembers.
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +19,15 @@ from mlservices.types import Segment, Transcript
 PIECES = 5
 
 
-def model(kind: Kind, engine: str, *, recipe: str = "") -> Model:
+def model(kind: Kind, engine: str, **changes: Any) -> Model:
     """A catalogue entry for one of the engines below."""
-    return Model(
+    entry = Model(
         id=f"stand-in-{kind}",
         name=f"Stand-in {kind}",
         kind=kind,
         pool=kind.value,
         engine=f"{__name__}.{engine}" if "." not in engine else engine,
-        recipe=recipe,
+        recipe="",
         source=Source(),
         memory_mb=1,
         disk_mb=1,
@@ -33,6 +35,7 @@ def model(kind: Kind, engine: str, *, recipe: str = "") -> Model:
         licence="MIT",
         commercial_use=True,
     )
+    return replace(entry, **changes)
 
 
 class StandIn:
@@ -109,9 +112,22 @@ class Mind(StandIn):
 
 
 class Meaning(StandIn):
+    """The length of each text; of "most at once", how many it was given at the most."""
+
+    at_once = 8
+
+    def __init__(self, folder, model):
+        super().__init__(folder, model)
+        self._most = 0
+
     def embed(self, texts):
-        rows = np.array([[len(text), 1.0] for text in texts], np.float32).reshape(len(texts), 2)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        self._most = max(self._most, len(texts))
+        for text in texts:
+            self.misbehave(text)
+            if text.startswith("slow"):
+                time.sleep(0.2)
+        lengths = [self._most if text == "most at once" else len(text) for text in texts]
+        return np.array([[length, 1.0] for length in lengths], np.float32).reshape(len(texts), 2)
 
 
 class Judge(StandIn):

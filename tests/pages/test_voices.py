@@ -130,7 +130,7 @@ def test_what_each_voice_lacks_is_told(alices_browser, speech, monkeypatch):
     assert told["piper-joe"] == ("ready", "")
     assert told["hindi-aditi-f"][0] == "gpu" and "needs a GPU" in told["hindi-aditi-f"][1]
     assert told["mms-tts-hin"][0] == "download"
-    assert "manage.py models prepare mms-tts-hin" in told["mms-tts-hin"][1]
+    assert "manage.py models download mms-tts-hin" in told["mms-tts-hin"][1]
 
 
 def test_with_a_gpu_a_download_is_what_is_left(alices_browser, speech, monkeypatch, tmp_path):

@@ -18,6 +18,8 @@ _DIMENSIONS = 384
 
 
 class MiniLM:
+    at_once = 16
+
     def __init__(self, folder: Path, model: Model) -> None:
         self._encoder = ctranslate2.Encoder(str(folder), compute_type="int8", intra_threads=1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from mlservices.service.app import LOOPBACK_HOSTS, create_app
+from mlservices.service.devices import devices
 from mlservices.service.layout import plans
 
 
@@ -22,7 +24,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         on_loopback = options["host"] in ("127.0.0.1", "::1", "localhost")
-        app = create_app(plans(), settings.MODELS_DIR, allowed_hosts=LOOPBACK_HOSTS if on_loopback else ["*"])
+        if not (on_loopback or settings.ML_API_TOKEN):
+            self.stderr.write(f"Whoever reaches {options['host']} may use this service: set ML_API_TOKEN.")
+        look = partial(devices, settings.CUDA_VISIBLE_DEVICES)
+        app = create_app(
+            plans(has_gpu=len(look()) > 1),
+            settings.MODELS_DIR,
+            allowed_hosts=LOOPBACK_HOSTS if on_loopback else ["*"],
+            devices=look,
+            token=settings.ML_API_TOKEN,
+        )
         uvicorn.run(
             app,
             host=options["host"],

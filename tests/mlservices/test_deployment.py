@@ -5,13 +5,18 @@ import os
 import signal
 from contextlib import aclosing
 
+import numpy as np
 import pytest
 
 from mlservices.catalog import Kind
+from mlservices.circuit import Circuit
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.service.layout import PoolPlan
-from mlservices.service.pools import Pool
+from mlservices.service.deployment import Deployment
+from mlservices.service.layout import Plan
+from mlservices.service.line import Job, Line
+from mlservices.service.measures import Measures
 from mlservices.service.process import WorkerGone, WorkerProcess
+from mlservices.service.seat import Seat, Shared
 from tests.mlservices import stand_ins
 
 
@@ -20,10 +25,10 @@ async def make_pool(tmp_path):
     """Makes a pool of one stand-in voice (or what else is asked for) and waits until it is loaded."""
     pools = []
 
-    async def make(engine="Voice", *, kind=Kind.TTS, wait=True, recipe="", **changes):
-        options = {"workers": 1, "deadline_seconds": 1.0, **changes}
-        pool = Pool(PoolPlan("tts", (stand_ins.model(kind, engine, recipe=recipe),), **options), tmp_path)
-        pool.start()
+    async def make(engine="Voice", *, kind=Kind.TTS, wait=True, recipe="", workers=1, **changes):
+        options = {"deadline_seconds": 1.0, **changes}
+        pool = Deployment(Plan(stand_ins.model(kind, engine, recipe=recipe), **options), tmp_path)
+        pool.load(["cpu"] * workers)
         pools.append(pool)
         while wait and any(worker["state"] != "ready" for worker in pool.report()["workers"]):
             await asyncio.sleep(0.02)
@@ -34,10 +39,12 @@ async def make_pool(tmp_path):
         await pool.close()
 
 
-async def say(pool, text):
+SAYS = {"rate": 0, "voice": "default", "language": "", "speed": 1.0}
+
+
+async def say(pool, text, **how):
     """The number of pieces that came."""
-    params = {"text": text, "rate": 0, "voice": "default", "speed": 1.0}
-    async with aclosing(pool.run("speak", params)) as pieces:
+    async with aclosing(pool.run("speak", SAYS | {"text": text}, **how)) as pieces:
         return len([piece async for piece in pieces])
 
 
@@ -45,8 +52,8 @@ def kept_processes(monkeypatch):
     """The processes that pools will have started."""
     started, start = [], WorkerProcess.start
 
-    async def keep(plan, models_dir):
-        started.append(await start(plan, models_dir))
+    async def keep(*how):
+        started.append(await start(*how))
         return started[-1]
 
     monkeypatch.setattr(WorkerProcess, "start", keep)
@@ -65,7 +72,7 @@ async def until(condition, seconds=5.0):
 
 async def test_an_answer_comes_piece_by_piece_with_its_timing(make_pool):
     pool = await make_pool()
-    params = {"text": "slow hello", "rate": 8000, "voice": "default", "speed": 1.0}
+    params = SAYS | {"text": "slow hello", "rate": 8000}
     answers = [answer async for answer in pool.run("speak", params)]
     heads, sounds, timings = zip(*answers, strict=True)
     assert {head["rate"] for head in heads} == {8000}
@@ -155,7 +162,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool
 
 async def test_a_cancelled_answer_frees_its_worker_at_the_next_piece(make_pool):
     pool = await make_pool()
-    params = {"text": "endless", "rate": 0, "voice": "default", "speed": 1.0}
+    params = {"text": "endless", "rate": 0, "voice": "default", "language": "", "speed": 1.0}
     pieces = pool.run("speak", params)
     await anext(pieces)
     before = first_pid(pool)
@@ -200,19 +207,20 @@ async def test_a_request_taken_by_a_worker_in_the_moment_of_its_end_goes_to_anot
         def __init__(self):
             self.gone = asyncio.get_running_loop().create_future()
 
-    pool = Pool(PoolPlan("tts", (), workers=0), tmp_path)
+    plan, line = Plan(stand_ins.model(Kind.TTS, "Voice")), Line()
+    measures = Measures("voice", "tts")
+    shared = Shared(plan, tmp_path, line, Circuit(), measures, may_batch=lambda: True, on_change=lambda: None)
     dying, well = Idle(), Idle()
-    first = asyncio.create_task(pool._next_job(dying))
-    second = asyncio.create_task(pool._next_job(well))
+    first = asyncio.create_task(Seat(0, "cpu", shared)._next_jobs(dying))
+    second = asyncio.create_task(Seat(1, "cpu", shared)._next_jobs(well))
     await asyncio.sleep(0.01)  # both wait for work
-    pool._queue.append("a request")
-    async with pool._work:
-        pool._work.notify_all()
+    job = Job("speak", {}, b"")
+    await line.add(job)
     dying.gone.set_result(0)
     with pytest.raises(WorkerGone):
         await first
     async with asyncio.timeout(5):
-        assert await second == "a request"
+        assert await second == [job]
 
 
 async def test_a_cancelled_request_leaves_the_queue_at_once(make_pool):
@@ -230,7 +238,7 @@ async def test_waiting_for_a_worker_is_told_apart_from_its_work(make_pool):
     pool = await make_pool()
     first = asyncio.create_task(say(pool, "slow"))
     await until(lambda: pool.state() == "loaded" and pool.report()["workers"][0]["state"] == "busy")
-    params = {"text": "hello", "rate": 0, "voice": "default", "speed": 1.0}
+    params = SAYS | {"text": "hello"}
     timings = [timing async for _, _, timing in pool.run("speak", params)]
     assert timings[0].queue_seconds > 0.2
     assert timings[-1].compute_seconds < 0.2
@@ -262,7 +270,7 @@ async def test_a_model_whose_files_were_never_prepared_names_the_command(make_po
 async def test_a_missing_library_names_what_to_install(make_pool):
     pool = await make_pool("no_such_library.Engine", wait=False)
     await until(lambda: pool.report()["workers"][0]["reason"])
-    assert "needs the library no_such_library: run `pip install" in pool.report()["workers"][0]["reason"]
+    assert "needs the library no_such_library: run `" in pool.report()["workers"][0]["reason"]
 
 
 async def test_closing_the_pool_ends_its_processes(make_pool):
@@ -281,3 +289,144 @@ async def test_requests_wait_for_a_worker_that_falls_again_and_again(make_pool):
     outcomes = await asyncio.gather(*falling, return_exceptions=True)
     assert all("exited with code 3" in str(outcome) for outcome in outcomes)
     assert await behind == stand_ins.PIECES
+
+
+class TestLiveAndBatch:
+    """Live calls go first, and a batch leaves them a worker."""
+
+    async def test_who_is_live_is_served_before_a_batch_that_came_earlier(self, make_pool):
+        pool = await make_pool()
+        order = []
+
+        async def ask(name, text="slow", **how):
+            await say(pool, text, **how)
+            order.append(name)
+
+        first = asyncio.create_task(ask("first"))
+        await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+        batches = [asyncio.create_task(ask("batch", "hello", batch=True)) for _ in range(3)]
+        await until(lambda: pool.report()["queue"] == 3)
+        live = asyncio.create_task(ask("live", "hello"))
+        await asyncio.gather(first, live, *batches)
+        assert order == ["first", "live", "batch", "batch", "batch"]
+
+    async def test_a_batch_never_takes_the_last_free_worker(self, make_pool):
+        pool = await make_pool(workers=2)
+        batches = [asyncio.create_task(say(pool, "slow", batch=True)) for _ in range(4)]
+        await until(lambda: pool.report()["queue"] == 3)
+        timing = []
+        async with aclosing(pool.run("speak", SAYS | {"text": "hello"})) as pieces:
+            timing = [timing async for _, _, timing in pieces]
+        assert timing[0].queue_seconds < 0.1
+        assert pool.report()["queue"] >= 2  # the batch still waits, though a worker was idle
+        assert await asyncio.gather(*batches) == [stand_ins.PIECES] * 4
+
+    async def test_a_full_batch_refuses_nobody_who_is_live(self, make_pool):
+        pool = await make_pool(queue_limit=2)
+        batches = [asyncio.create_task(say(pool, "slow", batch=True)) for _ in range(3)]
+        await until(lambda: pool.report()["queue"] == 2)
+        with pytest.raises(EngineBusy, match="2 requests are waiting already"):
+            await say(pool, "hello", batch=True)
+        assert await say(pool, "hello") == stand_ins.PIECES
+        await asyncio.gather(*batches)
+
+
+async def test_an_answer_that_cannot_begin_in_time_is_given_up_and_leaves_the_queue(make_pool):
+    pool = await make_pool()
+    speaking = asyncio.create_task(say(pool, "slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    with pytest.raises(EngineTimeout, match=r"nothing within 0\.05 s"):
+        await say(pool, "hello", within_seconds=0.05)
+    assert pool.report()["queue"] == 0
+    assert await speaking == stand_ins.PIECES
+
+
+async def test_requests_that_wait_for_the_same_model_are_done_together(make_pool):
+    pool = await make_pool("Meaning", kind=Kind.MEANING)
+
+    async def embed(*texts):
+        ((head, rows, _),) = [answer async for answer in pool.run("embed", {"texts": list(texts)})]
+        return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"])[:, 0].tolist()
+
+    alone = [await embed("a"), await embed("bb", "ccc"), await embed()]
+    assert await embed("most at once") == [2.0]
+    waiting = asyncio.create_task(embed("slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    together = asyncio.gather(embed("a"), embed("bb", "ccc"), embed())
+    assert await together == alone
+    await waiting
+    assert await embed("most at once") == [3.0]
+
+
+async def test_one_bad_request_of_several_fails_alone(make_pool):
+    pool = await make_pool("Meaning", kind=Kind.MEANING)
+
+    async def embed(text):
+        return [head async for head, _, _ in pool.run("embed", {"texts": [text]})]
+
+    waiting = asyncio.create_task(embed("slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    outcomes = await asyncio.gather(embed("a"), embed("refuse"), embed("c"), return_exceptions=True)
+    await waiting
+    assert [type(outcome) for outcome in outcomes] == [list, EngineError, list]
+    assert pool.report()["restarts"] == 0
+
+
+async def test_a_request_that_crashes_a_worker_is_done_alone_the_second_time(make_pool):
+    pool = await make_pool("Meaning", kind=Kind.MEANING)
+
+    async def embed(text):
+        return [head async for head, _, _ in pool.run("embed", {"texts": [text]})]
+
+    waiting = asyncio.create_task(embed("slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    outcomes = await asyncio.gather(embed("a"), embed("crash"), embed("c"), return_exceptions=True)
+    await waiting
+    assert [type(outcome) for outcome in outcomes] == [list, EngineError, list]
+
+
+async def test_a_model_whose_workers_fall_again_and_again_rests_for_a_while(make_pool):
+    pool = await make_pool(workers=3)
+    outcomes = await asyncio.gather(*(say(pool, "crash") for _ in range(3)), return_exceptions=True)
+    assert any("exited with code 3" in str(outcome) for outcome in outcomes)
+    assert pool.report()["circuit_open_seconds"] > 0
+    await until(lambda: pool.state() == "loaded", seconds=15)
+    with pytest.raises(EngineBusy, match=r"failed again and again and rests .* exited with code 3") as caught:
+        await say(pool, "hello")
+    assert 1 <= caught.value.retry_after <= 30
+
+
+async def test_a_model_is_unloaded_once_it_has_served_whom_it_serves(make_pool):
+    pool = await make_pool()
+    (pid,) = (worker["pid"] for worker in pool.report()["workers"])
+    speaking = [asyncio.create_task(say(pool, "slow")) for _ in range(2)]
+    await until(lambda: pool.report()["queue"] == 1)
+    unloading = asyncio.create_task(pool.unload())
+    await asyncio.sleep(0)
+    with pytest.raises(EngineBusy, match="not loaded"):
+        await say(pool, "hello")
+    await unloading
+    assert await asyncio.gather(*speaking) == [stand_ins.PIECES] * 2
+    assert pool.state() == "off"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    pool.load(["cpu"])
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_what_it_did_lately_is_told_in_figures(make_pool):
+    pool = await make_pool()
+    assert pool.report()["lately"]["inference_ms_p95"] is None
+    await asyncio.gather(*(say(pool, "slow") for _ in range(2)))
+    with pytest.raises(EngineError):
+        await say(pool, "refuse")
+    lately = pool.report()["lately"]
+    assert (lately["requests"], lately["errors"]) == (3, pytest.approx(1 / 3))
+    assert 400 < lately["inference_ms_p95"] < 2000
+    assert 400 < lately["queue_ms_p95"] < 2000  # the second waited for the first
+    assert lately["real_time_factor"] == pytest.approx(
+        1.0, rel=0.5
+    )  # half a second of sound in half a second
+    assert 0 < lately["utilisation"] < 0.1
+    assert pool.report()["workers"][0]["memory_mb"] > 10

@@ -1,0 +1,291 @@
+"""All models of one service: who serves what, loaded within the memory there is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.exceptions import HTTPException
+
+from ..catalog import Kind
+from ..errors import EngineBusy, EngineError, PrepareError
+from ..prepare import is_ready, prepare
+from ..types import Timing
+from . import placement
+from .deployment import Deployment, Held
+from .devices import devices as real_devices
+from .forms import Asked
+from .layout import Plan
+from .line import Answer
+from .measures import Measures, Metrics
+from .placement import Device, Holding, Wish
+from .tasks import TASKS
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 30.0
+_LOADING_RETRY_SECONDS = 3.0
+_NO_ROOM_RETRY_SECONDS = 30.0
+SPACE_KEYS = {
+    Kind.TTS: "tts",
+    Kind.STT: "stt",
+    Kind.VAD: "vad",
+    Kind.LLM: "vllm",
+    Kind.MEANING: "embed",
+    Kind.TURN: "turn",
+}
+_WARM: dict[Kind, tuple[str, dict[str, Any], bytes]] = {
+    Kind.TTS: ("speak", {"text": "Hello.", "rate": 0, "voice": "default", "language": "", "speed": 1.0}, b""),
+    Kind.STT: ("transcribe", {"rate": 16000, "language": "auto"}, bytes(32000)),
+    Kind.LLM: (
+        "reply",
+        {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2, "temperature": 0.0},
+        b"",
+    ),
+    Kind.MEANING: ("embed", {"texts": ["hello"]}, b""),
+    Kind.TURN: ("judge", {"rate": 16000}, bytes(32000)),
+    Kind.VAD: ("detect", {"rate": 16000, "threshold": 0.5}, bytes(32000)),
+}
+
+
+def field_error(field: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
+
+
+class _Gauges(Collector):
+    """What models are at the moment in which Prometheus asks."""
+
+    def __init__(self, deployments: Collection[Deployment]) -> None:
+        self._deployments = deployments
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["model", "pool"]
+        queue = GaugeMetricFamily("voiceforge_ml_queue_length", "Requests that wait.", labels=labels)
+        memory = GaugeMetricFamily("voiceforge_ml_memory_bytes", "Resident, of its workers.", labels=labels)
+        busy = GaugeMetricFamily(
+            "voiceforge_ml_utilisation", "Share of its workers' time in use, lately.", labels=labels
+        )
+        workers = GaugeMetricFamily("voiceforge_ml_workers", "By their state.", labels=[*labels, "state"])
+        for deployment in self._deployments:
+            if deployment.holding() is None:
+                continue
+            report, names = deployment.report(), [deployment.model.id, deployment.model.pool]
+            queue.add_metric(names, report["queue"])
+            memory.add_metric(names, sum(each["memory_mb"] for each in report["workers"]) * 2**20)
+            busy.add_metric(names, report["lately"]["utilisation"])
+            for state, count in Counter(each["state"] for each in report["workers"]).items():
+                workers.add_metric([*names, state], count)
+        yield from (queue, memory, busy, workers)
+
+
+class Deployments:
+    """`start` it on the running loop, `close` it before the loop ends."""
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        models_dir: Path,
+        devices: Callable[[], list[Device]] = real_devices,
+        *,
+        prepare_missing: bool = False,
+    ) -> None:
+        """`prepare_missing`: models of the start whose files are not here are prepared, and then loaded."""
+        self.metrics = Metrics()
+        self.by_id = {
+            plan.model.id: Deployment(
+                plan, models_dir, Measures(plan.model.id, plan.model.pool, self.metrics)
+            )
+            for plan in plans
+        }
+        self.defaults: dict[Kind, Deployment] = {}
+        for deployment in self.by_id.values():
+            if deployment.plan.at_start:
+                self.defaults.setdefault(deployment.model.kind, deployment)
+        self.metrics.registry.register(_Gauges(self.by_id.values()))
+        self.problems: list[str] = []
+        self.chats: OrderedDict[str, list[dict[str, str]]] = OrderedDict()  # of the plain API, by session
+        self.models_dir = models_dir
+        self._devices = devices
+        self._planning = asyncio.Lock()
+        self._prepare_missing = prepare_missing
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Place the models that are there at the start; what finds no room is refused with its reason."""
+        first = [each for each in self.by_id.values() if each.plan.at_start]
+        if self._prepare_missing:
+            missing = [each for each in first if not self.has_files(each)]
+            first = [each for each in first if each not in missing]
+            self._tasks.append(asyncio.create_task(self._fetch(missing)))
+        seats = placement.at_start(await self.devices(), [Wish(e.model, e.plan.workers) for e in first])
+        for deployment in first:
+            given = seats[deployment.model.id]
+            if given.devices:
+                deployment.load(given.devices)
+            else:
+                deployment.refusal = given.refusal
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
+
+    async def devices(self) -> list[Device]:
+        return await asyncio.to_thread(self._devices)
+
+    def has_files(self, deployment: Deployment) -> bool:
+        return not deployment.model.recipe or is_ready(deployment.model, self.models_dir)
+
+    # --- Models in and out ---
+
+    async def _fetch(self, missing: Sequence[Deployment]) -> None:
+        """Prepare and load one after the other; what fails stays away, with its reason."""
+        for deployment in missing:
+            deployment.refusal = "its files are being prepared"
+            model_id = deployment.model.id
+            try:
+                await asyncio.to_thread(prepare, [model_id], self.models_dir, logger.info)
+                await self.load(model_id)
+            except (PrepareError, EngineError) as error:
+                logger.error("%s: %s", model_id, error)
+                deployment.refusal = str(error)
+            except Exception as error:
+                logger.exception("%s could not be prepared", model_id)
+                deployment.refusal = f"it could not be prepared: {error}"
+
+    async def load(self, model_id: str) -> Deployment:
+        """Begin to load a model; what makes room for it is unloaded before. EngineError: why it cannot be."""
+        deployment = self.named(model_id)
+        async with self._planning:
+            if deployment.holding() is not None:
+                return deployment
+            model = deployment.model
+            if not self.has_files(deployment):
+                raise EngineError(
+                    f"{model.id} is not here yet: run `manage.py models download {model.id}`",
+                    service=model.service,
+                    permanent=True,
+                )
+            wish = Wish(model, deployment.plan.workers)
+            seats = placement.on_demand(await self.devices(), self.holdings(), wish)
+            if not seats.devices:
+                deployment.refusal = seats.refusal
+                raise EngineBusy(seats.refusal, service=model.service, retry_after=_NO_ROOM_RETRY_SECONDS)
+            for victim in seats.unload:
+                logger.warning("%s makes room for %s", victim, model.id)
+                await self.by_id[victim].unload()
+            deployment.load(seats.devices)
+        return deployment
+
+    async def unload(self, model_id: str) -> None:
+        deployment = self.named(model_id)
+        async with self._planning:
+            await deployment.unload()
+
+    async def warm(self, model_id: str) -> None:
+        """Load a model if need be, wait for it, and use it once."""
+        deployment = await self.load(model_id)
+        await deployment.until(lambda: deployment.state() not in (Held.STARTING, Held.LOADING))
+        task, params, payload = _WARM[deployment.model.kind]
+        async with aclosing(deployment.run(task, params, payload, batch=True)) as pieces:
+            async for _ in pieces:
+                pass
+
+    def holdings(self) -> list[Holding]:
+        return [held for each in self.by_id.values() if (held := each.holding()) is not None]
+
+    async def _watch(self) -> None:
+        """Where a device runs full, models of low priority that nobody uses make room."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for model_id in placement.too_full(await self.devices(), self.holdings()):
+                logger.warning("%s is unloaded, since memory is nearly full", model_id)
+                await self.unload(model_id)
+
+    # --- For those who ask ---
+
+    def named(self, model_id: str, kind: Kind | None = None) -> Deployment:
+        """RequestValidationError for a model that is not here, or does something else."""
+        deployment = self.by_id.get(model_id)
+        if deployment is None or (kind is not None and deployment.model.kind is not kind):
+            known = ", ".join(id for id, each in self.by_id.items() if kind in (None, each.model.kind))
+            raise field_error("model", f"There is no model {model_id!r} for this: use one of {known}.")
+        return deployment
+
+    def serving(self, kind: Kind, model_id: str = "") -> Deployment:
+        """Who serves a kind, by default; HTTPException where nobody does."""
+        if model_id:
+            return self.named(model_id, kind)
+        if kind not in self.defaults:
+            raise HTTPException(404, f"This service offers no {SPACE_KEYS[kind]}.")
+        return self.defaults[kind]
+
+    def speaker(self, voice: str, model_id: str = "") -> tuple[Deployment, dict[str, Any]]:
+        """Who speaks in this voice, and what the engine is told of it; a voice may be a model's own."""
+        kind = Kind.TTS
+        own = voice in self.by_id and self.by_id[voice].model.kind is kind
+        deployment = self.serving(kind, voice if own and not model_id else model_id)
+        if voice not in ("default", deployment.model.id):
+            known = [id for id, each in self.by_id.items() if each.model.kind is kind]
+            raise field_error(
+                "voice", f"There is no voice {voice!r}: use one of {', '.join(['default', *known])}."
+            )
+        return deployment, {"voice": "default"}
+
+    def run(
+        self,
+        task: str,
+        params: dict[str, Any],
+        payload: bytes = b"",
+        *,
+        asked: Asked,
+        by: Deployment | None = None,
+    ) -> AsyncGenerator[Answer, None]:
+        """The pieces of an answer, by the model that was asked for (or is given)."""
+        deployment = by or self.serving(TASKS[task][0], asked.model)
+        return self._run(deployment, task, params, payload, asked)
+
+    async def _run(
+        self, deployment: Deployment, task: str, params: dict[str, Any], payload: bytes, asked: Asked
+    ) -> AsyncGenerator[Answer, None]:
+        """A model that is not held is loaded, and whoever asked told to come back."""
+        if deployment.holding() is None:
+            await self.load(deployment.model.id)
+            raise EngineBusy(
+                f"{deployment.model.id} is loading",
+                service=deployment.model.service,
+                retry_after=_LOADING_RETRY_SECONDS,
+            )
+        pieces = deployment.run(
+            task, params, payload, batch=asked.priority == "batch", within_seconds=asked.within_seconds
+        )
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
+
+    async def whole(
+        self,
+        task: str,
+        params: dict[str, Any],
+        payload: bytes = b"",
+        *,
+        asked: Asked,
+        by: Deployment | None = None,
+    ) -> tuple[list[dict[str, Any]], bytes, Timing]:
+        """All pieces of an answer: heads, payloads joined, timing of the last."""
+        heads, sound, timing = [], bytearray(), Timing()
+        async with aclosing(self.run(task, params, payload, asked=asked, by=by)) as pieces:
+            async for head, piece, timing in pieces:  # noqa: B007 (the last one is kept)
+                heads.append(head)
+                sound += piece
+        return heads, bytes(sound), timing

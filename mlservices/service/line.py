@@ -1,0 +1,114 @@
+"""Who waits for a worker of one model: live calls before batches, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EngineError
+from ..types import Timing
+from .tasks import MANY
+
+if TYPE_CHECKING:
+    from .process import WorkerProcess
+
+Answer = tuple[dict[str, Any], bytes, Timing]
+
+_numbers = count(1)
+
+
+@dataclass(eq=False)
+class Job:
+    """One request. `answers` gets its pieces, then an error or None for its end."""
+
+    task: str
+    params: dict[str, Any]
+    payload: bytes
+    batch: bool = False  # may wait for live calls
+    id: int = field(default_factory=lambda: next(_numbers))
+    queued_at: float = field(default_factory=time.monotonic)
+    taken_at: float = 0.0
+    attempts: int = 0
+    delivered: bool = False
+    cancelled: bool = False
+    alone: bool = False  # not together with others: one of its group ended the worker
+    worker: WorkerProcess | None = None
+    sound_seconds: float = 0.0  # heard or made
+    answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
+
+    def timing(self) -> Timing:
+        now = time.monotonic()
+        return Timing(queue_seconds=self.taken_at - self.queued_at, compute_seconds=now - self.taken_at)
+
+
+class Line:
+    def __init__(self) -> None:
+        self._live: deque[Job] = deque()
+        self._batch: deque[Job] = deque()
+        self._changed = asyncio.Condition()
+
+    def __len__(self) -> int:
+        return len(self._live) + len(self._batch)
+
+    def before(self, batch: bool) -> int:
+        """How many wait in front of one who comes now."""
+        return len(self) if batch else len(self._live)
+
+    async def add(self, job: Job) -> None:
+        self._of(job).append(job)
+        await self._wake()
+
+    async def put_back(self, job: Job) -> None:
+        """To the head: it was there before."""
+        self._of(job).appendleft(job)
+        await self._wake()
+
+    def leave(self, job: Job) -> bool:
+        """Whether it was still waiting."""
+        if job not in self._of(job):
+            return False
+        self._of(job).remove(job)
+        return True
+
+    def send_away(self, make_error: Callable[[], EngineError]) -> None:
+        """All who wait get an error."""
+        for waiting in (self._live, self._batch):
+            while waiting:
+                waiting.popleft().answers.put_nowait(make_error())
+
+    async def take(self, may_batch: Callable[[], bool], at_once: int) -> list[Job]:
+        """Who is next; up to `at_once` together where their task can be done for many."""
+
+        def next_line() -> deque[Job] | None:
+            return self._live or (self._batch if may_batch() else None) or None
+
+        async with self._changed:
+            await self._changed.wait_for(next_line)
+            waiting = next_line()
+            assert waiting is not None
+            return self._group(waiting, at_once)
+
+    @staticmethod
+    def _group(waiting: deque[Job], at_once: int) -> list[Job]:
+        first = waiting.popleft()
+        group = [first]
+        if first.task in MANY and not first.alone:
+            for job in list(waiting):
+                if len(group) >= at_once:
+                    break
+                if job.task == first.task and not job.alone:
+                    waiting.remove(job)
+                    group.append(job)
+        return group
+
+    def _of(self, job: Job) -> deque[Job]:
+        return self._batch if job.batch else self._live
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

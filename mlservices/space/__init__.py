@@ -1,0 +1,1 @@
+"""A Hugging Face Space that runs our ML service: its folder, and its way to the hub."""

@@ -35,7 +35,7 @@ _KIND_OF = {
     Agent.Status.ARCHIVED: Kind.ARCHIVED,
 }
 # Addresses under /agents/ that are pages of their own.
-RESERVED_SLUGS = frozenset({"new", "palette", "bulk", "speak", "tokens", "numbers", "pauses"})
+RESERVED_SLUGS = frozenset({"new", "palette", "bulk", "speak", "tokens", "numbers", "pauses", "voice"})
 LONGEST_FOR_LOCAL = 6000  # characters of instructions and facts, some 1,500 tokens
 
 

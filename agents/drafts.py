@@ -17,6 +17,7 @@ from mlservices import registry
 from mlservices.errors import EngineBusy, EngineError
 from mlservices.offer import DEFAULT_VOICE
 from mlservices.pages.limits import range_error
+from mlservices.speech import spoken
 from mlservices.types import TokenCount
 
 from .constants import read_constants
@@ -27,7 +28,6 @@ from .flow.knowledge import Fact, Profile
 from .flow.variables import fill
 from .forms import fact_formset, facts_of
 from .models import DEFAULT_MODEL, FASTEST, SLOWEST, Agent
-from .sentences import spoken
 
 LONGEST_TRY = 300  # characters
 EXAMPLE_CALLER = "+14155550112"  # no telephone has this number

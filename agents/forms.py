@@ -8,11 +8,12 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
-from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
 from mlservices.offer import DEFAULT_VOICE, Offer
+from mlservices.pages.languages import language_name
 from mlservices.pages.limits import explain_limits
 
 from .conversations import default_model_id
@@ -29,6 +30,7 @@ from .fields import ConstantsField, PhoneField
 from .hours_text import read_hours, write_hours
 from .models import DEFAULT_MODEL, Agent
 from .versions import VALUES
+from .voices import VoiceGroup, called, chosen, grouped
 
 LONGEST_HOURS = 5000  # characters; a year of closed days is 4,000
 
@@ -91,7 +93,8 @@ class AgentForm(forms.ModelForm):
             "failure_sentence": _("Recorded when you save, since no engine may work then."),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, voice: str = "", **kwargs: Any) -> None:
+        """`voice` is one to begin with, in place of the agent's own."""
         super().__init__(*args, **kwargs)
         chat_model = _kept_choice(self, "chat_model", _chat_models())
         chat_model.help_text = f"{chat_model.help_text} {_where_models_are_set()}"
@@ -104,10 +107,16 @@ class AgentForm(forms.ModelForm):
             in_use = [choice for choice in Agent.Status.choices if choice[0] != Agent.Status.ARCHIVED]
             self.fields["status"] = forms.ChoiceField(choices=in_use, label=_("Status"))
         self.fields["language"] = _kept_choice(self, "language", _languages(offer))
+        self.chosen = chosen(voice, self.instance, offer)
+        self.initial.update(self.chosen)
         self.fields["constants"].label = _("Your own variables")
         if self.instance.pk is None:
             self.fields["name"].widget.attrs["autofocus"] = True
         _dress(self)
+
+    @property
+    def voice_groups(self) -> list[VoiceGroup]:
+        return grouped(self["voice"], self.offer)
 
 
 def add_errors(form: AgentForm, error: ValidationError) -> None:
@@ -259,23 +268,15 @@ def facts_of(formset: Any) -> list[dict[str, Any]]:
 
 def _voices(offer: Offer) -> list[tuple[str, str]]:
     """The first takes whatever the speech engine's own voice is."""
-    own = offer.voices[0].name if offer.voices else ""
-    default = gettext("The speech engine's own, now %(name)s") % {"name": own}
+    default = gettext("The speech engine's own, now %(name)s") % {"name": offer.engine}
     return [
-        (DEFAULT_VOICE, default if own else gettext("The speech engine's own")),
+        (DEFAULT_VOICE, default if offer.engine else gettext("The speech engine's own")),
         *((voice.id, voice.name) for voice in offer.voices),
     ]
 
 
 def _languages(offer: Offer) -> list[tuple[str, str]]:
-    return [(code, _language_name(code)) for code in offer.languages]
-
-
-def _language_name(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
+    return [(code, language_name(code)) for code in offer.languages]
 
 
 def _chat_models() -> list[tuple[str, str]]:
@@ -287,7 +288,17 @@ def _chat_models() -> list[tuple[str, str]]:
         else gettext("Whatever is configured (none yet: answers from facts and intents)")
     )
     none = gettext("None: answers from facts and intents")
-    return [("", none), (DEFAULT_MODEL, whatever), *configured]
+    return [
+        ("", none),
+        (DEFAULT_MODEL, whatever),
+        *((id, _with_licence(id, label)) for id, label in configured),
+    ]
+
+
+def _with_licence(model_id: str, label: str) -> str:
+    """What the licence of our own model allows; what providers sell is between them and their customers."""
+    licence = registry.licence_of_model(model_id)
+    return f"{label} · {licence}" if licence else label
 
 
 def _where_models_are_set() -> str:
@@ -330,7 +341,8 @@ def _kept_choice(
     field = form.fields[name]
     stored = getattr(form.instance, name)
     if stored not in dict(choices):
-        choices = [*choices, (stored, gettext("%(name)s (not available now)") % {"name": stored})]
+        told = called(stored) if name == "voice" else stored
+        choices = [*choices, (stored, gettext("%(name)s (not available now)") % {"name": told})]
     return forms.ChoiceField(
         choices=choices,
         required=name != "chat_model",

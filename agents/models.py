@@ -7,7 +7,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from mlservices import voices
+from mlservices.pages.languages import language_name
 
 from .constants import check_placeholders, validate_constants
 from .facts import validate_facts
@@ -122,8 +126,22 @@ class Agent(models.Model):
             errors["failure_sentence"] = _("Write the sentence that callers are to hear.")
         if "{{" in self.failure_sentence:
             errors["failure_sentence"] = _("It is recorded beforehand and cannot hold variables.")
+        if refused := self._refuse_voice():
+            errors["voice"] = refused
         if errors:
             raise ValidationError(errors)
+
+    def _refuse_voice(self) -> str:
+        """Why it cannot speak the agent's language, in words; "" if it can, or if nobody knows."""
+        voice = voices.by_id(self.voice)
+        if voice is None or voices.speaks(voices.languages_of(voice), self.language):
+            return ""
+        text = gettext(
+            "%(voice)s speaks %(spoken)s, and this agent %(language)s: choose a voice that speaks "
+            "%(language)s, or make %(spoken)s the language of the agent."
+        )
+        spoken, language = language_name(voices.base(voice.language)), language_name(self.language)
+        return text % {"voice": voice.name, "spoken": spoken, "language": language}
 
     @property
     def failure_number(self) -> str:

@@ -1,37 +1,12 @@
-"""Sentences in an agent's voice: for a try in its form, and recorded for when no engine can speak."""
+"""Sentences of agents that are recorded beforehand, for when no engine can speak."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from contextlib import aclosing
 
-from django.utils.translation import gettext as _
-
-from mlservices import registry
-from mlservices.audio import wav_bytes
-from mlservices.errors import EngineError, EngineTimeout
+from mlservices.speech import spoken
 
 from .models import Agent, Recorded
-
-RATE = 16000
-SECONDS = 20.0  # that a sentence may take to be spoken
-
-
-async def spoken(text: str, *, voice: str, speed: float) -> bytes:
-    """A WAV of the text. Raises EngineError."""
-    pcm = bytearray()
-    try:
-        async with asyncio.timeout(SECONDS):
-            chunks = registry.first_voice().speak(text, rate=RATE, voice=voice, speed=speed)
-            async with aclosing(chunks) as pieces:
-                async for chunk in pieces:
-                    pcm += chunk.pcm
-    except TimeoutError:
-        raise EngineTimeout(_("the voice took too long"), service="tts") from None
-    if not pcm:
-        raise EngineError(_("there is nothing to say in this text"), service="tts", permanent=True)
-    return wav_bytes(bytes(pcm), RATE)
 
 
 async def record_sentence(agent: Agent) -> Recorded | None:

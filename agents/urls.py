@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import bulk, drafts, history, views
+from . import bulk, drafts, history, views, voices
 
 app_name = "agents"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("bulk/", bulk.bulk, name="bulk"),
     path("speak/", drafts.speak, name="speak"),
     path("tokens/", drafts.tokens, name="tokens"),
+    path("voice/<slug:voice>/", voices.with_voice, name="with_voice"),
     path("<slug:slug>/", views.agent_edit, name="edit"),
     path("<slug:slug>/duplicate/", views.agent_duplicate, name="duplicate"),
     path("<slug:slug>/history/", history.agent_history, name="history"),

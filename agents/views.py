@@ -20,6 +20,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
 from mlservices.pages.fields import field_errors
+from mlservices.pages.languages import language_name
 
 from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
 from .flow.variables import BUILT_IN
@@ -28,6 +29,7 @@ from .listing import answers_with, columns, in_order, orders
 from .models import Agent, AgentVersion
 from .sentences import record_sentence
 from .trial import try_words
+from .voices import called
 
 PAGE_SIZE = 50
 
@@ -94,7 +96,8 @@ def _form_page(request: HttpRequest, agent: Agent) -> HttpResponse:
     """The form of a new or known agent; 422 with what was typed when something is wrong, 409 when somebody
     else has saved in the meantime. `?validate=<field>` answers what is wrong with that field, as JSON."""
     if request.method != "POST":
-        return _render_form(request, agent, AgentForm(instance=agent), fact_formset(agent))
+        form = AgentForm(instance=agent, voice=request.GET.get("voice", ""))
+        return _render_form(request, agent, form, fact_formset(agent))
     form, facts = AgentForm(request.POST, instance=agent), fact_formset(agent, request.POST)
     if "validate" in request.GET:
         _judge_together(form, facts)
@@ -164,10 +167,22 @@ def _render_form(
         "version": request.POST.get("version", agent.version),
         "timezones": sorted(available_timezones()),
         "variables": BUILT_IN,
+        **_voice_asked(request, form),
         "may_change": request.user.has_perm("agents.change_agents"),
         "address": reverse("agents:edit", args=[agent.slug]) if agent.pk else reverse("agents:new"),
     }
     return render(request, "agents/form.html", context, status=status)
+
+
+def _voice_asked(request: HttpRequest, form: AgentForm) -> dict[str, str]:
+    """What is told of a voice that the address names, as the library of voices does."""
+    asked = request.GET.get("voice", "")
+    if not asked or form.is_bound:
+        return {}
+    if not form.chosen:
+        return {"voice_missing": called(asked)}
+    language = form.chosen.get("language", "")
+    return {"voice_chosen": called(asked), "language_chosen": language_name(language) if language else ""}
 
 
 def agent_try(request: HttpRequest, slug: str) -> HttpResponse:

@@ -14,8 +14,9 @@ from weakref import WeakSet
 from django.conf import settings
 from django.utils.translation import gettext
 
+from . import voices
 from .awake import address_of, teller
-from .catalog import BY_ID
+from .catalog import BY_ID, Kind
 from .clients import warm
 from .clients.detector import BatchedDetector
 from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
@@ -36,7 +37,7 @@ from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJud
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .order import LOCAL as OURS
 from .order import OPENAI, SPACE, order
-from .service.layout import NEAR
+from .service.layout import NEAR, configured_models
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
@@ -243,12 +244,21 @@ async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
     if SPACE in order():
         return await of_service(service())
-    return of_models(BY_ID[settings.STT_ENGINE], BY_ID[settings.TTS_ENGINE])
+    return of_models(BY_ID[settings.STT_ENGINE], [BY_ID[id] for id in _speaking()])
+
+
+def _speaking() -> list[str]:
+    """The models that speak here from the start, the engine of the settings first."""
+    others = [id for id in configured_models() if BY_ID[id].kind is Kind.TTS]
+    return list(dict.fromkeys([settings.TTS_ENGINE, *others]))
 
 
 def knows_voice(voice: str) -> bool:
-    """Whether the speech engine has it; what a Space has it alone knows, and is believed to."""
-    return voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
+    """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
+    if voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order():
+        return True
+    known = voices.by_id(voice)
+    return known is not None and any(model.id in _speaking() for model in voices.models_for(known))
 
 
 async def count_tokens(texts: Sequence[str]) -> TokenCount:
@@ -268,6 +278,14 @@ def chat_models() -> list[tuple[str, str]]:
     elif OURS in order() and settings.ML_LLM_WORKERS:
         choices.append((LOCAL, BY_ID[settings.LLM_ENGINE].name))
     return choices
+
+
+def licence_of_model(model_id: str) -> str:
+    """Of our own model, with what it forbids; "" for what others run."""
+    if model_id != LOCAL or settings.HF_ML_API_URL:
+        return ""
+    model = BY_ID[settings.LLM_ENGINE]
+    return model.licence if model.commercial_use else f"{model.licence}, {gettext('no commercial use')}"
 
 
 def setting_of_model(model_id: str) -> str:

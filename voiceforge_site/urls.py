@@ -23,6 +23,7 @@ urlpatterns = [
     path("people/", include((people.people, "people"))),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
+    path("voices/", include("mlservices.library.urls")),
     path("usage/", include("mlservices.usage.urls")),
 ]
 

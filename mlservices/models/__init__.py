@@ -3,8 +3,10 @@
 from .checks import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
 from .space import SpaceAwake
 from .usage import Price, UsageDay, UsageRow
+from .voices import FavouriteVoice
 
 __all__ = [
+    "FavouriteVoice",
     "Price",
     "ServiceAlert",
     "ServiceCheck",

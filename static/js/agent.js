@@ -54,11 +54,20 @@ function showNeeded() {
   show(part("[data-needs-record]"), record.checked);
   show(part("[data-needs-failure=transfer]"), value("on_failure") === "transfer");
   show(part("[data-needs-failure=sentence]"), value("on_failure") === "sentence");
+  showVoices(value("language"));
   part("[data-rate-shown]").textContent = `${Number(rate.value)}×`;
 }
 /** @param {HTMLElement} box @param {boolean} needed */
 function show(box, needed) {
   box.hidden = !needed && !box.querySelector("[aria-invalid=true]");
+}
+/** Voices that speak the agent's language, and the one that is chosen. @param {string} language */
+function showVoices(language) {
+  for (const group of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-voice-languages]"))) {
+    const spoken = group.dataset.voiceLanguages?.split(" ").filter(Boolean) ?? [];
+    const fits = !spoken.length || spoken.includes(language.split("-")[0]);
+    group.hidden = !fits && !group.querySelector(":checked");
+  }
 }
 /** @param {string} selector */
 function part(selector) {
@@ -66,6 +75,14 @@ function part(selector) {
 }
 form.addEventListener("input", showNeeded);
 showNeeded();
+showChosenVoice();
+
+/** In a long list, where it may lie far down; the page itself stays where it is. */
+function showChosenVoice() {
+  const list = part("[data-voice-groups]");
+  const row = list.querySelector(":checked")?.closest(".vf-voice");
+  if (row) list.scrollTop = row.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
+}
 
 /** The lines that stand for a closed or removed fact follow what is typed into it. */
 rows.addEventListener("input", (event) => {

@@ -42,7 +42,7 @@ async function speak(button) {
 function wanted(button) {
   const sent = new FormData(form);
   const field = button.dataset.from && /** @type {HTMLTextAreaElement} */ (document.getElementById(button.dataset.from));
-  sent.set("text", field ? field.value : (form.dataset.speakSentence ?? ""));
+  sent.set("text", field ? field.value : (button.dataset.sentence ?? form.dataset.speakSentence ?? ""));
   if (button.dataset.voice) sent.set("voice", button.dataset.voice);
   return sent;
 }

@@ -52,7 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """The site, with engines that answer at once, in a process of its own on the tests' database."""
 
-    def __init__(self) -> None:
+    def __init__(self, ml_port: int = 9) -> None:
+        self.ml_port = ml_port  # on 9 nobody answers
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -68,7 +69,7 @@ class Server:
             "ALLOWED_HOSTS": "voice.test",
             "SESSION_SECRET": settings.SECRET_KEY,
             "CREDENTIALS_KEY": settings.CREDENTIALS_KEYS[0],
-            "ML_PORT": "9",  # nobody answers there
+            "ML_PORT": str(self.ml_port),
         }
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]
         self.process = subprocess.Popen([*command, "tests.fakes.asgi:application"], env=environment)

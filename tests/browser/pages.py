@@ -303,6 +303,25 @@ def two_step_sign_in(world: World) -> str:
 
 
 @shown
+def voices(world: World) -> str:
+    return reverse("voices:list")
+
+
+@then(lambda page: page.locator("[data-cannot]").first.click())
+def voices_with_a_reason(world: World) -> str:
+    return reverse("voices:list") + "?language=hi"
+
+
+@shown
+def voices_that_are_no_favourites(world: World) -> str:
+    return reverse("voices:list") + "?show=favourites"
+
+
+@shown
+def agents_for_a_voice(world: World) -> str:
+    return reverse("agents:with_voice", args=["piper-joe"]) if world.agent else ""
+
+
 def usage(world: World) -> str:
     make_usage(days=30)
     Price.objects.create(engine="gpt-4o-mini", per=1_000_000, amount="0.60", since="2026-01-01")

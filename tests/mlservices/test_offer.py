@@ -26,8 +26,23 @@ class Space:
 
 async def test_our_own_service_offers_the_voice_of_its_engine_without_being_asked():
     told = await registry.offer()
-    assert told.voices == (Voice("piper-joe", "Joe, US English (Piper)", ("en",), BY_ID["piper-joe"].note),)
-    assert told.languages == ("en",)
+    [joe] = told.voices
+    assert (joe.id, joe.name, joe.languages) == ("piper-joe", "Joe, US English (Piper)", ("en",))
+    assert joe.note == BY_ID["piper-joe"].note and not joe.commercial_use
+    assert (told.languages, told.engine, told.commercial_use) == (("en",), joe.name, False)
+
+
+async def test_the_library_is_offered_as_far_as_a_model_that_runs_speaks_it(settings):
+    settings.STT_ENGINE, settings.TTS_ENGINE = "whisper-large-v3-turbo", "indic-parler-tts"
+    told = await registry.offer()
+    by_id = {voice.id: voice for voice in told.voices}
+    assert len(by_id) == 17 + 27
+    aditi = by_id["hindi-aditi-f"]
+    assert (aditi.name, aditi.languages, aditi.licence) == ("Aditi", ("hi",), "Apache-2.0")
+    assert {"hi", "ta", "en"} <= set(told.languages) and "de" not in told.languages
+    known = ("default", "indic-parler-tts", "hindi-aditi-f", "en-us-sarah-f")
+    assert all(map(registry.knows_voice, known))
+    assert not any(map(registry.knows_voice, ("de-anna-f", "piper-joe", "nobody")))
 
 
 async def test_a_space_tells_its_voices_and_what_it_both_hears_and_speaks():
@@ -41,9 +56,15 @@ async def test_a_space_tells_its_voices_and_what_it_both_hears_and_speaks():
     assert await of_service(space) is told and space.asked == 1
 
 
+async def test_a_voice_of_ours_on_a_space_is_known_by_name_and_licence():
+    told = await of_service(Space({"tts": {"voices": [{"id": "de-anna-f", "name": "de-anna-f"}]}}))
+    [anna] = told.voices
+    assert (anna.name, anna.language, anna.licence) == ("Anna", "de", "Apache-2.0")
+
+
 async def test_a_space_that_lists_no_voices_offers_its_model_as_one():
     told = await of_service(Space({"tts": {"id": "mms", "name": "MMS"}}))
-    assert told == Offer((Voice("mms", "MMS"),), ("en",))
+    assert told == Offer((Voice("mms", "MMS"),), ("en",), engine="MMS")
 
 
 @pytest.mark.parametrize("answer", [None, [], {"tts": "yes"}])

@@ -1,0 +1,394 @@
+"""The library of voices: what it lists, what it plays and why it does not, favourites, use in an agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent
+from mlservices import registry, voices
+from mlservices.audio import read_wav
+from mlservices.library import samples, standing
+from mlservices.models import FavouriteVoice
+from mlservices.voices import VOICES
+from tests.factories import make_agent
+from tests.fakes.speech_service import CHARACTERS_PER_SECOND, SpeechService
+from tests.mlservices.conftest import serving
+from tests.pages.test_agents import form_of
+from voiceforge_site.models import User
+
+
+@pytest.fixture
+def speech(settings, tmp_path):
+    """A service with Joe; nothing is kept of what it said before."""
+    settings.VAR_DIR = tmp_path
+    service = SpeechService()
+    with serving(service.app()) as url:
+        settings.ML_PORT = urlsplit(url).port
+        yield service
+
+
+@pytest.fixture
+def space(speech, settings, monkeypatch):
+    """The same service, as a Space that is not asked twice a minute only."""
+    settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
+    monkeypatch.setattr(standing, "_REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("mlservices.offer._REMEMBERED_SECONDS", 0.0)
+    return speech
+
+
+def entries(answer):
+    return {entry.voice.id: entry for _, part in answer.context["sections"] for entry in part}
+
+
+def shown(browser, **filters):
+    return list(entries(browser.get("/voices/", filters)))
+
+
+def hear(browser, voice="piper-joe", **more):
+    return browser.post(f"/voices/{voice}/preview/", more)
+
+
+# ---- the list -------------------------------------------------------------------------------
+
+
+def test_every_voice_is_listed_and_the_one_that_can_speak_comes_first(alices_browser, speech):
+    answer = alices_browser.get("/voices/")
+    assert len(entries(answer)) == len(VOICES)
+    assert [heading for heading, _ in answer.context["sections"]][:3] == [
+        "English (US)",
+        "Bengali",
+        "Chinese (Mandarin)",
+    ]
+    assert answer.context["counts"] == [
+        ("", "All", len(VOICES)),
+        ("ready", "Ready", 1),
+        ("favourites", "Favourites", 0),
+    ]
+    assert next(iter(entries(answer))) == "piper-joe"
+
+
+@pytest.mark.parametrize(
+    ("filters", "some", "count"),
+    [
+        ({"q": "aditi"}, "hindi-aditi-f", 1),
+        ({"q": "law firms"}, "en-gb-william-m", 2),
+        ({"q": "hindi FEMALE"}, "hindi-priya-f", 2),
+        ({"q": "chatterbox"}, "ru-dmitry-m", 9),
+        ({"language": "es-MX"}, "es-mx-miguel-m", 2),
+        ({"language": "es"}, "es-mx-miguel-m", 8),
+        ({"language": "ar"}, "chatterbox", 1),
+        ({"gender": "male", "language": "de"}, "de-lukas-m", 2),
+        ({"model": "indic-parler-tts", "language": "hi"}, "hindi-aditi-f", 4),
+        ({"licence": "no-commercial"}, "piper-joe", 20),
+        ({"licence": "MIT"}, "zh-ling-f", 10),
+        ({"show": "ready"}, "piper-joe", 1),
+    ],
+)
+def test_filters_find_what_fits(alices_browser, speech, filters, some, count):
+    found = shown(alices_browser, **filters)
+    assert some in found and len(found) == count
+
+
+def test_filters_are_kept_in_the_page_and_counted_together(alices_browser, speech):
+    FavouriteVoice.objects.create(user=User.objects.get(username="alice"), voice="de-anna-f")
+    answer = alices_browser.get("/voices/", {"language": "de", "show": "favourites"})
+    assert list(entries(answer)) == ["de-anna-f"]
+    assert [count for _, _, count in answer.context["counts"]] == [7, 0, 1]
+    assert re.search(r'value="de" selected>German \(7\)', answer.text)
+    assert ">Arabic (1)</option>" in answer.text  # of a model that speaks many
+    part = alices_browser.get("/voices/", {"language": "de"}, headers={"HX-Request": "true"})
+    assert part.text.lstrip().startswith('<div id="results"') and 'id="count-ready" hx-swap-oob' in part.text
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ({"q": "klingon"}, "No voices match"),
+        ({"show": "favourites"}, "No favourites yet"),
+        ({"show": "ready", "language": "de"}, "None of these is ready to speak"),
+        ({"show": "favourites", "language": "de"}, "No voices match"),
+    ],
+)
+def test_nothing_to_show_says_why(alices_browser, speech, filters, told):
+    assert told in alices_browser.get("/voices/", filters).text
+
+
+# ---- how each stands ------------------------------------------------------------------------
+
+
+def test_what_each_voice_lacks_is_told(alices_browser, speech, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # no driver, hence no GPU
+    found = entries(alices_browser.get("/voices/"))
+    told = {id: (found[id].standing.kind, found[id].standing.reason) for id in found}
+    assert told["piper-joe"] == ("ready", "")
+    assert told["hindi-aditi-f"][0] == "gpu" and "needs a GPU" in told["hindi-aditi-f"][1]
+    assert told["mms-tts-hin"][0] == "download"
+    assert "manage.py models download mms-tts-hin" in told["mms-tts-hin"][1]
+
+
+def test_with_a_gpu_a_download_is_what_is_left(alices_browser, speech, monkeypatch, tmp_path):
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert entries(alices_browser.get("/voices/"))["hindi-aditi-f"].standing.kind == "download"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert entries(alices_browser.get("/voices/"))["hindi-aditi-f"].standing.kind == "gpu"
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "heard"),
+    [
+        ("loaded", "ready", True),
+        ("loading", "loading", False),
+        ("failed", "failed", False),
+        ("off", "on_demand", True),
+    ],
+)
+def test_a_voice_stands_as_the_service_says(alices_browser, speech, state, kind, heard):
+    speech.voices["de-anna-f"] = state
+    anna = entries(alices_browser.get("/voices/"))["de-anna-f"].standing
+    assert (anna.kind, anna.heard, anna.model.id) == (kind, heard, "parler-tts-multilingual")
+    assert bool(anna.reason) == (state != "loaded")
+
+
+def test_a_service_that_is_away_is_told_at_the_voice_it_would_speak_with(alices_browser, settings):
+    settings.ML_PORT = 9
+    joe = entries(alices_browser.get("/voices/"))["piper-joe"].standing
+    assert (joe.kind, joe.heard) == ("away", False)
+    assert "127.0.0.1:9 cannot be reached" in joe.reason
+
+
+def test_a_space_has_the_voices_it_lists_and_that_of_its_model(alices_browser, space):
+    space.voices, space.model = {"ru-dmitry-m": "loaded"}, "facebook/mms-tts-eng"
+    found = entries(alices_browser.get("/voices/"))
+    assert (found["ru-dmitry-m"].standing.kind, found["ru-dmitry-m"].standing.told) == (
+        "on_space",
+        "ru-dmitry-m",
+    )
+    assert (found["mms-tts-eng"].standing.kind, found["mms-tts-eng"].standing.told) == ("on_space", "default")
+    assert found["piper-joe"].standing.kind == "not_on_space"
+    assert "HF_ML_API_URL" in found["piper-joe"].standing.reason
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        {"tts": "yes"},
+        {"tts": {"voices": 7, "id": ["x"], "name": {}}},
+        {"tts": {"voices": ["odd", {}]}},
+    ],
+)
+def test_a_space_that_tells_nonsense_has_no_voices(alices_browser, space, told):
+    space.told = told
+    found = entries(alices_browser.get("/voices/"))
+    assert {entry.standing.kind for entry in found.values()} == {"not_on_space"}
+
+
+def test_licences_and_what_they_forbid_stand_at_each_voice(alices_browser, speech):
+    page = alices_browser.get("/voices/", {"q": "MMS Tamil"}).text
+    assert "CC-BY-NC-4.0" in page and "No commercial use</span>" in page
+    page = alices_browser.get("/voices/", {"q": "kumar"}).text
+    assert "Apache-2.0" in page and "No commercial use</span>" not in page
+
+
+def test_a_voice_whose_model_takes_no_description_says_so(alices_browser, speech):
+    assert "speaks in its own voice" in alices_browser.get("/voices/", {"q": "dmitry"}).text
+    assert "speaks in its own voice" not in alices_browser.get("/voices/", {"q": "aditi"}).text
+
+
+# ---- hearing --------------------------------------------------------------------------------
+
+
+def test_a_voice_greets_and_is_not_asked_again_for_the_same_words(alices_browser, speech):
+    answer = hear(alices_browser)
+    assert (answer.status_code, answer["Content-Type"], answer["X-Model"]) == (200, "audio/wav", "piper-joe")
+    pcm, rate = read_wav(answer.content)
+    [(voice, text)] = speech.said
+    assert voice == "piper-joe" and text.startswith("Hello, thank you for calling")
+    assert len(pcm) / 2 / rate == pytest.approx(len(text) / CHARACTERS_PER_SECOND, abs=0.01)
+    assert hear(alices_browser).content == answer.content
+    assert len(speech.said) == 1
+    hear(alices_browser, text="Good evening.")
+    assert [text for _, text in speech.said[1:]] == ["Good evening."]
+
+
+def test_the_model_that_speaks_is_part_of_what_is_kept(alices_browser, speech):
+    speech.voices = {"en-us-sarah-f": "loaded"}
+    assert hear(alices_browser, "en-us-sarah-f")["X-Model"] == "parler-tts-multilingual"
+    speech.voices["en-us-michael-m"] = "loaded"
+    hear(alices_browser, "en-us-michael-m")
+    assert [voice for voice, _ in speech.said] == ["en-us-sarah-f", "en-us-michael-m"]
+
+
+async def test_two_who_ask_at_once_have_it_made_once(speech):
+    speech.seconds = 0.3
+    joe = voices.by_id("piper-joe")
+    now = standing.standing_of(joe, await standing.asked(), standing.Machine.seen())
+    first, second = await asyncio.gather(*(samples.sample(joe, now, "Good day.") for _ in range(2)))
+    assert first == second
+    assert len(speech.said) == 1
+    await registry.service().close()
+
+
+def test_what_is_kept_keeps_to_a_size_and_loses_what_was_not_heard_for_longest(
+    alices_browser, speech, monkeypatch
+):
+    for number, text in enumerate(["One.", "Two.", "Three."]):
+        hear(alices_browser, text=text)
+        newest = max(samples.folder().glob("*.wav"), key=lambda path: path.stat().st_mtime_ns)
+        os.utime(newest, (time.time() - 100 + number,) * 2)
+    hear(alices_browser, text="One.")  # heard again just now
+    monkeypatch.setattr(samples, "LARGEST", 3 * 44 + 24000 * 2 * (4 + 6 + 5) // CHARACTERS_PER_SECOND)
+    hear(alices_browser, text="Four.")
+    assert len(list(samples.folder().glob("*"))) == 3
+    assert len(speech.said) == 4
+    hear(alices_browser, text="One.")
+    assert len(speech.said) == 4
+    hear(alices_browser, text="Two.")
+    assert len(speech.said) == 5
+
+
+def test_no_sound_is_made_up_for_a_voice_that_cannot_be_heard(alices_browser, speech):
+    answer = hear(alices_browser, "hindi-aditi-f")
+    assert answer.status_code == 409 and answer.json()["error"]
+    assert answer.json()["error"] == entries(alices_browser.get("/voices/"))["hindi-aditi-f"].standing.reason
+    assert not speech.said
+
+
+def test_the_services_reason_is_told_and_nothing_of_it_is_kept(alices_browser, speech):
+    speech.failure = "tts is loading its models"
+    answer = hear(alices_browser)
+    assert answer.status_code == 503
+    assert "tts is loading its models" in answer.json()["error"]
+    speech.failure = ""
+    assert hear(alices_browser).status_code == 200
+
+
+def test_words_of_ones_own_are_as_long_as_the_form_says(alices_browser, speech):
+    assert hear(alices_browser, text="x" * 200).status_code == 200
+    answer = hear(alices_browser, text="x" * 201)
+    assert (answer.status_code, answer.json()["error"]) == (
+        422,
+        "Write at most 200 characters; these are 201.",
+    )
+    assert hear(alices_browser, "nobody").status_code == 404
+
+
+# ---- favourites, and who may what -----------------------------------------------------------
+
+
+def test_favourites_are_everybodys_own(alices_browser, speech):
+    for _ in range(2):
+        alices_browser.post("/voices/de-anna-f/favourite/", {"on": "1"})
+    assert shown(alices_browser, show="favourites") == ["de-anna-f"]
+    User.objects.create_user("dora", role="designer")
+    other = Client()
+    other.force_login(User.objects.get(username="dora"))
+    assert shown(other, show="favourites") == []
+    other.post("/voices/de-anna-f/favourite/", {"on": ""})
+    assert shown(alices_browser, show="favourites") == ["de-anna-f"]
+    button = alices_browser.post("/voices/de-anna-f/favourite/", {"on": ""}, headers={"HX-Request": "true"})
+    assert 'aria-pressed="false"' in button.text and 'name="on" value="1"' in button.text
+    assert shown(alices_browser, show="favourites") == []
+
+
+def test_who_does_not_build_agents_looks_and_an_operator_listens(bobs_browser, speech, db):
+    page = bobs_browser.get("/voices/").text
+    assert "data-play" in page and "Use in an agent" not in page and "/favourite/" not in page
+    assert hear(bobs_browser).status_code == 200
+    assert bobs_browser.post("/voices/piper-joe/favourite/", {"on": "1"}).status_code == 403
+    viewer = Client()
+    viewer.force_login(User.objects.create_user("vera", role="viewer"))
+    page = viewer.get("/voices/").text
+    assert "Aditi" in page and "data-play" not in page
+    assert hear(viewer).status_code == 403
+
+
+# ---- use in an agent ------------------------------------------------------------------------
+
+
+def test_a_voice_is_given_to_a_new_agent_or_to_one_there_is(alices_browser, speech):
+    make_agent("Front desk", slug="front-desk")
+    page = alices_browser.get("/agents/voice/piper-joe/").text
+    assert (
+        'href="/agents/front-desk/?voice=piper-joe"' in page and 'href="/agents/new/?voice=piper-joe"' in page
+    )
+    answer = alices_browser.get("/agents/front-desk/?voice=piper-joe")
+    assert answer.context["form"]["voice"].value() == "piper-joe"
+    assert "Joe, English (US) is chosen as the voice" in answer.text
+    assert re.search(r'id="agent-form"[^>]* data-dirty', answer.text)
+
+
+@pytest.fixture
+def indian(settings):
+    """Speech that is heard and spoken in India's languages."""
+    settings.STT_ENGINE, settings.TTS_ENGINE = "whisper-large-v3-turbo", "indic-parler-tts"
+
+
+def test_the_language_of_an_agent_goes_along_with_a_voice_that_does_not_speak_it(
+    alices_browser, speech, indian
+):
+    agent = make_agent("Front desk")
+    answer = alices_browser.get(agent.get_absolute_url(), {"voice": "hindi-aditi-f"})
+    form = answer.context["form"]
+    assert (form["voice"].value(), form["language"].value()) == ("hindi-aditi-f", "hi")
+    assert "The language becomes Hindi" in answer.text
+    sent = form_of(alices_browser, agent.get_absolute_url()) | {"voice": "hindi-aditi-f", "language": "hi"}
+    assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 302
+    agent.refresh_from_db()
+    assert (agent.voice, agent.language) == ("hindi-aditi-f", "hi")
+
+
+def test_the_form_offers_voices_by_language_with_their_licence(alices_browser, db, indian):
+    answer = alices_browser.get("/agents/new/")
+    groups = {group.label: group for group in answer.context["form"].voice_groups}
+    assert groups["Hindi"].languages == ("hi",) and len(groups["Hindi"].rows) == 4
+    assert groups["English (UK)"].licence == "Apache-2.0" and groups[""].languages == ()
+    assert 'data-voice-languages="hi"' in answer.text and "German" not in groups
+    assert 'data-voice="hindi-rahul-m" data-sentence="नमस्ते' in answer.text
+
+
+def test_a_voice_that_does_not_speak_the_agents_language_is_refused_with_what_to_do(
+    alices_browser, db, indian
+):
+    agent = make_agent("Front desk")
+    sent = form_of(alices_browser, agent.get_absolute_url()) | {"voice": "tamil-kumar-m", "language": "hi"}
+    answer = alices_browser.post(agent.get_absolute_url(), sent)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["voice"] == [
+        "Kumar speaks Tamil, and this agent Hindi: choose a voice that speaks Hindi, or make Tamil the "
+        "language of the agent."
+    ]
+
+
+def test_a_voice_that_nothing_here_speaks_is_neither_offered_nor_taken(alices_browser, speech):
+    agent = make_agent("Front desk")
+    page = alices_browser.get(agent.get_absolute_url(), {"voice": "de-anna-f"}).text
+    assert "Anna, German cannot be chosen" in page
+    sent = form_of(alices_browser, agent.get_absolute_url()) | {"voice": "de-anna-f"}
+    assert alices_browser.post(agent.get_absolute_url(), sent).status_code == 422
+    assert "/agents/voice/hindi-aditi-f/" not in alices_browser.get("/voices/").text
+    assert "no agent can be given this voice now" in alices_browser.get("/agents/voice/hindi-aditi-f/").text
+
+
+def test_the_licence_of_our_own_language_model_is_told_where_it_is_chosen(alices_browser, db):
+    choices = dict(alices_browser.get("/agents/new/").context["form"].fields["chat_model"].choices)
+    assert choices["local"].endswith("· Apache-2.0")
+
+
+def test_an_agent_keeps_a_voice_that_is_not_offered_any_more_and_speaks_by_default(alices_browser, db):
+    agent = make_agent("Front desk", voice="en-us-sarah-f")
+    assert "Sarah, English (US) (not available now)" in alices_browser.get(agent.get_absolute_url()).text
+    assert not registry.knows_voice(agent.voice)
+    assert Agent.objects.get(pk=agent.pk).voice == "en-us-sarah-f"

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 
+from .. import voices
 from ..catalog import Kind
 from ..errors import EngineBusy, EngineError, PrepareError
 from ..prepare import is_ready, prepare
@@ -231,16 +232,35 @@ class Deployments:
         return self.defaults[kind]
 
     def speaker(self, voice: str, model_id: str = "") -> tuple[Deployment, dict[str, Any]]:
-        """Who speaks in this voice, and what the engine is told of it; a voice may be a model's own."""
-        kind = Kind.TTS
-        own = voice in self.by_id and self.by_id[voice].model.kind is kind
-        deployment = self.serving(kind, voice if own and not model_id else model_id)
-        if voice not in ("default", deployment.model.id):
-            known = [id for id, each in self.by_id.items() if each.model.kind is kind]
-            raise field_error(
-                "voice", f"There is no voice {voice!r}: use one of {', '.join(['default', *known])}."
-            )
-        return deployment, {"voice": "default"}
+        """Who speaks in this voice, and what the engine is told of it.
+
+        RequestValidationError for a voice that nobody here has.
+        """
+        own = voice in self.by_id and self.by_id[voice].model.kind is Kind.TTS
+        if own or voice == "default":
+            deployment = self.serving(Kind.TTS, model_id or (voice if own else ""))
+            if voice in ("default", deployment.model.id):
+                return deployment, {"voice": "default"}
+        among = [model_id] if model_id else [each.model.id for each in self._voices_here()]
+        try:
+            spoken = voices.resolve(voice, among)
+        except EngineError as error:
+            raise field_error("voice", f"{error} /api/models lists those that are here.") from error
+        return self.named(spoken.model, Kind.TTS), {"voice": spoken.voice, "language": spoken.language}
+
+    def _voices_here(self) -> list[Deployment]:
+        """Models that speak or can be loaded to speak."""
+        speaking = [each for each in self.by_id.values() if each.model.kind is Kind.TTS]
+        return [each for each in speaking if each.holding() or self.has_files(each)]
+
+    def voices(self) -> list[dict[str, str]]:
+        """Each voice that can be asked for, with the state of the model that speaks it."""
+        here = {each.model.id: each for each in self._voices_here()}
+        known = voices.spoken_by(list(here))
+        found = [(voice.id, voice.name, here[voices.resolve(voice.id, list(here)).model]) for voice in known]
+        listed = {id for id, _, _ in found}
+        own = [(id, each.model.name, each) for id, each in here.items() if id not in listed]
+        return [{"id": id, "name": name, "status": each.state()} for id, name, each in [*own, *found]]
 
     def run(
         self,

@@ -32,6 +32,7 @@ _PARTS = (
     "engines",
     "prepare",
     "service",
+    "voices",
 )
 _PACKAGES = (
     "ctranslate2",

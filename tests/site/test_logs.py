@@ -41,7 +41,7 @@ def test_a_secret_so_short_that_it_is_an_ordinary_word_is_left() -> None:
 
 def test_clients_that_log_whole_addresses_are_kept_quiet() -> None:
     loggers = config(level="DEBUG", secrets=())["loggers"]
-    assert {loggers[name]["level"] for name in ("httpx", "twilio")} == {"WARNING"}
+    assert {loggers[name]["level"] for name in ("httpx", "httpx2", "twilio")} == {"WARNING"}
 
 
 def test_a_strangers_words_in_a_traceback_cannot_look_like_lines_of_the_log() -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The models that a set-up would have prepared."""
     ids: list[str] = []
-    monkeypatch.setattr(models, "prepare", lambda model_ids, folder, tell: ids.extend(model_ids))
+    monkeypatch.setattr(models, "prepare", lambda model_ids, folder, tell, progress: ids.extend(model_ids))
     return ids
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import numpy as np
@@ -35,6 +35,8 @@ from .space import NotOffered, SpaceClient
 from .waking import Waking
 
 _STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+_LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
+_CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
@@ -67,6 +69,34 @@ class ServiceClient:
 
     async def models(self) -> dict[str, Any]:
         return await self._space.models()
+
+    # --- The models of our own service ---
+
+    async def managed_models(self) -> dict[str, Any]:
+        """{"models": [...], "devices": [...]} as `service/routes/models.py` tells them."""
+        return await self._manage("GET", "/models", _LOOK_TIMEOUT)
+
+    async def manage_model(self, model_id: str, verb: str) -> dict[str, Any]:
+        """`verb`: load, unload, warm, download, stop or remove. Answers the model as it then is.
+
+        EngineError has the reason of a refusal. EngineTimeout says that it is not done yet, and goes on: calls
+        are finished before a model is unloaded, and loading comes before warming.
+        """
+        return await self._manage("POST", f"/models/{quote(model_id)}/{verb}", _CHANGE_TIMEOUT, json={})
+
+    async def _manage(self, method: str, path: str, timeout: httpx.Timeout, **request: Any) -> dict[str, Any]:
+        try:
+            response = await self._clients.get().request(method, path, timeout=timeout, **request)
+            if response.status_code >= 400:
+                raise await status_error(response, self._name, "ml")
+            answer: dict[str, Any] = response.json()
+        except httpx.HTTPError as error:
+            raise transport_error(error, self._name, "ml") from error
+        except ValueError as error:
+            raise EngineError(f"{self._name} answered without JSON", service="ml") from error
+        return answer
+
+    # --- What a call needs ---
 
     async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
         if self._is_plain():

@@ -21,7 +21,7 @@ from huggingface_hub.utils import build_hf_headers, filter_repo_objects, hf_rais
 
 from ..catalog import Model, Source
 from ..errors import PrepareError
-from .refusals import explained, failed, first_line
+from .refusals import HUB, explained, failed, first_line
 from .room import check_room
 from .state import Attempt
 
@@ -123,7 +123,7 @@ def _size(file: RepoSibling) -> int:
 
 
 def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or constants.ENDPOINT
+    return constants.ENDPOINT or HUB  # an empty HF_ENDPOINT is taken literally
 
 
 def _drop_others(folder: Path, wanted: dict[Path, Remote]) -> int:

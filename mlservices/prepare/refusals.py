@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 
 from ..errors import PrepareError
 
-_HUB = "https://huggingface.co"
+HUB = "https://huggingface.co"
 
 
 def explained(error: Exception, repository: str, endpoint: str) -> PrepareError:
@@ -22,11 +22,11 @@ def explained(error: Exception, repository: str, endpoint: str) -> PrepareError:
     if isinstance(error, HfHubHTTPError):
         why = _of_answer(error, repository)
     elif isinstance(error, OfflineModeIsEnabled):
-        why = "HF_HUB_OFFLINE forbids it. Set it to 0"
+        why = "HFHUB_OFFLINE forbids it. Set it to 0"
     elif isinstance(error, ValueError):
         why = f"{endpoint} does not answer like a hub. Check HF_ENDPOINT"
     else:
-        remedy = "the network" if endpoint == _HUB else "the network and HF_ENDPOINT"
+        remedy = "the network" if endpoint == HUB else "the network and HF_ENDPOINT"
         why = f"{endpoint} cannot be reached ({first_line(error)}). Check {remedy}"
     return failed(repository, why)
 
@@ -47,14 +47,14 @@ def _of_answer(error: HfHubHTTPError, repository: str) -> str:
         remedy = "Let the account of HF_TOKEN see it" if get_token() else "Set HF_TOKEN if it is private"
         return f"there is no such repository, or it is private. {remedy}"
     if status == 401:
-        return f"the hub does not accept HF_TOKEN. Set a valid one of {_HUB}/settings/tokens, or none"
+        return f"the hub does not accept HF_TOKEN. Set a valid one of {HUB}/settings/tokens, or none"
     if status == 403:
-        return f"HF_TOKEN has not the right to read it ({_HUB}/settings/tokens). Set one that has"
+        return f"HF_TOKEN has not the right to read it ({HUB}/settings/tokens). Set one that has"
     return f"the hub answered with status {status}. Try again later"
 
 
 def _of_closed(repository: str) -> str:
-    page = f"{_HUB}/{repository}"
+    page = f"{HUB}/{repository}"
     if get_token():
         return f"the account of HF_TOKEN has no access yet. Accept its conditions on {page}, then try again"
     return f"the hub asks who downloads it. Accept its conditions on {page} and set HF_TOKEN"

@@ -47,6 +47,7 @@ class FileState:
     commit: str = ""  # of the hub's repository
     size_bytes: int = 0  # on disk, once ready
     by: str = ""  # who is at it
+    interrupted: bool = False  # it failed only because somebody or something ended it
 
 
 def state(model: Model, models_dir: Path) -> FileState:
@@ -64,7 +65,7 @@ def state(model: Model, models_dir: Path) -> FileState:
     if not written:
         return FileState("absent")
     if written["state"] in UNDERWAY:
-        written |= {"state": "failed", "reason": _interrupted(model, written)}
+        written |= {"state": "failed", "reason": _interrupted(model, written), "interrupted": True}
     return _state_of(written)
 
 
@@ -79,6 +80,7 @@ def _state_of(written: dict[str, Any]) -> FileState:
         reason=written["reason"],
         commit=written["commit"],
         by=f"process {written['pid']} on {written['host']}",
+        interrupted=written.get("interrupted", False),
     )
 
 
@@ -166,10 +168,15 @@ class Attempt:
 
     def failed(self, reason: str) -> None:
         self._figures |= {"state": "failed", "reason": reason}
-        with suppress(OSError):  # a full disk, mostly, and the failure itself is told
+        try:
             self._write()
+        except OSError:  # no room for another file, mostly; what is there has its room already
+            with suppress(OSError), (self._place / "state.json").open("r+") as written:
+                written.write(json.dumps(self._figures))
+                written.truncate()
 
     def interrupted(self) -> None:
+        self._figures["interrupted"] = True
         self.failed(_interrupted(self._model, self._figures))
 
     def _write_now_and_then(self) -> None:
@@ -238,7 +245,7 @@ def _take_lock(place: Path) -> int | None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except FileNotFoundError:  # cleared away in this very moment
+    except (FileNotFoundError, FileExistsError):  # cleared away in this very moment
         return None
     with suppress(BlockingIOError, FileNotFoundError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

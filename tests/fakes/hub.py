@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+from huggingface_hub import constants
+
 LARGE = (".safetensors", ".bin", ".pt", ".pth", ".onnx", ".gguf", ".model")
 PIECE = 1 << 14
 
@@ -56,6 +59,14 @@ def git_id(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
+def be_the_hub(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, whose client has read HF_ENDPOINT already; other processes are given that."""
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+    )
+
+
 @dataclass(frozen=True)
 class Asked:
     method: str
@@ -84,9 +95,7 @@ class StandInHub:
 
     def __enter__(self) -> "StandInHub":
         handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -107,6 +116,14 @@ class StandInHub:
         return [
             each.range for each in self.asked if each.path.startswith("/cdn/") and each.path.endswith(name)
         ]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_) -> None:
+        """Clients that are killed leave their connections; that is what they are for."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,7 +19,7 @@ from mlservices.catalog import BY_ID
 from mlservices.errors import PrepareError
 from mlservices.prepare import hub as hub_module
 from mlservices.prepare import is_ready, prepare, remove, stamp, state
-from tests.fakes.hub import StandInHub
+from tests.fakes.hub import StandInHub, be_the_hub
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MMS = BY_ID["mms-tts-eng"]
@@ -36,7 +36,7 @@ FILES = {
 def hub(monkeypatch):
     with StandInHub() as hub:
         hub.add("facebook/mms-tts-eng", FILES)
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        be_the_hub(hub.url, monkeypatch)
         monkeypatch.delenv("HF_TOKEN", raising=False)
         monkeypatch.setattr(hub_module, "PAUSES", (0.0, 0.01, 0.01))
         yield hub
@@ -202,7 +202,7 @@ def test_a_file_that_would_lie_elsewhere_is_refused(hub, tmp_path, name):
 
 
 def test_without_a_network_one_line_names_the_hub(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    be_the_hub("http://127.0.0.1:9", monkeypatch)
     assert "http://127.0.0.1:9 cannot be reached" in why_not(tmp_path)
 
 

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 
 from mlservices.catalog import BY_ID
 from mlservices.prepare import state
-from tests.fakes.hub import StandInHub
+from tests.fakes.hub import StandInHub, be_the_hub
 from tests.fakes.mlservice import StandInMlService
 from tests.site.ports import free_port
 
@@ -39,7 +39,7 @@ def alone(settings, tmp_path):
 def hub(monkeypatch):
     with StandInHub() as hub:
         hub.add("facebook/mms-tts-eng", {"config.json": b"{}", "model.safetensors": WEIGHTS})
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        be_the_hub(hub.url, monkeypatch)
         monkeypatch.delenv("HF_TOKEN", raising=False)
         yield hub
 

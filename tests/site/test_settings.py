@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("voiceforge_site", "telephony", "agents", "mlservices")
-READ_BY_LIBRARIES = {"TORCH_HOME"}
+READ_BY_LIBRARIES = {"HF_ENDPOINT", "TORCH_HOME"}
 SHOW = (
     "import json\n"
     "from django.conf import settings\n"

@@ -8,11 +8,12 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
-from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlservices import registry
 from mlservices.offer import DEFAULT_VOICE, Offer
+from mlservices.pages.languages import language_name
 from mlservices.pages.limits import explain_limits
 
 from .conversations import default_model_id
@@ -268,14 +269,7 @@ def _voices(offer: Offer) -> list[tuple[str, str]]:
 
 
 def _languages(offer: Offer) -> list[tuple[str, str]]:
-    return [(code, _language_name(code)) for code in offer.languages]
-
-
-def _language_name(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
+    return [(code, language_name(code)) for code in offer.languages]
 
 
 def _chat_models() -> list[tuple[str, str]]:

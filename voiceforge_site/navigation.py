@@ -35,6 +35,7 @@ MENU = (
     Place("telephony:history", "history", _("Call history"), "h"),
     Place("telephony:messages", "mail", _("Messages"), "m"),
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
+    Place("models:list", "cpu", _("Models"), "d", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
 )
 

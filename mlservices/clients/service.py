@@ -74,19 +74,20 @@ class ServiceClient:
 
     async def managed_models(self) -> dict[str, Any]:
         """{"models": [...], "devices": [...]} as `service/routes/models.py` tells them."""
-        return await self._manage("GET", "/models", _LOOK_TIMEOUT)
+        return await self._manage("GET", "/models", timeout=_LOOK_TIMEOUT)
 
     async def manage_model(self, model_id: str, verb: str) -> dict[str, Any]:
         """`verb`: load, unload, warm, download, stop or remove. Answers the model as it then is.
 
-        EngineError has the reason of a refusal. EngineTimeout says that it is not done yet, and goes on: calls
-        are finished before a model is unloaded, and loading comes before warming.
+        EngineError has the reason of a refusal. EngineTimeout says that it is not done yet, and goes on:
+        calls are finished before a model is unloaded, and loading comes before warming.
         """
-        return await self._manage("POST", f"/models/{quote(model_id)}/{verb}", _CHANGE_TIMEOUT, json={})
+        path = f"/models/{quote(model_id)}/{verb}"
+        return await self._manage("POST", path, json={}, timeout=_CHANGE_TIMEOUT)
 
-    async def _manage(self, method: str, path: str, timeout: httpx.Timeout, **request: Any) -> dict[str, Any]:
+    async def _manage(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            response = await self._clients.get().request(method, path, timeout=timeout, **request)
+            response = await self._clients.get().request(method, path, **request)
             if response.status_code >= 400:
                 raise await status_error(response, self._name, "ml")
             answer: dict[str, Any] = response.json()

@@ -1,4 +1,4 @@
-"""`python -m mlservices.prepare ID FOLDER`: one model's files, in a process of its own that calls do not notice.
+"""`python -m mlservices.prepare ID FOLDER`: one model's files, in a process that calls do not notice.
 
 Ends with 0 once they are ready, else with 1 and the reason as the last line of standard error; Ctrl-C's
 signal interrupts it, and the next one goes on from what was fetched.

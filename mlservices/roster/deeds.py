@@ -100,8 +100,8 @@ def _unload(row: Row) -> Deed:
     if not row.is_default:
         return Deed("unload", _("Unload"), "power", hint, primary=True)
     text = _(
-        "Every call uses it. %(without)s Whom it serves now is served to the end; the next call that needs it "
-        "has it loaded again."
+        "Every call uses it. %(without)s Whom it serves now is served to the end; the next call that needs "
+        "it has it loaded again."
     ) % {"without": _WITHOUT[row.model.kind]}
     ask = _("Unload %(name)s?") % {"name": row.model.name}
     return Deed("unload", _("Unload"), "power", hint, ask=ask, ask_text=text, primary=True)

@@ -152,6 +152,15 @@ class Row:
     def workers(self) -> list[dict[str, Any]]:
         return self._of_service("workers") or []
 
+    @property
+    def worker_names(self) -> list[str]:
+        return [
+            _("process %(pid)s on %(device)s") % {"pid": each["pid"], "device": device_name(each["device"])}
+            if each["pid"]
+            else _("one that starts on %(device)s") % {"device": device_name(each["device"])}
+            for each in self.workers
+        ]
+
     # --- What the catalogue says ---
 
     @property
@@ -210,18 +219,17 @@ class Row:
         return self.files.done_bytes * 100 // self.files.total_bytes if self.files.total_bytes else None
 
     @property
-    def progress(self) -> str:
-        """ "12 MB of 30 MB · 1.0 MB/s · 18 s left" """
-        files = self.files
+    def progress(self) -> list[str]:
+        """Lines: "12 MB of 30 MB", "1.0 MB/s · 18 s left"."""
+        files, rate = self.files, []
         if not files.total_bytes:
-            return ""
+            return []
         done, total = figures.size(files.done_bytes), figures.size(files.total_bytes)
-        parts = [_("%(done)s of %(total)s") % {"done": done, "total": total}]
         if self.standing is Standing.DOWNLOADING and files.bytes_per_second:
-            parts.append(_("%(size)s/s") % {"size": figures.size(files.bytes_per_second)})
+            rate.append(_("%(size)s/s") % {"size": figures.size(files.bytes_per_second)})
         if files.seconds_left is not None:
-            parts.append(figures.time_left(files.seconds_left))
-        return " · ".join(parts)
+            rate.append(figures.time_left(files.seconds_left))
+        return [_("%(done)s of %(total)s") % {"done": done, "total": total}, " · ".join(rate)]
 
 
 def device_name(id: str) -> str:

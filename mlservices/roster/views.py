@@ -45,7 +45,12 @@ def model_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def memory(request: HttpRequest) -> HttpResponse:
-    return render(request, "models/_memory.html", _memory(ask()))
+    """The picture; where the service comes or goes (`away`: it was gone), the rows are asked for anew too."""
+    told = ask()
+    answer = render(request, "models/_memory.html", _memory(told))
+    if bool(told.problem) != ("away" in request.GET):
+        answer["HX-Trigger"] = _ALL_ROWS
+    return answer
 
 
 def _memory(told: Told) -> dict[str, Any]:

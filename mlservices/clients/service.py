@@ -89,7 +89,7 @@ class ServiceClient:
         try:
             response = await self._clients.get().request(method, path, **request)
             if response.status_code >= 400:
-                raise await status_error(response, self._name, "ml")
+                raise await status_error(response, "Refused", "ml")  # by whom, is on the page
             answer: dict[str, Any] = response.json()
         except httpx.HTTPError as error:
             raise transport_error(error, self._name, "ml") from error

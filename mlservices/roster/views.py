@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -91,7 +90,7 @@ def change_model(request: HttpRequest, model_id: str, verb: str) -> HttpResponse
     except EngineTimeout:
         words = not_done_yet
     except EngineError as error:
-        problem = _("Not done. %(reason)s") % {"reason": error}
+        problem = str(error)
     row = row_of(model, ask(), problem)
     if not request.htmx:  # type: ignore[attr-defined]
         messages.error(request, problem) if problem else messages.success(request, words(row, verb))

@@ -55,8 +55,13 @@ class Server:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.ml_port = free_port()  # nobody answers there, unless a test does
+        self.models_dir = Path(settings.VAR_DIR) / "models"  # the prepared ones, and what a test adds
 
     def start(self) -> None:
+        self.models_dir.mkdir(exist_ok=True)
+        for prepared in settings.MODELS_DIR.glob("*"):
+            (self.models_dir / prepared.name).symlink_to(prepared)
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
@@ -68,7 +73,8 @@ class Server:
             "ALLOWED_HOSTS": "voice.test",
             "SESSION_SECRET": settings.SECRET_KEY,
             "CREDENTIALS_KEY": settings.CREDENTIALS_KEYS[0],
-            "ML_PORT": "9",  # nobody answers there
+            "HF_HOME": str(self.models_dir),
+            "ML_PORT": str(self.ml_port),
         }
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]
         self.process = subprocess.Popen([*command, "tests.fakes.asgi:application"], env=environment)

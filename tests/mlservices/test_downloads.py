@@ -16,6 +16,7 @@ from tests.mlservices import stand_ins
 from tests.mlservices.conftest import serving
 
 JSON = {"json": {}}
+MACHINE = Device(CPU, "Machine", 1000, 900)
 MMS = BY_ID["mms-tts-eng"]
 FILES = {"config.json": b"{}", "model.safetensors": bytes(range(256)) * 4096}
 
@@ -30,8 +31,8 @@ def hub(monkeypatch):
 
 
 @contextmanager
-def open_service(folder, *plans, devices=(Device(CPU, "Machine", 1000, 900),)):
-    app = create_app(plans, folder, devices=lambda: list(devices))
+def open_service(folder, *plans, machine=MACHINE):
+    app = create_app(plans, folder, devices=lambda: [machine])
     with serving(app) as url, httpx.Client(base_url=url, timeout=15) as client:
         yield client
 
@@ -91,7 +92,7 @@ def test_it_is_told_where_a_model_would_go_and_what_would_make_room(tmp_path):
         Plan(stand_ins.model(Kind.TTS, "Voice", id="major", memory_mb=1000, priority=7), at_start=False),
         Plan(stand_ins.model(Kind.TTS, "Voice", id="giant", memory_mb=9000), at_start=False),
     ]
-    with open_service(tmp_path, *plans, devices=[Device(CPU, "Machine", 1200, 1000)]) as client:
+    with open_service(tmp_path, *plans, machine=Device(CPU, "Machine", 1200, 1000)) as client:
         assert told(client, "minor")["place"] == {"devices": ["cpu"], "unload": [], "refusal": ""}
         client.post("/models/minor/load", **JSON)
         wait_until(lambda: told(client, "minor")["state"] == "loaded")

@@ -6,12 +6,14 @@ import asyncio
 import sys
 from typing import Any
 
+from mlservices.ledger import ledger
+
 from .switchboard import Switchboard
 
 
 class Housekeeping:
     """ASGI middleware: with the first thing a server asks of us the switchboard begins to watch over its
-    calls, and when the server stops they are ended.
+    calls, and what they ask of models is noted; when the server stops they are ended.
 
     uvicorn and granian tell of both by lifespan; daphne knows none, its reactor tells of the stop.
     """
@@ -25,14 +27,19 @@ class Housekeeping:
         if not self._begun:
             self._begun = True
             self._switchboard.start()
+            ledger.open()
             self._close_with_daphne()
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        await self._switchboard.close()
+        await self._close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _close(self) -> None:
+        await self._switchboard.close()
+        await asyncio.to_thread(ledger.close)
 
     def _close_with_daphne(self) -> None:
         reactor: Any = sys.modules.get("twisted.internet.reactor")
@@ -43,6 +50,6 @@ class Housekeeping:
         ].Deferred  # daphne has loaded it; others do without
 
         def close() -> Any:  # the reactor waits for it
-            return deferred.fromFuture(asyncio.ensure_future(self._switchboard.close()))
+            return deferred.fromFuture(asyncio.ensure_future(self._close()))
 
         reactor.addSystemEventTrigger("before", "shutdown", close)

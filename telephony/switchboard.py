@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 
 from agents.conversations import voice_of
 from mlservices.errors import EngineError
+from mlservices.ledger import asking
 
 from . import actions, prompts
 from .capacity import capacity
@@ -176,7 +177,8 @@ class Switchboard:
 
     async def _run(self, live: LiveCall) -> None:
         orders = asyncio.create_task(self._obey(live))
-        running = asyncio.create_task(live.session.run())
+        with asking(call=live.call.pk):
+            running = asyncio.create_task(live.session.run())
         try:
             await asyncio.wait({running, live.abandoned}, return_when=asyncio.FIRST_COMPLETED)
             ending = live.abandoned.result() if live.abandoned.done() else running.result()

@@ -7,7 +7,7 @@ import itertools
 import math
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from agents.models import Agent
 from mlservices.audio import wav_bytes
+from mlservices.ledger import Asker, Entry, write
+from mlservices.models.usage import Outcome
 from telephony import search
 from telephony.cards import fold
 from telephony.eventlog import measured_turns, save_messages
@@ -207,3 +209,31 @@ def make_recording(call: Call, seconds: float = 12.0, rate: int = 8000) -> Recor
     )
     recording.file.save(f"{call.pk}.wav", ContentFile(io.BytesIO(sound).read()))
     return recording
+
+
+def make_usage(days: int = 7) -> None:
+    """Requests to four engines on each day up to today, more on some than on others."""
+    engines = [
+        ("stt", "whisper-tiny.en", 3.5),
+        ("tts", "piper-joe", 80),
+        ("llm", "gpt-4o-mini", 420),
+        ("embed", "minilm-l6", 1),
+    ]
+    today = datetime.now(UTC)
+    write(
+        [
+            Entry(
+                service,
+                engine,
+                amount * (1 + number % 3),
+                latency_seconds=0.06 * (1 + number % 5),
+                outcome=Outcome.FAILED if (day + number) % 23 == 0 else Outcome.SERVED,
+                degraded=service == "llm" and number % 7 == 0,
+                asker=Asker("reporting" if number % 4 == 0 else ""),
+                at=today - timedelta(days=day),
+            )
+            for day in range(days)
+            for service, engine, amount in engines
+            for number in range(4 + day * 7 % 11)
+        ]
+    )

@@ -22,6 +22,7 @@ urlpatterns = [
     path("models/", include("mlservices.urls")),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
+    path("usage/", include("mlservices.usage.urls")),
 ]
 
 handler400 = "voiceforge_site.errors.bad_request"

@@ -13,7 +13,7 @@ from ..errors import EngineError, EngineTimeout
 
 HOLDS = ("ready", "loaded", "busy")
 _ANSWER_SECONDS = 10.0
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.25
 
 
 def held() -> dict[str, dict[str, Any]] | None:

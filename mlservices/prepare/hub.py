@@ -193,7 +193,8 @@ class _Transfer:
     def _count(self, block: bytes, tell: Callable[[int], None]) -> None:
         self._have += len(block)
         self._sha256.update(block)
-        self._git.update(block)
+        if not self._remote.sha256:
+            self._git.update(block)
         tell(len(block))
 
     def _start_over(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 
 from ..catalog import Kind
@@ -59,6 +61,32 @@ def field_error(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
+class _Gauges(Collector):
+    """What models are at the moment in which Prometheus asks."""
+
+    def __init__(self, deployments: Collection[Deployment]) -> None:
+        self._deployments = deployments
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["model", "pool"]
+        queue = GaugeMetricFamily("voiceforge_ml_queue_length", "Requests that wait.", labels=labels)
+        memory = GaugeMetricFamily("voiceforge_ml_memory_bytes", "Resident, of its workers.", labels=labels)
+        busy = GaugeMetricFamily(
+            "voiceforge_ml_utilisation", "Share of its workers' time in use, lately.", labels=labels
+        )
+        workers = GaugeMetricFamily("voiceforge_ml_workers", "By their state.", labels=[*labels, "state"])
+        for deployment in self._deployments:
+            if deployment.holding() is None:
+                continue
+            report, names = deployment.report(), [deployment.model.id, deployment.model.pool]
+            queue.add_metric(names, report["queue"])
+            memory.add_metric(names, sum(each["memory_mb"] for each in report["workers"]) * 2**20)
+            busy.add_metric(names, report["lately"]["utilisation"])
+            for state, count in Counter(each["state"] for each in report["workers"]).items():
+                workers.add_metric([*names, state], count)
+        yield from (queue, memory, busy, workers)
+
+
 class Deployments:
     """`start` it on the running loop, `close` it before the loop ends."""
 
@@ -82,6 +110,7 @@ class Deployments:
         for deployment in self.by_id.values():
             if deployment.plan.at_start:
                 self.defaults.setdefault(deployment.model.kind, deployment)
+        self.metrics.registry.register(_Gauges(self.by_id.values()))
         self.problems: list[str] = []
         self.chats: OrderedDict[str, list[dict[str, str]]] = OrderedDict()  # of the plain API, by session
         self.models_dir = models_dir

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from ..catalog import BY_ID, MODELS, Model
+from ..prepare import is_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,16 @@ _SPOKEN_ON_CALLS = {"stt": 30.0, "tts": 15.0, "vllm": 30.0, "embed": 15.0, "vad"
 """Pools with a shorter deadline than others, in seconds: somebody is on the line."""
 
 
-def plans() -> list[Plan]:
+def plans(*, has_gpu: bool = False) -> list[Plan]:
     """The configured models first, then all others, each for when somebody asks for it.
 
-    Beside a Space only those are configured that a call needs near, or a Space lacks.
+    Beside a Space only those are configured that a call needs near, or a Space lacks. Where there is a GPU,
+    the large models that are here are loaded at the start as well.
     """
     configured = _configured()
+    if has_gpu:
+        large = [model for model in MODELS if model.at_start and is_ready(model, settings.MODELS_DIR)]
+        configured = list(dict.fromkeys([*configured, *large]))
     others = [_plan(model, at_start=False) for model in MODELS if model not in configured]
     return [*(_plan(model) for model in configured), *others]
 

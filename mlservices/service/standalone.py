@@ -45,11 +45,12 @@ def main(arguments: list[str]) -> int:
     except (Refused, PrepareError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    look = partial(devices, settings.CUDA_VISIBLE_DEVICES)
     app = create_app(
-        plans(),
+        plans(has_gpu=len(look()) > 1),
         settings.MODELS_DIR,
         allowed_hosts=["*"],
-        devices=partial(devices, settings.CUDA_VISIBLE_DEVICES),
+        devices=look,
         token=settings.ML_API_TOKEN,
         prepare_missing=True,
     )

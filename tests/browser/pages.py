@@ -19,11 +19,12 @@ from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.models import Agent
+from mlservices.models import Price
 from telephony import search
 from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
-from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from tests.factories import ended, make_agent, make_call, make_recording, make_usage, spoken
 from voiceforge_site.models import User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
@@ -313,3 +314,15 @@ def profile(world: World) -> str:
 @shown
 def two_step_sign_in(world: World) -> str:
     return reverse("profile:codes")
+
+
+@shown
+def usage(world: World) -> str:
+    make_usage(days=30)
+    Price.objects.create(engine="gpt-4o-mini", per=1_000_000, amount="0.60", since="2026-01-01")
+    return reverse("usage:usage") + "?period=30-days"
+
+
+@shown
+def usage_of_nothing(world: World) -> str:
+    return reverse("usage:usage")

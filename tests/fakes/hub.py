@@ -88,6 +88,7 @@ class StandInHub:
         self.bytes_per_second = 0  # of a large file, on each connection; 0: as fast as can be
         self.broken_status = 0  # answers everything with it; 200: with a page that is no hub's
         self.ignores_ranges = False
+        self.hides_closed = False  # tells what a closed repository holds to those alone who may read it
 
     def add(self, id: str, files: dict[str, bytes], **how) -> Repository:
         self.repositories[id] = Repository(id, files, **how)
@@ -174,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(404 if token else 401, "RepoNotFound", "Repository not found")
         if revision not in ("main", repository.commit):
             return self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-        if content and repository.gated and not readable:
+        if (content or self.hub.hides_closed) and repository.gated and not readable:
             why = "you are not in the authorized list" if token else "you must be authenticated to access it"
             return self._refuse(
                 403 if token else 401, "GatedRepo", f"Access to model {id} is restricted: {why}"

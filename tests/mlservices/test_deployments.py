@@ -144,6 +144,11 @@ def test_what_is_measured_can_be_scraped(service):
     assert 'voiceforge_ml_requests_total{model="voice",outcome="served",pool="tts"} 1.0' in text
     assert f"voiceforge_ml_inference_seconds_count{{{labels}}} 1.0" in text
     assert f"voiceforge_ml_real_time_factor_count{{{labels}}} 1.0" in text
+    assert 'voiceforge_ml_workers{model="voice",pool="tts",state="ready"} 1.0' in text
+    gauges = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(gauges[f"voiceforge_ml_memory_bytes{{{labels}}}"]) > 10 * 2**20
+    assert 0 <= float(gauges[f"voiceforge_ml_utilisation{{{labels}}}"]) < 1
+    assert gauges[f"voiceforge_ml_queue_length{{{labels}}}"] == "0.0"
 
 
 def test_it_is_ready_only_when_all_that_it_offers_is_loaded(service):

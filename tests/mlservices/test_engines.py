@@ -386,5 +386,5 @@ def test_finished_turns_are_more_complete_than_halves_of_them(load, speech):
 def test_an_engine_whose_library_is_missing_names_the_command(tmp_path):
     (tmp_path / "piper-joe").mkdir()
     absent = replace(BY_ID["piper-joe"], engine="mlservices_absent.engine.Piper")
-    with pytest.raises(EngineError, match="run `pip install piper-tts`"):
+    with pytest.raises(EngineError, match=r"run `manage\.py models install piper-joe`"):
         engines.load(absent, tmp_path)

@@ -3,10 +3,12 @@
 import pytest
 
 from mlservices import registry
+from mlservices.catalog import BY_ID
 from mlservices.clients.detector import BatchedDetector
 from mlservices.clients.openai import OpenAIChat
 from mlservices.clients.service import ServiceClient
 from mlservices.errors import EngineError
+from mlservices.prepare import stamp
 from mlservices.service.layout import configured_models, plans
 
 
@@ -89,6 +91,16 @@ async def test_a_space_does_the_large_work_and_the_service_beside_us_the_rest(se
     assert str(ours._clients.get().base_url) == f"http://127.0.0.1:{settings.ML_PORT}"
     assert {plan.model.pool for plan in plans() if plan.at_start} == {"embed", "vad"}
     assert {"minilm-l6", "silero-vad"} < set(configured_models())
+
+
+def test_where_there_is_a_gpu_the_large_models_that_are_here_are_loaded_at_the_start(settings, tmp_path):
+    settings.MODELS_DIR = tmp_path
+    (tmp_path / "chatterbox").mkdir()
+    stamp.write(tmp_path / "chatterbox", BY_ID["chatterbox"], {})
+    at_start = {plan.model.id: plan.workers for plan in plans(has_gpu=True) if plan.at_start}
+    assert at_start["chatterbox"] == settings.ML_TTS_WORKERS
+    assert "higgs_audio_v2" not in at_start
+    assert "chatterbox" not in {plan.model.id for plan in plans() if plan.at_start}
 
 
 async def test_closing_ends_what_was_open():

@@ -19,6 +19,7 @@ from mlservices.clients.service import ServiceClient
 from mlservices.errors import EngineError
 from mlservices.service.standalone import Refused, configure
 from mlservices.space.build import BuildError, Choice, build
+from tests.fakes.space_hub import SpaceHub, serving
 from tests.site.ports import free_port
 
 ROOT = Path(settings.BASE_DIR)
@@ -200,3 +201,39 @@ def test_what_cannot_be_pushed_says_why(settings, tmp_path, token, space, said):
     build(tmp_path / "space", ROOT, Choice())
     with pytest.raises(CommandError, match=said):
         call_command("space", "push", str(tmp_path / "space"), space)
+
+
+class TestPush:
+    """Against a stand-in of the hub, in a process of its own: where the hub is, is read once."""
+
+    def push(self, folder, hub, token="hf_secret", space="alice/voice"):
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
+            "VAR_DIR": str(settings.VAR_DIR),
+            "ENV_FILE": "",
+            "HF_ENDPOINT": hub.url,
+            "HF_TOKEN": token,
+            "HF_ML_API_TOKEN": TOKEN,
+        }
+        command = [sys.executable, "manage.py", "space", "push", str(folder), space]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+    def test_the_folder_becomes_the_space_with_its_token_and_nothing_of_before(self, space):
+        with serving(SpaceHub("hf_secret")) as hub:
+            done = self.push(space, hub)
+        assert done.returncode == 0, done.stderr
+        assert "HF_ML_API_URL=https://alice-voice.hf.space" in done.stdout
+        assert (hub.made["type"], hub.made["sdk"]) == ("space", "docker")
+        assert hub.secrets == {"ML_API_TOKEN": TOKEN}
+        written = {
+            str(path.relative_to(space)): path.read_bytes() for path in space.rglob("*") if path.is_file()
+        }
+        assert hub.files == {name: data for name, data in written.items() if "__pycache__" not in name}
+
+    def test_a_token_that_may_not_write_is_named_and_not_shown(self, space):
+        with serving(SpaceHub("another")) as hub:
+            done = self.push(space, hub)
+        assert done.returncode == 1
+        assert "the hub refuses HF_TOKEN: it needs the right to write there." in done.stderr
+        assert "hf_secret" not in done.stdout + done.stderr

@@ -26,11 +26,12 @@ class Command(BaseCommand):
         on_loopback = options["host"] in ("127.0.0.1", "::1", "localhost")
         if not (on_loopback or settings.ML_API_TOKEN):
             self.stderr.write(f"Whoever reaches {options['host']} may use this service: set ML_API_TOKEN.")
+        look = partial(devices, settings.CUDA_VISIBLE_DEVICES)
         app = create_app(
-            plans(),
+            plans(has_gpu=len(look()) > 1),
             settings.MODELS_DIR,
             allowed_hosts=LOOPBACK_HOSTS if on_loopback else ["*"],
-            devices=partial(devices, settings.CUDA_VISIBLE_DEVICES),
+            devices=look,
             token=settings.ML_API_TOKEN,
         )
         uvicorn.run(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -59,6 +61,8 @@ class Command(BaseCommand):
             self.VERBS[verb](self, ids, options)
         except (PrepareError, EngineError) as error:
             raise CommandError(str(error)) from error
+        except BrokenPipeError:  # `| head` has seen enough; nothing is left to flush at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     # --- What there is ---
 

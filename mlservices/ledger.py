@@ -1,0 +1,196 @@
+"""Who used what: noted without waiting, written by a thread together with the sums of the day.
+
+`asking` says for whom the requests of this task (and of those it starts) are made. Nothing is written in a
+process that has not opened the ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+
+from .models.usage import Outcome, Price, UsageDay, UsageRow
+
+logger = logging.getLogger(__name__)
+
+GATHER_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+LONGEST_QUEUE = 20_000
+KEPT_DAYS = 35  # of rows; the sums stay
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    key: str = ""  # the id of an API key
+    call: UUID | None = None
+
+
+NOBODY = Asker()
+_asker: ContextVar[Asker] = ContextVar("asker", default=NOBODY)
+
+
+@contextmanager
+def asking(*, key: str = "", call: UUID | None = None) -> Iterator[None]:
+    """For whom what is asked inside is asked."""
+    token = _asker.set(Asker(key, call))
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request that has ended; `amount` is in the unit of its service."""
+
+    service: str
+    engine: str
+    amount: float
+    latency_seconds: float
+    outcome: Outcome
+    degraded: bool = False
+    asker: Asker = field(default_factory=_asker.get)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Ledger:
+    """One process's writer."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Entry] = deque()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self.dropped = 0
+
+    def open(self) -> None:
+        if self._thread is None:
+            self._closing.clear()
+            self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left and end the thread."""
+        if self._thread is not None:
+            self._closing.set()
+            self._thread.join()
+            self._thread = None
+
+    def note(self, entry: Entry) -> None:
+        """Never waits. Past `LONGEST_QUEUE` (a database that is gone for long) entries are dropped."""
+        if self._thread is None:
+            return
+        if len(self._waiting) >= LONGEST_QUEUE:
+            self.dropped += 1
+            if self.dropped % 1000 == 1:
+                logger.error("The database is behind: %d requests were not noted.", self.dropped)
+            return
+        self._waiting.append(entry)
+
+    def _work(self) -> None:
+        try:
+            while not self._closing.wait(GATHER_SECONDS):
+                self._write_waiting()
+            self._write_waiting()
+        finally:
+            connection.close()
+
+    def _write_waiting(self) -> None:
+        entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        while entries:
+            try:
+                write(entries)
+            except (OperationalError, InterfaceError) as error:  # locked, restarted, unreachable
+                logger.warning("%d requests wait for the database: %s", len(entries), error)
+                connection.close()
+                if self._closing.is_set():
+                    return
+                time.sleep(RETRY_SECONDS)
+            except Exception:
+                self.dropped += len(entries)
+                logger.exception("%d requests could not be noted", len(entries))
+                return
+            else:
+                return
+
+
+def write(entries: Sequence[Entry]) -> None:
+    """Rows and sums in one transaction, so that they never differ."""
+    with transaction.atomic():
+        prices = Prices.of({entry.engine for entry in entries})
+        rows = [_row(entry, prices) for entry in entries]
+        UsageRow.objects.bulk_create(rows)
+        for identity, part in sorted(_by_day(rows).items()):
+            day, service, engine, key = identity
+            found, _ = UsageDay.objects.get_or_create(day=day, service=service, engine=engine, key=key)
+            UsageDay.objects.filter(pk=found.pk).update(
+                requests=F("requests") + len(part),
+                failed=F("failed") + sum(row.outcome == Outcome.FAILED for row in part),
+                degraded=F("degraded") + sum(row.degraded for row in part),
+                amount=F("amount") + sum(row.amount for row in part),
+                latency_ms=F("latency_ms") + sum(row.latency_ms for row in part),
+                cost=F("cost") + sum((row.cost for row in part), Decimal(0)),
+            )
+
+
+def _row(entry: Entry, prices: Prices) -> UsageRow:
+    return UsageRow(
+        at=entry.at,
+        service=entry.service,
+        engine=entry.engine[:120],
+        key=entry.asker.key,
+        call=entry.asker.call,
+        amount=entry.amount,
+        latency_ms=round(entry.latency_seconds * 1000),
+        outcome=entry.outcome,
+        degraded=entry.degraded,
+        cost=prices.cost(entry.engine, entry.amount, entry.at.date()),
+    )
+
+
+def _by_day(rows: Iterable[UsageRow]) -> dict[tuple[date, str, str, str], list[UsageRow]]:
+    parts = defaultdict(list)
+    for row in rows:
+        parts[(row.at.astimezone(UTC).date(), row.service, row.engine, row.key)].append(row)
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Those of some engines, the newest first."""
+
+    rows: dict[str, list[Price]]
+
+    @classmethod
+    def of(cls, engines: Iterable[str]) -> Prices:
+        rows = defaultdict(list)
+        for price in Price.objects.filter(engine__in=list(engines)).order_by("-since"):
+            rows[price.engine].append(price)
+        return cls(rows)
+
+    def cost(self, engine: str, amount: float, day: date) -> Decimal:
+        """0 where no price is known for the day."""
+        price = next((each for each in self.rows.get(engine, ()) if each.since <= day), None)
+        if price is None:
+            return Decimal(0)
+        return (price.amount * Decimal(str(amount)) / price.per).quantize(Decimal("1e-8"))
+
+
+def forget_old_rows(now: datetime) -> int:
+    """Delete rows older than `KEPT_DAYS`; the sums of their days stay. Answers how many."""
+    deleted, _ = UsageRow.objects.filter(at__lt=now - timedelta(days=KEPT_DAYS)).delete()
+    return deleted
+
+
+ledger = Ledger()

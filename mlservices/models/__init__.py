@@ -1,0 +1,3 @@
+from .usage import Price, UsageDay, UsageRow
+
+__all__ = ["Price", "UsageDay", "UsageRow"]

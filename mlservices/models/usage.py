@@ -1,0 +1,119 @@
+"""What speech and language models were asked for, by whom, and what it cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+COST_DIGITS, COST_PLACES = 18, 8
+
+
+class Service(models.TextChoices):
+    STT = "stt", _("Speech to text")
+    TTS = "tts", _("Text to speech")
+    LLM = "llm", _("Language model")
+    EMBED = "embed", _("Meaning")
+    TURN = "turn", _("End of turn")
+    VAD = "vad", _("Voice activity")
+
+
+class Unit(models.TextChoices):
+    SECONDS = "seconds", _("seconds of sound")
+    CHARACTERS = "characters", _("characters")
+    TOKENS = "tokens", _("tokens")
+    TEXTS = "texts", _("texts")
+
+
+UNITS = {
+    Service.STT: Unit.SECONDS,
+    Service.TTS: Unit.CHARACTERS,
+    Service.LLM: Unit.TOKENS,
+    Service.EMBED: Unit.TEXTS,
+    Service.TURN: Unit.SECONDS,
+    Service.VAD: Unit.SECONDS,
+}
+
+
+class Outcome(models.TextChoices):
+    SERVED = "served", _("Served")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class UsageRow(models.Model):
+    """One request. Written by `mlservices.ledger` alone, which brings the day's sums up to date with it."""
+
+    at = models.DateTimeField()
+    service = models.CharField(max_length=8, choices=Service)
+    engine = models.CharField(max_length=120)  # who answered: a model's id, or a service and its model
+    key = models.CharField(max_length=64, blank=True)  # the API key's id that asked
+    call = models.UUIDField(null=True, blank=True)  # that asked
+    amount = models.FloatField()  # in the unit of the service
+    latency_ms = models.PositiveIntegerField()  # to the first piece of the answer, or to its failure
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    degraded = models.BooleanField(default=False)  # not by the first choice
+    cost = models.DecimalField(max_digits=COST_DIGITS, decimal_places=COST_PLACES, default=Decimal(0))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="usage_row_amount_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["at"], name="usage_row_at"),  # purging old rows; a day's rows
+            models.Index(fields=["call"], name="usage_row_call"),  # what one call used
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.engine} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class UsageDay(models.Model):
+    """The sums of a day (UTC) for one engine and key; charts and answers are read from these."""
+
+    day = models.DateField()
+    service = models.CharField(max_length=8, choices=Service)
+    engine = models.CharField(max_length=120)
+    key = models.CharField(max_length=64, blank=True)
+    requests = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    degraded = models.PositiveIntegerField(default=0)
+    amount = models.FloatField(default=0)
+    latency_ms = models.PositiveBigIntegerField(default=0)  # the sum over its requests
+    cost = models.DecimalField(max_digits=COST_DIGITS, decimal_places=COST_PLACES, default=Decimal(0))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "service", "engine", "key"], name="usage_day_once"),
+        ]
+        indexes = [models.Index(fields=["key", "day"], name="usage_day_key")]  # what one key used in a period
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.service} {self.engine}"
+
+
+class Price(models.Model):
+    """What an engine costs from a day on, until a later one."""
+
+    engine = models.CharField(_("engine"), max_length=120)
+    per = models.PositiveIntegerField(
+        _("for so many units"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("Seconds, characters, tokens or texts: 60 for a price a minute of sound."),
+    )
+    amount = models.DecimalField(
+        _("price"), max_digits=14, decimal_places=6, validators=[MinValueValidator(Decimal(0))]
+    )
+    since = models.DateField(_("from"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["engine", "since"], name="price_once_a_day"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0, per__gte=1), name="price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {self.amount}/{self.per}"

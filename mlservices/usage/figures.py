@@ -1,0 +1,124 @@
+"""Figures of usage, all of them read from the sums of days (`UsageDay`), whose days are of UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from ..models.usage import UNITS, Service, UsageDay
+
+PERIODS = {"7-days": 7, "30-days": 30, "90-days": 90}
+SUMS = ("requests", "failed", "degraded", "amount", "latency_ms", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    key: str
+    since: date
+    until: date  # with it
+
+    @classmethod
+    def of(cls, key: str, today: date) -> Period:
+        """The first of PERIODS for a key that is none."""
+        key = key if key in PERIODS else next(iter(PERIODS))
+        return cls(key, today - timedelta(days=PERIODS[key] - 1), today)
+
+    @property
+    def days(self) -> list[date]:
+        return [self.since + timedelta(days=number) for number in range((self.until - self.since).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    requests: int = 0
+    failed: int = 0
+    degraded: int = 0
+    amount: float = 0.0
+    latency_ms: int = 0
+    cost: Decimal = Decimal(0)
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Sums:
+        sums: dict[str, Any] = {name: row[name] or 0 for name in SUMS}
+        return cls(**sums)
+
+    @property
+    def failed_share(self) -> float:
+        return self.failed / self.requests if self.requests else 0.0
+
+    @property
+    def mean_ms(self) -> float | None:
+        return self.latency_ms / self.requests if self.requests else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Usage of one engine, or one key."""
+
+    name: str
+    service: str
+    sums: Sums
+
+    @property
+    def service_label(self) -> str:
+        return str(Service(self.service).label)
+
+    @property
+    def unit_label(self) -> str:
+        return str(UNITS[Service(self.service)].label)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A day of the chart: requests by service, from the bottom up; `height` of the highest day's, 0..100."""
+
+    day: date
+    requests: int
+    height: float
+    series: dict[str, int]
+
+
+def rows_of(period: Period) -> QuerySet[UsageDay]:
+    return UsageDay.objects.filter(day__range=(period.since, period.until))
+
+
+def totals(rows: QuerySet[UsageDay]) -> Sums:
+    return Sums.read(rows.aggregate(**{name: Sum(name) for name in SUMS}))
+
+
+def by_engine(rows: QuerySet[UsageDay]) -> list[Part]:
+    """The most used first."""
+    sums = rows.values("service", "engine").annotate(**{name: Sum(name) for name in SUMS})
+    return [
+        Part(row["engine"], row["service"], Sums.read(row)) for row in sums.order_by("-requests", "engine")
+    ]
+
+
+def by_key(rows: QuerySet[UsageDay]) -> list[tuple[str, Sums]]:
+    """What each API key asked for; the calls' own requests have none."""
+    counted = {name: Sum(name) for name in SUMS}
+    sums = rows.exclude(key="").values("key").annotate(**counted).order_by("-requests", "key")
+    return [(row["key"], Sums.read(row)) for row in sums]
+
+
+def columns(rows: QuerySet[UsageDay], period: Period) -> list[Column]:
+    counted: dict[date, dict[str, int]] = {day: {} for day in period.days}
+    for row in rows.values("day", "service").annotate(count=Sum("requests")):
+        counted[row["day"]][row["service"]] = row["count"]
+    most = max((sum(series.values()) for series in counted.values()), default=0)
+    return [_column(day, series, most) for day, series in counted.items()]
+
+
+def _column(day: date, series: dict[str, int], most: int) -> Column:
+    requests = sum(series.values())
+    ordered = {service: series[service] for service in Service.values if series.get(service)}
+    return Column(day, requests, 100 * requests / most if most else 0.0, ordered)
+
+
+def known_engines(parts: Sequence[Part]) -> list[str]:
+    return sorted({part.name for part in parts})

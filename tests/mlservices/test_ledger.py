@@ -1,0 +1,184 @@
+"""What is noted of each request, and that the sums of a day equal its rows."""
+
+import asyncio
+import random
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.db.models import Count, Sum
+
+from mlservices.clients.metered import MeteredChatModel, MeteredSpeechToText, MeteredTextToSpeech
+from mlservices.errors import EngineError
+from mlservices.ledger import Asker, Entry, Ledger, asking, forget_old_rows, write
+from mlservices.models import Price, UsageDay, UsageRow
+from mlservices.models.usage import Outcome
+from mlservices.types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+
+NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+
+def entry(service="tts", engine="piper-joe", amount=100.0, *, key="", call=None, at=NOON, **changes):
+    how = {"latency_seconds": 0.08, "outcome": Outcome.SERVED, **changes}
+    return Entry(service, engine, amount, asker=Asker(key, call), at=at, **how)
+
+
+def some_entries(count, seed=0):
+    """Of three days, engines and keys, every tenth failed."""
+    chance = random.Random(seed)
+    return [
+        entry(
+            chance.choice(["tts", "stt", "llm"]),
+            chance.choice(["piper-joe", "openai", "a Space"]),
+            round(chance.uniform(0, 500), 3),
+            key=chance.choice(["", "key-1", "key-2"]),
+            at=NOON + timedelta(hours=chance.randrange(-30, 30)),
+            latency_seconds=chance.uniform(0.01, 3),
+            outcome=chance.choice([Outcome.FAILED, Outcome.CANCELLED, *[Outcome.SERVED] * 8]),
+            degraded=chance.random() < 0.1,
+        )
+        for _ in range(count)
+    ]
+
+
+def sums_of(rows):
+    return rows.aggregate(amount=Sum("amount"), latency=Sum("latency_ms"), cost=Sum("cost"))
+
+
+@pytest.mark.django_db
+def test_the_sums_of_days_equal_their_rows_in_all_and_for_each_day_engine_and_key():
+    Price.objects.create(engine="openai", per=1000, amount=Decimal("0.15"), since=date(2026, 1, 1))
+    for number in range(4):
+        write(some_entries(50, seed=number))
+    assert UsageRow.objects.count() == 200
+    rows, days = sums_of(UsageRow.objects), sums_of(UsageDay.objects)
+    assert days["amount"] == pytest.approx(rows["amount"])
+    assert (days["latency"], days["cost"]) == (rows["latency"], rows["cost"])
+    assert rows["cost"] > 0
+    counted = UsageDay.objects.aggregate(all=Sum("requests"), failed=Sum("failed"), degraded=Sum("degraded"))
+    assert counted == {
+        "all": 200,
+        "failed": UsageRow.objects.filter(outcome="failed").count(),
+        "degraded": UsageRow.objects.filter(degraded=True).count(),
+    }
+    per_part = UsageRow.objects.values("at__date", "service", "engine", "key").annotate(
+        requests=Count("pk"), amounts=Sum("amount"), costs=Sum("cost")
+    )
+    assert len(per_part) == UsageDay.objects.count()
+    for part in per_part:
+        day = UsageDay.objects.get(
+            day=part["at__date"], service=part["service"], engine=part["engine"], key=part["key"]
+        )
+        assert (day.requests, day.cost) == (part["requests"], part["costs"])
+        assert day.amount == pytest.approx(part["amounts"])
+
+
+@pytest.mark.django_db
+def test_a_request_costs_what_its_engine_cost_on_its_day():
+    Price.objects.create(engine="openai", per=1_000_000, amount=Decimal("0.60"), since=date(2026, 1, 1))
+    Price.objects.create(engine="openai", per=1_000_000, amount=Decimal("0.90"), since=date(2026, 3, 5))
+    Price.objects.create(engine="whisper", per=60, amount=Decimal("0.006"), since=date(2026, 1, 1))
+    write(
+        [
+            entry("llm", "openai", 500, at=NOON - timedelta(days=1)),
+            entry("llm", "openai", 500, at=NOON),
+            entry("llm", "openai", 500, at=datetime(2025, 12, 31, tzinfo=UTC)),
+            entry("stt", "whisper", 2.5, at=NOON),
+            entry("tts", "piper-joe", 500, at=NOON),
+        ]
+    )
+    assert list(UsageRow.objects.order_by("pk").values_list("cost", flat=True)) == [
+        Decimal("0.0003"),
+        Decimal("0.00045"),
+        Decimal(0),
+        Decimal("0.00025"),
+        Decimal(0),
+    ]
+
+
+@pytest.mark.django_db
+def test_old_rows_go_and_their_sums_stay():
+    write([entry(at=NOON - timedelta(days=36)), entry(at=NOON)])
+    assert forget_old_rows(NOON) == 1
+    assert UsageRow.objects.get().at == NOON
+    assert UsageDay.objects.aggregate(all=Sum("requests"))["all"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
+    ledger = Ledger()
+    ledger.note(entry(amount=1))
+    ledger.open()
+    call = uuid4()
+    ledger.note(entry(amount=2, call=call, key="key-1"))
+    ledger.close()
+    row = UsageRow.objects.get()
+    assert (row.amount, row.call, row.key, row.latency_ms) == (2, call, "key-1", 80)
+
+
+class Engine:
+    """Meets three interfaces; fails at "refuse"."""
+
+    async def transcribe(self, pcm, *, rate, language="en"):
+        return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
+
+    async def speak(self, text, *, rate, voice="default", speed=1.0):
+        if text == "refuse":
+            raise EngineError("it cannot")
+        for _ in range(3):
+            yield SpeechChunk(b"\0\0", rate)
+            await asyncio.sleep(0.05)
+
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7):
+        for word in ("All", " day"):
+            yield ChatDelta(word)
+
+
+class TestMeteredClients:
+    def setup_method(self):
+        self.noted = []
+
+    def last(self):
+        entry = self.noted[-1]
+        return entry.service, entry.engine, entry.amount, entry.outcome
+
+    async def test_words_are_noted_by_the_seconds_heard_under_the_engine_that_answered(self):
+        client = MeteredSpeechToText(Engine(), "a Space", self.noted.append)
+        await client.transcribe(bytes(32000), rate=8000)
+        assert self.last() == ("stt", "whisper", 2.0, "served")
+
+    async def test_speech_is_noted_by_its_characters_with_the_time_to_its_first_sound(self):
+        client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
+        assert len([chunk async for chunk in client.speak("Hello.", rate=8000)]) == 3
+        assert self.last() == ("tts", "piper-joe", 6, "served")
+        assert self.noted[-1].latency_seconds < 0.1
+
+    async def test_what_is_left_in_the_middle_was_cancelled_and_what_breaks_failed(self):
+        client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
+        chunks = client.speak("Hello.", rate=8000)
+        await anext(chunks)
+        await chunks.aclose()
+        assert self.last() == ("tts", "piper-joe", 6, "cancelled")
+        with pytest.raises(EngineError):
+            await anext(client.speak("refuse", rate=8000))
+        assert self.last() == ("tts", "piper-joe", 6, "failed")
+
+    async def test_a_reply_is_noted_by_the_tokens_of_prompt_and_answer(self):
+        client = MeteredChatModel(Engine(), "smollm2", self.noted.append)
+        [piece async for piece in client.reply([ChatMessage("user", "Are you open today?")])]
+        assert self.last() == ("llm", "smollm2", 19 // 4 + 2, "served")
+
+    async def test_it_is_known_for_whom_a_request_was_made_also_in_tasks_that_were_started_for_them(self):
+        client, call = MeteredSpeechToText(Engine(), "a Space", self.noted.append), uuid4()
+
+        async def hear():
+            await client.transcribe(bytes(160), rate=8000)
+
+        with asking(call=call):
+            on_a_call = asyncio.create_task(hear())
+        with asking(key="key-1"):
+            await hear()
+        await on_a_call
+        await hear()
+        assert [entry.asker for entry in self.noted] == [Asker("key-1"), Asker(call=call), Asker()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -56,6 +57,7 @@ def _memory(told: Told) -> dict[str, Any]:
     bars = bars_of(told)
     return {
         "told": told,
+        "space": settings.HF_ML_API_URL,
         "bars": bars,
         "has_gpu": any(not bar.is_machine for bar in bars),
         "without_place": without_place(told),

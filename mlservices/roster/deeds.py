@@ -16,12 +16,16 @@ VERBS = ("download", "stop", "load", "unload", "warm", "remove")
 
 # What calls lack while the default of a kind is not loaded.
 _WITHOUT: dict[Kind, Any] = {
-    Kind.STT: gettext_lazy("Until it is back, callers are not heard and get an apology."),
-    Kind.TTS: gettext_lazy("Until it is back, agents have no voice and callers get an apology."),
+    Kind.STT: gettext_lazy(
+        "Every call hears through it: until it is back, callers are not heard and get an apology."
+    ),
+    Kind.TTS: gettext_lazy(
+        "Every call speaks through it: until it is back, agents have no voice and callers get an apology."
+    ),
     Kind.LLM: gettext_lazy("Until it is back, agents that speak with it cannot answer."),
     Kind.MEANING: gettext_lazy("Until it is back, agents do not find what callers mean."),
-    Kind.TURN: gettext_lazy("Until it is back, only a pause tells that a caller is done."),
-    Kind.VAD: gettext_lazy("Calls have their own copy of it, and notice nothing."),
+    Kind.TURN: gettext_lazy("Until it is back, only a pause tells agents that a caller is done."),
+    Kind.VAD: gettext_lazy("Calls have a copy of their own and notice nothing."),
 }
 
 
@@ -100,8 +104,7 @@ def _unload(row: Row) -> Deed:
     if not row.is_default:
         return Deed("unload", _("Unload"), "power", hint, primary=True)
     text = _(
-        "Every call uses it. %(without)s Whom it serves now is served to the end; the next call that needs "
-        "it has it loaded again."
+        "%(without)s Whom it serves now is served to the end; who asks for it next has it loaded again."
     ) % {"without": _WITHOUT[row.model.kind]}
     ask = _("Unload %(name)s?") % {"name": row.model.name}
     return Deed("unload", _("Unload"), "power", hint, ask=ask, ask_text=text, primary=True)

@@ -57,8 +57,8 @@ def deeds_of(row: Row) -> list[Deed]:
     if standing in (Standing.STARTING, Standing.LOADING) or row.is_held:
         return [_unload(row)]
     if row.has_files:
-        return [_load(row), *([_remove(row)] if row.model.recipe else [])]
-    return [_download(row), *([] if standing is Standing.ABSENT else [_remove(row)])]
+        return [_load(row), *_removal(row)]
+    return [_download(row), *([] if standing is Standing.ABSENT else _removal(row))]
 
 
 def _download(row: Row) -> Deed:
@@ -114,13 +114,14 @@ def _warm() -> Deed:
     return Deed("warm", _("Warm up"), "flame", _("Uses it once, so that no caller waits for first use."))
 
 
-def _remove(row: Row) -> Deed:
+def _removal(row: Row) -> list[Deed]:
+    """None of what the service loads when it starts: it would fail then."""
+    if row.configured or not row.model.recipe:
+        return []
     size = figures.size(row.files.size_bytes or row.files.done_bytes)
     text = _("This frees %(size)s of disk. They can be downloaded again.") % {"size": size}
-    if row.configured:
-        text += " " + _("It is loaded when the service starts, which then fails until they are here again.")
     ask = _("Remove the files of %(name)s?") % {"name": row.model.name}
-    return Deed("remove", _("Remove files"), "trash-2", "", ask=ask, ask_text=text)
+    return [Deed("remove", _("Remove files"), "trash-2", ask=ask, ask_text=text)]
 
 
 def done(row: Row, verb: str) -> str:

@@ -22,13 +22,15 @@ class _Nothing(BaseModel):
 def add(app: FastAPI, service: Deployments) -> None:
     def entry(deployment: Deployment) -> dict[str, Any]:
         model, held, downloads = deployment.model, deployment.holding(), service.downloads
+        has_files = service.has_files(deployment)
+        problem = "" if has_files else downloads.problems.get(model.id, "")
         return {
             "id": model.id,
             "name": model.name,
             "kind": model.kind,
             "pool": model.pool,
-            "state": _state(deployment, service),
-            "reason": deployment.reason() or downloads.problems.get(model.id, ""),
+            "state": _state(deployment, has_files),
+            "reason": deployment.reason() or problem,
             "at_start": deployment.plan.at_start,
             "default": service.defaults.get(model.kind) is deployment,
             "priority": model.priority,
@@ -86,8 +88,8 @@ def add(app: FastAPI, service: Deployments) -> None:
         return entry(service.named(model_id))
 
 
-def _state(deployment: Deployment, service: Deployments) -> str:
+def _state(deployment: Deployment, has_files: bool) -> str:
     if deployment.is_leaving:
         return "unloading"
-    told = deployment.holding() or deployment.refusal or service.has_files(deployment)
+    told = deployment.holding() or deployment.refusal or has_files
     return deployment.state() if told else "absent"

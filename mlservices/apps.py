@@ -1,6 +1,14 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class MlServicesConfig(AppConfig):
     name = "mlservices"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Name the services to be checked that this app knows."""
+        checks = import_module("mlservices.checks")
+        for name in ("pools", "spaces", "openai"):
+            checks.SOURCES.append(import_module(f"mlservices.checks.{name}").configured)

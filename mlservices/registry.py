@@ -23,7 +23,7 @@ from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
 _SPACE = "HF_ML_API_URL"
-_NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
+NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
 def service() -> ServiceClient:
@@ -116,7 +116,7 @@ def chat_model(model_id: str) -> ChatModel:
     if model_id == "openai" and (key := settings.AI_INTEGRATIONS_OPENAI_API_KEY):
         return _openai_chat("OpenAI", settings.AI_INTEGRATIONS_OPENAI_BASE_URL, key, settings.OPENAI_MODEL)
     if model_id == "nvidia" and (key := settings.NVIDIA_API_KEY):
-        return _openai_chat("NVIDIA", _NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL)
+        return _openai_chat("NVIDIA", NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL)
     if model_id == LOCAL:
         return service()
     needed = {"openai": "AI_INTEGRATIONS_OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY"}.get(model_id)

@@ -9,3 +9,4 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("voiceforge_site.checks")  # registers them
+        import_module("voiceforge_site.platform_checks")

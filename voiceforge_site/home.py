@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from agents.conversations import default_model_id
 from agents.models import DEFAULT_MODEL, Agent
+from mlservices.models import ServiceAlert
 from mlservices.pages.figures import grouped
 from telephony.actions import SIMULATOR
 from telephony.capacity import FULL_LAG_SECONDS, FULL_LOOP_SHARE, capacity
@@ -251,6 +252,7 @@ class ToDo:
 def _todo() -> Iterator[ToDo]:
     """The most urgent first."""
     kinds: list[Callable[[], Iterator[ToDo]]] = [
+        _alerts,
         _failed_calls,
         _failing_credentials,
         _open_messages,
@@ -260,6 +262,15 @@ def _todo() -> Iterator[ToDo]:
     ]
     for kind in kinds:
         yield from kind()
+
+
+def _alerts() -> Iterator[ToDo]:
+    for alert in ServiceAlert.objects.filter(cleared_at=None).order_by("since")[:MOST_OF_A_KIND]:
+        text = _("Alert: %(service)s, %(kind)s") % {
+            "service": alert.title,
+            "kind": alert.get_kind_display().lower(),
+        }
+        yield ToDo("activity", text, reverse("status"), "voiceforge_site.view_status")
 
 
 def _failed_calls() -> Iterator[ToDo]:

@@ -63,6 +63,8 @@ def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
             "httpcore": quiet,
             "twilio": quiet,
             "daphne": quiet,
+            # Four lines for each job, and a check of the services is one a minute.
+            "django-q": quiet,
             # A stranger's Host header is refused with a 400; a traceback for each would fill the disk.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },

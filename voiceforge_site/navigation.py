@@ -38,6 +38,7 @@ MENU = (
     Place("models:list", "cpu", _("Models"), "d", _("Manage")),
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
+    Place("status", "activity", _("Service status"), "s", _("Manage")),
 )
 
 

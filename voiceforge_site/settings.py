@@ -237,6 +237,10 @@ ZADARMA_API_URL = env.url("ZADARMA_API_URL", "https://api.zadarma.com")
 TWILIO_PRICE_PER_MINUTE = env.amount("TWILIO_PRICE_PER_MINUTE")
 CURRENCY = env.text("CURRENCY", "USD")
 
+# Who is told when a service check raises an alert, and when it is over.
+
+ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
+
 LOGGING = logs.config(
     level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
     secrets=[
@@ -251,6 +255,7 @@ LOGGING = logs.config(
         ZADARMA_SIP_PASSWORD,
         DATABASES["default"].get("PASSWORD", ""),
         urlsplit(REDIS_URL).password or "",
+        urlsplit(ALERT_WEBHOOK_URL).path,  # of many such addresses the path is the secret
     ],
 )
 

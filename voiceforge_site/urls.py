@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from . import health, palette, views
+from . import health, palette, status, views
 from .home import home
 from .people import signin
 from .people import urls as people
@@ -11,6 +11,8 @@ urlpatterns = [
     path("services/", views.services, name="services"),
     path("palette/", palette.palette, name="palette"),
     path("session/", views.session, name="session"),
+    path("status/", status.status, name="status"),
+    path("status/<slug:key>/", status.service, name="service_status"),
     path("health/", health.health, name="health"),
     path("login/", signin.SignIn.as_view(), name="login"),
     path("login/code/", signin.sign_in_code, name="login_code"),

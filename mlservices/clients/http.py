@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -21,6 +23,12 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom to trust over TLS. Read once: it takes 20 ms, in which nothing else of the loop runs."""
+    return httpx.create_ssl_context()
 
 
 class LoopClients:
@@ -45,6 +53,7 @@ class LoopClients:
                 timeout=self._timeout,
                 headers=self._headers,
                 trust_env=not is_loopback(self._base_url),
+                verify=certificates(),
                 limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
             )
         return self._clients[loop]

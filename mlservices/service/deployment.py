@@ -259,6 +259,7 @@ class Deployment:
             "reason": self.reason(),
             "queue": len(self._line),
             "queue_limit": self.plan.queue_limit,
+            "mean_seconds": round(self.measures.mean_seconds(), 3) if self.measures.counts["served"] else 0.0,
             "circuit_open_seconds": round(self._circuit.open_for(time.monotonic()), 1),
             "workers": workers,
             **self.measures.counts,

@@ -25,6 +25,7 @@ from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.factories import ended, make_agent, make_call, make_recording, make_usage, spoken
+from tests.service_checks import make_week_of_checks
 from voiceforge_site.models import User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
@@ -326,3 +327,20 @@ def usage(world: World) -> str:
 @shown
 def usage_of_nothing(world: World) -> str:
     return reverse("usage:usage")
+
+
+@shown
+def service_status_before_the_first_check(world: World) -> str:
+    return reverse("status")
+
+
+@shown
+def service_status(world: World) -> str:
+    make_week_of_checks()
+    return reverse("status")
+
+
+@shown
+def service_that_fails(world: World) -> str:
+    make_week_of_checks()
+    return reverse("service_status", args=["pool-tts"])

@@ -17,6 +17,7 @@ from mlservices.errors import EngineError
 from mlservices.types import Segment, Transcript
 
 PIECES = 5
+_POOLS = {Kind.LLM: "vllm", Kind.MEANING: "embed", Kind.TURN: "vad"}
 
 
 def model(kind: Kind, engine: str, **changes: Any) -> Model:
@@ -25,7 +26,7 @@ def model(kind: Kind, engine: str, **changes: Any) -> Model:
         id=f"stand-in-{kind}",
         name=f"Stand-in {kind}",
         kind=kind,
-        pool=kind.value,
+        pool=_POOLS.get(kind, kind.value),
         engine=f"{__name__}.{engine}" if "." not in engine else engine,
         recipe="",
         source=Source(),
@@ -127,7 +128,8 @@ class Meaning(StandIn):
             if text.startswith("slow"):
                 time.sleep(0.2)
         lengths = [self._most if text == "most at once" else len(text) for text in texts]
-        return np.array([[length, 1.0] for length in lengths], np.float32).reshape(len(texts), 2)
+        rows = np.array([[length, 1.0] for length in lengths], np.float32).reshape(len(texts), 2)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 class Judge(StandIn):

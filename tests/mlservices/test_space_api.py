@@ -290,7 +290,7 @@ def test_a_models_folder_that_cannot_be_written_is_named_in_health_at_start(tmp_
 
 
 def test_what_is_switched_off_is_not_offered(tmp_path):
-    only_vad = [plan for plan in stand_in_plans() if plan.model.pool in ("vad", "turn")]
+    only_vad = [plan for plan in stand_in_plans() if plan.model.pool == "vad"]
     forms = {
         "/api/tts": {"text": "hello"},
         "/api/stt": {"audio_base64": encoded(SECOND)},

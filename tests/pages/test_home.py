@@ -125,7 +125,7 @@ class TestFigures:
             alices_browser.get("/", {"period": "30-days"})
 
 
-QUERIES = 20
+QUERIES = 21
 
 
 class TestCapacity:

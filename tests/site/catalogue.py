@@ -17,6 +17,7 @@ _CALLS = {
     "_": (None, 0, None),
     "gettext": (None, 0, None),
     "gettext_lazy": (None, 0, None),
+    "gettext_noop": (None, 0, None),
     "pgettext": (0, 1, None),
     "pgettext_lazy": (0, 1, None),
     "ngettext": (None, 0, 1),

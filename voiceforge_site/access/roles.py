@@ -43,6 +43,8 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "mlservices.manage_models": (_("Download, load, unload and remove models"), _ADMINISTRATORS),
     "mlservices.view_usage": (_("See what models were used and what it cost"), _WHO_BUILDS),
     "mlservices.set_prices": (_("Set the prices of models"), _ADMINISTRATORS),
+    "voiceforge_site.view_status": (_("See how each service does"), _WHO_OPERATES),
+    "voiceforge_site.check_services": (_("Ask services at once how they do"), _ADMINISTRATORS),
     "voiceforge_site.manage_people": (_("Invite people and give them roles"), _ADMINISTRATORS),
 }
 

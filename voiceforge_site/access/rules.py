@@ -37,11 +37,14 @@ _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
 _MODELS = "mlservices.view_models"
 _PEOPLE = "voiceforge_site.manage_people"
+_STATUS = "voiceforge_site.view_status"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
     "home": Rule(_CALLS),
     "services": Rule(_CALLS),
+    "status": Rule(_STATUS),
+    "service_status": Rule(_STATUS, "voiceforge_site.check_services"),
     "palette": Rule(SIGNED_IN),
     "session": Rule(SIGNED_IN),
     "health": Rule(ANYBODY),

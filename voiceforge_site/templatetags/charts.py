@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from . import vf
 
 register = template.Library()
 
@@ -14,6 +19,8 @@ Values = Sequence[float | None]
 SPARK = (120, 28)
 LINES = (600, 120)
 MARGIN = 2
+BAR, GAP, STRIP_HEIGHT, LEAST_SHOWN = 4, 3, 24, 6
+STRIP_PARTS = ("failed", "warned", "passed", "none")
 
 
 @register.simple_tag
@@ -64,6 +71,55 @@ def _curve(values: Values, size: tuple[int, int], low: float, high: float) -> tu
         else:
             lines.append(f"{'M' if before is None else 'L'}{x:.1f} {y:.1f}")
     return "".join(lines), "".join(points)
+
+
+@register.simple_tag
+def week_strip(hours: Sequence[Any]) -> SafeString:
+    """Hours of checks side by side, with a gap at midnight: what failed from the bottom up, then warnings,
+    then what passed. Hours that are alike are one rectangle, so that no seams show between them."""
+    drawn: dict[str, list[str]] = {name: [] for name in STRIP_PARTS}
+    runs = groupby(enumerate(hours), key=lambda each: (_heights(each[1]), timezone.localdate(each[1].begins)))
+    for (heights, _), run in runs:
+        numbers = [number for number, _ in run]
+        last = numbers[-1] + 1
+        midnight = last < len(hours) and timezone.localtime(hours[last].begins).hour == 0
+        left, right, bottom = BAR * numbers[0], BAR * last - (GAP if midnight else 0), STRIP_HEIGHT
+        for name, height in zip(STRIP_PARTS, heights, strict=True):
+            if height:
+                bottom -= height
+                drawn[name].append(f"M{left} {bottom}H{right}v{height}H{left}z")
+    paths = format_html_join(
+        "",
+        '<path data-bars="{}" d="{}"/>',
+        ((name, mark_safe("".join(bars))) for name, bars in drawn.items()),
+    )
+    return format_html(
+        '<svg class="vf-strip" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        BAR * len(hours),
+        STRIP_HEIGHT,
+        paths,
+    )
+
+
+def _heights(hour: Any) -> tuple[int, ...]:
+    """Of each of STRIP_PARTS; what is little shows as well."""
+    if not hour.checks:
+        return (0, 0, 0, LEAST_SHOWN // 2)
+    failed, warned = (
+        max(round(count / hour.checks * STRIP_HEIGHT), LEAST_SHOWN) if count else 0
+        for count in (hour.failed, hour.warned)
+    )
+    warned = min(warned, STRIP_HEIGHT - failed)
+    return (failed, warned, STRIP_HEIGHT - failed - warned, 0)
+
+
+@register.filter
+def exact_percent(share: float | None) -> str:
+    """0.99871 as 99.87 %: near to all the digits behind the point are what counts."""
+    if share is None:
+        return "–"
+    decimals = 2 if 0.9 <= share < 1 else 0
+    return f"{vf.number(min(share * 100, 99.99) if share < 1 else 100, decimals)} %"
 
 
 @register.filter

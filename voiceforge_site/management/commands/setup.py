@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
+from django_q.models import Schedule
 
 from agents.actions import create_demo_agent
 from telephony.credentials import seed_from_environment
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
             raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
+        self.schedule_service_checks()
         self.collect_static_files()
         call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
         try:
@@ -35,6 +37,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if not User.objects.filter(role=Role.ADMINISTRATOR).exists():
             self.make_administrator()
+
+    def schedule_service_checks(self) -> None:
+        every_minute = {
+            "func": "mlservices.tasks.check_services",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+        }
+        Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from voiceforge_site.bootstrap import taken_ports
+from voiceforge_site.platform_checks import own_address
 from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
 
 COLOURS = (36, 33, 35, 32, 34)  # of the labels, in the order of the Procfile (ANSI)
@@ -64,7 +65,7 @@ class Command(BaseCommand):
             greeting.cancel()
 
     async def greet_when_ready(self) -> None:
-        async with httpx.AsyncClient(base_url=_own_address(), timeout=5, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=own_address(), timeout=5, trust_env=False) as client:
             told = ""
             while (missing := await what_is_missing(client)) != "":
                 if missing != told:
@@ -115,11 +116,6 @@ def refuse_taken_ports() -> None:
         raise CommandError(f"Cannot listen on {where}: {error.strerror}.") from None
     if taken:
         raise CommandError(taken)
-
-
-def _own_address() -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
-    return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
 
 
 def _with_our_python(program: Program) -> Program:

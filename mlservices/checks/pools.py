@@ -1,0 +1,203 @@
+"""The ML service beside us: each pool by what the service says of it, and by a little request of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from .. import registry
+from ..catalog import Model
+from ..service.layout import plans
+from ..types import ChatMessage
+from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
+from .http import read, send
+
+PATIENCE_SECONDS = 15.0
+
+_TITLES = {
+    "stt": (_("Speech recognition"), "ear"),
+    "tts": (_("Voice"), "audio-lines"),
+    "vllm": (_("Language model"), "brain"),
+    "hf_tts": (_("Further voices"), "audio-lines"),
+    "embed": (_("Understanding"), "lightbulb"),
+    "vad": (_("Voice activity and turns"), "activity"),
+}
+_REQUESTS = {
+    "stt": _("Hears a sentence"),
+    "tts": _("Says a sentence"),
+    "vllm": _("Answers a word"),
+    "embed": _("Compares meanings"),
+    "vad": _("Finds speech"),
+}
+NOT_RUNNING = gettext_noop(
+    "Start the ML service again with “make run”, or as the line “ml” of the Procfile says; its lines of the "
+    "log say why it stopped."
+)
+WORKERS_FAIL = gettext_noop(
+    "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "
+    "service starts its workers by itself."
+)
+LOADS = gettext_noop("Nothing: it takes up to two minutes after a start. If it lasts longer, see the log.")
+OVERLOADED = gettext_noop(
+    "More requests come than this pool can serve: give it more workers (ML_STT_WORKERS, ML_TTS_WORKERS, "
+    "ML_LLM_WORKERS), or a smaller model."
+)
+
+
+def configured() -> Iterable[Service]:
+    """One for each pool of which this machine runs a model from the start."""
+    pools: dict[str, list[Model]] = {}
+    for plan in plans():
+        if plan.at_start:
+            pools.setdefault(plan.model.pool, []).append(plan.model)
+    for pool, models in pools.items():
+        title, icon = _TITLES.get(pool, (pool, "boxes"))
+        yield Service(
+            f"pool-{pool}",
+            title,
+            MODELS,
+            icon,
+            (
+                Probe("workers", _("Workers"), _workers(pool)),
+                Probe(
+                    "request",
+                    _REQUESTS.get(pool, _("Answers")),
+                    _ASKED.get(pool, _nothing),
+                    PATIENCE_SECONDS,
+                ),
+            ),
+            about=", ".join(model.name for model in models),
+            remedy=NOT_RUNNING,
+        )
+
+
+def _workers(pool: str) -> Callable[[], Awaitable[Outcome]]:
+    async def ask() -> Outcome:
+        answer = await send(
+            "GET", f"http://127.0.0.1:{settings.ML_PORT}/api/health", token=settings.ML_API_TOKEN
+        )
+        if isinstance(answer, Outcome):
+            return answer
+        return read(answer, lambda health: judge_pool(health, pool))
+
+    return ask
+
+
+def judge_pool(health: dict[str, Any], pool: str) -> Outcome:
+    """What the service's /api/health says of one of its pools."""
+    report = health.get("pools", {}).get(pool)
+    if not isinstance(report, dict):
+        return failed(gettext_noop("The service runs no such pool"), NOT_RUNNING)
+    workers = report.get("workers", [])
+    ready = sum(worker.get("state") in ("ready", "busy") for worker in workers)
+    reason = next((worker["reason"] for worker in workers if worker.get("reason")), "")
+    if not ready and report.get("state") in ("loading", "starting") and not reason:
+        return warned(gettext_noop("It loads its models"), LOADS)
+    if not ready:
+        return failed(reason or str(report.get("state")), WORKERS_FAIL)
+    counted = {"ready": ready, "all": len(workers), "waiting": report.get("queue", 0)}
+    words = gettext_noop("%(ready)s of %(all)s workers ready, %(waiting)s requests wait")
+    figures = figures_of([report], health)
+    if ready < len(workers):
+        return Outcome(Status.WARN, words, WORKERS_FAIL, counted, figures)
+    if 2 * report.get("queue", 0) > report.get("queue_limit", 100):
+        return Outcome(Status.WARN, words, OVERLOADED, counted, figures)
+    return passed(words, figures=figures, **counted)
+
+
+def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dict[str, float]:
+    """For alerts: of these pools together, and the fullest memory that they run in."""
+    figures: dict[str, float] = {}
+    if reports:
+        names = ("failed", "refused")
+        figures["served"] = sum(report.get("served", 0) for report in reports)
+        figures["refused"] = sum(report.get(name, 0) for report in reports for name in names)
+        figures["seconds"] = max(report.get("mean_seconds", 0.0) for report in reports)
+    used = [1 - device["free_mb"] / device["total_mb"] for device in health.get("devices", [])]
+    if used:
+        figures["memory"] = max(used)
+    return figures
+
+
+# ---- a little request of each kind --------------------------------------------------------------
+
+
+async def _hear() -> Outcome:
+    transcript = await registry.own_service().transcribe(sample.pcm(), rate=sample.RATE)
+    if not transcript.text.strip():
+        return failed(gettext_noop("It heard nothing in a recording of a voice"), WORKERS_FAIL)
+    return _timed(gettext_noop("Heard: %(text)s"), transcript.timing.compute_seconds, text=transcript.text)
+
+
+async def _say() -> Outcome:
+    sound, seconds = b"", 0.0
+    async with aclosing(registry.own_service().speak("Hello.", rate=sample.RATE)) as chunks:
+        async for chunk in chunks:
+            sound += chunk.pcm
+            seconds = chunk.timing.compute_seconds
+    if sample.is_silent(sound):
+        return failed(gettext_noop("It made no sound"), WORKERS_FAIL)
+    spoken = f"{len(sound) / 2 / sample.RATE:.1f}"
+    return _timed(gettext_noop("Spoke for %(spoken)s s"), seconds, spoken=spoken)
+
+
+async def _answer() -> Outcome:
+    asked = [ChatMessage("user", "Hello.")]
+    async with aclosing(registry.own_service().reply(asked, max_tokens=4)) as deltas:
+        async for delta in deltas:
+            if delta.text.strip():
+                words = gettext_noop("Answered: %(text)s")
+                return _timed(words, delta.timing.compute_seconds, text=delta.text.strip())
+    return failed(gettext_noop("It answered nothing"), WORKERS_FAIL)
+
+
+async def _compare() -> Outcome:
+    rows = await registry.own_service().embed(["hello"])
+    if rows.shape[0] != 1 or not np.isclose(np.linalg.norm(rows[0]), 1.0, atol=0.01):
+        return failed(gettext_noop("It sent something else than a meaning"), WORKERS_FAIL)
+    return passed(gettext_noop("%(dimensions)s dimensions"), dimensions=rows.shape[1])
+
+
+async def _find_speech() -> Outcome:
+    """Voice activity, and then whether the speaker is done."""
+    url = f"http://127.0.0.1:{settings.ML_PORT}/api/vad"
+    answer = await send("POST", url, token=settings.ML_API_TOKEN, json={"audio_base64": sample.pcm_base64()})
+    found = answer if isinstance(answer, Outcome) else read(answer, judge_segments)
+    if found.status != Status.PASS:
+        return found
+    verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE)
+    words = gettext_noop("Found the sentence; it is over with a probability of %(share)s")
+    return passed(words, share=f"{verdict.completeness:.2f}")
+
+
+def judge_segments(answer: dict[str, Any]) -> Outcome:
+    """Of /api/vad, which was sent a sentence."""
+    segments = answer.get("segments")
+    if not isinstance(segments, list):
+        return failed(gettext_noop("It sent something else than segments"))
+    if not segments:
+        return failed(gettext_noop("It heard nothing in a recording of a voice"))
+    return passed(gettext_noop("%(count)s stretches of speech"), count=len(segments))
+
+
+async def _nothing() -> Outcome:
+    return passed()
+
+
+def _timed(words: str, seconds: float, **values: Any) -> Outcome:
+    return passed(words, figures={"seconds": seconds}, **values)
+
+
+_ASKED: dict[str, Callable[[], Awaitable[Outcome]]] = {
+    "stt": _hear,
+    "tts": _say,
+    "vllm": _answer,
+    "embed": _compare,
+    "vad": _find_speech,
+}

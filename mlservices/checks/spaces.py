@@ -1,0 +1,222 @@
+"""A Space by its six probes: health, models, TTS, STT, VAD, and the whole way of our own client.
+
+A Space that is asleep or loads a model answers "later": that is a warning, as is sound in our form that it
+refuses. Whatever it does not offer, or answers wrongly, is a failure.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, TypeGuard
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from .. import audio
+from ..clients.service import ServiceClient
+from ..clients.waking import Waking
+from ..errors import EngineError
+from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
+from .http import Judge, lost, quoted, read, send
+from .pools import figures_of, judge_segments
+
+Ask = Callable[[], Awaitable[Outcome]]
+
+PATIENCE_SECONDS = 30.0
+STATUS_PATIENCE_SECONDS = 5.0
+_OTHER_FORM = (400, 415, 422)  # the sound is not as the service wants it
+
+COLD = gettext_noop("It is waking up (HTTP %(status)s)")
+COLD_MODEL = gettext_noop("Not loaded yet: %(models)s")
+WAKE = gettext_noop(
+    "Nothing, if it was started lately: waking up takes up to two minutes, a model's first download ten. If "
+    "it lasts, see the Space's log."
+)
+ANOTHER_FORM = gettext_noop("It refuses the sound that calls send (raw 16 kHz PCM): %(quoted)s")
+WAV_ALONE = gettext_noop("It refuses raw 16 kHz PCM, which calls send, and takes a WAV")
+UPDATE = gettext_noop(
+    "Deploy the Space anew with the version of this server: its API differs from the one that calls use."
+)
+LOOK = gettext_noop(
+    "Open the Space in a browser: it may be paused, building or gone. HF_ML_API_URL must be its own address "
+    "(…hf.space), and a private Space needs HF_TOKEN."
+)
+
+
+def configured() -> Iterable[Service]:
+    if settings.HF_ML_API_URL:
+        yield space(settings.HF_ML_API_URL, settings.HF_ML_API_TOKEN or settings.HF_TOKEN)
+
+
+def space(url: str, token: str, title: str = "") -> Service:
+    """A Space, by the address of its API."""
+    host = urlsplit(url).netloc
+
+    def get(path: str, judge: Judge) -> Ask:
+        return lambda: _asked("GET", url + path, token, None, judge)
+
+    def hear(path: str, judge: Judge) -> Ask:
+        return _inference(lambda: _heard(url, token, path, judge))
+
+    speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
+    return Service(
+        f"space-{slugify(host.replace('.', '-'))}"[:80],
+        title or _("Space"),
+        MODELS,
+        "cloud",
+        (
+            Probe("health", _("Health"), get("/api/health", judge_health), STATUS_PATIENCE_SECONDS),
+            Probe("models", _("Models"), get("/api/models", judge_models), STATUS_PATIENCE_SECONDS),
+            Probe("tts", _("Speaks"), speak, PATIENCE_SECONDS),
+            Probe("stt", _("Hears"), hear("/api/stt", judge_text), PATIENCE_SECONDS),
+            Probe("vad", _("Finds speech"), hear("/api/vad", judge_segments), PATIENCE_SECONDS),
+            Probe("client", _("Round trip of a call"), lambda: _round_trip(url, token), PATIENCE_SECONDS),
+        ),
+        about=host,
+        remedy=LOOK,
+        secrets=(token,),
+    )
+
+
+# ---- one request --------------------------------------------------------------------------------
+
+
+async def _asked(method: str, url: str, token: str, body: Any, judge: Judge) -> Outcome:
+    answer = await send(method, url, token=token, json=body)
+    if isinstance(answer, Outcome):
+        return answer
+    return _cold(answer) or read(answer, judge)
+
+
+def _inference(ask: Ask) -> Ask:
+    """Its time is one of those that an alert is raised of."""
+
+    async def timed() -> Outcome:
+        begun = time.perf_counter()
+        outcome = await ask()
+        if outcome.status != Status.PASS:
+            return outcome
+        return replace(outcome, figures={"seconds": time.perf_counter() - begun})
+
+    return timed
+
+
+def _cold(response: httpx.Response) -> Outcome | None:
+    cold = _is_later(response.status_code, response.text)
+    return warned(COLD, WAKE, status=response.status_code) if cold else None
+
+
+def _is_later(status: int, words: str) -> bool:
+    return status in (503, 504) or (status == 500 and "not loaded" in words.lower())
+
+
+async def _heard(url: str, token: str, path: str, judge: Judge) -> Outcome:
+    """Sound as calls send it; where that is refused, as a WAV, to tell what the Space would take."""
+    answer = await send("POST", url + path, token=token, json={"audio_base64": sample.pcm_base64()})
+    if isinstance(answer, Outcome):
+        return answer
+    if answer.status_code not in _OTHER_FORM:
+        return _cold(answer) or read(answer, judge)
+    as_wav = await send("POST", url + path, token=token, json={"audio_base64": sample.wav_base64()})
+    if isinstance(as_wav, httpx.Response) and as_wav.status_code < 300:
+        return warned(WAV_ALONE, UPDATE)
+    return warned(ANOTHER_FORM, UPDATE, quoted=quoted(answer))
+
+
+async def _round_trip(url: str, token: str) -> Outcome:
+    """What a call does: our client lets the Space speak, and hear what it has said."""
+    client = ServiceClient(url, token=token, waking=Waking(sleep=_not_now))
+    try:
+        sound = b""
+        async with aclosing(client.speak(sample.WORDS, rate=sample.RATE)) as chunks:
+            async for chunk in chunks:
+                sound += chunk.pcm
+        heard = await client.transcribe(sound, rate=sample.RATE)
+    except EngineError as error:
+        return warned(COLD, WAKE, status=error.status) if _is_later(error.status, str(error)) else lost(error)
+    except _Cold:
+        return warned(COLD, WAKE, status=503)
+    finally:
+        await client.close()
+    if not heard.text.strip():
+        return failed(gettext_noop("It did not hear what it had said itself"))
+    return passed(gettext_noop("Said and heard: %(text)s"), text=heard.text)
+
+
+class _Cold(Exception):
+    """The client would wait for the Space to wake up."""
+
+
+async def _not_now(seconds: float) -> None:
+    raise _Cold
+
+
+# ---- what an answer means -----------------------------------------------------------------------
+
+
+def judge_health(answer: dict[str, Any]) -> Outcome:
+    states = answer.get("models")
+    waiting = [name for name, state in states.items() if state != "loaded"] if _is_mapping(states) else []
+    if problems := answer.get("problems"):
+        told = "; ".join(map(str, problems)) if isinstance(problems, list) else str(problems)
+        return warned(told) if answer.get("status") == "healthy" else failed(told)
+    if waiting:
+        return warned(COLD_MODEL, WAKE, models=", ".join(map(str, waiting)))
+    if answer.get("status") != "healthy":
+        return failed(gettext_noop("It says that it is “%(status)s”"), status=answer.get("status"))
+    pools = answer.get("pools")  # of a service of ours
+    reports = [report for report in pools.values() if _is_mapping(report)] if _is_mapping(pools) else []
+    count = len(states) if _is_mapping(states) else 0
+    words = gettext_noop("%(count)s models loaded")
+    return passed(words, figures=figures_of(reports, answer), count=count)
+
+
+def judge_models(answer: dict[str, Any]) -> Outcome:
+    models = answer.get("available_models")
+    if not _is_mapping(models):
+        return failed(gettext_noop("It names no models"), UPDATE)
+    lacking = [kind for kind in ("stt", "tts") if not _is_mapping(models.get(kind))]
+    if lacking:
+        return failed(gettext_noop("It has no model for %(kinds)s"), UPDATE, kinds=", ".join(lacking))
+    waiting = [
+        str(entry.get("name") or kind)
+        for kind, entry in models.items()
+        if _is_mapping(entry) and entry.get("status", "loaded") != "loaded"
+    ]
+    if waiting:
+        return warned(COLD_MODEL, WAKE, models=", ".join(waiting))
+    return passed(
+        ", ".join(str(entry.get("name") or kind) for kind, entry in models.items() if _is_mapping(entry))
+    )
+
+
+def judge_speech(answer: dict[str, Any]) -> Outcome:
+    try:
+        sound, rate = audio.read_wav(base64.b64decode(answer["audio_base64"], validate=True))
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        return failed(gettext_noop("It sent sound that is no WAV: %(problem)s"), UPDATE, problem=error)
+    if sample.is_silent(sound):
+        return failed(gettext_noop("It made no sound"))
+    return passed(gettext_noop("Spoke for %(spoken)s s"), spoken=f"{len(sound) / 2 / rate:.1f}")
+
+
+def judge_text(answer: dict[str, Any]) -> Outcome:
+    text = answer.get("text")
+    if not isinstance(text, str):
+        return failed(gettext_noop("It sent no text"), UPDATE)
+    if not text.strip():
+        return failed(gettext_noop("It heard nothing in a recording of a voice"))
+    return passed(gettext_noop("Heard: %(text)s"), text=text.strip())
+
+
+def _is_mapping(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

@@ -1,0 +1,94 @@
+"""Accounts with telephone providers, asked whether they are there and take our secret."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from mlservices.checks import PROVIDERS, SOURCES, Outcome, Probe, Service, failed, passed, warned
+from mlservices.checks.http import read, send
+
+from .actions import SIMULATOR
+from .credentials import secret_of
+from .models import Credential
+from .secret_box import UnreadableSecret
+
+PATIENCE_SECONDS = 10.0
+TWILIO = "https://api.twilio.com"
+Ask = Callable[[], Awaitable[Outcome]]
+
+NEW_SECRET = gettext_noop(
+    "Enter the account's secret again; see in the provider's console that the account is active and paid for."
+)
+KEY_BACK = gettext_noop("Put the key that encrypted it into CREDENTIALS_KEY, after the new one, and restart.")
+PUBLIC = gettext_noop(
+    "If calls stay away, check the auth token, and that PUBLIC_URL is the address in the provider's settings."
+)
+
+
+def accounts() -> Iterable[Service]:
+    """Every account but the simulator's, which is nobody's."""
+    for credential in Credential.objects.exclude(label=SIMULATOR).order_by("label", "pk"):
+        yield account(credential)
+
+
+def account(credential: Credential) -> Service:
+    provider = credential.get_provider_display()
+    about = credential.account if credential.label == credential.account else credential.label
+    secret = ""
+    ask: Ask = _unreadable
+    with suppress(UnreadableSecret):
+        secret = secret_of(credential)
+        ask = _ASKED[credential.provider](credential.account, secret)
+    probes = [Probe("account", _("Account"), ask, PATIENCE_SECONDS)]
+    if credential.provider == Credential.Provider.TWILIO:
+        probes.append(Probe("webhooks", _("Signed webhooks"), _webhooks(credential)))
+    key = slugify(f"{credential.provider}-{credential.account}")[:80]
+    return Service(key, provider, PROVIDERS, "phone", tuple(probes), about, NEW_SECRET, (secret,))
+
+
+async def _unreadable() -> Outcome:
+    return failed(gettext_noop("Its secret was encrypted with another key and cannot be read"), KEY_BACK)
+
+
+def _webhooks(credential: Credential) -> Ask:
+    """Whether the newest request in the account's name fitted its secret."""
+
+    async def ask() -> Outcome:
+        if credential.refused_since is None:
+            return passed(gettext_noop("None that did not fit the secret"))
+        since = credential.refused_since.strftime("%Y-%m-%d %H:%M UTC")
+        return warned(gettext_noop("Since %(since)s they do not fit the secret"), PUBLIC, since=since)
+
+    return ask
+
+
+def _twilio(account: str, secret: str) -> Ask:
+    url = f"{settings.TWILIO_API_URL or TWILIO}/2010-04-01/Accounts/{quote(account, safe='')}.json"
+
+    async def ask() -> Outcome:
+        answer = await send("GET", url, auth=(account, secret))
+        return answer if isinstance(answer, Outcome) else read(answer, _judge_twilio)
+
+    return ask
+
+
+def _judge_twilio(answer: dict[str, Any]) -> Outcome:
+    status = str(answer.get("status"))
+    if status != "active":
+        return failed(gettext_noop("Twilio says that the account is “%(status)s”"), status=status)
+    return passed(gettext_noop("Active, and it takes the secret"))
+
+
+_ASKED: dict[str, Callable[[str, str], Ask]] = {
+    Credential.Provider.TWILIO: _twilio,
+}
+
+SOURCES.append(accounts)

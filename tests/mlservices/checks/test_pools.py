@@ -1,0 +1,76 @@
+"""The pools beside us, asked for real: what they say of themselves, and a little work of each kind."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from mlservices.checks.pools import LOADS, NOT_RUNNING, OVERLOADED, WORKERS_FAIL, configured, judge_pool
+from mlservices.checks.probing import ask
+
+
+@pytest.fixture
+def pools(settings):
+    settings.HF_ML_API_URL = ""
+    return {service.key: service for service in configured()}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("pool-stt", "Heard: 1.5 seconds"),
+        ("pool-tts", "Spoke for 0.5 s"),
+        ("pool-vllm", "Answered: [1]"),
+        ("pool-embed", "2 dimensions"),
+        ("pool-vad", "Found the sentence; it is over with a probability of 1.00"),
+    ],
+)
+async def test_each_does_its_work(pools, settings, stand_in_service, key, words):
+    settings.ML_PORT = urlsplit(stand_in_service).port
+    report = await ask(pools[key])
+    workers, request = report.outcomes
+    assert re.fullmatch(r"(\d) of \1 workers ready, 0 requests wait", workers.words)
+    assert (report.status, request.words) == ("pass", words)
+    assert workers.figures["served"] >= 0
+
+
+async def test_without_the_service_they_fail_and_say_how_to_start_it(pools, settings):
+    settings.ML_PORT = 9
+    report = await ask(pools["pool-stt"])
+    assert [outcome.status for outcome in report.outcomes] == ["fail", "fail"]
+    assert {outcome.remedy for outcome in report.outcomes} == {NOT_RUNNING}
+
+
+def health(**report):
+    workers = [
+        {"state": state, "reason": report.pop("reason", "")} for state in report.pop("states", ["ready"])
+    ]
+    return {
+        "pools": {"tts": {"state": "loaded", "workers": workers, "queue": 0, "queue_limit": 100, **report}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words", "remedy"),
+    [
+        (health(), "pass", "1 of 1 workers ready, 0 requests wait", ""),
+        (health(states=["loading"], state="loading"), "warn", "It loads its models", LOADS),
+        (health(states=["failed"], state="failed", reason="no file"), "fail", "no file", WORKERS_FAIL),
+        (health(states=["busy", "failed"]), "warn", "1 of 2 workers ready, 0 requests wait", WORKERS_FAIL),
+        (health(queue=51), "warn", "1 of 1 workers ready, 51 requests wait", OVERLOADED),
+        ({"pools": {}}, "fail", "The service runs no such pool", NOT_RUNNING),
+    ],
+)
+def test_what_the_service_says_of_a_pool(answer, status, words, remedy):
+    outcome = judge_pool(answer, "tts")
+    assert (outcome.status, outcome.words, outcome.remedy) == (status, words, remedy)
+
+
+def test_figures_are_for_alerts():
+    told = health(served=90, failed=4, refused=6, mean_seconds=1.5)
+    outcome = judge_pool(
+        {**told, "devices": [{"free_mb": 10, "total_mb": 40}, {"free_mb": 30, "total_mb": 40}]}, "tts"
+    )
+    assert outcome.figures == {"served": 90, "refused": 10, "seconds": 1.5, "memory": 0.75}

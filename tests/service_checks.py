@@ -1,0 +1,52 @@
+"""A week of checks to look at: services that work, warn and fail, and alerts."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from django.utils import timezone
+
+from mlservices import checks
+from mlservices.checks import Outcome, Service, Status, failed, keeping, passed, warned
+from mlservices.checks.probing import Report
+from mlservices.models import ServiceAlert, ServiceHour
+
+WARNS, FAILS, OLD = "pool-vllm", "pool-tts", "machine"
+
+
+def make_week_of_checks() -> None:
+    """Of every service that is configured; one was asked too long ago."""
+    now = timezone.now()
+    for service in checks.services():
+        ServiceHour.objects.filter(service=service.key).delete()
+        ServiceHour.objects.bulk_create(
+            _hour(service, number) for number in range(1, 168) if not 60 < number < 64
+        )
+        asked = now - timedelta(minutes=7 if service.key == OLD else 0)
+        answers = tuple((probe, _outcome(service.key)) for probe in service.probes if not probe.on_demand)
+        keeping.store(Report(service, asked, answers))
+    ServiceAlert.objects.all().delete()
+    alert = {"service": FAILS, "title": "Voice", "since": now - timedelta(hours=5)}
+    ServiceAlert.objects.create(**alert, kind="down", value=40, limit=1, attempts=2, problem="HTTP 503")
+    ServiceAlert.objects.create(**alert, kind="inference", value=6.2, limit=5, cleared_at=now)
+
+
+def _hour(service: Service, ago: int) -> ServiceHour:
+    begins = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=ago)
+    failing = 60 if service.key == FAILS and 20 < ago < 34 else ago % 50 == 7
+    warning = 30 if service.key == WARNS and ago < 12 else 0
+    milliseconds = 120 + 60 * math.sin(ago / 24 * 2 * math.pi)
+    passing = 60 - failing - warning
+    latency = round((passing + warning) * milliseconds)
+    return ServiceHour(
+        service=service.key, hour=begins, passed=passing, warned=warning, failed=failing, latency_ms=latency
+    )
+
+
+def _outcome(key: str) -> Outcome:
+    found = {
+        FAILS: failed("The worker ended in the middle of the answer", "See the lines “ml” of the log."),
+        WARNS: warned("1 of 2 workers ready, 7 requests wait", "Give the pool more workers."),
+    }.get(key, passed("Wrote a row and read it"))
+    return Outcome(Status(found.status), found.reason, found.remedy, latency_ms=140)

@@ -1,0 +1,88 @@
+"""Accounts with providers, asked for real: by a server that answers as Twilio does."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from mlservices.checks.probing import ask
+from telephony.actions import SIMULATOR
+from telephony.checks import KEY_BACK, accounts
+from telephony.credentials import save_credential
+from telephony.models import Credential
+from tests.mlservices.conftest import serving
+
+pytestmark = pytest.mark.django_db
+STATUS = {"AC1": "active", "AC2": "suspended"}
+
+
+async def account(request):
+    sid, secret = base64.b64decode(request.headers["authorization"].split()[1]).decode().split(":")
+    if secret != "right-token":
+        return JSONResponse({"code": 20003, "message": "Authenticate"}, status_code=401)
+    return JSONResponse({"sid": sid, "status": STATUS[sid]})
+
+
+@pytest.fixture(scope="module")
+def twilio():
+    with serving(Starlette(routes=[Route("/2010-04-01/Accounts/{sid}.json", account)])) as url:
+        yield url
+
+
+@pytest.fixture
+def check(settings, twilio):
+    def check(**fields):
+        known = {"provider": "twilio", "account": "AC1", "secret": "right-token", "label": "Main line"}
+        save_credential(**known | fields)
+        [service] = accounts()
+        return async_to_sync(ask)(service)
+
+    settings.TWILIO_API_URL = twilio
+    return check
+
+
+def test_an_account_that_is_there_and_takes_the_secret(check):
+    report = check()
+    assert (report.status, report.service.about) == ("pass", "Main line")
+    assert [outcome.words for outcome in report.outcomes] == [
+        "Active, and it takes the secret",
+        "None that did not fit the secret",
+    ]
+
+
+def test_a_secret_that_is_refused_is_told_and_not_shown(check):
+    outcome = check(secret="wrong-token").outcomes[0]
+    assert (outcome.status, outcome.words) == ("fail", "It does not take the key (HTTP 401)")
+    assert "Enter the account's secret again" in outcome.remedy
+
+
+def test_an_account_that_was_suspended(check):
+    assert check(account="AC2").outcomes[0].words == "Twilio says that the account is “suspended”"
+
+
+def test_a_secret_that_cannot_be_read_asks_for_its_key(check):
+    save_credential(provider="twilio", account="AC1", secret="right-token")
+    Credential.objects.update(secret="of another key")
+    [service] = accounts()
+    outcome = async_to_sync(ask)(service).outcomes[0]
+    assert (outcome.status, outcome.remedy) == ("fail", KEY_BACK)
+
+
+def test_webhooks_that_do_not_fit_are_a_warning(check):
+    check()
+    Credential.objects.update(refused_since=timezone.now())
+    [service] = accounts()
+    report = async_to_sync(ask)(service)
+    assert report.status == "warn"
+    assert "PUBLIC_URL" in report.outcomes[1].remedy
+
+
+def test_the_simulators_account_is_nobodys(db):
+    save_credential(provider="twilio", account="AC9", secret="x", label=SIMULATOR)
+    assert not list(accounts())

@@ -21,6 +21,7 @@ urlpatterns = [
     path("password-rules/", signin.password_rules, name="password_rules"),
     path("profile/", include((people.own, "profile"))),
     path("people/", include((people.people, "people"))),
+    path("models/", include("mlservices.urls")),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
     path("voices/", include("mlservices.library.urls")),

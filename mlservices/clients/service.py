@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import numpy as np
@@ -37,6 +37,8 @@ from .waking import Waking
 
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
 _STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=5.0)
+_LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
+_CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
@@ -76,6 +78,35 @@ class ServiceClient:
 
     async def models(self) -> dict[str, Any]:
         return await self._space.models()
+
+    # --- The models of our own service ---
+
+    async def managed_models(self) -> dict[str, Any]:
+        """{"models": [...], "devices": [...]} as `service/routes/models.py` tells them."""
+        return await self._manage("GET", "/models", timeout=_LOOK_TIMEOUT)
+
+    async def manage_model(self, model_id: str, verb: str) -> dict[str, Any]:
+        """`verb`: load, unload, warm, download, stop or remove. Answers the model as it then is.
+
+        EngineError has the reason of a refusal. EngineTimeout says that it is not done yet, and goes on:
+        calls are finished before a model is unloaded, and loading comes before warming.
+        """
+        path = f"/models/{quote(model_id)}/{verb}"
+        return await self._manage("POST", path, json={}, timeout=_CHANGE_TIMEOUT)
+
+    async def _manage(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        try:
+            response = await self._clients.get().request(method, path, **request)
+            if response.status_code >= 400:
+                raise await status_error(response, "Refused", "ml")  # by whom, is on the page
+            answer: dict[str, Any] = response.json()
+        except httpx.HTTPError as error:
+            raise transport_error(error, self._name, "ml") from error
+        except ValueError as error:
+            raise EngineError(f"{self._name} answered without JSON", service="ml") from error
+        return answer
+
+    # --- What a call needs ---
 
     async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
         if self._is_plain():

@@ -118,8 +118,9 @@ def _files_at_length(files: FileState) -> str:
 def _service_at_length(service: dict[str, Any]) -> str:
     if not service:
         return "not loaded"
-    workers = service.get("workers")
-    parts = [service.get("state", ""), f"{workers} workers" if workers else "", service.get("reason") or ""]
+    workers = len(service.get("workers", ()))
+    counted = f"{workers} worker{'s' if workers > 1 else ''}" if workers else ""
+    parts = [service.get("state", ""), counted, service.get("reason") or ""]
     return ", ".join(part for part in parts if part)
 
 

@@ -47,6 +47,7 @@ class FileState:
     commit: str = ""  # of the hub's repository
     size_bytes: int = 0  # on disk, once ready
     by: str = ""  # who is at it
+    interrupted: bool = False  # it failed only because somebody or something ended it
 
 
 def state(model: Model, models_dir: Path) -> FileState:
@@ -64,7 +65,7 @@ def state(model: Model, models_dir: Path) -> FileState:
     if not written:
         return FileState("absent")
     if written["state"] in UNDERWAY:
-        written |= {"state": "failed", "reason": _interrupted(model, written)}
+        written |= {"state": "failed", "reason": _interrupted(model, written), "interrupted": True}
     return _state_of(written)
 
 
@@ -79,6 +80,7 @@ def _state_of(written: dict[str, Any]) -> FileState:
         reason=written["reason"],
         commit=written["commit"],
         by=f"process {written['pid']} on {written['host']}",
+        interrupted=written.get("interrupted", False),
     )
 
 
@@ -174,6 +176,7 @@ class Attempt:
                 written.truncate()
 
     def interrupted(self) -> None:
+        self._figures["interrupted"] = True
         self.failed(_interrupted(self._model, self._figures))
 
     def _write_now_and_then(self) -> None:

@@ -221,6 +221,11 @@ class Deployment:
                 return held
         return Held.FAILED if self.refusal else Held.OFF
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it ends its workers, once they have served whom they serve."""
+        return self._leaving
+
     def reason(self) -> str:
         """Why it does not work, or why its last worker ended; "" where all is well."""
         return next((seat.reason for seat in self._seats if seat.reason), self.refusal)

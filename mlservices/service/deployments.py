@@ -18,11 +18,12 @@ from starlette.exceptions import HTTPException
 from .. import voices
 from ..catalog import Kind
 from ..errors import EngineBusy, EngineError, PrepareError
-from ..prepare import is_ready, prepare
+from ..prepare import is_ready, prepare, remove
 from ..types import Timing
 from . import placement
 from .deployment import Deployment, Held
 from .devices import devices as real_devices
+from .downloads import Downloads
 from .forms import Asked
 from .layout import Plan
 from .line import Answer
@@ -114,6 +115,7 @@ class Deployments:
         self.problems: list[str] = []
         self.chats: OrderedDict[str, list[dict[str, str]]] = OrderedDict()  # of the plain API, by session
         self.models_dir = models_dir
+        self.downloads = Downloads(models_dir)
         self._devices = devices
         self._planning = asyncio.Lock()
         self._prepare_missing = prepare_missing
@@ -139,6 +141,7 @@ class Deployments:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.downloads.close()
         await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
 
     async def devices(self) -> list[Device]:
@@ -177,8 +180,7 @@ class Deployments:
                     service=model.service,
                     permanent=True,
                 )
-            wish = Wish(model, deployment.plan.workers)
-            seats = placement.on_demand(await self.devices(), self.holdings(), wish)
+            seats = self.place_for(deployment, await self.devices())
             if not seats.devices:
                 deployment.refusal = seats.refusal
                 raise EngineBusy(seats.refusal, service=model.service, retry_after=_NO_ROOM_RETRY_SECONDS)
@@ -201,6 +203,35 @@ class Deployments:
         async with aclosing(deployment.run(task, params, payload, batch=True)) as pieces:
             async for _ in pieces:
                 pass
+
+    def download(self, model_id: str) -> None:
+        """Begin to fetch its files, which goes on by itself."""
+        deployment = self.named(model_id)
+        if not self.has_files(deployment):
+            self.downloads.start(deployment.model)
+
+    async def remove(self, model_id: str) -> None:
+        """Delete its files, and what attempts have left. EngineError while they are in use or being made."""
+        deployment = self.named(model_id)
+        model = deployment.model
+        async with self._planning:
+            if deployment.holding() is not None:
+                raise EngineError(
+                    f"{model.id} is loaded: unload it first", service=model.service, permanent=True
+                )
+            if self.downloads.is_under_way(model.id) or not await asyncio.to_thread(
+                remove, model, self.models_dir
+            ):
+                raise EngineError(
+                    f"{model.id} is being fetched: stop that first", service=model.service, permanent=True
+                )
+            self.downloads.problems.pop(model.id, None)
+            deployment.refusal = ""
+
+    def place_for(self, deployment: Deployment, devices: Sequence[Device]) -> placement.Seats:
+        """Where it would go if it were loaded now, and what would make room for it."""
+        wish = Wish(deployment.model, deployment.plan.workers)
+        return placement.on_demand(devices, self.holdings(), wish)
 
     def holdings(self) -> list[Holding]:
         return [held for each in self.by_id.values() if (held := each.holding()) is not None]

@@ -31,6 +31,11 @@ class Device:
         return 1 - self.free_mb / self.total_mb if self.total_mb else 1.0
 
 
+def kept_back_mb(device: Device) -> int:
+    """What no plan gives away: memory of drivers and of peaks."""
+    return int(device.total_mb * KEPT_BACK)
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A model that is held, or being loaded: how it may be asked to make room."""
@@ -68,7 +73,7 @@ class _Rooms:
     @classmethod
     def of(cls, devices: Iterable[Device], holdings: Iterable[Holding]) -> _Rooms:
         rooms = cls({device.id: device for device in devices})
-        rooms.left = {id: each.free_mb - int(each.total_mb * KEPT_BACK) for id, each in rooms.devices.items()}
+        rooms.left = {id: each.free_mb - kept_back_mb(each) for id, each in rooms.devices.items()}
         for holding in holdings:
             if holding.loading:
                 for device in holding.devices:

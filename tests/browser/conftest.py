@@ -52,12 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """The site, with engines that answer at once, in a process of its own on the tests' database."""
 
-    def __init__(self, ml_port: int = 9) -> None:
-        self.ml_port = ml_port  # on 9 nobody answers
+    def __init__(self, ml_port: int = 0) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.ml_port = ml_port or free_port()  # nobody answers there, unless a test does
+        self.models_dir = Path(settings.VAR_DIR) / "models"  # the prepared ones, and what a test adds
 
     def start(self) -> None:
+        self.models_dir.mkdir(exist_ok=True)
+        for prepared in settings.MODELS_DIR.glob("*"):
+            (self.models_dir / prepared.name).symlink_to(prepared)
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
@@ -69,6 +73,7 @@ class Server:
             "ALLOWED_HOSTS": "voice.test",
             "SESSION_SECRET": settings.SECRET_KEY,
             "CREDENTIALS_KEY": settings.CREDENTIALS_KEYS[0],
+            "HF_HOME": str(self.models_dir),
             "ML_PORT": str(self.ml_port),
         }
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]

@@ -278,6 +278,21 @@ def replay(world: World) -> str:
 
 
 @shown
+def models_while_the_service_is_away(world: World) -> str:
+    return reverse("models:list")
+
+
+@then(lambda page: page.get_by_role("button", name="Chatterbox Multilingual", exact=True).click())
+def model_at_length(world: World) -> str:
+    return reverse("models:list") + "?kind=tts&language=de"
+
+
+@shown
+def models_that_do_not_match(world: World) -> str:
+    return reverse("models:list") + "?q=nothing"
+
+
+@shown
 def people(world: World) -> str:
     return reverse("people:list")
 

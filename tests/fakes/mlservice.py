@@ -12,9 +12,9 @@ class StandInMlService:
     def __init__(self) -> None:
         self.models: dict[str, dict] = {}
         self.ways: dict[str, list[str]] = {
-            "load": ["loading", "ready"],
-            "unload": ["unloading", "absent"],
-            "warm": ["loading", "ready"],
+            "load": ["loading", "loaded"],
+            "unload": ["unloading", "off"],
+            "warm": ["loading", "loaded"],
         }
         self.reasons: dict[str, str] = {}  # of a state
         self.refusal = ""  # if set, each change is refused with it
@@ -38,7 +38,8 @@ class StandInMlService:
     def look(self) -> list[dict]:
         for id, states in self._coming.items():
             if state := next(states, ""):
-                told = {"id": id, "state": state, "reason": self.reasons.get(state, ""), "workers": 1}
+                workers = [{"state": "ready", "device": "cpu"}] if state == "loaded" else []
+                told = {"id": id, "state": state, "reason": self.reasons.get(state, ""), "workers": workers}
                 self.models[id] = told
         return list(self.models.values())
 
@@ -54,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/models":
-            self._answer(200, {"models": self.service.look()})
+            self._answer(200, {"models": self.service.look(), "devices": []})
         else:
             self._answer(404, {"error": "not found"})
 
@@ -62,11 +63,16 @@ class _Handler(BaseHTTPRequestHandler):
         _, root, id, verb = self.path.split("/")
         if root != "models" or verb not in self.service.ways:
             self._answer(404, {"error": "not found"})
+        elif self.headers["Content-Type"] != "application/json" or self._body() != b"{}":
+            self._answer(400, {"error": "The request is not valid.", "fields": {"body": "Field required"}})
         elif self.service.refusal:
-            self._answer(409, {"error": self.service.refusal})
+            self._answer(503, {"error": self.service.refusal})
         else:
             self.service.change(id, verb)
             self._answer(202, {})
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers["Content-Length"]))
 
     def _answer(self, status: int, body: dict) -> None:
         data = json.dumps(body).encode()

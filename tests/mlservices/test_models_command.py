@@ -199,18 +199,18 @@ def test_what_is_configured_or_loaded_is_not_removed(hub, service):
     ):
         models("remove", "piper-joe", "--yes")
     models("download", "mms-tts-eng")
-    service.models["mms-tts-eng"] = {"id": "mms-tts-eng", "state": "ready"}
+    service.models["mms-tts-eng"] = {"id": "mms-tts-eng", "state": "loaded"}
     with pytest.raises(CommandError, match="mms-tts-eng is loaded: run `manage"):
         models("remove", "mms-tts-eng", "--yes")
     assert " ready " in listed("mms-tts-eng")["mms-tts-eng"]
 
 
 def test_a_model_is_loaded_warmed_and_let_go_by_the_service(service):
-    assert models("load", "energy") == ["energy is loading ...", "energy is ready"]
+    assert models("load", "energy") == ["energy is loading ...", "energy is loaded"]
     assert re.search(r" SERVICE +LICENCE$", models("list", "energy")[0])
-    assert re.search(r"ready +ready +MIT$", listed("energy")["energy"])
-    assert re.search(r"service +ready, 1 workers", "\n".join(models("show", "energy")))
-    assert models("warm", "energy") == ["energy is loading ...", "energy is ready"]
+    assert re.search(r"ready +loaded +MIT$", listed("energy")["energy"])
+    assert re.search(r"service +loaded, 1 worker\b", "\n".join(models("show", "energy")))
+    assert models("warm", "energy") == ["energy is loading ...", "energy is loaded"]
     assert models("unload", "energy") == ["energy is unloading ...", "energy is not loaded"]
 
 

@@ -39,6 +39,8 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "agents.try_agents": (_("Talk to agents and try them by text"), _NOT_VIEWERS),
     "agents.change_agents": (_("Make, change and archive agents"), _WHO_BUILDS),
     "telephony.assign_numbers": (_("Choose which agent answers a number"), _WHO_BUILDS),
+    "mlservices.view_models": (_("See the models and the machine's memory"), _WHO_BUILDS),
+    "mlservices.manage_models": (_("Download, load, unload and remove models"), _ADMINISTRATORS),
     "mlservices.view_usage": (_("See what models were used and what it cost"), _WHO_BUILDS),
     "mlservices.set_prices": (_("Set the prices of models"), _ADMINISTRATORS),
     "voiceforge_site.view_status": (_("See how each service does"), _WHO_OPERATES),

@@ -35,6 +35,7 @@ _CALLS = "telephony.view_calls"
 _DIRECT = "telephony.direct_calls"
 _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
+_MODELS = "mlservices.view_models"
 _PEOPLE = "voiceforge_site.manage_people"
 _STATUS = "voiceforge_site.view_status"
 
@@ -86,6 +87,10 @@ PAGES: dict[str, Rule] = {
     "voices:list": Rule("agents.view_agents"),
     "voices:preview": Rule(None, "agents.try_agents"),
     "voices:favourite": Rule(None, "agents.change_agents"),
+    "models:list": Rule(_MODELS),
+    "models:memory": Rule(_MODELS),
+    "models:row": Rule(_MODELS),
+    "models:change": Rule(None, "mlservices.manage_models"),
     "telephony:talk": Rule("agents.try_agents"),
     "telephony:talk_start": Rule(None, "agents.try_agents"),
     "telephony:agent_usage": Rule("agents.view_agents"),

@@ -127,7 +127,7 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{model.id} is configured: choose another in STT_ENGINE, TTS_ENGINE or LLM_ENGINE first."
                 )
-            if held.get(model.id, {}).get("state") in (*control.HOLDS, "loading"):
+            if held.get(model.id, {}).get("state") in control.HOLDS:
                 raise CommandError(f"{model.id} is loaded: run `manage.py models unload {model.id}` first.")
         for model in models:
             self._remove_one(model, ask=not options["yes"])

@@ -1,7 +1,8 @@
-"""Models in and out while the service runs."""
+"""Models in and out while the service runs, and their files."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..deployment import Deployment
 from ..deployments import Deployments
+from ..placement import Device, kept_back_mb
 
 
 class _Nothing(BaseModel):
@@ -19,35 +21,57 @@ class _Nothing(BaseModel):
 
 def add(app: FastAPI, service: Deployments) -> None:
     def entry(deployment: Deployment) -> dict[str, Any]:
-        model, held = deployment.model, deployment.holding()
+        model, held, downloads = deployment.model, deployment.holding(), service.downloads
+        has_files = service.has_files(deployment)
+        problem = "" if has_files else downloads.problems.get(model.id, "")
         return {
             "id": model.id,
             "name": model.name,
             "kind": model.kind,
             "pool": model.pool,
-            "state": deployment.state()
-            if held or deployment.refusal or service.has_files(deployment)
-            else "absent",
-            "reason": deployment.reason(),
+            "state": _state(deployment, has_files),
+            "reason": deployment.reason() or problem,
             "at_start": deployment.plan.at_start,
             "default": service.defaults.get(model.kind) is deployment,
             "priority": model.priority,
             "memory_mb": model.memory_mb,
             "workers": deployment.report()["workers"],
             "devices": held.devices if held else (),
+            "fetching": downloads.is_under_way(model.id),
         }
+
+    def with_place(deployment: Deployment, devices: list[Device]) -> dict[str, Any]:
+        """`place` is where a model that is not held would go, what would make room, or why it cannot."""
+        place = None if deployment.holding() else service.place_for(deployment, devices)
+        return entry(deployment) | {"place": asdict(place) if place else None}
 
     @app.get("/models")
     async def listed() -> dict[str, Any]:
         """Every model of the catalogue, and what memory there is; `state` is off, starting, loading, loaded,
-        failed or absent (its files are not here)."""
+        unloading, failed or absent (its files are not here)."""
+        devices = await service.devices()
         return {
-            "models": [entry(each) for each in service.by_id.values()],
+            "models": [with_place(each, devices) for each in service.by_id.values()],
             "devices": [
-                {"id": d.id, "name": d.name, "total_mb": d.total_mb, "free_mb": d.free_mb, "used": d.used}
-                for d in await service.devices()
+                {**asdict(each), "used": each.used, "kept_back_mb": kept_back_mb(each)} for each in devices
             ],
         }
+
+    @app.post("/models/{model_id}/download", status_code=202)
+    async def download(model_id: str, nothing: _Nothing) -> dict[str, Any]:
+        service.download(model_id)
+        return entry(service.named(model_id))
+
+    @app.post("/models/{model_id}/stop")
+    async def stop(model_id: str, nothing: _Nothing) -> dict[str, Any]:
+        """Stop a download; the next one goes on from there."""
+        await service.downloads.stop(service.named(model_id).model.id)
+        return entry(service.named(model_id))
+
+    @app.post("/models/{model_id}/remove")
+    async def remove(model_id: str, nothing: _Nothing) -> dict[str, Any]:
+        await service.remove(model_id)
+        return entry(service.named(model_id))
 
     @app.post("/models/{model_id}/load", status_code=202)
     async def load(model_id: str, nothing: _Nothing) -> dict[str, Any]:
@@ -62,3 +86,10 @@ def add(app: FastAPI, service: Deployments) -> None:
     async def warm(model_id: str, nothing: _Nothing) -> dict[str, Any]:
         await service.warm(model_id)
         return entry(service.named(model_id))
+
+
+def _state(deployment: Deployment, has_files: bool) -> str:
+    if deployment.is_leaving:
+        return "unloading"
+    told = deployment.holding() or deployment.refusal or has_files
+    return deployment.state() if told else "absent"

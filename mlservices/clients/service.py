@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -98,10 +98,10 @@ class ServiceClient:
         try:
             response = await self._clients.get().request(method, path, **request)
             if response.status_code >= 400:
-                raise await status_error(response, "Refused", "ml")  # by whom, is on the page
+                raise await refusal(response, replace(self._party, name="Refused"), "ml")  # by whom, pages say
             answer: dict[str, Any] = response.json()
         except httpx.HTTPError as error:
-            raise transport_error(error, self._name, "ml") from error
+            raise transport_error(error, self._party, "ml") from error
         except ValueError as error:
             raise EngineError(f"{self._name} answered without JSON", service="ml") from error
         return answer

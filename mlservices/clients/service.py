@@ -98,7 +98,8 @@ class ServiceClient:
         try:
             response = await self._clients.get().request(method, path, **request)
             if response.status_code >= 400:
-                raise await refusal(response, replace(self._party, name="Refused"), "ml")  # by whom, pages say
+                who = replace(self._party, name="Refused")  # by whom, pages say
+                raise await refusal(response, who, "ml")
             answer: dict[str, Any] = response.json()
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "ml") from error

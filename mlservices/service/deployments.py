@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 30.0
 _LOADING_RETRY_SECONDS = 3.0
 _NO_ROOM_RETRY_SECONDS = 30.0
+_NAMED = 5  # voices, in a refusal
 SPACE_KEYS = {
     Kind.TTS: "tts",
     Kind.STT: "stt",
@@ -276,7 +277,9 @@ class Deployments:
         try:
             spoken = voices.resolve(voice, among)
         except EngineError as error:
-            raise field_error("voice", f"{error} /api/models lists those that are here.") from error
+            here = ", ".join(["default", *(each["id"] for each in self.voices()[:_NAMED])])
+            told = f"{error} Here use one of {here}; /api/models lists all."
+            raise field_error("voice", told) from error
         return self.named(spoken.model, Kind.TTS), {"voice": spoken.voice, "language": spoken.language}
 
     def _voices_here(self) -> list[Deployment]:

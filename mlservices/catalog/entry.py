@@ -20,7 +20,8 @@ class Source:
     """Where a model's files come from; exactly one of `package` and `hub` is set.
 
     `revision` is a commit or a branch of the hub, and a branch moves.
-    `files` are paths inside the package (or wheel), each with its SHA-256.
+    `files` are paths inside the package (or wheel), each with its SHA-256; `patterns` are those that
+    are wanted of a repository of the hub, where it holds more.
     A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
     """
 
@@ -31,6 +32,7 @@ class Source:
     wheel_sha256: str = ""
     hub: str = ""
     revision: str = ""
+    patterns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

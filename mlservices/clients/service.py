@@ -26,6 +26,8 @@ from ..types import (
     SpeechChunk,
     Timing,
     TokenCount,
+    Tool,
+    ToolCall,
     Transcript,
     TurnVerdict,
 )
@@ -104,22 +106,31 @@ class ServiceClient:
         yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         if not self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
                 "temperature": temperature,
+                "tools": [asdict(tool) for tool in tools],
             }
             try:
                 async with aclosing(self._pieces("llm", "/stream/chat", json=body)) as pieces:
                     async for head, _ in pieces:
-                        if head["text"]:
-                            yield ChatDelta(head["text"], Timing(**head["timing"]))
+                        call = ToolCall(**head["tool_call"]) if "tool_call" in head else None
+                        if head["text"] or call:
+                            yield ChatDelta(head["text"], Timing(**head["timing"]), call)
                 return
             except NotOffered as error:
                 await self._learn_why(error)
+        if tools or any(message.role == "tool" or message.tool_calls for message in messages):
+            raise NotOffered(f"{self._name} does not offer tools", service="llm", permanent=True)
         yield await self._space.reply(messages)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

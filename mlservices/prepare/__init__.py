@@ -100,7 +100,9 @@ def _prepare_one(model: Model, models_dir: Path) -> None:
                 f"{model.id} needs the library {error.name}: run `manage.py models install {model.id}`."
             ) from error
         recipe(files, folder, model)
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+        sizes = {
+            str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()
+        }
         (folder / _STAMP).write_text(json.dumps({"made_by": _maker(model), "files": sizes}, indent=2))
         final = models_dir / model.id
         if final.exists():

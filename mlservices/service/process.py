@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
+from ..catalog import Model
+from ..environments import is_installed, python_of
 from ..wire import Message, Unpacker, pack
 from .layout import PoolPlan
 
@@ -23,6 +26,19 @@ _GRACE_SECONDS = 2.0
 
 class WorkerGone(Exception):
     """The process ended or closed its socket."""
+
+
+def _python(models: tuple[Model, ...]) -> str:
+    """The interpreter of the one environment that the models of a pool share."""
+    for model in models:
+        if model.environment and not is_installed(model, settings.VAR_DIR):
+            raise WorkerGone(
+                f"{model.id} needs libraries of its own: run `manage.py models install {model.id}`"
+            )
+    pythons = {python_of(model.environment, settings.VAR_DIR) for model in models}
+    if len(pythons) > 1:
+        raise WorkerGone(f"{' and '.join(model.id for model in models)} cannot share a process")
+    return pythons.pop()
 
 
 class WorkerProcess:
@@ -42,11 +58,12 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, plan: PoolPlan, models_dir: Path) -> WorkerProcess:
-        """A new process that has been told what to load."""
+        """A new process that has been told what to load; WorkerGone if what it would run on is missing."""
+        python = _python(plan.models)
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                python,
                 "-m",
                 "mlservices.service.worker",
                 str(theirs.fileno()),

@@ -1,4 +1,4 @@
-"""manage.py models prepare [ID ...]: make the files of the configured models ready to load."""
+"""manage.py models prepare|install [ID ...]: make the files, or the libraries, of models ready."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlservices import catalog
+from mlservices.environments import install
 from mlservices.errors import PrepareError
 from mlservices.prepare import is_ready, prepare
 from mlservices.service.layout import configured_models
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("verb", choices=["prepare", "list"])
+        parser.add_argument("verb", choices=["prepare", "install", "list"])
         parser.add_argument("ids", nargs="*", help="catalogue ids; default: those that are configured")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,6 +33,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"{model.id:28} {model.kind:8} {state:6} {model.name} [{model.licence}]")
             return
         try:
+            if options["verb"] == "install":
+                for id in ids:
+                    install(catalog.BY_ID[id], settings.VAR_DIR, tell=self._tell)
+                self.stdout.write("libraries ready")
+                return
             prepare(ids, settings.MODELS_DIR, tell=self._tell)
         except PrepareError as error:
             raise CommandError(str(error)) from error

@@ -21,6 +21,7 @@ from .layout import PoolPlan
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
 _LITTLE_MEMORY = {"MALLOC_ARENA_MAX": "2"}
+_NOTHING_FETCHED = {"HF_HUB_OFFLINE": "1"}  # what a worker needs was prepared
 _GRACE_SECONDS = 2.0
 
 
@@ -70,7 +71,7 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
-                env=os.environ | _ONE_THREAD | _LITTLE_MEMORY,
+                env=os.environ | _ONE_THREAD | _LITTLE_MEMORY | _NOTHING_FETCHED,
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)

@@ -90,7 +90,9 @@ def test_a_package_that_is_not_installed_is_named_with_the_command(tmp_path, tol
 
 def test_a_library_that_is_missing_is_named_with_the_command(tmp_path, told, monkeypatch):
     monkeypatch.setitem(catalog.BY_ID, "silero-vad", replace(SILERO, recipe="no_such_library.prepare"))
-    with pytest.raises(PrepareError, match="needs the library no_such_library: run `pip install"):
+    with pytest.raises(
+        PrepareError, match=r"needs the library no_such_library: run `manage\.py models install"
+    ):
         prepare(["silero-vad"], tmp_path, told.append)
 
 
@@ -168,7 +170,7 @@ def test_the_catalogue_says_of_every_model_where_it_comes_from_and_what_it_allow
     for model in MODELS:
         assert model.licence
         assert model.languages
-        assert model.pool in {"stt", "tts", "llm", "embed", "vad"}
+        assert model.pool in {"stt", "tts", "hf_tts", "vllm", "embed", "vad"}
         assert model.rate or model.kind not in (Kind.STT, Kind.TTS, Kind.TURN)
         source = model.source
         if source.hub:

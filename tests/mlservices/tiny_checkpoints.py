@@ -23,7 +23,9 @@ WORDS = ["hello", "there", "clinic", "open", "nine", "five", "yes", "no"]
 
 
 def tokenizer_of(folder: Path, special: list[str], *, size: int = 0) -> dict[str, int]:
-    filler = [f"w{number}" for number in range(size - 256 - len(WORDS) - len(special))]
+    """`size`: of the vocabulary, at least; the last that is no mark is then empty, as Whisper has it."""
+    filler = [f"w{number}" for number in range(size - 257 - len(WORDS) - len(special))]
+    filler += [""] * bool(size)
     vocabulary = {
         token: number for number, token in enumerate([*pre_tokenizers.ByteLevel.alphabet(), *WORDS, *filler])
     }
@@ -120,7 +122,9 @@ def multilingual_whisper(folder: Path) -> None:
     tasks = ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>"]
     marks = ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks, "<|notimestamps|>"]
     times = [f"<|{number * 0.02:.2f}|>" for number in range(1501)]
-    ids = tokenizer_of(folder, [*marks, *times], size=51866)  # by which CTranslate2 tells that it knows many
+    ids = tokenizer_of(
+        folder, [*marks, *times], size=51866
+    )  # by all this CTranslate2 tells that it knows many
     end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
     config = WhisperConfig(
         vocab_size=len(ids),

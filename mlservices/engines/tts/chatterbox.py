@@ -119,7 +119,9 @@ class Chatterbox:
                 if int(token) < SPEECH_VOCAB_SIZE:
                     yield int(token)
         finally:
-            for hooks, kept in zip(spied, others, strict=True):  # the analyzer leaves its own where it put them
+            for hooks, kept in zip(
+                spied, others, strict=True
+            ):  # the analyzer leaves its own where it put them
                 for hook in set(hooks) - kept:
                     del hooks[hook]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import WhisperFeatureExtractor, WhisperProcessor
+from transformers import WhisperFeatureExtractor
 
 from mlservices import audio
 from mlservices.engines.mel import log_mel
@@ -65,7 +65,7 @@ def test_the_longest_sound_that_it_is_given_is_heard(load, model_id):
 
 @pytest.mark.parametrize("model_id", MANY_LANGUAGES)
 @pytest.mark.parametrize("language", ["de", "hi", "yue"])
-def test_it_is_told_the_language_and_the_task(load, model_id, language):
+def test_what_it_is_told_to_hear_it_says_it_heard(load, model_id, language):
     assert load(model_id).transcribe(NOISE, language).language == language
 
 
@@ -77,15 +77,16 @@ def test_both_libraries_hear_the_same_language_and_the_same_words(load):
         np.array(ours.encode(NOISE, 800)), heard.numpy(), atol=0.05
     )  # ours has 8 bits a weight
     detected = [theirs.detect(heard), ours.detect(ours.encode(NOISE, 800))]
-    probable = theirs._model.model.decoder(
-        input_ids=torch.tensor([[theirs._start]]), encoder_hidden_states=heard
-    ).last_hidden_state
-    scores = theirs._model.proj_out(probable[0, -1]).detach()
+    with torch.inference_mode():
+        states = theirs._model.model.decoder(
+            input_ids=torch.tensor([[theirs._start]]), encoder_hidden_states=heard
+        ).last_hidden_state
+        scores = theirs._model.proj_out(states[0, -1])
     ids = [theirs._ids[f"<|{language}|>"] for language in detected]
     assert abs(float(scores[ids[0]] - scores[ids[1]])) < 0.05  # or two that are as likely
 
 
-def test_the_prompt_is_the_one_of_transformers_own_processor(load, tmp_path):
+def test_the_prompt_names_the_language_and_the_task(load):
     engine = load("tiny whisper-turbo")
     asked = []
     decoder = engine._model.model.decoder
@@ -96,7 +97,6 @@ def test_the_prompt_is_the_one_of_transformers_own_processor(load, tmp_path):
     handle.remove()
     marks = ["<|startoftranscript|>", "<|de|>", "<|transcribe|>"]
     assert asked[0] == [[engine._ids[mark] for mark in marks]]
-    assert WhisperProcessor is not None
 
 
 @pytest.mark.parametrize("model_id", REAL)

@@ -71,7 +71,8 @@ def test_a_text_without_words_has_no_sound(load, model_id, text):
 @every_voice
 def test_five_thousand_characters_are_spoken(load, model_id):
     """The first of them: it is given one after the other, so the rest needs no more than these."""
-    text = ("We look forward to seeing you soon, and if you cannot come, please call us before nine. " * 60)[:5000]
+    sentence = "We look forward to seeing you soon, and if you cannot come, please call us before nine. "
+    text = (sentence * 60)[:5000]
     made = list(islice(pieces(load(model_id), text), 4 if ENVIRONMENT in FULL_SIZE else 12))
     assert len(made) > 3
     assert sum(map(len, made)) > load(model_id).rate / 2

@@ -15,9 +15,14 @@ from chatterbox.mtl_tts import Conditionals
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-
 _SMALL_ENCODER = {"output_size": 64, "attention_heads": 2, "linear_units": 64, "num_blocks": 1}
-_SMALL_DECODER = {"channels": [32], "attention_head_dim": 16, "n_blocks": 1, "num_mid_blocks": 1, "num_heads": 2}
+_SMALL_DECODER = {
+    "channels": [32],
+    "attention_head_dim": 16,
+    "n_blocks": 1,
+    "num_mid_blocks": 1,
+    "num_heads": 2,
+}
 
 
 def _with(kind, changes, **settings):
@@ -43,7 +48,9 @@ def make(folder: Path) -> None:
     save_file(_speaks_briefly(T3(T3Config.multilingual())).state_dict(), folder / "t3_mtl23ls_v2.safetensors")
     torch.save(S3Gen().state_dict(), folder / "s3gen.pt")
     words = ["[STOP]", "[UNK]", "[SPACE]", "[en]", "[de]", *"abcdefghijklmnopqrstuvwxyz.,!?'", "[START]"]
-    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     tokenizer.add_special_tokens([word for word in words if word.startswith("[")])
     tokenizer.save(str(folder / "grapheme_mtl_merged_expanded_v1.json"))

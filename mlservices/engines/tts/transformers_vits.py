@@ -55,7 +55,8 @@ class TransformersVits:
         self._samples_per_frame = math.prod(vits.config.upsample_rates)
         self._decoder, self._latent = vits.decoder, _Latent()
         vits.add_module("decoder", self._latent)
-        self._vits = vits.to(self._device)
+        vits.to(self._device)  # type: ignore[arg-type]
+        self._vits = vits
         self._decoder.to(self._device)
         self._speaking_rate = vits.speaking_rate
 

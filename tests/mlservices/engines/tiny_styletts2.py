@@ -22,7 +22,7 @@ _PARAMS = {
     "n_layer": 1,
     "n_mels": 80,
     "n_token": 178,
-    "max_dur": 2,
+    "max_dur": 4,
     "style_dim": 16,
     "dropout": 0.2,
     "decoder": {
@@ -51,14 +51,24 @@ _PLBERT = {
 }
 
 
+@torch.no_grad()
+def _quieten(decoder: torch.nn.Module) -> None:
+    """Random weights are so loud that all is clipped."""
+    last, loud = decoder.generator.conv_post, []
+    hook = last.register_forward_pre_hook(lambda module, given: loud.append(given[0].abs().max()))
+    decoder.eval()(torch.randn(1, 512, 20), torch.full((1, 40), 150.0), torch.rand(1, 40), torch.randn(1, 16))
+    hook.remove()
+    last.weight_g.fill_(0.02 / loud[0])
+    last.bias.zero_()
+
+
 def make(folder: Path) -> None:
     torch.manual_seed(0)
     source = folder.parent / "checkpoint"
     (source / "Models" / "LibriTTS").mkdir(parents=True)
     bert = CustomAlbert(AlbertConfig(**_PLBERT))
     nets = models.build_model(munchify(_PARAMS), torch.nn.Identity(), torch.nn.Identity(), bert)
-    torch.nn.init.normal_(nets.decoder.generator.conv_post.weight_v, std=1e-3)  # random weights are loud
-    nets.decoder.generator.conv_post.weight_g.data *= 1e-3
+    _quieten(nets.decoder)
     trained = {
         name: {f"module.{key}": value for key, value in net.state_dict().items()}
         for name, net in nets.items()

@@ -17,7 +17,6 @@ TTS = [
         "tiny transformers-vits",
         "tiny higgs",
         "tiny parler",
-        "tiny indic-parler",
         "tiny chatterbox",
         "tiny styletts2",
     ),
@@ -37,7 +36,7 @@ def sound(engine, text, **how):
     return np.concatenate(made) if made else np.zeros(0, np.float32)
 
 
-@every_voice
+@pytest.mark.parametrize("model_id", [*TTS, *tiny("tiny indic-parler")])
 def test_its_rate_is_the_catalogue_s(load, model_id):
     assert load(model_id).rate == catalogued(model_id).rate
 
@@ -97,7 +96,7 @@ def test_speed_halves_and_doubles_the_time(load, model_id):
     assert 0.4 * normal < fast < 0.7 * normal
 
 
-@every_voice
+@pytest.mark.parametrize("model_id", [*TTS, *tiny("tiny indic-parler")])
 def test_a_language_or_a_voice_that_it_lacks_is_refused_by_name(load, model_id):
     engine, model = load(model_id), catalogued(model_id)
     with pytest.raises(EngineError, match=rf"{model.name[:8]}.*does not speak the language 'xx'") as caught:
@@ -134,7 +133,7 @@ def test_two_at_once_do_not_disturb_each_other(load, model_id):
     assert np.isfinite(sound(engine, "Hello there.")).all()
 
 
-@pytest.mark.parametrize("model_id", tiny("tiny parler", "tiny indic-parler"))
+@pytest.mark.parametrize("model_id", tiny("tiny parler"))
 def test_a_voice_may_be_described_in_words(load, model_id):
     told = "Anna speaks slowly with a warm low voice; the recording is clear."
     assert len(sound(load(model_id), "Hello there.", voice=told)) > 0

@@ -15,7 +15,7 @@ from chatterbox.mtl_tts import Conditionals
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-_SMALL_ENCODER = {"output_size": 64, "attention_heads": 2, "linear_units": 64, "num_blocks": 1}
+_SMALL_ENCODER = {"linear_units": 64, "num_blocks": 1}
 _SMALL_DECODER = {
     "channels": [32],
     "attention_head_dim": 16,

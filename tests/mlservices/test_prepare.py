@@ -69,6 +69,18 @@ def test_a_recipe_that_breaks_leaves_nothing_behind(tmp_path, told, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_recipe_puts_into_folders_of_its_own_must_be_whole_too(tmp_path, told, monkeypatch):
+    def nested(files, folder, model):
+        (folder / "codec").mkdir()
+        (folder / "codec" / "weights").write_text("weights")
+
+    monkeypatch.setattr("mlservices.prepare.silero.prepare", nested)
+    prepare(["silero-vad"], tmp_path, told.append)
+    assert is_ready(SILERO, tmp_path)
+    (tmp_path / "silero-vad" / "codec" / "weights").unlink()
+    assert not is_ready(SILERO, tmp_path)
+
+
 def with_source(monkeypatch, **changes):
     """The catalogue with another source for Silero."""
     changed = replace(SILERO, source=replace(SILERO.source, **changes))
@@ -158,6 +170,9 @@ def test_the_command_prepares_lists_and_refuses(tmp_path, monkeypatch, settings)
     assert " ready " not in lines["piper-joe"]
     with pytest.raises(CommandError, match="Unknown model nonsense"):
         call_command("models", "prepare", "nonsense")
+    out = io.StringIO()
+    call_command("models", "install", "silero-vad", stdout=out)
+    assert out.getvalue() == "libraries ready\n"
 
 
 @pytest.mark.models

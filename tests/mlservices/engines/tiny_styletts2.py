@@ -52,6 +52,13 @@ _PLBERT = {
 
 
 @torch.no_grad()
+def _settle(encoder: torch.nn.Module) -> None:
+    """As training does: its spectral norms are estimated a little better by each pass."""
+    for _ in range(15):
+        encoder.train()(torch.randn(1, 1, 80, 160))
+
+
+@torch.no_grad()
 def _quieten(decoder: torch.nn.Module) -> None:
     """Random weights are so loud that all is clipped."""
     last, loud = decoder.generator.conv_post, []
@@ -68,6 +75,8 @@ def make(folder: Path) -> None:
     (source / "Models" / "LibriTTS").mkdir(parents=True)
     bert = CustomAlbert(AlbertConfig(**_PLBERT))
     nets = models.build_model(munchify(_PARAMS), torch.nn.Identity(), torch.nn.Identity(), bert)
+    for encoder in (nets.style_encoder, nets.predictor_encoder):
+        _settle(encoder)
     _quieten(nets.decoder)
     trained = {
         name: {f"module.{key}": value for key, value in net.state_dict().items()}

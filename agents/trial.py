@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
-from mlservices.types import ChatDelta, ChatMessage
+from mlservices.types import ChatDelta, ChatMessage, Tool
 
 from .conversations import chat_model_for, conversation_for
 from .flow.steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step, Transfer
@@ -103,12 +103,19 @@ class _Replayed:
         self._turn += 1
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         if self._turn < len(self._answers):
             yield ChatDelta(self._answers[self._turn])
             return
         self.answer = ""
-        async for delta in self._model.reply(messages, max_tokens=max_tokens, temperature=temperature):
+        async for delta in self._model.reply(
+            messages, max_tokens=max_tokens, temperature=temperature, tools=tools
+        ):
             self.answer += delta.text
             yield delta

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import ChatDelta, ChatMessage, SpeechChunk, Transcript, TurnVerdict
+from .types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript, TurnVerdict
 
 
 class SpeechToText(Protocol):
@@ -29,9 +29,17 @@ class TextToSpeech(Protocol):
 
 class ChatModel(Protocol):
     def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
-        """The model's next message, piece by piece as it is made."""
+        """The model's next message, piece by piece as it is made.
+
+        A model without tools refuses them by a permanent EngineError.
+        """
 
 
 class Embedder(Protocol):

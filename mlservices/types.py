@@ -6,7 +6,7 @@ Sound is always mono; a `pcm` is s16le bytes, and its rate in Hz stands beside i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,49 @@ class SpeechChunk:
     degraded: bool = False
 
 
-Role = Literal["system", "user", "assistant"]
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a language model may ask to be done."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]  # the JSON schema of its arguments, an object
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """That a model asks for one. `id` ties the result to it."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
+    """An assistant's message may hold calls; each is followed by a "tool" message with its result."""
+
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""  # of a "tool" message: the call that it answers
 
 
 @dataclass(frozen=True, slots=True)
 class ChatDelta:
-    """The next piece of a model's answer. The first piece's timing tells the time to first token."""
+    """The next piece of a model's answer: words, or a whole tool call.
+
+    The first piece's timing tells the time to first token.
+    """
 
     text: str
     timing: Timing = field(default_factory=Timing)
     engine: str = ""
     degraded: bool = False
+    tool_call: ToolCall | None = None
 
 
 @dataclass(frozen=True, slots=True)

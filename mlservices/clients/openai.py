@@ -1,21 +1,22 @@
-"""Any OpenAI-compatible chat, streamed."""
+"""Any OpenAI-compatible chat, streamed, with tools."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
 
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Timing
+from ..types import ChatDelta, ChatMessage, Timing, Tool, ToolCall
 from .http import LoopClients, Party, refusal, transport_error
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _QUOTED = 200  # characters of an answer that is something else
+_MOST_CALLS = 64  # in one answer; an index beyond is no call
 
 
 class OpenAIChat:
@@ -31,29 +32,41 @@ class OpenAIChat:
         await self._clients.close()
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
+        """Words as they come, then the calls, which arrive in fragments and are told whole."""
         body = {
             "model": self._model,
-            "messages": [asdict(message) for message in messages],
+            "messages": [_message(message) for message in messages],
             "max_tokens": max_tokens,
             "temperature": temperature,
             "stream": True,
         }
+        if tools:
+            body["tools"] = [{"type": "function", "function": asdict(tool)} for tool in tools]
         asked = time.monotonic()
         begun = False
+        calls: dict[int, _Call] = {}
         try:
             async with self._clients.get().stream("POST", "/chat/completions", json=body) as response:
                 if not response.is_success:
                     raise await refusal(response, self._party, "llm")
                 begun = True
                 async for data in self._events(response):
-                    text = self._text(data)
+                    text = self._take(data, calls)
                     if text:
                         timing = Timing(compute_seconds=time.monotonic() - asked)
                         yield ChatDelta(text, timing, engine=self._engine)
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "llm", begun=begun) from error
+        for _, call in sorted(calls.items()):
+            timing = Timing(compute_seconds=time.monotonic() - asked)
+            yield ChatDelta("", timing, engine=self._engine, tool_call=self._whole(call))
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         """The data of each event; an answer without any, as a page to log in, is an error that quotes it."""
@@ -73,17 +86,68 @@ class OpenAIChat:
                 outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.NOT_JSON,
             )
 
-    def _text(self, data: str) -> str:
-        """The words in one event; an error in the middle of the stream is raised."""
+    def _take(self, data: str, calls: dict[int, _Call]) -> str:
+        """The words in one event, its fragments of calls put to `calls`; an error in the stream is raised."""
         try:
             event: Any = json.loads(data)
             if "error" in event:
                 raise EngineError(f"{self._name}: {event['error']}", service="llm")
             choices = event.get("choices") or [{}]  # the last event may only count tokens
-            return choices[0].get("delta", {}).get("content") or ""
+            delta = choices[0].get("delta") or {}
+            for position, fragment in enumerate(delta.get("tool_calls") or ()):
+                index = int(fragment.get("index", position))
+                if not 0 <= index < _MOST_CALLS:
+                    raise ValueError(f"a call of index {index}")
+                calls.setdefault(index, _Call()).add(fragment)
+            return str(delta.get("content") or "")
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise EngineError(
                 f"{self._name} sent an event that cannot be read",
                 service="llm",
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
+
+    def _whole(self, call: _Call) -> ToolCall:
+        try:
+            arguments = json.loads(call.arguments or "{}")
+        except ValueError:
+            arguments = None
+        if not call.name or not isinstance(arguments, dict):
+            raise EngineError(
+                f"{self._name} asked for the tool {call.name!r} with arguments that cannot be read: "
+                f"{call.arguments[:_QUOTED]}",
+                service="llm",
+            )
+        return ToolCall(call.id, call.name, arguments)
+
+
+@dataclass
+class _Call:
+    """A call while its fragments arrive."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def add(self, fragment: dict[str, Any]) -> None:
+        function = fragment.get("function") or {}
+        self.id = fragment.get("id") or self.id
+        self.name = function.get("name") or self.name
+        self.arguments += function.get("arguments") or ""
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    """As the protocol has it: what does not apply to a message is left out."""
+    fields: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        fields["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            }
+            for call in message.tool_calls
+        ]
+    if message.role == "tool":
+        fields["tool_call_id"] = message.tool_call_id
+    return fields

@@ -27,6 +27,8 @@ from ..types import (
     SpeechChunk,
     Timing,
     TokenCount,
+    Tool,
+    ToolCall,
     Transcript,
     TurnVerdict,
 )
@@ -157,6 +159,7 @@ class ServiceClient:
         max_tokens: int = 150,
         temperature: float = 0.7,
         model: str = "",
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         """`model` is the id of one of the service's own; "" is the one that it is configured with."""
         if not self._is_plain():
@@ -165,6 +168,7 @@ class ServiceClient:
                 "max_tokens": max_tokens,
                 "temperature": temperature,
                 **({"model": model} if model else {}),
+                "tools": [asdict(tool) for tool in tools],
             }
             engine = self._name
             try:
@@ -172,12 +176,16 @@ class ServiceClient:
                     async for head, _ in pieces:
                         with self._reading("llm"):
                             engine = head.get("engine") or engine
-                            delta = ChatDelta(head["text"], Timing(**head["timing"]), engine=engine)
-                        if delta.text:
+                            call = ToolCall(**head["tool_call"]) if "tool_call" in head else None
+                            timing = Timing(**head["timing"])
+                            delta = ChatDelta(head["text"], timing, engine=engine, tool_call=call)
+                        if delta.text or delta.tool_call:
                             yield delta
                 return
             except NotOffered as error:
                 await self._learn_why(error)
+        if tools or any(message.role == "tool" or message.tool_calls for message in messages):
+            raise NotOffered(f"{self._name} does not offer tools", service="llm")
         yield await self._space.reply(messages)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -336,10 +344,15 @@ class ServiceModel:
         self._service, self._model = service, model
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         pieces = self._service.reply(
-            messages, max_tokens=max_tokens, temperature=temperature, model=self._model
+            messages, max_tokens=max_tokens, temperature=temperature, model=self._model, tools=tools
         )
         async with aclosing(pieces):
             async for delta in pieces:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..catalog import Model
 from ..errors import EngineError
-from ..types import ChatMessage, Transcript
+from ..types import ChatMessage, Tool, ToolCall, Transcript
 
 Sound = NDArray[np.float32]
 
@@ -56,8 +56,17 @@ class LlmEngine(Engine, Protocol):
         """Its tokens."""
 
     def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float
-    ) -> Iterator[str]: ...
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        tools: Sequence[Tool] = (),
+    ) -> Iterator[str | ToolCall]:
+        """A piece a token (some empty), and the calls among them, each whole.
+
+        EngineError(permanent=True) for tools, or messages about them, that the model knows nothing of.
+        """
 
 
 class MeaningEngine(Engine, Protocol):

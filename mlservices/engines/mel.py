@@ -1,4 +1,4 @@
-"""Whisper's log-mel features in plain numpy: 80 bands, windows of 25 ms every 10 ms, at 16 kHz."""
+"""Whisper's log-mel features in plain numpy: windows of 25 ms every 10 ms, at 16 kHz."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 RATE = 16000
 HOP = 160
 _WINDOW = 400
-_BANDS = 80
 
 
 def _hertz_to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -24,11 +23,11 @@ def _mel_to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def _filters() -> NDArray[np.float32]:
-    """Triangles of equal area on the mel scale; shape (_BANDS, _WINDOW // 2 + 1)."""
+def _filters(bands: int) -> NDArray[np.float32]:
+    """Triangles of equal area on the mel scale; shape (bands, _WINDOW // 2 + 1)."""
     bins = np.linspace(0, RATE / 2, _WINDOW // 2 + 1)
     ends = _hertz_to_mel(np.array([0.0, RATE / 2]))
-    edges = _mel_to_hertz(np.linspace(ends[0], ends[1], _BANDS + 2))
+    edges = _mel_to_hertz(np.linspace(ends[0], ends[1], bands + 2))
     rising = (bins[None, :] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins[None, :]) / (edges[2:] - edges[1:-1])[:, None]
     triangles = np.maximum(0, np.minimum(rising, falling))
@@ -40,14 +39,14 @@ def _hann() -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32)
 
 
-def log_mel(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """Features of the first `frames` hops, shape (80, frames); sound that is shorter counts as silence."""
+def log_mel(samples: NDArray[np.float32], frames: int, bands: int = 80) -> NDArray[np.float32]:
+    """Features of the first `frames` hops, shape (bands, frames); sound that is shorter counts as silence."""
     needed = frames * HOP
     padded = np.zeros(needed, np.float32)
     padded[: min(len(samples), needed)] = samples[:needed]
     padded = np.pad(padded, _WINDOW // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP][:frames]
     power = np.abs(np.fft.rfft(windows * _hann(), axis=1)) ** 2
-    mel = _filters() @ power.T.astype(np.float32)
+    mel = _filters(bands) @ power.T.astype(np.float32)
     log = np.log10(np.maximum(mel, 1e-10))
     return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32)

@@ -90,7 +90,7 @@ def at_length(model: Model, held: Held, configured: bool) -> Iterator[str]:
         "name": model.name,
         "kind": f"{model.kind.value}, pool {model.pool}",
         "from": f"{source.hub} ({source.revision})" if source.hub else f"{source.package} {source.version}",
-        "and": ", ".join(source.also),
+        "and": ", ".join(beside.hub for beside in source.also),
         "commit": files.commit,
         "size": f"{model.size} parameters" if model.size else "",
         "needs": ", ".join(needs),

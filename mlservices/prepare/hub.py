@@ -28,7 +28,6 @@ from .state import Attempt
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each new try; after the last one without a single new byte the attempt is given up."""
 
-_BRANCH = "main"
 _BLOCK_BYTES = 1 << 20
 _SPARE_BYTES = 200 * 2**20  # a disk that is full to the last byte stops the database that shares it
 _WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
@@ -77,9 +76,9 @@ def fetch(source: Source, attempt: Attempt, disk_bytes: int = 0) -> dict[str, An
 def _wanted(source: Source, folder: Path) -> dict[Path, Remote]:
     """Which file of the hub goes where."""
     wanted = {folder / file.path: file for file in _listed(source.hub, source.revision, source.patterns)}
-    for repository in source.also:
-        beside = folder / repository.rpartition("/")[2]
-        files = _listed(repository, _BRANCH, source.patterns)
+    for other in source.also:
+        beside = folder / other.hub.rpartition("/")[2]
+        files = _listed(other.hub, other.revision, other.patterns)
         wanted |= {beside / file.path: file for file in files}
     return wanted
 

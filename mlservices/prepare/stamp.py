@@ -60,7 +60,7 @@ def _maker(model: Model) -> dict[str, str]:
     if source.patterns != WEIGHTS_AND_SETTINGS:
         made_by["patterns"] = " ".join(source.patterns)
     if source.also:
-        made_by["also"] = " ".join(source.also)
+        made_by["also"] = " ".join(beside.hub for beside in source.also)
     if model.recipe == AS_IT_IS:
         return made_by
     versions = {library: _version(library) for library in _LIBRARIES_THAT_SHAPE_FILES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -82,6 +83,7 @@ ModelId = Annotated[str, Field(max_length=100, description='"": the one that is 
 Priority = Literal["live", "batch"]
 Within = Annotated[float, Field(ge=0.1, le=600, description="Seconds until the answer has to begin.")]
 Language = Annotated[str, Field(max_length=16, description='"": the voice\'s own.')]
+ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Rate = Annotated[int, Field(ge=audio.RATES[0], le=audio.RATES[1])]
 
 
@@ -133,21 +135,43 @@ class StreamSpeakForm(Asked):
     speed: Speed = 1.0
 
 
+class StreamToolCall(BaseModel):
+    id: str = Field(max_length=200)
+    name: ToolName
+    arguments: dict[str, Any]
+
+
 class StreamMessage(BaseModel):
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str = Field(max_length=20000)
+    tool_calls: list[StreamToolCall] = Field([], max_length=20)
+    tool_call_id: str = Field("", max_length=200)
+
+
+class StreamTool(BaseModel):
+    name: ToolName
+    description: str = Field("", max_length=2000)
+    parameters: dict[str, Any] = Field(description="JSON schema of the arguments, an object.")
 
 
 class StreamChatForm(Asked):
     messages: list[StreamMessage] = Field(min_length=1, max_length=200)
     max_tokens: int = Field(150, ge=1, le=2000)
     temperature: float = Field(0.7, ge=0.0, le=2.0)
+    tools: list[StreamTool] = Field([], max_length=50)
 
     @field_validator("messages")
     @classmethod
     def fit(cls, messages: list[StreamMessage]) -> list[StreamMessage]:
-        _together(message.content for message in messages)
+        calls = (call for message in messages for call in message.tool_calls)
+        _together([*(message.content for message in messages), *(json.dumps(c.arguments) for c in calls)])
         return messages
+
+    @field_validator("tools")
+    @classmethod
+    def fit_tools(cls, tools: list[StreamTool]) -> list[StreamTool]:
+        _together(tool.model_dump_json() for tool in tools)
+        return tools
 
 
 class StreamEmbedForm(Asked):

@@ -6,26 +6,35 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil
+from django.conf import settings
 
 from ..catalog import Model
+from ..environments import is_installed, python_of
 from ..wire import Message, Unpacker, pack
 from .placement import CPU
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
 _LITTLE_MEMORY = {"MALLOC_ARENA_MAX": "2"}
+_NOTHING_FETCHED = {"HF_HUB_OFFLINE": "1"}  # what a worker needs was prepared
 _GRACE_SECONDS = 2.0
 
 
 class WorkerGone(Exception):
     """The process ended or closed its socket."""
+
+
+def _python(model: Model) -> str:
+    """The interpreter of the environment that the model's engine runs in."""
+    if model.environment and not is_installed(model, settings.VAR_DIR):
+        raise WorkerGone(f"{model.id} needs libraries of its own: run `manage.py models install {model.id}`")
+    return python_of(model.environment, settings.VAR_DIR)
 
 
 class WorkerProcess:
@@ -45,11 +54,15 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, model: Model, models_dir: Path, device: str = CPU) -> WorkerProcess:
-        """A new process that has been told what to load, and sees this GPU alone, or none."""
+        """A new process that has been told what to load, and sees this GPU alone, or none.
+
+        WorkerGone if what it would run on is missing.
+        """
+        python = _python(model)
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                python,
                 "-m",
                 "mlservices.service.worker",
                 str(theirs.fileno()),
@@ -59,6 +72,7 @@ class WorkerProcess:
                 env=os.environ
                 | _ONE_THREAD
                 | _LITTLE_MEMORY
+                | _NOTHING_FETCHED
                 | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
             )
         reader, writer = await asyncio.open_connection(sock=ours)

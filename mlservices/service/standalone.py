@@ -84,6 +84,7 @@ def configure(variables: os._Environ[str] | dict[str, str]) -> int:
         **{name: number(name, default, 0, 64) for name, default in _WORKERS.items()},
         ML_MODELS=further,
         ML_API_TOKEN=text("ML_API_TOKEN"),
+        VAR_DIR=Path(text("HF_HOME", "models")).absolute(),
         MODELS_DIR=Path(text("HF_HOME", "models")).absolute(),
         HF_ML_API_URL="",
         ML_FALLBACK=("local",),

@@ -19,7 +19,7 @@ from ..engines import LlmEngine, MeaningEngine, SttEngine, TtsEngine, TurnEngine
 from ..engines.stt.windows import windows
 from ..engines.vad.segments import probabilities, speech_segments
 from ..text import sentences
-from ..types import ChatMessage
+from ..types import ChatMessage, Tool, ToolCall
 
 Piece = tuple[dict[str, Any], bytes]
 Pieces = Generator[Piece | None, None, None]
@@ -74,10 +74,23 @@ def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
 
 
 def reply(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
-    """Messages -> the next message, a piece a token (some empty)."""
-    messages = [ChatMessage(message["role"], message["content"]) for message in params["messages"]]
-    for text in engine.reply(messages, max_tokens=params["max_tokens"], temperature=params["temperature"]):
-        yield {"text": text}, b""
+    """Messages -> the next message, a piece a token (some empty), tool calls whole."""
+    pieces = engine.reply(
+        [_message(fields) for fields in params["messages"]],
+        max_tokens=params["max_tokens"],
+        temperature=params["temperature"],
+        tools=[Tool(**fields) for fields in params.get("tools", ())],
+    )
+    for piece in pieces:
+        if isinstance(piece, ToolCall):
+            yield {"text": "", "tool_call": asdict(piece)}, b""
+        else:
+            yield {"text": piece}, b""
+
+
+def _message(fields: dict[str, Any]) -> ChatMessage:
+    calls = tuple(ToolCall(**call) for call in fields.get("tool_calls", ()))
+    return ChatMessage(fields["role"], fields["content"], calls, fields.get("tool_call_id", ""))
 
 
 def count(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:

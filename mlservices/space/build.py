@@ -22,6 +22,7 @@ _PARTS = (
     "__init__.py",
     "audio.py",
     "circuit.py",
+    "environments.py",
     "errors.py",
     "interfaces.py",
     "order.py",
@@ -78,6 +79,11 @@ def build(folder: Path, root: Path, choice: Choice, *, title: str = "VoiceForge 
 
     `root` is the project's own folder. BuildError when something else is in the way.
     """
+    apart = [model.id for model in choice.models() if model.environment]
+    if apart:
+        raise BuildError(
+            f"{apart[0]} needs libraries of its own, which a Space's image has not: choose another."
+        )
     if folder.exists() and any(folder.iterdir()) and not (folder / "app.py").is_file():
         raise BuildError(f"{folder} holds something else: name a new folder, or empty it.")
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlservices.errors import EngineError
-from mlservices.types import ChatDelta, ChatMessage
+from mlservices.types import ChatDelta, ChatMessage, Tool
 
 DIMENSIONS = 4096
 _EMPTY_WORDS = {
@@ -65,7 +65,12 @@ class ScriptedModel:
         self.closed = 0  # requests that were given up before their end
 
     async def reply(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 150,
+        temperature: float = 0.7,
+        tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
         self.shown.append(list(messages))
         answer = self._answers.pop(0)

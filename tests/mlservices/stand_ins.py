@@ -14,7 +14,7 @@ import numpy as np
 
 from mlservices.catalog import Kind, Model, Source
 from mlservices.errors import EngineError
-from mlservices.types import Segment, Transcript
+from mlservices.types import Segment, ToolCall, Transcript
 
 PIECES = 5
 _POOLS = {Kind.LLM: "vllm", Kind.MEANING: "embed", Kind.TURN: "vad"}
@@ -96,15 +96,23 @@ class Ears(StandIn):
 
 
 class Mind(StandIn):
-    """Repeats the last message word by word, and says how many messages it saw. A word is a token."""
+    """Repeats the last message word by word, and says how many messages it saw. A word is a token.
+
+    Offered tools, it calls each with what was said; of a message about a call it tells what it was told.
+    """
 
     longest_system_prompt = 50
 
     def count(self, text):
         return len(text.split())
 
-    def reply(self, messages, *, max_tokens, temperature):
+    def reply(self, messages, *, max_tokens, temperature, tools=()):
         self.misbehave(messages[-1].content)
+        for number, tool in enumerate(tools):
+            yield ToolCall(f"call_{number}", tool.name, {"said": messages[-1].content, **tool.parameters})
+        if messages[-1].role == "tool":
+            (call,) = messages[-2].tool_calls
+            yield f"{call.name} {call.arguments} {messages[-1].tool_call_id}: "
         yield f"[{len(messages)}]"
         for word in messages[-1].content.split()[: max_tokens - 1]:
             if messages[-1].content.startswith("slow"):

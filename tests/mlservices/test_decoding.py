@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from mlservices.catalog import BY_ID
 from mlservices.engines.stt.decoding import Decoded, Vocabulary, transcribe
 
 TIME = 1000  # the first timestamp token; each step is 20 ms
 END = 900
+ENGLISH = BY_ID["whisper-tiny.en"]
+MANY = BY_ID["whisper-large-v3-turbo"]
 WORDS = {1: " good", 2: " day", 3: " five"}
 VOCABULARY = Vocabulary(TIME, END, lambda ids: "".join(WORDS[token] for token in ids))
 
@@ -15,17 +18,27 @@ def at(seconds):
     return TIME + round(seconds / 0.02)
 
 
-def hear(*answers, seconds=2.0, level=0.1):
+def hear(*answers, seconds=2.0, level=0.1, language="en", model=ENGLISH):
     """(transcript, what the decoder was asked: frames and cap) for its answers in turn."""
-    asked, left = [], list(answers)
-
-    def decode(samples, frames, cap):
-        asked.append((frames, cap))
-        answer = left.pop(0)
-        return answer if isinstance(answer, Decoded) else Decoded(answer, -0.2, 0.0)
-
+    ear = Ear(answers)
     samples = np.full(int(16000 * seconds), level, np.float32)
-    return transcribe(samples, decode, VOCABULARY, engine="e", language="en"), asked
+    return transcribe(samples, ear, VOCABULARY, model, language), ear.asked
+
+
+class Ear:
+    def __init__(self, answers):
+        self.asked, self._left = [], list(answers)
+
+    def encode(self, samples, frames):
+        return frames
+
+    def detect(self, heard):
+        return "de"
+
+    def decode(self, heard, language, cap):
+        self.asked.append((heard, cap))
+        answer = self._left.pop(0)
+        return answer if isinstance(answer, Decoded) else Decoded(answer, -0.2, 0.0)
 
 
 def test_the_encoder_sees_the_sound_and_five_seconds_at_least_eight_at_most_thirty():
@@ -69,3 +82,18 @@ def test_unlikely_words_where_nothing_was_said_are_left_out():
     assert transcript.text == ""
     transcript, _ = hear(Decoded([at(0), 1, at(2.0)], -0.3, 0.9))
     assert transcript.text == "good"
+
+
+def test_a_language_is_heard_where_none_is_named():
+    answer = [at(0), 1, at(2.0)]
+    assert hear(answer, language="auto", model=MANY)[0].language == "de"
+    assert hear(answer, language="fr", model=MANY)[0].language == "fr"
+    assert hear(answer, language="auto")[0].language == "en"
+    assert hear(seconds=0.05, language="auto", model=MANY)[0].language == ""  # silence has none
+
+
+def test_languages_that_need_a_token_for_each_byte_have_more_of_them():
+    answer = [at(0), 1, at(2.0)]
+    assert hear(answer, language="hi", model=MANY)[1] == [(800, 52)]
+    assert hear(answer, language="en", model=MANY)[1] == [(800, 26)]
+    assert hear(answer, language="hi", model=MANY, seconds=28)[1] == [(3000, 440)]

@@ -99,7 +99,8 @@ def test_the_hubs_own_client_gets_the_same_from_the_stand_in(hub, tmp_path):
 
 def test_a_second_repository_lies_in_a_folder_of_its_name_and_patterns_choose(hub, tmp_path, monkeypatch):
     hub.add("someone/their-tokenizer", {"model.pth": b"tokens", "sub/config.json": b"{}", "model.onnx": b"-"})
-    model = with_source(monkeypatch, also=("someone/their-tokenizer",), patterns=("*.pth", "*.json"))
+    wanted = {"revision": "main", "patterns": ("*.pth", "*.json")}
+    model = with_source(monkeypatch, also=(Source(hub="someone/their-tokenizer", **wanted),), **wanted)
     fetch(tmp_path)
     folder = tmp_path / "mms-tts-eng"
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

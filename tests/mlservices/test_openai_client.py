@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from mlservices.clients.openai import OpenAIChat
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.types import ChatMessage
+from mlservices.types import ChatMessage, Tool, ToolCall
 from tests.mlservices.conftest import serving
 
 
@@ -28,7 +28,7 @@ class Server:
             return JSONResponse(self.body, status_code=self.status, headers=self.headers)
         return StreamingResponse(iter(self.events), media_type="text/event-stream")
 
-    async def ask(self, api_key="sk-x", **options):
+    async def ask(self, *messages, api_key="sk-x", **options):
         app = Starlette(routes=[Route("/v1/chat/completions", self.complete, methods=["POST"])])
         with serving(app) as url:
             chat = OpenAIChat(
@@ -39,7 +39,8 @@ class Server:
                 key_setting="AI_INTEGRATIONS_OPENAI_API_KEY",
             )
             try:
-                return [delta async for delta in chat.reply([ChatMessage("user", "hi")], **options)]
+                asked = messages or [ChatMessage("user", "hi")]
+                return [delta async for delta in chat.reply(asked, **options)]
             finally:
                 await chat.close()
 
@@ -121,3 +122,64 @@ async def test_each_refusal_has_its_outcome_and_shows_no_key(status, outcome):
     assert "sk-secret" not in str(caught.value)
     if status == 401:
         assert "AI_INTEGRATIONS_OPENAI_API_KEY is refused" in str(caught.value)
+
+
+WEATHER = Tool("get_weather", "The weather of a city.", {"type": "object", "properties": {"city": {}}})
+
+
+def fragment(index, arguments, **names):
+    name = {"name": names.pop("name")} if "name" in names else {}
+    return event(tool_calls=[{"index": index, **names, "function": {"arguments": arguments, **name}}])
+
+
+async def test_calls_come_in_fragments_and_are_told_whole_after_the_words():
+    server = Server(
+        event(content="Let me see."),
+        fragment(0, "", id="a", name="get_weather"),
+        fragment(0, '{"ci'),
+        fragment(1, "{}", id="b", name="get_weather"),
+        fragment(0, 'ty": "Bonn"}'),
+        "data: [DONE]\n\n",
+    )
+    deltas = await server.ask(tools=[WEATHER])
+    assert [delta.text for delta in deltas] == ["Let me see.", "", ""]
+    assert [delta.tool_call for delta in deltas] == [
+        None,
+        ToolCall("a", "get_weather", {"city": "Bonn"}),
+        ToolCall("b", "get_weather", {}),
+    ]
+    ((_, body),) = server.requests
+    function = {
+        "name": "get_weather",
+        "description": "The weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {}}},
+    }
+    assert body["tools"] == [{"type": "function", "function": function}]
+
+
+async def test_calls_and_their_results_are_sent_as_the_protocol_has_them():
+    server = Server(event(content="Rain."))
+    call = ToolCall("a", "get_weather", {"city": "Bonn"})
+    await server.ask(
+        ChatMessage("user", "How is it in Bonn?"),
+        ChatMessage("assistant", "", (call,)),
+        ChatMessage("tool", "rain", tool_call_id="a"),
+    )
+    ((_, body),) = server.requests
+    assert "tools" not in body
+    sent = {
+        "id": "a",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": '{"city": "Bonn"}'},
+    }
+    assert body["messages"] == [
+        {"role": "user", "content": "How is it in Bonn?"},
+        {"role": "assistant", "content": "", "tool_calls": [sent]},
+        {"role": "tool", "content": "rain", "tool_call_id": "a"},
+    ]
+
+
+@pytest.mark.parametrize("arguments", ['{"city": ', "[1]", "nonsense"])
+async def test_arguments_that_are_no_object_are_an_error_that_names_the_tool(arguments):
+    with pytest.raises(EngineError, match="OpenAI asked for the tool 'get_weather' with arguments"):
+        await Server(fragment(0, arguments, id="a", name="get_weather")).ask(tools=[WEATHER])

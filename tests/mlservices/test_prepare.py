@@ -71,6 +71,18 @@ def test_a_recipe_that_breaks_leaves_nothing_behind_but_its_reason(tmp_path, tol
     assert [path.name for path in tmp_path.iterdir()] == ["silero-vad"]
 
 
+def test_what_a_recipe_puts_into_folders_of_its_own_must_be_whole_too(tmp_path, told, monkeypatch):
+    def nested(files, folder, model):
+        (folder / "codec").mkdir()
+        (folder / "codec" / "weights").write_text("weights")
+
+    monkeypatch.setattr("mlservices.prepare.silero.prepare", nested)
+    prepare(["silero-vad"], tmp_path, told.append)
+    assert is_ready(SILERO, tmp_path)
+    (tmp_path / "silero-vad" / "codec" / "weights").unlink()
+    assert not is_ready(SILERO, tmp_path)
+
+
 def with_source(monkeypatch, **changes):
     """The catalogue with another source for Silero."""
     changed = replace(SILERO, source=replace(SILERO.source, **changes))

@@ -1,5 +1,6 @@
 """The service as a process: what it leaves behind, and what its start costs."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -14,7 +15,15 @@ from tests.site.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-HEAVY = ("torch", "transformers", "ctranslate2", "onnxruntime", "piper", "onnx", "gguf", "tokenizers")
+HEAVY = (
+    *("torch", "transformers", "ctranslate2", "onnxruntime", "piper", "onnx", "gguf", "tokenizers"),
+    *("torchaudio", "chatterbox", "parler_tts", "styletts2", "bitsandbytes", "librosa", "munch", "yaml"),
+)
+LIGHT_HELPERS = {  # of engines: what they share without a library
+    *("llm/chatml.py", "llm/refusals.py", "llm/tool_calls.py", "stt/decoding.py", "stt/windows.py"),
+    *("tts/codec.py", "tts/handing.py", "tts/refusals.py", "tts/slices.py", "tts/tempo.py"),
+    *("vad/energy.py", "vad/segments.py"),
+}
 
 
 def python(code, *args):
@@ -29,9 +38,13 @@ def test_nothing_but_the_engines_files_imports_a_heavy_library():
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted((ROOT / "mlservices").rglob("*.py"))
         if "migrations" not in path.parts
-        and not (path.parent.parent.name == "engines" and path.name != "__init__.py")
+        and not (
+            path.parent.parent.name == "engines"
+            and path.name != "__init__.py"
+            and f"{path.parent.name}/{path.name}" not in LIGHT_HELPERS
+        )
         and not (path.parent.name == "prepare" and path.name not in ("__init__.py", "wheel.py"))
-        and path.name != "onnx_session.py"
+        and path.name not in ("onnx_session.py", "torch_device.py", "eight_bits.py")
     ]
     assert "mlservices.service.worker" in modules
     assert "mlservices.registry" in modules
@@ -42,6 +55,36 @@ def test_nothing_but_the_engines_files_imports_a_heavy_library():
     )
     done = python(code, ",".join(modules))
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def imported(path):
+    """The packages of others that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("library", "files"),
+    [
+        ("piper", {"engines/tts/piper.py"}),
+        ("parler_tts", {"engines/tts/parler.py"}),
+        ("chatterbox", {"engines/tts/chatterbox.py"}),
+        ("styletts2", {"engines/tts/styletts2.py"}),
+        ("torchaudio", {"engines/tts/styletts2.py"}),
+        ("onnxruntime", {"engines/onnx_session.py", "prepare/onnx_graph.py"}),
+    ],
+)
+def test_the_library_of_one_engine_is_imported_by_its_file_alone(library, files):
+    package = ROOT / "mlservices"
+    importing = {
+        str(path.relative_to(package)) for path in package.rglob("*.py") if library in imported(path)
+    }
+    assert importing == files
 
 
 def test_a_worker_starts_without_django():

@@ -6,11 +6,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from mlservices.clients.service import ServiceClient, ServiceModel
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
-from mlservices.types import ChatMessage
+from mlservices.types import ChatMessage, Tool, ToolCall
 from tests.mlservices import stand_ins
 from tests.mlservices.conftest import serving, stand_in_plans, wait_until_healthy
 
@@ -62,6 +65,32 @@ async def test_one_of_its_models_is_asked_by_name(client):
 async def test_it_counts_the_tokens_of_texts_and_tells_the_limit(client):
     counted = await client.count_tokens(["good day to you", ""])
     assert (counted.counts, counted.limit, counted.model) == ((4, 0), 50, "Stand-in llm")
+
+
+async def test_tools_are_offered_called_and_answered(client):
+    tool = Tool("look_up", "Looks something up.", {"type": "object"})
+    asked = ChatMessage("user", "good day")
+    deltas = [delta async for delta in client.reply([asked], tools=[tool])]
+    (call,) = [delta.tool_call for delta in deltas if delta.tool_call]
+    assert call == ToolCall("call_0", "look_up", {"said": "good day", "type": "object"})
+    assert "".join(delta.text for delta in deltas) == "[1] good day"
+    result = ChatMessage("tool", "it rains", tool_call_id=call.id)
+    told = [ChatMessage("assistant", "", (call,)), result]
+    answer = "".join([delta.text async for delta in client.reply([asked, *told])])
+    assert answer == "look_up {'said': 'good day', 'type': 'object'} call_0: [3] it rains"
+
+
+async def test_a_service_without_the_streaming_face_offers_no_tools():
+    async def models(request):
+        return JSONResponse({"available_models": {}})
+
+    with serving(Starlette(routes=[Route("/api/models", models)])) as url:
+        client = ServiceClient(url)
+        tool = Tool("look_up", "", {"type": "object"})
+        with pytest.raises(EngineError, match="does not offer tools") as caught:
+            [delta async for delta in client.reply([ChatMessage("user", "hi")], tools=[tool])]
+        await client.close()
+    assert caught.value.permanent
 
 
 async def test_many_requests_share_one_connection(client, stand_in_service):

@@ -126,12 +126,28 @@ def names(requirements: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(text).name) for text in requirements}
 
 
+IMPORTED_AS = {"chatterbox-tts": "chatterbox"}  # where that is not known, since it is not installed here
+
+
+def of_their_own() -> list[str]:
+    """What the environments of engines pin."""
+    locks = {f"requirements-{model.environment}.lock" for model in catalog.MODELS if model.environment}
+    lines = [line for name in locks for line in (ROOT / name).read_text().splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_every_environment_of_an_engine_is_pinned() -> None:
+    for line in of_their_own():
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+", line), line
+
+
 def test_what_the_code_imports_is_asked_for_by_name_and_the_reverse() -> None:
     extras = PROJECT["optional-dependencies"]
-    optional = names([*extras["piper"], *extras["transformers"]])
     files = [path for app in PRODUCT for path in (ROOT / app).rglob("*.py") if "vendor" not in path.parts]
     imported = {package_of(module) for path in files for module in imports_of(path)} - set(MODELS)
     asked = names(PROJECT["dependencies"])
+    own = {IMPORTED_AS.get(name, name) for name in names(of_their_own())}
+    optional = (names([*extras["piper"], *extras["transformers"]]) | own) - asked
     assert imported - optional == asked - NEVER_IMPORTED.keys()
 
 

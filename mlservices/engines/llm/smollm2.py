@@ -10,8 +10,9 @@ from tokenizers import Tokenizer
 
 from ...catalog import Model
 from ...errors import EngineError
-from ...types import ChatMessage
+from ...types import ChatMessage, Tool
 from . import chatml
+from .refusals import refuse_tools
 
 _KEPT_TOKENS = 1000  # of system prompts whose state is kept: 0.13 MB each
 # Tokens of a prompt. The model takes 8,192, but reads some 300 a second: no caller waits for more than these.
@@ -24,6 +25,7 @@ class SmolLM2:
     longest_system_prompt = LONGEST_PROMPT - _SHORTEST_REST
 
     def __init__(self, folder: Path, model: Model) -> None:
+        self._name = model.name
         self._generator = ctranslate2.Generator(str(folder), compute_type="int8", intra_threads=1)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._end = self._tokenizer.token_to_id(chatml.END)
@@ -36,7 +38,15 @@ class SmolLM2:
     def count(self, text: str) -> int:
         return len(self._tokenizer.encode(text).ids)
 
-    def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
+    def reply(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        tools: Sequence[Tool] = (),
+    ) -> Iterator[str]:
+        refuse_tools(self._name, messages, tools)
         shared, rest = chatml.prompt(messages)
         static = self._tokenizer.encode(shared).tokens
         room = LONGEST_PROMPT - len(static)

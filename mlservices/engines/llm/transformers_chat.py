@@ -12,17 +12,19 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, DynamicCache
 
 from ...catalog import Model
-from ...types import ChatMessage
+from ...types import ChatMessage, Tool
 from . import chatml
+from .refusals import refuse_tools
+from .sampling import choose
 
 _KEPT_PROMPTS = 4
-_TOP_K = 40
 
 
 class TransformersChat:
     longest_system_prompt = 0
 
     def __init__(self, folder: Path, model: Model) -> None:
+        self._name = model.name
         torch.set_num_threads(1)
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -36,7 +38,15 @@ class TransformersChat:
     def count(self, text: str) -> int:
         return len(self._tokenizer.encode(text).ids)
 
-    def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float) -> Iterator[str]:
+    def reply(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        tools: Sequence[Tool] = (),
+    ) -> Iterator[str]:
+        refuse_tools(self._name, messages, tools)
         shared, rest = chatml.prompt(messages)
         ids = self._tokens(shared, rest, max_tokens, temperature)
         yield from chatml.text_pieces(ids, self._tokenizer.decode)
@@ -47,7 +57,7 @@ class TransformersChat:
         for _ in range(max_tokens):
             with torch.inference_mode():
                 logits = self._model(torch.tensor([fed]), past_key_values=cache, use_cache=True).logits[0, -1]
-                token = _choose(logits, temperature)
+                token = choose(logits, temperature)
             if token == self._end:
                 return
             yield token
@@ -67,11 +77,3 @@ class TransformersChat:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(shared)
         return copy.deepcopy(self._kept[shared])
-
-
-def _choose(logits: torch.Tensor, temperature: float) -> int:
-    if temperature <= 0:
-        return int(logits.argmax())
-    likely = logits.topk(min(_TOP_K, logits.shape[0]))
-    drawn = torch.multinomial((likely.values / temperature).softmax(-1), 1)
-    return int(likely.indices[drawn])

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
+from ...catalog import Model
+from ...errors import EngineError
 from ...types import Segment, Transcript
 from .. import Sound
 from ..mel import HOP, RATE
@@ -24,6 +27,9 @@ _TAIL_SECONDS = 0.6  # a timestamp this near the end of the sound closes the tex
 _QUIETEST = 0.0015  # rms of silence on a telephone line; Whisper invents words for it
 _NOTHING_SAID = 0.6  # of no_speech_probability, with words that are themselves unlikely
 _UNLIKELY_WORDS = -1.0  # mean log probability
+_ENGLISH_TOKENS_A_SECOND = 7
+_TOKENS_A_SECOND = 20  # some scripts take a token for each byte
+_MOST_TOKENS = 440  # the decoder has 448 places, the prompt takes some
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +46,49 @@ class Vocabulary:
     to_text: Callable[[list[int]], str]
 
 
-Decode = Callable[[Sound, int, int], Decoded]
-"""(samples, frames of context, most tokens) -> tokens."""
+class Ear(Protocol):
+    """What each library does in its own way."""
+
+    def encode(self, samples: Sound, frames: int) -> Any:
+        """What the encoder makes of the sound, with silence after it up to `frames` of features."""
+
+    def detect(self, heard: Any) -> str:
+        """The likeliest of the model's languages."""
+
+    def decode(self, heard: Any, language: str, most_tokens: int) -> Decoded: ...
 
 
-def transcribe(
-    samples: Sound, decode: Decode, vocabulary: Vocabulary, *, engine: str, language: str
-) -> Transcript:
-    """The words of at most 30 s at 16 kHz."""
+def transcribe(samples: Sound, ear: Ear, vocabulary: Vocabulary, model: Model, language: str) -> Transcript:
+    """The words of at most 30 s at 16 kHz; "auto" has the model hear which language it is."""
+    if language not in (*model.languages, "auto"):
+        raise EngineError(
+            f"{model.name} does not know the language {language!r}", service="stt", permanent=True
+        )
     seconds = len(samples) / RATE
-    nothing = Transcript("", language, 0.0, seconds, engine=engine)
+    if language == "auto" and len(model.languages) == 1:
+        language = model.languages[0]
     if seconds < 0.1 or np.sqrt(np.mean(samples * samples)) < _QUIETEST:
-        return nothing
-    cap = int(7 * seconds) + 12
-    decoded = decode(samples, _frames(max(_SHORTEST_CONTEXT_SECONDS, seconds + _SILENCE_AFTER_SECONDS)), cap)
+        return Transcript("", _told(language), 0.0, seconds, engine=model.id)
+    heard = ear.encode(samples, _frames(max(_SHORTEST_CONTEXT_SECONDS, seconds + _SILENCE_AFTER_SECONDS)))
+    if language == "auto":
+        language = ear.detect(heard)
+    a_second = _ENGLISH_TOKENS_A_SECOND if language == "en" else _TOKENS_A_SECOND
+    cap = min(_MOST_TOKENS, int(a_second * seconds) + 12)
+    decoded = ear.decode(heard, language, cap)
     if len(decoded.ids) >= cap - 2:
-        decoded = decode(samples, _frames(_FULL_CONTEXT_SECONDS), cap)
+        decoded = ear.decode(ear.encode(samples, _frames(_FULL_CONTEXT_SECONDS)), language, cap)
+    nothing = Transcript("", language, 0.0, seconds, engine=model.id)
     if decoded.no_speech_probability > _NOTHING_SAID and decoded.log_probability < _UNLIKELY_WORDS:
         return nothing
     confidence = float(np.exp(min(decoded.log_probability, 0.0)))
     segments = _segments(decoded.ids, vocabulary, seconds, confidence)
     text = " ".join(segment.text for segment in segments)
-    return Transcript(text, language, confidence if text else 0.0, seconds, segments, engine)
+    return Transcript(text, language, confidence if text else 0.0, seconds, segments, model.id)
+
+
+def _told(language: str) -> str:
+    """Of a silence there is no language to tell."""
+    return "" if language == "auto" else language
 
 
 def _frames(seconds: float) -> int:

@@ -13,8 +13,10 @@ import numpy as np
 from piper.phonemize_espeak import EspeakPhonemizer
 
 from ...catalog import Model
+from ...text import sentences
 from .. import Sound
 from ..onnx_session import session
+from .refusals import default_voice_only, language_of
 from .slices import slices
 
 _SAMPLES_PER_FRAME = 256
@@ -22,6 +24,7 @@ _SAMPLES_PER_FRAME = 256
 
 class Piper:
     def __init__(self, folder: Path, model: Model) -> None:
+        self._model = model
         config = json.loads((folder / "voice.json").read_text())
         self.rate: int = config["audio"]["sample_rate"]
         self._ids: dict[str, list[int]] = config["phoneme_id_map"]
@@ -40,7 +43,13 @@ class Piper:
             pass
 
     def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
-        for phonemes in self._phonemizer.phonemize(self._espeak_voice, text):
+        language_of(self._model, language)
+        default_voice_only(self._model, voice)
+        for sentence in sentences(text):
+            yield from self._spoken(sentence, speed)
+
+    def _spoken(self, sentence: str, speed: float) -> Iterator[Sound]:
+        for phonemes in self._phonemizer.phonemize(self._espeak_voice, sentence):
             ids = [1, 0, *(i for p in phonemes if p in self._ids for i in (*self._ids[p], 0)), 2]
             if len(ids) == 3:
                 continue

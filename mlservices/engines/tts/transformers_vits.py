@@ -21,8 +21,10 @@ from transformers import VitsConfig, VitsModel, VitsTokenizer
 
 from ...catalog import Model
 from ...errors import EngineError
-from .. import Sound
+from ...text import sentences
+from .. import Sound, torch_device
 from .piper_vits import build
+from .refusals import default_voice_only, language_of
 from .slices import slices
 
 _CONTEXT_FRAMES = 16  # transformers' residual blocks look further around than Piper's
@@ -39,7 +41,8 @@ class _Latent(nn.Module):
 
 class TransformersVits:
     def __init__(self, folder: Path, model: Model) -> None:
-        torch.set_num_threads(1)
+        self._catalogued = model
+        self._device, _ = torch_device.choose()  # small enough for whole digits
         phonemes = folder / "phoneme_ids.json"
         if phonemes.exists():
             self._read: _Phonemes | _Letters = _Phonemes(json.loads(phonemes.read_text()))
@@ -52,7 +55,9 @@ class TransformersVits:
         self._samples_per_frame = math.prod(vits.config.upsample_rates)
         self._decoder, self._latent = vits.decoder, _Latent()
         vits.add_module("decoder", self._latent)
+        vits.to(self._device)  # type: ignore[arg-type]
         self._vits = vits
+        self._decoder.to(self._device)
         self._speaking_rate = vits.speaking_rate
 
     def warm(self) -> None:
@@ -60,17 +65,22 @@ class TransformersVits:
             pass
 
     def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
-        ids = self._read.ids(text)
-        if not ids:
-            return
+        language_of(self._catalogued, language)
+        default_voice_only(self._catalogued, voice)
+        for sentence in sentences(text):
+            ids = self._read.ids(sentence)
+            if ids:
+                yield from self._spoken(ids, speed)
+
+    def _spoken(self, ids: list[int], speed: float) -> Iterator[Sound]:
         with torch.inference_mode():
             self._vits.speaking_rate = self._speaking_rate * speed
-            self._vits(torch.tensor([ids]))
+            self._vits(torch.tensor([ids], device=self._device))
             latent = self._latent.kept
         for part, keep in slices(latent.shape[2], self._samples_per_frame, context=_CONTEXT_FRAMES):
             with torch.inference_mode():
                 sound = self._decoder(latent[:, :, part])
-            yield sound.ravel().numpy()[keep]
+            yield sound.ravel().cpu().numpy()[keep]
 
 
 class _Letters:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from mlservices import catalog
 from mlservices.catalog import Kind, Model
 from mlservices.clients import control
+from mlservices.environments import install
 from mlservices.errors import EngineError, PrepareError
 from mlservices.management import listing
 from mlservices.management.meter import Meter, size
@@ -28,6 +29,7 @@ verbs:
   show ID ...        everything about a model (--json)
   prepare [ID ...]   make the files ready to load; without an id, of the configured models
   download ID ...    the same, for models that need not be configured; goes on where an earlier one broke off
+  install ID ...     the libraries of a model's engine, in an environment of their own where they need one
   remove ID ...      delete the files
   load ID ...        hold a model in the ML service, which must run
   unload ID ...      let it go
@@ -119,6 +121,11 @@ class Command(BaseCommand):
         finally:
             meter.clear()
 
+    def _install(self, ids: list[str], options: dict[str, Any]) -> None:
+        for model in _named(ids):
+            install(model, settings.VAR_DIR, tell=self.stdout.write)
+        self.stdout.write("libraries ready")
+
     def _remove(self, ids: list[str], options: dict[str, Any]) -> None:
         models = _named(ids)
         held = control.held() or {}
@@ -178,6 +185,7 @@ class Command(BaseCommand):
         "show": _show,
         "prepare": _prepare,
         "download": _download,
+        "install": _install,
         "remove": _remove,
         "load": _load,
         "unload": _unload,

@@ -11,7 +11,6 @@ import pytest
 from mlservices import engines, environments
 from mlservices.catalog import BY_ID
 from mlservices.errors import EngineError, PrepareError
-from mlservices.service.layout import PoolPlan
 from mlservices.service.process import WorkerGone, WorkerProcess
 
 MODEL = replace(BY_ID["energy"], id="quarrelsome", environment="quarrel")
@@ -88,15 +87,7 @@ async def test_a_worker_whose_libraries_are_missing_names_the_command(tmp_path, 
     settings.VAR_DIR = tmp_path
     for id in ("chatterbox", "higgs_audio_v2", "styletts2", "indic-parler-tts"):
         with pytest.raises(WorkerGone, match=f"run `manage.py models install {id}`"):
-            await WorkerProcess.start(PoolPlan("tts", (BY_ID[id],), 1), tmp_path)
-
-
-async def test_models_of_two_environments_cannot_share_a_process(lock, tmp_path, settings):
-    settings.VAR_DIR = tmp_path
-    environments.install(MODEL, tmp_path, lambda line: None)
-    plan = PoolPlan("vad", (MODEL, BY_ID["energy"]), 1)
-    with pytest.raises(WorkerGone, match="quarrelsome and energy cannot share a process"):
-        await WorkerProcess.start(plan, tmp_path)
+            await WorkerProcess.start(BY_ID[id], tmp_path)
 
 
 def test_an_engine_whose_library_is_missing_names_the_command(tmp_path):

@@ -51,7 +51,7 @@ class Engine:
         async for piece in self.pieces():
             yield SpeechChunk(piece.encode(), rate)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
         async for piece in self.pieces():
             yield ChatDelta(piece)
 

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import snapshot_download
 
 from mlservices import catalog
-from mlservices.catalog import BY_ID
+from mlservices.catalog import BY_ID, Source
 from mlservices.errors import PrepareError
 from mlservices.prepare import hub as hub_module
 from mlservices.prepare import is_ready, prepare, stamp, state
@@ -182,7 +182,7 @@ def test_a_repository_that_is_not_there_or_hidden_is_one_line(hub, tmp_path, mon
     [
         ({"revision": "0" * 40}, "it has no such revision"),
         ({"patterns": ("*.nemo",)}, r"it holds no *.nemo"),
-        ({"also": ("someone/nothing",)}, "someone/nothing could not be fetched"),
+        ({"also": (Source(hub="someone/nothing", revision="main"),)}, "someone/nothing could not be fetched"),
     ],
 )
 def test_an_entry_that_asks_for_what_is_not_there_says_what(hub, tmp_path, monkeypatch, source, reason):

@@ -130,7 +130,7 @@ class Engine:
             yield SpeechChunk(b"\0\0", rate)
             await asyncio.sleep(0.05)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
         for word in ("All", " day"):
             yield ChatDelta(word)
 

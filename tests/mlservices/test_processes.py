@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 HEAVY = (
     *("torch", "transformers", "ctranslate2", "onnxruntime", "piper", "onnx", "gguf", "tokenizers"),
-    *("torchaudio", "chatterbox", "parler_tts", "styletts2", "bitsandbytes", "librosa", "munch", "yaml"),
+    *("torchaudio", "chatterbox", "parler_tts", "styletts2", "bitsandbytes", "librosa", "munch"),
 )
 LIGHT_HELPERS = {  # of engines: what they share without a library
     *("llm/chatml.py", "llm/refusals.py", "llm/tool_calls.py", "stt/decoding.py", "stt/windows.py"),

@@ -14,12 +14,12 @@ run: python ## install, set up and start everything; Ctrl-C stops it (PORT=8001 
 test: python ## install what the tests need and run them all (ARGS='-k words': some of them)
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@ENV_FILE= $(BIN)/python manage.py models prepare
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m tests.run $(ARGS)
 
 test-services: python ## the same on a private PostgreSQL and Redis
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@$(PYTHON) -m voiceforge_site.bootstrap services
-	@$(BIN)/python -m tests.services $(BIN)/pytest -m "services or not (browser or models)" $(ARGS)
+	@$(BIN)/python -m tests.services $(BIN)/pytest -n 2 --dist loadfile -m "services or not (browser or models)" $(ARGS)
 
 lint: environment ## ruff, mypy and the rules of who imports whom
 	@$(BIN)/ruff check .

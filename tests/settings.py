@@ -18,6 +18,9 @@ for line in (ROOT / ".env.example").read_text().splitlines():
     name, is_variable, _ = line.removeprefix("# ").partition("=")
     if is_variable and name not in KEPT:
         os.environ.pop(name, None)
+if os.environ.get("REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    # Processes that test at the same time do not hear each other's events.
+    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{worker.removeprefix('gw')}"
 os.environ["ENV_FILE"] = ""
 os.environ["SESSION_SECRET"] = get_random_secret_key()
 os.environ["DEBUG"] = "true"

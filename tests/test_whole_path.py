@@ -18,7 +18,7 @@ import soundfile
 from telephony.measure import heard_turns
 from tests.product import Product, running_product
 
-pytestmark = [pytest.mark.models, pytest.mark.services]
+pytestmark = [pytest.mark.models, pytest.mark.services, pytest.mark.alone]
 
 SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 SPOKEN = {

@@ -17,7 +17,7 @@ from voiceforge_site.models import User
 TURNS = [("Hello.", "Hello.")]
 NAMES = {"", "Front desk", "+1 415-555-0112", "alice", "VoiceForge", "Joe, US English (Piper)"}
 ALIKE = {"Administrator", "Agent", "Code", "Designer", "Name", "Operator", "Person", "Status"}
-LISTS = ["/calls/live/", "/calls/", "/calls/messages/", "/calls/exports/", "/agents/", "/people/"]
+LISTS = ["/calls/live/", "/calls/", "/calls/messages/", "/calls/exports/", "/agents/", "/people/", "/voices/"]
 FORMS = ["/agents/front-desk/", "/people/invite/", "/profile/", "/profile/codes/"]
 PAGES = ["/", *LISTS, *FORMS, "/agents/front-desk/history/"]
 

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 from django.conf import settings
@@ -35,6 +35,24 @@ def _python(model: Model) -> str:
     if model.environment and not is_installed(model, settings.VAR_DIR):
         raise WorkerGone(f"{model.id} needs libraries of its own: run `manage.py models install {model.id}`")
     return python_of(model.environment, settings.VAR_DIR)
+
+
+class Worker(Protocol):
+    """Whoever works in a seat. One reader at a time."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def gone(self) -> asyncio.Task[int]:
+        """Done once it works no more."""
+
+    def send(self, head: Mapping[str, Any], payload: bytes = b"") -> None: ...
+
+    async def receive(self, within_seconds: float) -> Message:
+        """The next message; TimeoutError when none comes in time, WorkerGone when none will."""
+
+    async def stop(self) -> None: ...
 
 
 class WorkerProcess:

@@ -20,9 +20,15 @@ from ..wire import Message, Unpacker, pack
 from .placement import CPU
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-_LITTLE_MEMORY = {"MALLOC_ARENA_MAX": "2"}
-_NOTHING_FETCHED = {"HF_HUB_OFFLINE": "1"}  # what a worker needs was prepared
+LEAN = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "HF_HUB_OFFLINE": "1",  # what a worker needs was prepared
+}
+"""What a worker finds in its environment: one thread, little memory, nothing fetched."""
+
 _GRACE_SECONDS = 2.0
 
 
@@ -87,11 +93,7 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
-                env=os.environ
-                | _ONE_THREAD
-                | _LITTLE_MEMORY
-                | _NOTHING_FETCHED
-                | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
+                env=os.environ | LEAN | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 import pytest_asyncio
+from django.core.management import CommandError, call_command
 
 from mlservices.catalog import Kind
 from mlservices.errors import EngineBusy, EngineError
@@ -219,6 +220,11 @@ async def test_two_replicas_of_a_model_share_the_gpu_that_a_host_has(cluster, fo
         assert any(worker["device"].endswith(" GPU 0") for worker in pool.report()["workers"])
     finally:
         await pool.close()
+
+
+def test_an_address_where_no_cluster_is_stops_the_start():
+    with pytest.raises(CommandError, match=r"no Ray cluster to join \(127\.0\.0\.1:1: Connection refused\)"):
+        call_command("mlservice", "--on", "ray", "--ray-address", "127.0.0.1:1")
 
 
 @pytest.mark.parametrize(

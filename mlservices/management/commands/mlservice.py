@@ -62,12 +62,14 @@ def workers(on: str, ray_address: str) -> Iterator[dict[str, Any]]:
         from mlservices.service.ray import Cluster, RayDeployment  # an extra, and slow to import
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"--on ray needs the library {error.name}: run `pip install 'ray[serve]>=2.60,<3'`"
+            f"--on ray needs the library {error.name}: run `pip install -r requirements-ray.lock`"
         ) from None
     try:
         cluster = Cluster(ray_address)
     except ConnectionError as error:
-        raise CommandError(f"There is no Ray cluster to join: {error}") from None
+        raise CommandError(
+            f"There is no Ray cluster to join ({error}): run `ray start` on this machine first."
+        ) from None
     try:
         yield {"devices": cluster.devices, "make": partial(RayDeployment, cluster=cluster)}
     finally:

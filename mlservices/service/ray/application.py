@@ -6,8 +6,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.3
 _AGAIN_SECONDS = 20.0  # after it could not be started
 _DEPLOYMENT = "model"
+_ENVIRONMENT = {**LEAN, "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}  # the engine has its own already
 _SERVE_NAMESPACE = "serve"  # of the actors that are replicas
 
 
@@ -57,7 +60,7 @@ class Application:
         self._name = f"voiceforge-{plan.model.id}"
         self._change = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
-        self._deploying: asyncio.Task[list[DeploymentHandle]] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)  # what was begun there is done before the next
 
     @property
     def running(self) -> int:
@@ -70,10 +73,9 @@ class Application:
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
-        if self._deploying is not None:  # what is being deployed is deleted after
-            await asyncio.wait({self._deploying})
         with suppress(RayError, RayServeException):  # the cluster is gone, and the application with it
-            await asyncio.to_thread(serve.delete, self._name)
+            await self._call(serve.delete, self._name)
+        self._thread.shutdown(wait=False)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -107,10 +109,8 @@ class Application:
     async def _deploy(self) -> None:
         target = serve.RunTarget(self._target(), name=self._name, route_prefix=None, logging_config=QUIET)
         self.has_failed = False
-        self._deploying = asyncio.create_task(
-            asyncio.to_thread(serve.run_many, [target], wait_for_applications_running=False)
-        )
-        (self._handle,) = await asyncio.shield(self._deploying)
+        run = partial(serve.run_many, [target], wait_for_applications_running=False)
+        (self._handle,) = await self._call(run)
 
     async def _follow(self) -> None:
         """Until it cannot be started."""
@@ -123,7 +123,7 @@ class Application:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self) -> None:
-        details = await asyncio.to_thread(lambda: _get_global_client().get_serve_details())
+        details = await self._call(lambda: _get_global_client().get_serve_details())
         application = details["applications"].get(self._name)
         if application is None or _DEPLOYMENT not in application["deployments"]:
             return
@@ -144,6 +144,10 @@ class Application:
         if (seen, reason) != (self.replicas, self.reason):
             self.replicas, self.reason = seen, reason
             self._tell_change()
+
+    async def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Of Serve's functions, which all wait for the cluster."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
 
     def _has_failed(self, reason: str) -> None:
         self.has_failed, self.handle = True, None
@@ -172,7 +176,7 @@ class Application:
         deployment = serve.deployment(Replica).options(
             name=_DEPLOYMENT,
             max_ongoing_requests=1,
-            ray_actor_options={**self._resources, "runtime_env": {"env_vars": LEAN}},
+            ray_actor_options={**self._resources, "runtime_env": {"env_vars": _ENVIRONMENT}},
             request_router_config={"initial_backoff_s": 0.01, "max_backoff_s": 0.05},
             max_constructor_retry_count=2,
             health_check_period_s=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import time
 from typing import Any
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 _MB = 2**20
 _OBJECT_STORE_BYTES = 128 * _MB  # of a cluster of our own: nothing large goes through it
 QUIET = {"log_level": "WARNING", "enable_access_log": False}
+_CONNECT_SECONDS = 5.0
 _GPUS_ASKED_SECONDS = 10.0
 _GPUS_KNOWN_SECONDS = 10.0
 
@@ -33,6 +35,7 @@ class Cluster:
         """Join the cluster at `address` or RAY_ADDRESS; without either start one on this machine."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report home
         address = address or os.environ.get("RAY_ADDRESS", "")
+        _refuse_silent(address)
         ours: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
         ray.init(
             address=address or "local",
@@ -75,6 +78,17 @@ class Cluster:
         if totals:
             return {"num_cpus": 0, "num_gpus": gpu_share(model.memory_mb, totals)}
         return {"num_cpus": 0, "memory": model.memory_mb * _MB}
+
+
+def _refuse_silent(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():  # "auto" and the like
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ConnectionError(f"{address}: {error.strerror or error}") from None
 
 
 def gpu_share(memory_mb: int, totals: list[int]) -> float:

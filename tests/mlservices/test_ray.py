@@ -1,6 +1,7 @@
 """The service on a real Ray cluster of two nodes, both on this machine: one is killed in the end."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -46,28 +47,28 @@ class Nodes:
         )
         path = os.environ["PATH"]
         os.environ["PATH"] = f"{folder}:{path}"
-        self._second = self._machines.add_node(**SMALL, num_gpus=1)
+        second = self._machines.add_node(**SMALL, num_gpus=1)
         os.environ["PATH"] = path
+        self._raylets = [
+            psutil.Process(node.all_processes["raylet"][0].process.pid)
+            for node in (self._machines.head_node, second)
+        ]
         self.address = self._machines.address
 
-    def raylets(self) -> list[psutil.Process]:
-        nodes = (self._machines.head_node, self._second)
-        return [psutil.Process(node.all_processes["raylet"][0].process.pid) for node in nodes]
-
     def processes(self) -> list[psutil.Process]:
-        raylets = self.raylets()
-        return [*raylets, *(each for raylet in raylets for each in raylet.children(recursive=True))]
+        alive = [raylet for raylet in self._raylets if raylet.is_running()]
+        return [*alive, *(each for raylet in alive for each in raylet.children(recursive=True))]
 
     def replicas(self) -> list[int]:
         """How many run on each node."""
         return [
             sum("ServeReplica" in each.cmdline()[0] for each in raylet.children(recursive=True))
-            for raylet in self.raylets()
+            for raylet in self._raylets
         ]
 
     def kill_second(self) -> None:
         """As if its power failed."""
-        raylet = self.raylets()[1]
+        raylet = self._raylets[1]
         for process in [raylet, *raylet.children(recursive=True)]:
             process.kill()
 
@@ -88,7 +89,7 @@ def nodes():
 def cluster(nodes):
     cluster = Cluster(nodes.address)
     yield cluster
-    processes = nodes.processes() if all(raylet.is_running() for raylet in nodes.raylets()) else []
+    processes = nodes.processes()
     cluster.close()
     nodes.close()
     _, left = psutil.wait_procs(processes, timeout=10)
@@ -127,8 +128,9 @@ async def until(condition, seconds=60.0):
             await asyncio.sleep(0.05)
 
 
-def ready(pool):
-    return [worker["pid"] for worker in pool.report()["workers"] if worker["state"] == "ready"]
+def running(pool):
+    """The processes of its replicas."""
+    return [each["pid"] for each in pool.report()["workers"] if each["state"] in ("ready", "busy")]
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -139,7 +141,7 @@ class TestReplicas:
         self, voice, nodes
     ):
         async with asyncio.timeout(60):
-            while len(ready(voice)) < 2:
+            while len(running(voice)) < 2:
                 assert set(await asyncio.gather(*(say(voice, "slow") for _ in range(8)))) == {
                     stand_ins.PIECES
                 }
@@ -157,14 +159,14 @@ class TestReplicas:
         assert computed[0] < computed[-1] - 0.2  # the first piece did not wait for the last
 
     async def test_a_cancelled_answer_frees_its_replica_at_the_next_piece(self, voice):
-        before = ready(voice)
+        before = running(voice)
         for _ in range(3):  # more than there are replicas; each would speak for a minute
             pieces = voice.run("speak", SAYS | {"text": "endless"})
             await anext(pieces)
             await pieces.aclose()
         async with asyncio.timeout(20):
             assert await say(voice, "next") == stand_ins.PIECES
-        assert ready(voice) == before
+        assert running(voice) == before
 
     async def test_a_batch_never_takes_the_last_free_replica(self, voice):
         batches = [asyncio.create_task(say(voice, "slow", batch=True)) for _ in range(4)]
@@ -176,17 +178,17 @@ class TestReplicas:
         assert await asyncio.gather(*batches) == [stand_ins.PIECES] * 4
 
     async def test_a_request_that_an_engine_refuses_is_not_tried_again(self, voice):
-        before, retried = ready(voice), voice.report()["retried"]
+        before, retried = running(voice), voice.report()["retried"]
         with pytest.raises(EngineError, match="cannot say this") as caught:
             await say(voice, "refuse")
         assert caught.value.permanent
-        assert (ready(voice), voice.report()["retried"]) == (before, retried)
+        assert (running(voice), voice.report()["retried"]) == (before, retried)
 
     async def test_a_replica_that_hangs_is_replaced_and_its_request_asked_again(self, voice):
-        before, retried = ready(voice), voice.report()["retried"]
+        before, retried = running(voice), voice.report()["retried"]
         assert await say(voice, "hang once") == stand_ins.PIECES
         assert voice.report()["retried"] == retried + 1
-        await until(lambda: len(ready(voice)) == 2 and ready(voice) != before)
+        await until(lambda: len(running(voice)) == 2 and running(voice) != before)
 
     async def test_a_replica_that_falls_in_the_middle_of_an_answer_fails_that_answer_and_no_other(
         self, voice
@@ -255,7 +257,7 @@ def test_the_http_face_is_the_same(cluster, folder):
         health = client.get("/api/health").json()
         assert health["devices"][0]["name"].startswith("Cluster of ")
         (worker,) = health["pools"]["tts"]["workers"]
-        assert worker["state"] == "ready"
+        assert worker["state"] in ("ready", "busy")
         assert worker["pid"] > 0
         assert worker["memory_mb"] > 10
         assert health["pools"]["tts"]["served"] == 2
@@ -265,7 +267,7 @@ async def test_a_node_that_dies_under_load_costs_no_request(cluster, folder, nod
     ears = deployment(cluster, folder, Kind.STT, "Ears", workers=4, id="ears")
     try:
         async with asyncio.timeout(90):
-            while ears.state() != "loaded" or len(ready(ears)) < 2 or 0 in nodes.replicas():
+            while ears.state() != "loaded" or len(running(ears)) < 2 or 0 in nodes.replicas():
                 await asyncio.sleep(0.1)
         asked = [asyncio.create_task(hear(ears)) for _ in range(40)]
         await until(lambda: ears.report()["served"] >= 4)
@@ -274,9 +276,10 @@ async def test_a_node_that_dies_under_load_costs_no_request(cluster, folder, nod
         report = ears.report()
         assert (report["served"], report["failed"]) == (40, 0)
         assert 1 <= report["retried"] <= 4  # whom the node's replicas served just then
-        await until(lambda: len(ready(ears)) >= 2)  # on the node that is left
+        await until(lambda: len(running(ears)) >= 2)  # on the node that is left
     finally:
         await ears.close()
+        gc.collect()  # what Ray left unasked says so now: while a file is parsed, Python 3.11 falls over it
 
 
 async def hear(pool):

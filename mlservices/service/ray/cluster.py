@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray import serve
 from ray.exceptions import RayError
+from ray.serve.context import _get_global_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ...catalog import Model
@@ -52,6 +53,8 @@ class Cluster:
     def close(self) -> None:
         if self._started_by_us:
             serve.shutdown()
+        else:  # what our handles measure has nobody to go to
+            _get_global_client().shutdown_cached_handles()
         ray.shutdown()
 
     def devices(self) -> list[Device]:

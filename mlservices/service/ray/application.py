@@ -97,6 +97,11 @@ class Application:
     # --- Following it ---
 
     async def _keep(self) -> None:
+        if environment := self._plan.model.environment:
+            self._has_failed(
+                f"it needs the environment {environment}, which Ray has not: serve it without Ray"
+            )
+            return
         while True:
             try:
                 await self._deploy()

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         on_loopback = options["host"] in ("127.0.0.1", "::1", "localhost")
         if not (on_loopback or settings.ML_API_TOKEN):
             self.stderr.write(f"Whoever reaches {options['host']} may use this service: set ML_API_TOKEN.")
-        with workers(options["on"], options["ray_address"]) as how:
+        with workers(options["on"], options["ray_address"] or settings.RAY_ADDRESS) as how:
             app = create_app(
                 plans(has_gpu=len(how["devices"]()) > 1),
                 settings.MODELS_DIR,

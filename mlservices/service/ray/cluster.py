@@ -33,9 +33,8 @@ class Cluster:
     """`close` it at the end. ConnectionError where there is none at the address."""
 
     def __init__(self, address: str = "") -> None:
-        """Join the cluster at `address` or RAY_ADDRESS; without either start one on this machine."""
+        """Join the cluster at `address`; without one, start our own on this machine."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report home
-        address = address or os.environ.get("RAY_ADDRESS", "")
         _refuse_silent(address)
         ours: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
         ray.init(

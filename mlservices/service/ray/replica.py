@@ -7,12 +7,12 @@ Django is not loaded here.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
+import ray
 from ray import serve
 
 from ...wire import Message
@@ -58,5 +58,5 @@ class Replica:
             "event": "taken",
             "replica": serve.get_replica_context().replica_id.unique_id,
             "memory_mb": psutil.Process().memory_info().rss // 2**20,
-            "gpu": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+            "gpu": ",".join(ray.get_runtime_context().get_accelerator_ids().get("GPU", ())),
         }

@@ -61,7 +61,8 @@ class Server:
     def start(self) -> None:
         self.models_dir.mkdir(exist_ok=True)
         for prepared in settings.MODELS_DIR.glob("*"):
-            (self.models_dir / prepared.name).symlink_to(prepared)
+            if not (self.models_dir / prepared.name).exists():
+                (self.models_dir / prepared.name).symlink_to(prepared)
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class EngineError(Exception):
     """An engine did not answer as asked.
@@ -9,10 +11,12 @@ class EngineError(Exception):
     `permanent` tells whether asking again can help: a text in an unknown language stays so, a worker
     that died does not. `service` is the kind of engine that failed ("stt", "tts", "llm", "embed", "turn",
     "vad"), or "ml" where the whole service did; whose it is stands in the message. `status` is the HTTP
-    status that a service answered with, 0 where there was none.
+    status that a service answered with, 0 where there was none; `fields` is what it said of each field that
+    it did not take.
     """
 
     status = 0
+    fields: Mapping[str, str] = {}
 
     def __init__(self, message: str, *, service: str = "", permanent: bool = False) -> None:
         super().__init__(message)

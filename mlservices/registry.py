@@ -17,12 +17,21 @@ from .clients.detector import BatchedDetector
 from .clients.openai import OpenAIChat
 from .clients.service import ServiceClient
 from .errors import EngineError
-from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+from .interfaces import (
+    ChatModel,
+    Embedder,
+    SpeechFinder,
+    SpeechToText,
+    TextToSpeech,
+    TurnJudge,
+    VoiceDetector,
+)
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
 _SPACE = "HF_ML_API_URL"
+_UNKNOWN_RATE = 24000
 _NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 
 
@@ -52,6 +61,17 @@ def speech_to_text() -> SpeechToText:
 
 def text_to_speech() -> TextToSpeech:
     return service()
+
+
+def speech_finder() -> SpeechFinder:
+    return service()
+
+
+def speech_rate(voice: str = "", model: str = "") -> int:
+    """Hz at which the engine that would speak makes its sound; of a Space's we do not know."""
+    own = "" if settings.HF_ML_API_URL else settings.TTS_ENGINE
+    chosen = next((BY_ID[id] for id in (model, voice, own) if id in BY_ID), None)
+    return (chosen.rate if chosen else 0) or _UNKNOWN_RATE
 
 
 def embedder() -> Embedder:

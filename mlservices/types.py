@@ -47,6 +47,7 @@ class SpeechChunk:
     timing: Timing = field(default_factory=Timing)
 
 
+Priority = Literal["live", "batch"]
 Role = Literal["system", "user", "assistant"]
 
 

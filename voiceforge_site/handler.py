@@ -27,4 +27,6 @@ class OneThread(ASGIHandler):
 def http_application() -> Any:
     """Like `django.core.asgi.get_asgi_application`."""
     django.setup(set_prefix=False)
-    return OneThread()
+    from mlservices.api.bodies import ApiBodies  # not before Django is set up
+
+    return ApiBodies(OneThread())

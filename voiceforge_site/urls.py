@@ -19,6 +19,7 @@ urlpatterns = [
     path("password-rules/", signin.password_rules, name="password_rules"),
     path("profile/", include((people.own, "profile"))),
     path("people/", include((people.people, "people"))),
+    path("api/", include("mlservices.api.urls")),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
 ]

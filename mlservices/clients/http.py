@@ -69,6 +69,7 @@ async def status_error(response: httpx.Response, name: str, kind: str) -> Engine
     """What a status above 399 means, with the reason that the service gave."""
     error = _status_error(response, f"{name}: {_reason(response, await response.aread())}", kind)
     error.status = response.status_code
+    error.fields = _fields(response)
     return error
 
 
@@ -80,6 +81,14 @@ def _status_error(response: httpx.Response, reason: str, kind: str) -> EngineErr
         return EngineTimeout(reason, service=kind)
     permanent = response.status_code < 500 and response.status_code != 408
     return EngineError(reason, service=kind, permanent=permanent)
+
+
+def _fields(response: httpx.Response) -> dict[str, str]:
+    try:
+        fields: Any = response.json()["fields"]
+        return {str(field): str(message) for field, message in fields.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _reason(response: httpx.Response, body: bytes) -> str:

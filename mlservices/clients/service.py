@@ -22,6 +22,7 @@ from ..errors import EngineError
 from ..types import (
     ChatDelta,
     ChatMessage,
+    Priority,
     Segment,
     SpeechChunk,
     Timing,
@@ -34,14 +35,22 @@ from .http import LoopClients, status_error, transport_error
 from .space import NotOffered, SpaceClient
 from .waking import Waking
 
-_STREAM_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
+_CONNECT_SECONDS = 5.0
+_PIECE_SECONDS = 30.0
+_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
+_LONGEST_PATIENCE_SECONDS = 600.0
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
 
 
+def _patience(sound_seconds: float) -> float:
+    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take."""
+    return min(_LONGEST_PATIENCE_SECONDS, _PIECE_SECONDS + sound_seconds)
+
+
 class ServiceClient:
-    """Meets SpeechToText, TextToSpeech, ChatModel, Embedder and TurnJudge.
+    """Meets SpeechToText, TextToSpeech, SpeechFinder, ChatModel, Embedder and TurnJudge.
 
     With `sleepy`, a service that is waking up is asked again until it is awake, as a Space needs it; the one
     beside us says at once that it is not ready.
@@ -68,15 +77,29 @@ class ServiceClient:
     async def models(self) -> dict[str, Any]:
         return await self._space.models()
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def metrics(self) -> str:
+        """Its measures, in Prometheus's text format."""
+        return await self._space.metrics()
+
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         if self._is_plain():
-            return await self._space.transcribe(pcm, rate=rate, language=language)
+            return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
+        within = _patience(len(pcm) / 2 / rate)
+        params = {"rate": rate, "language": language, "model": model, "priority": priority}
         try:
-            params = {"rate": rate, "language": language}
-            head, _ = await self._one("stt", "/stream/stt", params=params, content=pcm, headers=_PCM)
+            head, _ = await self._one(
+                "stt",
+                "/stream/stt",
+                seconds=within,
+                params={**params, "within_seconds": within},
+                content=pcm,
+                headers=_PCM,
+            )
         except NotOffered as error:
             await self._learn_why(error)
-            return await self._space.transcribe(pcm, rate=rate, language=language)
+            return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
         return Transcript(
             text=head["text"],
             language=head["language"],
@@ -88,12 +111,20 @@ class ServiceClient:
         )
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
         if not self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
+            body |= {"model": model, "priority": priority}
             try:
                 async with aclosing(self._pieces("tts", "/stream/tts", json=body)) as pieces:
                     async for head, pcm in pieces:
@@ -101,7 +132,10 @@ class ServiceClient:
                 return
             except NotOffered as error:
                 await self._learn_why(error)
-        yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
+        yield await self._space.speak(text, rate=rate, voice=voice, speed=speed, model=model)
+
+    async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
+        return await self._space.detect(pcm, rate=rate, threshold=threshold)
 
     async def reply(
         self, messages: Sequence[ChatMessage], *, max_tokens: int = 150, temperature: float = 0.7
@@ -155,12 +189,17 @@ class ServiceClient:
             raise EngineError(f"{self._name} sent an empty answer", service=kind)
         return messages[0]
 
-    async def _pieces(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
-        """The frames of an answer, asked again until there are some if the service is `sleepy`."""
+    async def _pieces(
+        self, kind: str, path: str, seconds: float = _PIECE_SECONDS, **request: Any
+    ) -> AsyncGenerator[Message, None]:
+        """The frames of an answer, asked again until there are some if the service is `sleepy`.
+
+        `seconds`: how long the next piece may take."""
+        awake = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
         attempts = self._waking.ask(path)
         while True:
             begun = False
-            timeout = attempts.timeout() if self._sleepy else _STREAM_TIMEOUT
+            timeout = attempts.timeout() if self._sleepy else awake
             try:
                 async with aclosing(self._attempt(kind, path, timeout=timeout, **request)) as messages:
                     async for message in messages:

@@ -24,11 +24,25 @@ _STATUS_TIMEOUT = httpx.Timeout(5.0)
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _QUOTED = 200
 _LONGEST_MESSAGE = 5000  # characters; our own service takes no longer one
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 _EARLIER = "What was said before:\n{}\n\nNow: {}"
 
 
 class NotOffered(EngineError):
     """The service has no such call."""
+
+
+def _segments(answer: Mapping[str, Any]) -> tuple[Segment, ...]:
+    """One of `_MALFORMED` where they are none."""
+    return tuple(
+        Segment(
+            float(item["start"]),
+            float(item["end"]),
+            str(item.get("text") or ""),
+            float(item.get("confidence") or 1.0),
+        )
+        for item in answer.get("segments") or ()
+    )
 
 
 class SpaceClient:
@@ -53,23 +67,19 @@ class SpaceClient:
     async def models(self) -> dict[str, Any]:
         return await self._get("/api/models")
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str) -> Transcript:
+    async def metrics(self) -> str:
+        return (await self._answer("/api/metrics")).text
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str, model: str = "") -> Transcript:
+        self._refuse_choice("stt", model)
         heard = base64.b64encode(audio.resample(pcm, rate, 16000)).decode()
         answer, timing = await self._post(
             "stt", "/api/stt", {"audio_base64": heard, "language": language}, "text"
         )
         try:
-            segments = tuple(
-                Segment(
-                    float(item["start"]),
-                    float(item["end"]),
-                    str(item.get("text") or ""),
-                    float(item.get("confidence") or 1.0),
-                )
-                for item in answer.get("segments") or ()
-            )
+            segments = _segments(answer)
             confidence = float(answer.get("confidence") or 0.0)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _MALFORMED as error:
             quoted = str(answer)[:_QUOTED]
             raise EngineError(
                 f"{self._name} sent a transcript that is none: {quoted}", service="stt"
@@ -84,7 +94,18 @@ class SpaceClient:
             timing=timing,
         )
 
-    async def speak(self, text: str, *, rate: int, voice: str, speed: float) -> SpeechChunk:
+    async def detect(self, pcm: bytes, *, rate: int, threshold: float) -> tuple[Segment, ...]:
+        heard = base64.b64encode(audio.resample(pcm, rate, 16000)).decode()
+        body = {"audio_base64": heard, "threshold": threshold}
+        answer, _ = await self._post("vad", "/api/vad", body, "segments", list)
+        try:
+            return _segments(answer)
+        except _MALFORMED as error:
+            quoted = str(answer)[:_QUOTED]
+            raise EngineError(f"{self._name} sent segments that are none: {quoted}", service="vad") from error
+
+    async def speak(self, text: str, *, rate: int, voice: str, speed: float, model: str = "") -> SpeechChunk:
+        self._refuse_choice("tts", model)
         body = {"text": text, "voice": voice, "speed": speed}
         answer, timing = await self._post("tts", "/api/tts", body, "audio_base64")
         try:
@@ -111,15 +132,24 @@ class SpaceClient:
         answer, timing = await self._post("llm", "/api/vllm/chat", body, "response")
         return ChatDelta(answer["response"], timing)
 
+    def _refuse_choice(self, kind: str, model: str) -> None:
+        if model:
+            raise EngineError(f"{self._name} lets nobody choose a model", service=kind, permanent=True)
+
     async def _get(self, path: str) -> dict[str, Any]:
+        return await self._checked("ml", await self._answer(path), path)
+
+    async def _answer(self, path: str) -> httpx.Response:
+        """Of a page of status; what is none is an error."""
         try:
             response = await self._clients.get().get(path, timeout=_STATUS_TIMEOUT)
         except httpx.HTTPError as error:
             raise transport_error(error, self._name, "ml") from error
-        return await self._checked("ml", response, path)
+        await self._check_status("ml", response, path)
+        return response
 
     async def _post(
-        self, kind: str, path: str, body: dict[str, Any], field: str
+        self, kind: str, path: str, body: dict[str, Any], field: str, of: type = str
     ) -> tuple[dict[str, Any], Timing]:
         """The answer, which has `field`, and how long it took, waking up apart."""
         attempts = self._waking.ask(path)
@@ -127,7 +157,7 @@ class SpaceClient:
             slept = attempts.waited()
             try:
                 response = await self._clients.get().post(path, json=body, timeout=attempts.timeout())
-                answer = await self._checked(kind, response, path, field)
+                answer = await self._checked(kind, response, path, field, of)
             except httpx.HTTPError as error:
                 raise transport_error(error, self._name, kind) from error
             except EngineError as error:
@@ -139,19 +169,23 @@ class SpaceClient:
                 compute_seconds=float(answer.get("compute_seconds") or attempts.waited() - slept),
             )
 
-    async def _checked(
-        self, kind: str, response: httpx.Response, path: str, field: str = ""
-    ) -> dict[str, Any]:
+    async def _check_status(self, kind: str, response: httpx.Response, path: str) -> None:
         if response.status_code == 404:
             raise NotOffered(f"{self._name} does not offer {path}", service=kind, permanent=True)
         if response.status_code >= 400:
             raise await status_error(response, self._name, kind)
+
+    async def _checked(
+        self, kind: str, response: httpx.Response, path: str, field: str = "", of: type = str
+    ) -> dict[str, Any]:
+        """The answer, an object that has `field`, if one is named."""
+        await self._check_status(kind, response, path)
         try:
             answer = response.json()
         except ValueError as error:
             quoted = response.text[:_QUOTED].strip()
             raise EngineError(f"{self._name} sent no JSON for {path}: {quoted}", service=kind) from error
-        if not isinstance(answer, dict) or (field and not isinstance(answer.get(field), str)):
+        if not isinstance(answer, dict) or (field and not isinstance(answer.get(field), of)):
             quoted = response.text[:_QUOTED]
             raise EngineError(f"{self._name} sent no {field} for {path}: {quoted}", service=kind)
         return answer

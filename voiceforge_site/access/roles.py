@@ -39,6 +39,8 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "agents.try_agents": (_("Talk to agents and try them by text"), _NOT_VIEWERS),
     "agents.change_agents": (_("Make, change and archive agents"), _WHO_BUILDS),
     "telephony.assign_numbers": (_("Choose which agent answers a number"), _WHO_BUILDS),
+    "mlservices.use_models": (_("Use speech and language models through the API"), _NOT_VIEWERS),
+    "mlservices.see_usage": (_("See what everybody used of speech and language models"), _ADMINISTRATORS),
     "voiceforge_site.manage_people": (_("Invite people and give them roles"), _ADMINISTRATORS),
 }
 

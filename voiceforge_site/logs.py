@@ -39,9 +39,12 @@ class SafeFormatter(logging.Formatter):
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160)) if chr(code) != "\t"}
 
 
+_HEALTH = (": /health/", ": /api/health", ": /api/ready")
+
+
 def is_no_health_answer(record: logging.LogRecord) -> bool:
-    """Whether a record tells something new: that a part is missing `/health/` has said to whoever asked."""
-    return not (record.name == "django.request" and record.getMessage().endswith(": /health/"))
+    """Whether a record tells something new: that a part is missing these have said to whoever asked."""
+    return not (record.name == "django.request" and record.getMessage().endswith(_HEALTH))
 
 
 def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:

@@ -99,9 +99,11 @@ class ListenSocket:
         await self._socket_send({"type": "websocket.close", "code": code})
 
     async def _first_message(self) -> ListenForm:
-        message = await self._next(FIRST_MESSAGE_SECONDS)
+        content = _json(await self._next(FIRST_MESSAGE_SECONDS))
+        if content is None:
+            raise _Closing(_POLICY, 'The first message is to be JSON: {"apiKey": ..., "language": "en"}.')
         try:
-            form = checked(ListenForm, _json(message))
+            form = checked(ListenForm, content)
         except Refused as error:
             wrong = "; ".join(f"{field}: {why}" for field, why in (error.fields or {}).items())
             raise _Closing(_POLICY, f"The first message is not valid: {wrong}") from None
@@ -125,7 +127,7 @@ class ListenSocket:
                 continue
             if (pcm := message.get("bytes")) is not None:
                 await ear.hear(pcm)
-            elif _json(message).get("end") is True:
+            elif (_json(message) or {}).get("end") is True:
                 await ear.finish()
             else:
                 raise _Closing(_POLICY, 'Send sound in binary messages, and {"end": true} after it.')
@@ -253,7 +255,7 @@ class Writer:
             await self._send("final", text=transcript.text, confidence=transcript.confidence, **times)
 
     async def _partial(self, sound: bytes) -> None:
-        """Given up when the utterance ends meanwhile. One that fails is followed by the next, or the final."""
+        """Given up when the utterance ends meanwhile. One that fails is followed by another."""
         started, number = time.monotonic(), self._ear.listening.number
         asked = asyncio.create_task(self._transcribe(sound, "batch"))
         try:
@@ -284,13 +286,13 @@ class Writer:
         )
 
 
-def _json(message: dict[str, Any]) -> dict[str, Any]:
-    """{} for what is no JSON object."""
+def _json(message: dict[str, Any]) -> dict[str, Any] | None:
+    """None for what is no JSON object."""
     try:
         content = orjson.loads(message.get("text") or "")
     except orjson.JSONDecodeError:
-        return {}
-    return content if isinstance(content, dict) else {}
+        return None
+    return content if isinstance(content, dict) else None
 
 
 async def _until_first(*parts: Coroutine[Any, Any, None]) -> None:

@@ -120,10 +120,10 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
 class Engine:
     """Meets three interfaces; fails at "refuse"."""
 
-    async def transcribe(self, pcm, *, rate, language="en"):
+    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
         return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
 
-    async def speak(self, text, *, rate, voice="default", speed=1.0):
+    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
         if text == "refuse":
             raise EngineError("it cannot")
         for _ in range(3):

@@ -6,7 +6,7 @@ import hashlib
 import time
 from contextlib import aclosing
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from .. import registry
@@ -17,6 +17,7 @@ from .answers import invalid, key_of, refusing
 from .bodies import json_body
 from .forms import ChatForm, checked
 
+CACHE = "chats"
 MESSAGES_KEPT = 10
 REMEMBERED_SECONDS = 3600
 
@@ -28,7 +29,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
     form = checked(ChatForm, await json_body(request))
     model = _model(form.model)
     place = _place(request, form.session_id)
-    earlier: list[tuple[str, str]] = await cache.aget(place, [])
+    earlier: list[tuple[str, str]] = await caches[CACHE].aget(place, [])
     system = [ChatMessage("system", form.system_prompt)] if form.system_prompt else []
     asked = ChatMessage("user", form.message)
     before = [ChatMessage("user" if role == "user" else "assistant", text) for role, text in earlier]
@@ -40,7 +41,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
                 pieces.append(delta.text)
     response = "".join(pieces).strip()
     said = [*earlier, ("user", form.message), ("assistant", response)]
-    await cache.aset(place, said[-MESSAGES_KEPT:], REMEMBERED_SECONDS)
+    await caches[CACHE].aset(place, said[-MESSAGES_KEPT:], REMEMBERED_SECONDS)
     answer = JsonResponse(
         {
             "response": response,
@@ -69,4 +70,4 @@ def _model(wanted: str) -> str:
 def _place(request: HttpRequest, session_id: str) -> str:
     """In the cache that all processes share: nobody meets another's session by its name."""
     asker = key_of(request) or f"person {request.user.pk}"
-    return "chat:" + hashlib.sha256(f"{asker}\0{session_id}".encode()).hexdigest()
+    return hashlib.sha256(f"{asker}\0{session_id}".encode()).hexdigest()

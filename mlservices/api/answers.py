@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from ..clients.space import NotOffered
 from ..errors import EngineBusy, EngineError, EngineTimeout
 
+logger = logging.getLogger(__name__)
+
 RETRY_SECONDS = 2  # after a fault of an engine that said nothing of when
 
-View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 class Refused(Exception):
@@ -54,19 +57,46 @@ def engine_refusal(error: EngineError) -> JsonResponse:
     return refusal(503, str(error), service=error.service, retry_after=after, permanent=False)
 
 
-def refusing(view: View) -> View:
-    """An asynchronous view whose `Refused` and `EngineError` become answers."""
+class Later(HttpResponse):
+    """What an asynchronous view is going to answer. The site's handler awaits `made` on the event loop, once
+    the middleware is through: no thread waits meanwhile, or for ever if the server stops."""
 
-    @wraps(view)
-    async def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def __init__(self, make: Callable[[], Awaitable[HttpResponseBase]]) -> None:
+        super().__init__()
+        self._make = make
+
+    async def made(self) -> HttpResponseBase:
+        """With what the middleware has put on it."""
+        answer = await self._make()
+        for name, value in self.items():
+            if name not in ("Content-Type", "Content-Length"):
+                answer.headers.setdefault(name, value)
+        if isinstance(answer, HttpResponse):
+            answer["Content-Length"] = str(len(answer.content))
+        answer.cookies.update(self.cookies)
+        answer._resource_closers.extend(self._resource_closers)  # type: ignore[attr-defined]
+        return answer
+
+
+def refusing(view: View) -> Callable[..., Later]:
+    """An asynchronous view whose faults become answers."""
+
+    async def answered(request: HttpRequest) -> HttpResponseBase:
         try:
-            return await view(request, *args, **kwargs)
+            return await view(request)
         except Refused as error:
             return refusal(error.status, str(error), fields=error.fields)
         except EngineError as error:
             return engine_refusal(error)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            return refusal(500, "Something broke on our side; the server's log says more.")
 
-    return answered
+    @wraps(view)
+    def later(request: HttpRequest) -> Later:
+        return Later(lambda: answered(request))
+
+    return later
 
 
 def key_of(request: HttpRequest) -> str:

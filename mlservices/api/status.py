@@ -46,7 +46,7 @@ async def ready(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"status": "ready"})
 
 
-async def live(request: HttpRequest) -> HttpResponseBase:
+def live(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"status": "live"})
 
 

@@ -22,7 +22,7 @@ class Stream:
         self._first: bytes | None = None
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._make(pieces))
-        self._task.add_done_callback(lambda _task: self._news.set())
+        self._task.add_done_callback(self._ended)
 
     async def begin(self) -> bool:
         """Waits for the first piece, or raises what went wrong with it; False if there is none."""
@@ -57,6 +57,11 @@ class Stream:
                 except TimeoutError:
                     raise EngineTimeout("What was made was not taken in time.") from None
                 self._news.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # or it would be logged where nobody asks any more
+        self._news.set()
 
     async def _next(self) -> bytes | None:
         """None at the end; raises what ended it early."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import sys
+import threading
 import time
 
 import httpx
@@ -254,3 +256,24 @@ def test_what_a_key_asks_for_is_noted_as_its_own(site, new_key, monkeypatch):
         ("tts", key[:14], "served"),
         ("tts", key[:14], "served"),
     ]
+
+
+def test_no_thread_waits_for_an_engine_or_a_server_that_stops_would_wait_for_it(api):
+    asking = threading.Thread(target=lambda: give_up(api, seconds=1.0))
+    asking.start()
+    time.sleep(0.5)
+    waiting = [name for frame in sys._current_frames().values() for name in names_of(frame)]
+    asking.join()
+    assert "give_up" in waiting  # it was under way
+    assert "run_until_future" not in waiting
+
+
+def give_up(api, seconds):
+    with pytest.raises(httpx.ReadTimeout):
+        api.post("/api/tts", json={"text": "endless"}, timeout=seconds)
+
+
+def names_of(frame):
+    while frame:
+        yield frame.f_code.co_name
+        frame = frame.f_back

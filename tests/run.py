@@ -1,6 +1,6 @@
 """`python -m tests.run [PYTEST ARGUMENT ...]`: all tests, two files at a time where that changes nothing.
 
-What drives a browser, or keeps real time with real models, has the machine to itself and comes after the rest.
+What drives a browser, or keeps real time with real models, has the machine to itself and comes later.
 """
 
 from __future__ import annotations

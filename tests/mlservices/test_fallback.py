@@ -41,12 +41,12 @@ class Engine:
             else:
                 yield piece
 
-    async def transcribe(self, pcm, *, rate, language="en"):
+    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
         async for piece in self.pieces():
             return Transcript(f"{piece} heard", language, 1.0, 1.0, engine=self.name)
         return Transcript("", language, 1.0, 1.0, engine=self.name)
 
-    async def speak(self, text, *, rate, voice="default", speed=1.0):
+    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
         self.voices.append(voice)
         async for piece in self.pieces():
             yield SpeechChunk(piece.encode(), rate)

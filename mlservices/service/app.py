@@ -22,9 +22,11 @@ from ..errors import EngineError
 from .answers import error_response
 from .bearer import BearerToken
 from .body_limit import BodyLimit
+from .deployment import Deployment
 from .deployments import Deployments
 from .devices import devices as real_devices
 from .layout import Plan
+from .measures import Measures
 from .placement import Device
 from .routes import models, space, status, streams
 
@@ -40,9 +42,10 @@ def create_app(
     devices: Callable[[], list[Device]] = real_devices,
     token: str = "",
     prepare_missing: bool = False,
+    make: Callable[[Plan, Path, Measures], Deployment] = Deployment,
 ) -> FastAPI:
     """`token`: what every request must bear, if any. `prepare_missing`: files are made at the start."""
-    service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing)
+    service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing, make=make)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

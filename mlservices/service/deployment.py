@@ -74,8 +74,11 @@ class Deployment:
             may_batch=self._may_batch,
             on_change=self._has_changed,
         )
-        self._seats = [Seat(number, device, shared) for number, device in enumerate(devices)]
+        self._seats = [self._seat(number, device, shared) for number, device in enumerate(devices)]
         self._keepers = [asyncio.create_task(seat.keep()) for seat in self._seats]
+
+    def _seat(self, number: int, device: str, shared: Shared) -> Seat:
+        return Seat(number, device, shared)
 
     async def unload(self) -> None:
         """End the workers once they have served whom they serve; who waits is served before."""

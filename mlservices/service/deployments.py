@@ -99,13 +99,12 @@ class Deployments:
         devices: Callable[[], list[Device]] = real_devices,
         *,
         prepare_missing: bool = False,
+        make: Callable[[Plan, Path, Measures], Deployment] = Deployment,
     ) -> None:
         """`prepare_missing`: models of the start whose files are not here are prepared, and then loaded."""
         self.metrics = Metrics()
         self.by_id = {
-            plan.model.id: Deployment(
-                plan, models_dir, Measures(plan.model.id, plan.model.pool, self.metrics)
-            )
+            plan.model.id: make(plan, models_dir, Measures(plan.model.id, plan.model.pool, self.metrics))
             for plan in plans
         }
         self.defaults: dict[Kind, Deployment] = {}

@@ -15,7 +15,7 @@ from ..types import Timing
 from .tasks import MANY
 
 if TYPE_CHECKING:
-    from .process import WorkerProcess
+    from .process import Worker
 
 Answer = tuple[dict[str, Any], bytes, Timing]
 
@@ -37,7 +37,7 @@ class Job:
     delivered: bool = False
     cancelled: bool = False
     alone: bool = False  # not together with others: one of its group ended the worker
-    worker: WorkerProcess | None = None
+    worker: Worker | None = None
     sound_seconds: float = 0.0  # heard or made
     answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
 

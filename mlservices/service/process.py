@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 from django.conf import settings
@@ -20,9 +20,15 @@ from ..wire import Message, Unpacker, pack
 from .placement import CPU
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-_LITTLE_MEMORY = {"MALLOC_ARENA_MAX": "2"}
-_NOTHING_FETCHED = {"HF_HUB_OFFLINE": "1"}  # what a worker needs was prepared
+LEAN = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "HF_HUB_OFFLINE": "1",  # what a worker needs was prepared
+}
+"""What a worker finds in its environment: one thread, little memory, nothing fetched."""
+
 _GRACE_SECONDS = 2.0
 
 
@@ -35,6 +41,24 @@ def _python(model: Model) -> str:
     if model.environment and not is_installed(model, settings.VAR_DIR):
         raise WorkerGone(f"{model.id} needs libraries of its own: run `manage.py models install {model.id}`")
     return python_of(model.environment, settings.VAR_DIR)
+
+
+class Worker(Protocol):
+    """Whoever works in a seat. One reader at a time."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def gone(self) -> asyncio.Task[int]:
+        """Done once it works no more."""
+
+    def send(self, head: Mapping[str, Any], payload: bytes = b"") -> None: ...
+
+    async def receive(self, within_seconds: float) -> Message:
+        """The next message; TimeoutError when none comes in time, WorkerGone when none will."""
+
+    async def stop(self) -> None: ...
 
 
 class WorkerProcess:
@@ -69,11 +93,7 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
-                env=os.environ
-                | _ONE_THREAD
-                | _LITTLE_MEMORY
-                | _NOTHING_FETCHED
-                | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
+                env=os.environ | LEAN | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)

@@ -16,7 +16,7 @@ from ..errors import EngineError, EngineTimeout
 from .layout import Plan
 from .line import Job, Line
 from .measures import Measures
-from .process import WorkerGone, WorkerProcess
+from .process import Worker, WorkerGone, WorkerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Seat:
 
     async def _live(self) -> None:
         """One process from its start to its end, which is an exception."""
-        process = await WorkerProcess.start(self._shared.plan.model, self._shared.models_dir, self.device)
+        process = await self._start()
         self.pid = process.pid
         try:
             await self._load(process)
@@ -107,7 +107,10 @@ class Seat:
         finally:
             await process.stop()
 
-    async def _load(self, process: WorkerProcess) -> None:
+    async def _start(self) -> Worker:
+        return await WorkerProcess.start(self._shared.plan.model, self._shared.models_dir, self.device)
+
+    async def _load(self, process: Worker) -> None:
         while self.state is not State.READY:
             head, _ = await process.receive(self._shared.plan.load_seconds)
             if head["state"] == State.FAILED:
@@ -116,7 +119,7 @@ class Seat:
             self._at_once = head.get("at_once", 1)
         self.reason, self.was_ready = "", True
 
-    async def _next_jobs(self, process: WorkerProcess) -> list[Job]:
+    async def _next_jobs(self, process: Worker) -> list[Job]:
         """Wait for work, and for the end of the process while there is none."""
         taking = asyncio.create_task(self._take())
         try:
@@ -138,7 +141,7 @@ class Seat:
         self.batch = jobs[0].batch
         return jobs
 
-    async def _serve(self, process: WorkerProcess, taken: list[Job]) -> None:
+    async def _serve(self, process: Worker, taken: list[Job]) -> None:
         jobs = [job for job in taken if not job.cancelled]
         if not jobs:
             self.batch = False
@@ -165,7 +168,7 @@ class Seat:
         self.state, self.batch, self._failures = State.READY, False, 0
         self._shared.circuit.succeeded()
 
-    async def _pass_on(self, process: WorkerProcess, jobs: list[Job]) -> None:
+    async def _pass_on(self, process: Worker, jobs: list[Job]) -> None:
         """The worker's answers to the askers, until the worker is free again."""
         waiting = {job.id: job for job in jobs}
         while waiting:

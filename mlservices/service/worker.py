@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,51 +40,25 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Worker:
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._cancelled: set[int] = set()
-        self._engine: Any = None
+def warm_engine(fields: Mapping[str, Any], models_dir: str) -> Any:
+    """The engine of a model, which `asdict` has taken apart, ready to serve."""
+    model = Model(**{**fields, "kind": Kind(fields["kind"]), "source": Source()})
+    engine = engines.load(model, Path(models_dir))
+    engine.warm()
+    return engine
 
-    def run(self) -> None:
-        """Serve until the parent closes the socket."""
-        threading.Thread(target=self._listen, name="listen", daemon=True).start()
-        head, _ = self._requests.get()
-        try:
-            self._load(head)
-        except EngineError as error:
-            self._tell({"event": "state", "state": "failed", "reason": str(error)})
-            return
-        while True:
-            self._serve(*self._requests.get())
 
-    def _listen(self) -> None:
-        """Read while the main thread computes, so that a cancellation is seen at the next piece."""
-        unpacker = Unpacker()
-        try:
-            while data := self._connection.recv(1 << 18):
-                for head, payload in unpacker.feed(data):
-                    if head["op"] == "cancel":
-                        self._cancelled.add(head["id"])
-                    else:
-                        self._requests.put((head, payload))
-        except Exception:
-            logger.exception("what the service sent cannot be read")
-            os._exit(1)  # deaf, we would be of no use to it
-        os._exit(0)
+class Server:
+    """Has one engine do what requests ask for; `tell` gets its messages, each a head and a payload."""
 
-    def _load(self, head: dict[str, Any]) -> None:
-        self._tell({"event": "state", "state": "loading"})
-        fields = head["model"]
-        model = Model(**{**fields, "kind": Kind(fields["kind"]), "source": Source()})
-        self._engine = engines.load(model, Path(head["models_dir"]))
-        self._engine.warm()
-        self._tell({"event": "state", "state": "ready", "at_once": getattr(self._engine, "at_once", 1)})
+    def __init__(self, engine: Any, tell: Callable[[dict[str, Any], bytes], None]) -> None:
+        self.cancelled: set[int] = set()  # requests that end at their next piece; any thread may add to it
+        self._engine, self._tell = engine, tell
 
-    def _serve(self, head: dict[str, Any], payload: bytes) -> None:
+    def serve(self, head: dict[str, Any], payload: bytes) -> None:
+        """What {"op": "run"} asks for, until it is done."""
         jobs, task = head["jobs"], head["task"]
-        self._cancelled &= {job["id"] for job in jobs}  # the others came when they were served already
+        self.cancelled &= {job["id"] for job in jobs}  # the others came when they were served already
         if len(jobs) == 1:
             self._answer(task, jobs[0]["id"], jobs[0]["params"], payload)
         else:
@@ -93,17 +68,17 @@ class Worker:
         try:
             with contextlib.closing(TASKS[task][1](self._engine, params, payload)) as pieces:
                 for piece in pieces:
-                    if request in self._cancelled:
+                    if request in self.cancelled:
                         break
                     if piece is None:
-                        self._tell({"event": "beat", "id": request})
+                        self._tell({"event": "beat", "id": request}, b"")
                     else:
                         answer, sound = piece
                         self._tell({"event": "piece", "id": request, "answer": answer}, sound)
         except Exception as error:
             self._fail(task, request, error)
         else:
-            self._tell({"event": "done", "id": request})
+            self._tell({"event": "done", "id": request}, b"")
 
     def _answer_together(self, task: str, jobs: list[dict[str, Any]], payload: bytes) -> None:
         """All in one run of the model; where that fails, each alone, so that one bad request fails alone."""
@@ -120,7 +95,7 @@ class Worker:
             return
         for job, (answer, sound) in zip(jobs, answers, strict=True):
             self._tell({"event": "piece", "id": job["id"], "answer": answer}, sound)
-            self._tell({"event": "done", "id": job["id"]})
+            self._tell({"event": "done", "id": job["id"]}, b"")
 
     def _fail(self, task: str, request: int, error: Exception) -> None:
         known = isinstance(error, EngineError)
@@ -128,7 +103,47 @@ class Worker:
             logger.error("%s failed", task, exc_info=error)
         permanent = isinstance(error, EngineError) and error.permanent
         message = str(error) if known else repr(error)
-        self._tell({"event": "error", "id": request, "message": message, "permanent": permanent})
+        self._tell({"event": "error", "id": request, "message": message, "permanent": permanent}, b"")
+
+
+class Worker:
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._server: Server
+
+    def run(self) -> None:
+        """Serve until the parent closes the socket."""
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        head, _ = self._requests.get()
+        try:
+            self._load(head)
+        except EngineError as error:
+            self._tell({"event": "state", "state": "failed", "reason": str(error)})
+            return
+        while True:
+            self._server.serve(*self._requests.get())
+
+    def _listen(self) -> None:
+        """Read while the main thread computes, so that a cancellation is seen at the next piece."""
+        unpacker = Unpacker()
+        try:
+            while data := self._connection.recv(1 << 18):
+                for head, payload in unpacker.feed(data):
+                    if head["op"] == "cancel":
+                        self._server.cancelled.add(head["id"])
+                    else:
+                        self._requests.put((head, payload))
+        except Exception:
+            logger.exception("what the service sent cannot be read")
+            os._exit(1)  # deaf, we would be of no use to it
+        os._exit(0)
+
+    def _load(self, head: dict[str, Any]) -> None:
+        self._tell({"event": "state", "state": "loading"})
+        engine = warm_engine(head["model"], head["models_dir"])
+        self._server = Server(engine, self._tell)
+        self._tell({"event": "state", "state": "ready", "at_once": getattr(engine, "at_once", 1)})
 
     def _tell(self, head: dict[str, Any], payload: bytes = b"") -> None:
         self._connection.sendall(pack(head, payload))

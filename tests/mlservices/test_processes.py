@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 HEAVY = (
     *("torch", "transformers", "ctranslate2", "onnxruntime", "piper", "onnx", "gguf", "tokenizers"),
-    *("torchaudio", "chatterbox", "parler_tts", "styletts2", "bitsandbytes", "librosa", "munch"),
+    *("torchaudio", "chatterbox", "parler_tts", "styletts2", "bitsandbytes", "librosa", "munch", "ray"),
 )
 LIGHT_HELPERS = {  # of engines: what they share without a library
     *("llm/chatml.py", "llm/refusals.py", "llm/tool_calls.py", "stt/decoding.py", "stt/windows.py"),
@@ -45,6 +45,7 @@ def test_nothing_but_the_engines_files_imports_a_heavy_library():
         )
         and not (path.parent.name == "prepare" and path.name not in ("__init__.py", "wheel.py"))
         and path.name not in ("onnx_session.py", "torch_device.py", "eight_bits.py")
+        and path.parent.name != "ray"
     ]
     assert "mlservices.service.worker" in modules
     assert "mlservices.registry" in modules

@@ -133,14 +133,13 @@ def test_what_each_voice_lacks_is_told(alices_browser, speech, monkeypatch):
     assert "manage.py models download mms-tts-hin" in told["mms-tts-hin"][1]
 
 
-def test_with_a_gpu_a_download_is_what_is_left(alices_browser, speech, monkeypatch, tmp_path):
+def test_with_a_gpu_a_download_is_what_is_left(alices_browser, speech, monkeypatch, tmp_path, settings):
     driver = tmp_path / "nvidia-smi"
     driver.write_text("#!/bin/sh\n")
     driver.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert entries(alices_browser.get("/voices/"))["hindi-aditi-f"].standing.kind == "download"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    settings.CUDA_VISIBLE_DEVICES = "none"
     assert entries(alices_browser.get("/voices/"))["hindi-aditi-f"].standing.kind == "gpu"
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from voiceforge_site.access import codes
 from voiceforge_site.access.roles import ABILITIES
@@ -301,6 +302,6 @@ def test_the_only_administrator_gets_in_again_without_a_telephone(alice) -> None
 def test_the_table_of_roles_has_a_row_for_each_ability(alices_browser) -> None:
     page = alices_browser.get("/people/roles/").text
     for what, having in ABILITIES.values():
-        row = re.search(rf"<tr><th[^>]*>{re.escape(str(what))}</th>(.*?)</tr>", page, re.DOTALL)
+        row = re.search(rf"<tr><th[^>]*>{re.escape(escape(str(what)))}</th>(.*?)</tr>", page, re.DOTALL)
         assert row, what
         assert row[1].count(">yes<") == len(having)

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def lock(name: str) -> dict[str, str]:
 
 RUN = lock("requirements.lock")
 TEST = lock("requirements-test.lock")
+RAY = lock("requirements-ray.lock")
 MODELS = lock("requirements-models.lock")
 
 
@@ -71,13 +73,21 @@ def test_everything_that_tests_is_pinned_and_nothing_twice() -> None:
     assert needed - set(RUN) == set(TEST)
 
 
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra `ray`: run `make test-ray`")
+def test_everything_that_ray_needs_is_pinned_and_nothing_twice() -> None:
+    needed = everything_needed(PROJECT["optional-dependencies"]["ray"])
+    assert needed - set(RUN) - set(TEST) == set(RAY)
+
+
 def test_the_pins_are_what_pyproject_allows() -> None:
     asked = [
         *PROJECT["dependencies"],
         *(r for extra in PROJECT["optional-dependencies"].values() for r in extra),
     ]
     for requirement in map(Requirement, asked):
-        assert requirement.specifier.contains((RUN | TEST)[canonicalize_name(requirement.name)]), requirement
+        assert requirement.specifier.contains((RUN | TEST | RAY)[canonicalize_name(requirement.name)]), (
+            requirement
+        )
 
 
 def test_running_needs_no_torch() -> None:
@@ -85,8 +95,8 @@ def test_running_needs_no_torch() -> None:
 
 
 def test_no_lock_names_an_index() -> None:
-    for name in ("requirements.lock", "requirements-test.lock", "requirements-models.lock"):
-        assert not re.search(r"(?m)^-|://", (ROOT / name).read_text()), name
+    for name in ROOT.glob("requirements*.lock"):
+        assert not re.search(r"(?m)^-|://", name.read_text()), name
 
 
 def test_every_package_of_weights_has_its_hash() -> None:
@@ -146,7 +156,7 @@ def test_what_the_code_imports_is_asked_for_by_name_and_the_reverse() -> None:
     imported = {package_of(module) for path in files for module in imports_of(path)} - set(MODELS)
     asked = names(PROJECT["dependencies"])
     own = {IMPORTED_AS.get(name, name) for name in names(of_their_own())}
-    optional = (names([*extras["piper"], *extras["transformers"]]) | own) - asked
+    optional = (names([*extras["piper"], *extras["transformers"], *extras["ray"]]) | own) - asked
     assert imported - optional == asked - NEVER_IMPORTED.keys()
 
 

@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *extras["piper"], *extras["transformers"]]
+    asked = [*project["dependencies"], *extras["piper"], *extras["transformers"], *extras["ray"]]
     for requirement in map(Requirement, asked):
         assert re.search(rf"(?m)^\| .*\b{re.escape(requirement.name)}\b", README), requirement.name
 

@@ -15,13 +15,12 @@ from django.core.management.base import BaseCommand
 HEADERS = {
     "requirements.lock": "What VoiceForge runs on: `make lock` writes this file.",
     "requirements-test.lock": "What the tests need beside requirements.lock: `make lock` writes this file.",
+    "requirements-ray.lock": "What Ray needs beside the other two: `make lock` writes this file.",
 }
 
 
 class Command(BaseCommand):
-    help = (
-        "Write requirements.lock and requirements-test.lock with the newest versions pyproject.toml allows."
-    )
+    help = "Write the lock files with the newest versions pyproject.toml allows."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("-c", "--constraint", default="", help="A file of versions to keep.")
@@ -29,10 +28,12 @@ class Command(BaseCommand):
     def handle(self, *, constraint: str, **options: Any) -> None:
         run = resolve("piper", constraint=constraint)
         test = resolve("piper,transformers,test", constraint=constraint)
+        ray = resolve("piper,transformers,test,ray", constraint=constraint)
         self.write("requirements.lock", run)
         self.write("requirements-test.lock", {name: test[name] for name in test.keys() - run.keys()})
-        if moved := sorted(name for name in run if run[name] != test[name]):
-            self.stderr.write(f"The tests ask for another {', '.join(moved)}: bound it in pyproject.toml.")
+        self.write("requirements-ray.lock", {name: ray[name] for name in ray.keys() - test.keys()})
+        if moved := sorted(name for name in test if run.get(name, test[name]) != test[name] != ray[name]):
+            self.stderr.write(f"Others ask for another {', '.join(moved)}: bound it in pyproject.toml.")
 
     def write(self, name: str, pins: dict[str, str]) -> None:
         lines = [f"# {HEADERS[name]}", *(f"{package}=={pins[package]}" for package in sorted(pins))]

@@ -147,21 +147,37 @@ def wav_bytes(pcm: bytes, rate: int, channels: int = 1) -> bytes:
     return file.getvalue()
 
 
-def read_wav(source: bytes | str | Path) -> tuple[bytes, int]:
-    """(pcm, rate) of a WAV file or its bytes, its channels mixed to one.
+class TooLong(ValueError):
+    """A recording that lasts longer than it may."""
 
-    ValueError if it is none, at a rate outside `RATES` or longer than `LONGEST_SECONDS`: a small file may
-    claim what would fill the memory once it is brought to another rate.
+
+class _Sequential(soundfile.SoundFile):
+    """Read from front to back, to where it really ends: what was made while it was sent does not say how
+    long it is, or says it wrongly."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def read_wav(source: bytes | str | Path, longest_seconds: float | None = None) -> tuple[bytes, int]:
+    """(pcm, rate) of a WAV file or its bytes, its channels mixed to one; FLAC, Ogg and MP3 are read as well.
+
+    ValueError if it is none, at a rate outside `RATES` or longer than `longest_seconds` (TooLong; without
+    it, `LONGEST_SECONDS`): a small file may hold what would fill the memory.
     """
+    longest = LONGEST_SECONDS if longest_seconds is None else longest_seconds
     try:
-        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as file:
+        with _Sequential(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as file:
             rate = file.samplerate
             if not RATES[0] <= rate <= RATES[1]:
                 raise ValueError(f"a rate of {rate} Hz is not between {RATES[0]} and {RATES[1]} Hz")
-            if file.frames > LONGEST_SECONDS * rate:
-                raise ValueError(f"longer than {LONGEST_SECONDS // 60} minutes")
-            blocks = file.blocks(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)
-            return b"".join(from_float(_mixed(block)) for block in blocks), rate
+            pieces, frames = [], 0
+            while len(block := file.read(_FRAMES_AT_ONCE, dtype="float32", always_2d=True)):
+                frames += len(block)
+                if frames > longest * rate:
+                    raise TooLong(f"longer than {longest / 60:g} minutes")
+                pieces.append(from_float(_mixed(block)))
+            return b"".join(pieces), rate
     except soundfile.LibsndfileError as error:
         raise ValueError(f"not a sound file that can be read: {error.error_string}") from error
 

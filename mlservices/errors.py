@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -36,10 +37,12 @@ class EngineError(Exception):
     `permanent` tells whether asking again can help: a text in an unknown language stays so, a worker
     that died does not. `service` is the kind of engine that failed ("stt", "tts", "llm", "embed", "turn",
     "vad"), or "ml" where the whole service did; whose it is stands in the message. `status` is the HTTP
-    status that a service answered with, 0 where there was none.
+    status that a service answered with, 0 where there was none; `fields` is what it said of each field that
+    it did not take.
     """
 
     status = 0
+    fields: Mapping[str, str] = {}
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 All are met by the clients in `mlservices/clients` (and by fakes in tests). A coroutine or generator
 that is cancelled or closed frees the worker behind it. Every method may raise `EngineError`.
+
+`model` chooses the engine ("": the one that is configured); what is "live" is served before a "batch".
 """
 
 from __future__ import annotations
@@ -12,19 +14,42 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript, TurnVerdict
+from .types import (
+    ChatDelta,
+    ChatMessage,
+    Priority,
+    Segment,
+    SpeechChunk,
+    Tool,
+    Transcript,
+    TurnVerdict,
+)
 
 
 class SpeechToText(Protocol):
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
-        """The words of one utterance (at most 30 s)."""
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
+        """The words of one utterance, or of a longer recording."""
 
 
 class TextToSpeech(Protocol):
     def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
-        """One sentence as sound at `rate` Hz, piece by piece as it is made."""
+        """A text as sound at `rate` Hz, piece by piece as it is made."""
+
+
+class SpeechFinder(Protocol):
+    async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
+        """Where in a recording somebody speaks; `threshold` is how sure it must be, 0..1."""
 
 
 class ChatModel(Protocol):

@@ -24,6 +24,7 @@ from .clients.http import Party
 from .clients.metered import (
     MeteredChatModel,
     MeteredEmbedder,
+    MeteredSpeechFinder,
     MeteredSpeechToText,
     MeteredTextToSpeech,
     MeteredTurnJudge,
@@ -33,7 +34,15 @@ from .clients.openai_audio import OpenAIHearing, OpenAIVoice
 from .clients.service import ServiceClient, ServiceModel
 from .clients.waking import Waking
 from .errors import EngineError
-from .interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge, VoiceDetector
+from .interfaces import (
+    ChatModel,
+    Embedder,
+    SpeechFinder,
+    SpeechToText,
+    TextToSpeech,
+    TurnJudge,
+    VoiceDetector,
+)
 from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .order import LOCAL as OURS
 from .order import OPENAI, SPACE, order
@@ -43,6 +52,7 @@ from .types import TokenCount
 LOCAL = "local"  # the id of the ML service's own language model
 _SPACE, _OPENAI_KEY, _NVIDIA_KEY = "HF_ML_API_URL", "AI_INTEGRATIONS_OPENAI_API_KEY", "NVIDIA_API_KEY"
 NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
+_UNKNOWN_RATE = 24000  # Hz, of those who do not tell; most make it at this
 # What an engine may take to its first piece while another can be asked; a call gives up on all of them
 # together after the timeouts in `telephony.session`.
 _HEARING_SECONDS, _VOICE_SECONDS, _CHAT_SECONDS = 2.0, 1.2, 2.5
@@ -138,7 +148,11 @@ def _hearing() -> Any:
         elif name == OURS:
             choices.append(Choice(name, own_service()))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_STT_MODEL:
-            choices.append(Choice("OpenAI", _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL)))
+            choices.append(
+                Choice(
+                    "OpenAI", _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL), lets_choose=False
+                )
+            )
     if len(choices) > 1:
         return _fallback_hearing(tuple(choices))
     return _only("stt", "hears", choices)
@@ -165,7 +179,7 @@ def _voices() -> list[Choice[TextToSpeech]]:
             choices.append(Choice(name, own_service(), voice=_voice_of_ours))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
-            choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how)))
+            choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how), lets_choose=False))
     return choices
 
 
@@ -218,6 +232,20 @@ def _fallback_voice(choices: tuple[Choice[TextToSpeech], ...]) -> FallbackVoice:
 
 
 # ---- the rest ---------------------------------------------------------------------------------------
+
+
+def speech_finder() -> SpeechFinder:
+    engine = _space_name() if SPACE in order() else NEAR[2]
+    return _metered(MeteredSpeechFinder, service(), engine)
+
+
+def speech_rate(voice: str = "", model: str = "") -> int:
+    """Hz at which the engine that would speak makes its sound; of others' than ours we do not know."""
+    own = settings.TTS_ENGINE if order()[:1] == (OURS,) else ""
+    known = voices.by_id(voice)
+    able = [each.id for each in voices.models_for(known) if each.id in _speaking()] if known else []
+    chosen = next((BY_ID[id] for id in (model, *able, voice, own) if id in BY_ID), None)
+    return (chosen.rate if chosen else 0) or _UNKNOWN_RATE
 
 
 def embedder() -> Embedder:

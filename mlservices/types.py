@@ -68,6 +68,7 @@ class ToolCall:
     arguments: dict[str, Any]
 
 
+Priority = Literal["live", "batch"]
 Role = Literal["system", "user", "assistant", "tool"]
 
 

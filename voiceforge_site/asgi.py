@@ -15,9 +15,10 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 
+from mlservices.api.routing import sockets as api_sockets
 from telephony.housekeeping import Housekeeping
 from telephony.routing import switchboard, websocket_urlpatterns
-from voiceforge_site.access.gate import guarded
+from voiceforge_site.access.gate import admit_to_api, guarded
 
 
 class OwnPages(OriginValidator):
@@ -30,5 +31,6 @@ class OwnPages(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
-sockets = OwnPages(URLRouter(guarded(websocket_urlpatterns)), settings.ALLOWED_HOSTS)
+patterns = guarded([*websocket_urlpatterns, *api_sockets(admit_to_api)])
+sockets = OwnPages(URLRouter(patterns), settings.ALLOWED_HOSTS)
 application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard)

@@ -18,7 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import requires_csrf_token
 
+from mlservices.api.answers import refusal
+
 from . import request_ids
+from .access.keys import API
 from .access.roles import ABILITIES, Role
 from .access.rules import PAGES, Rule
 from .navigation import may_open
@@ -104,6 +107,8 @@ def error_page(
     fault = fault or FAULTS[status]
     remedy = remedy or str(fault.remedy)
     words = f"{fault.title}. {remedy}"
+    if request.path.startswith(API):
+        return refusal(status, words)
     if _asked_for_json(request):
         error = {"code": fault.code, "message": words, "request": request_ids.current()}
         return JsonResponse({"error": error}, status=status)

@@ -9,22 +9,28 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponseBase
 
+from mlservices.api.answers import Later
+
 
 class OneThread(ASGIHandler):
     """Our pages and half of the middleware are synchronous. Django's own handler would go back to the event
     loop between those two, which costs each request several changes of thread, and the process of a server
     whose loop has stopped would wait for ever for the thread that waits for that loop. Here only what itself
-    waits for the loop can do so: the few asynchronous views, which servers let end before they stop.
+    waits for the loop can do so: the few asynchronous views, which servers let end before they stop. Those of
+    the API, which may take minutes, answer what is made on the loop afterwards, with no thread behind it.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        response = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        return await response.made() if isinstance(response, Later) else response
 
 
 def http_application() -> Any:
     """Like `django.core.asgi.get_asgi_application`."""
     django.setup(set_prefix=False)
-    return OneThread()
+    from mlservices.api.bodies import ApiBodies  # not before Django is set up
+
+    return ApiBodies(OneThread())

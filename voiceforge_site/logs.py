@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,15 +34,19 @@ class SafeFormatter(logging.Formatter):
         line = super().format(record)
         for secret in self.secrets:
             line = line.replace(secret, "***")
-        return line
+        return _API_KEY.sub(r"\1***", line)
 
 
+_API_KEY = re.compile(r"(vf_sk_[0-9a-f]{8})[0-9a-f]+")  # its beginning alone is no secret
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160)) if chr(code) != "\t"}
 
 
+_HEALTH = (": /health/", ": /api/health", ": /api/ready")
+
+
 def is_no_health_answer(record: logging.LogRecord) -> bool:
-    """Whether a record tells something new: that a part is missing `/health/` has said to whoever asked."""
-    return not (record.name == "django.request" and record.getMessage().endswith(": /health/"))
+    """Whether a record tells something new: that a part is missing these have said to whoever asked."""
+    return not (record.name == "django.request" and record.getMessage().endswith(_HEALTH))
 
 
 def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:

@@ -146,3 +146,21 @@ class Invitation(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+
+class ApiKey(models.Model):
+    """What a program shows in place of a person's session: it may do what the person's role may.
+
+    Of the key itself only the hash is kept, and its beginning, by which it is spoken of.
+    """
+
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(max_length=20, unique=True)
+    digest = models.CharField(max_length=64)  # SHA-256; the key itself is random enough
+    person = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}...)"

@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voiceforge_site.access.keys.ApiKeys",
     "voiceforge_site.access.viewer.Viewer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -147,18 +148,23 @@ CHANNEL_LAYERS = {
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     )
 }
-CACHES = {
-    "default": (
-        {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_connect_timeout": 5, "socket_timeout": 5},
-        }
-        if REDIS_URL
-        # On disk, so that web sees the worker's heartbeat.
-        else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
-    )
-}
+
+
+def _cache(name: str, entries: int) -> dict[str, object]:
+    if not REDIS_URL:  # on disk, so that web sees the worker's heartbeat
+        backend = "django.core.cache.backends.filebased.FileBasedCache"
+        return {"BACKEND": backend, "LOCATION": VAR_DIR / name, "OPTIONS": {"MAX_ENTRIES": entries}}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": name,
+        "OPTIONS": {"socket_connect_timeout": 5, "socket_timeout": 5},
+    }
+
+
+# What the API remembers of chats has a place of its own: who chats a lot is not to push out what slows the
+# guessing of passwords.
+CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000)}
 Q_CLUSTER = {
     "name": "voiceforge",
     "workers": 1,

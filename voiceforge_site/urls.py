@@ -22,6 +22,7 @@ urlpatterns = [
     path("profile/", include((people.own, "profile"))),
     path("people/", include((people.people, "people"))),
     path("models/", include("mlservices.urls")),
+    path("api/", include("mlservices.api.urls")),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
     path("voices/", include("mlservices.library.urls")),

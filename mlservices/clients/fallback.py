@@ -21,7 +21,8 @@ from typing import Any, Generic, TypeVar
 from ..circuit import Circuit
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from ..interfaces import ChatModel, SpeechToText, TextToSpeech
-from ..types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript
+from ..types import ChatDelta, ChatMessage, Priority, SpeechChunk, Tool, Transcript
+from .http import no_choice
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,13 @@ _MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[C]):
     """One of the engines. `wake` tries it, and returns once it is awake; `voice` tells which of its voices
-    stands in for one of the first choice's."""
+    stands in for one of the first choice's. Only of one that `lets_choose` a model is asked by its id."""
 
     name: str  # in the log, and as `engine` of answers that name none
     client: C
     wake: Callable[[], Awaitable[object]] | None = field(default=None, compare=False)
     voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
+    lets_choose: bool = True
 
 
 class _Standing:
@@ -106,14 +108,23 @@ class _Order(Generic[C]):
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
 
-    async def _answer(self, ask: Callable[[Choice[C]], AsyncGenerator[P, None]]) -> AsyncGenerator[P, None]:
-        """The pieces of the first choice that has some; none if no choice has, and none fails."""
-        to_ask = self._to_ask()
+    async def _answer(
+        self,
+        ask: Callable[[Choice[C]], AsyncGenerator[P, None]],
+        *,
+        model: str = "",
+        priority: Priority = "live",
+    ) -> AsyncGenerator[P, None]:
+        """The pieces of the first choice that has some; none if no choice has, and none fails.
+
+        Only calls are in a hurry: a recording that is long is not given to the next for it."""
+        to_ask = self._to_ask(model)
         for number in to_ask:
             bounded = number != to_ask[-1]
+            budget = self._budget if bounded and priority == "live" else None
             begun = False
             try:
-                async with aclosing(self._asked(number, ask, bounded)) as pieces:
+                async with aclosing(self._asked(number, ask, budget)) as pieces:
                     async for piece in pieces:
                         begun = True
                         yield piece
@@ -126,22 +137,26 @@ class _Order(Generic[C]):
                     return
                 logger.warning("%s answered nothing; the next is asked.", self._choices[number].name)
 
-    def _to_ask(self) -> list[int]:
+    def _to_ask(self, model: str) -> list[int]:
         """In order, without those that rest; if all do, all are asked: a call has nobody else."""
+        able = [number for number, choice in enumerate(self._choices) if choice.lets_choose or not model]
+        if not able:
+            names = ", ".join(choice.name for choice in self._choices)
+            raise no_choice(names, self._kind)
         now = self._now()
-        works = [number for number, standing in enumerate(self._standings) if standing.allows(now)]
+        works = [number for number in able if self._standings[number].allows(now)]
         rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
-        return [number for number in works if number not in rested] or list(range(len(self._choices)))
+        return [number for number in works if number not in rested] or able
 
     async def _asked(
-        self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], bounded: bool
+        self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], budget: float | None
     ) -> AsyncGenerator[P, None]:
         """One choice's pieces from its first that holds something; its standing shows how it went."""
         choice, standing = self._choices[number], self._standings[number]
         standing.ask()
         try:
             async with aclosing(ask(choice)) as pieces:
-                first = await self._first(pieces, choice, bounded)
+                first = await self._first(pieces, choice, budget)
                 standing.worked()
                 if first is not None:
                     yield self._told(number, first)
@@ -158,15 +173,17 @@ class _Order(Generic[C]):
         finally:
             standing.ended()
 
-    async def _first(self, pieces: AsyncGenerator[P, None], choice: Choice[C], bounded: bool) -> P | None:
+    async def _first(
+        self, pieces: AsyncGenerator[P, None], choice: Choice[C], budget: float | None
+    ) -> P | None:
         try:
-            async with asyncio.timeout(self._budget if bounded else None):
+            async with asyncio.timeout(budget):
                 async for piece in pieces:
                     if _holds_something(piece):
                         return piece
         except TimeoutError:
             raise EngineTimeout(
-                f"{choice.name} did not begin to answer within {self._budget:g} s", service=self._kind
+                f"{choice.name} did not begin to answer within {budget:g} s", service=self._kind
             ) from None
         return None
 
@@ -213,11 +230,15 @@ def _holds_something(piece: Transcript | SpeechChunk | ChatDelta) -> bool:
 class FallbackHearing(_Order[SpeechToText]):
     """Meets SpeechToText."""
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         async def ask(choice: Choice[SpeechToText]) -> AsyncGenerator[Transcript, None]:
-            yield await choice.client.transcribe(pcm, rate=rate, language=language)
+            yield await choice.client.transcribe(
+                pcm, rate=rate, language=language, model=model, priority=priority
+            )
 
-        async with aclosing(self._answer(ask)) as transcripts:
+        async with aclosing(self._answer(ask, model=model, priority=priority)) as transcripts:
             async for transcript in transcripts:
                 return transcript
         raise EngineError("Nothing is configured that hears.", service=self._kind, permanent=True)
@@ -227,16 +248,25 @@ class FallbackVoice(_Order[TextToSpeech]):
     """Meets TextToSpeech."""
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
 
         def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
             its_voice = voice if choice is self._choices[0] else choice.voice(voice)
-            return choice.client.speak(text, rate=rate, voice=its_voice, speed=speed)
+            return choice.client.speak(
+                text, rate=rate, voice=its_voice, speed=speed, model=model, priority=priority
+            )
 
-        async with aclosing(self._answer(ask)) as chunks:
+        async with aclosing(self._answer(ask, model=model, priority=priority)) as chunks:
             async for chunk in chunks:
                 yield chunk
 

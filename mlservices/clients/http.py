@@ -96,6 +96,13 @@ class Party:
         return text.replace(self.token, "***") if self.token else text
 
 
+def no_choice(name: str, kind: str) -> EngineError:
+    """A model was chosen where there is no choice."""
+    return EngineError(
+        f"{name} lets nobody choose a model", service=kind, permanent=True, outcome=Outcome.REFUSED
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that was read to its end."""
@@ -225,6 +232,7 @@ def status_error(answer: Answer, party: Party, kind: str) -> EngineError:
     """What a status that is no success means, with the reason that the service gave and the remedy."""
     error = _status_error(answer, party, kind)
     error.status = answer.status
+    error.fields = _faults(answer)
     return error
 
 
@@ -289,6 +297,12 @@ def _about_token(party: Party) -> str:
     if party.token:
         return f"{party.token_setting} is refused: give one that may use it"
     return f"set {party.token_setting} to a token that may use it"
+
+
+def _faults(answer: Answer) -> dict[str, str]:
+    """What the service says of each field that it does not take, by our own form."""
+    told = answer.fields().get("fields")
+    return {str(field): str(fault) for field, fault in told.items()} if isinstance(told, dict) else {}
 
 
 def _reason(answer: Answer, party: Party) -> str:

@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..interfaces import ChatModel, Embedder, SpeechToText, TextToSpeech, TurnJudge
+from ..interfaces import ChatModel, Embedder, SpeechFinder, SpeechToText, TextToSpeech, TurnJudge
 from ..ledger import Entry, Outcome, ledger
-from ..types import ChatDelta, ChatMessage, SpeechChunk, Tool, Transcript, TurnVerdict
+from ..types import (
+    ChatDelta,
+    ChatMessage,
+    Priority,
+    Segment,
+    SpeechChunk,
+    Tool,
+    Transcript,
+    TurnVerdict,
+)
 
 _CHARACTERS_A_TOKEN = 4  # of a prompt, where nobody counts its tokens
 
@@ -53,10 +62,14 @@ class Metered:
 class MeteredSpeechToText(Metered):
     client: SpeechToText
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         with _noted("stt", self._engine, self._note) as request:
             request.amount = len(pcm) / 2 / rate
-            transcript = await self.client.transcribe(pcm, rate=rate, language=language)
+            transcript = await self.client.transcribe(
+                pcm, rate=rate, language=language, model=model, priority=priority
+            )
             request.engine = transcript.engine or self._engine
             request.degraded = transcript.degraded
             return transcript
@@ -66,14 +79,33 @@ class MeteredTextToSpeech(Metered):
     client: TextToSpeech
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         with _noted("tts", self._engine, self._note) as request:
             request.amount = len(text)
-            async with aclosing(self.client.speak(text, rate=rate, voice=voice, speed=speed)) as chunks:
+            chunks = self.client.speak(
+                text, rate=rate, voice=voice, speed=speed, model=model, priority=priority
+            )
+            async with aclosing(chunks):
                 async for chunk in chunks:
                     _begun(request, chunk)
                     yield chunk
+
+
+class MeteredSpeechFinder(Metered):
+    client: SpeechFinder
+
+    async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
+        with _noted("vad", self._engine, self._note) as request:
+            request.amount = len(pcm) / 2 / rate
+            return await self.client.detect(pcm, rate=rate, threshold=threshold)
 
 
 class MeteredChatModel(Metered):

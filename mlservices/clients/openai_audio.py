@@ -12,8 +12,8 @@ import httpx
 
 from .. import audio
 from ..errors import EngineError, Outcome
-from ..types import Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, refusal, status_error, transport_error
+from ..types import Priority, Segment, SpeechChunk, Timing, Transcript
+from .http import Answer, LoopClients, Party, fetch, no_choice, refusal, status_error, transport_error
 
 _SECONDS = 30.0  # for a transcript
 _TIMEOUT = httpx.Timeout(_SECONDS, connect=5.0)  # reading: until the next piece
@@ -35,7 +35,12 @@ class OpenAIHearing:
     async def close(self) -> None:
         await self._clients.close()
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
+        """Nobody chooses its model but the settings, and it knows no priorities."""
+        if model:
+            raise no_choice(self._party.name, "stt")
         wav = audio.wav_bytes(audio.resample(pcm, rate, _HEARD_RATE), _HEARD_RATE)
         # Only Whisper tells how sure it is of what.
         form = {
@@ -115,8 +120,17 @@ class OpenAIVoice:
         await self._clients.close()
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
+        if model:
+            raise no_choice(self._party.name, "tts")
         if not text.strip():
             return
         body = {

@@ -23,6 +23,7 @@ from ..errors import EngineError, EngineTimeout, Outcome
 from ..types import (
     ChatDelta,
     ChatMessage,
+    Priority,
     Segment,
     SpeechChunk,
     Timing,
@@ -37,8 +38,11 @@ from .http import LoopClients, Party, is_page, refusal, transport_error
 from .space import NotOffered, SpaceClient, not_offered
 from .waking import Waking
 
+_CONNECT_SECONDS = 5.0
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
-_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=5.0)
+_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
+_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
+_LONGEST_PATIENCE_SECONDS = 600.0
 _LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
 _CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
@@ -46,8 +50,16 @@ _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it ag
 _PCM = {"Content-Type": PCM_TYPE}
 
 
+def _patience(sound_seconds: float) -> float:
+    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
+    for an utterance."""
+    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
+        return 0.0
+    return min(_LONGEST_PATIENCE_SECONDS, _PIECE_SECONDS + sound_seconds)
+
+
 class ServiceClient:
-    """Meets SpeechToText, TextToSpeech, ChatModel, Embedder and TurnJudge.
+    """Meets SpeechToText, TextToSpeech, SpeechFinder, ChatModel, Embedder and TurnJudge.
 
     With `sleepy`, a service that is waking up is asked again until it is awake, as a Space needs it; the one
     beside us says at once that it is not ready. The settings are those that messages name as the remedy.
@@ -81,6 +93,10 @@ class ServiceClient:
     async def models(self) -> dict[str, Any]:
         return await self._space.models()
 
+    async def metrics(self) -> str:
+        """Its measures, in Prometheus's text format."""
+        return await self._space.metrics()
+
     # --- The models of our own service ---
 
     async def managed_models(self) -> dict[str, Any]:
@@ -111,15 +127,25 @@ class ServiceClient:
 
     # --- What a call needs ---
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         if self._is_plain():
-            return await self._space.transcribe(pcm, rate=rate, language=language)
+            return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
+        within = _patience(len(pcm) / 2 / rate)
+        params = {"rate": rate, "language": language, "model": model, "priority": priority}
         try:
-            params = {"rate": rate, "language": language}
-            head, _ = await self._one("stt", "/stream/stt", params=params, content=pcm, headers=_PCM)
+            head, _ = await self._one(
+                "stt",
+                "/stream/stt",
+                seconds=within,
+                params={**params, **({"within_seconds": within} if within else {})},
+                content=pcm,
+                headers=_PCM,
+            )
         except NotOffered as error:
             await self._learn_why(error)
-            return await self._space.transcribe(pcm, rate=rate, language=language)
+            return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
         with self._reading("stt"):
             return Transcript(
                 text=head["text"],
@@ -132,12 +158,20 @@ class ServiceClient:
             )
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
         if not self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
+            body |= {"model": model, "priority": priority}
             engine = self._name  # until the first piece tells more
             try:
                 async with aclosing(self._pieces("tts", "/stream/tts", json=body)) as pieces:
@@ -150,7 +184,7 @@ class ServiceClient:
                 return
             except NotOffered as error:
                 await self._learn_why(error)
-        yield await self._space.speak(text, rate=rate, voice=voice, speed=speed)
+        yield await self._space.speak(text, rate=rate, voice=voice, speed=speed, model=model)
 
     async def reply(
         self,
@@ -242,12 +276,17 @@ class ServiceClient:
             )
         return messages[0]
 
-    async def _pieces(self, kind: str, path: str, **request: Any) -> AsyncGenerator[Message, None]:
-        """The frames of an answer, asked again until there are some if the service is `sleepy`."""
+    async def _pieces(
+        self, kind: str, path: str, seconds: float = 0.0, **request: Any
+    ) -> AsyncGenerator[Message, None]:
+        """The frames of an answer, asked again until there are some if the service is `sleepy`.
+
+        `seconds`: how long the next piece may take, where that is not what all may."""
+        awake = httpx.Timeout(seconds, connect=_CONNECT_SECONDS) if seconds else _STREAM_TIMEOUT
         attempts = self._waking.ask(path, patient=self._sleepy)
         while True:
             begun = False
-            timeout = attempts.timeout() if self._sleepy else _STREAM_TIMEOUT
+            timeout = attempts.timeout() if self._sleepy else awake
             try:
                 async with aclosing(self._attempt(kind, path, timeout, **request)) as messages:
                     async for message in messages:

@@ -19,13 +19,14 @@ import httpx
 from .. import audio
 from ..errors import EngineError, Outcome
 from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, page_error, status_error
+from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, status_error
 from .waking import Waking
 
 _STATUS_SECONDS = 5.0
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _QUOTED = 200
 _LONGEST_MESSAGE = 5000  # characters; our own service takes no longer one
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 _EARLIER = "What was said before:\n{}\n\nNow: {}"
 # What a service says of a length may differ from the sound by this share and this much: else its WAV
 # names a rate that is not its own, and would be spoken too high or too low.
@@ -61,7 +62,15 @@ class SpaceClient:
     async def models(self) -> dict[str, Any]:
         return await self._get("/api/models")
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str) -> Transcript:
+    async def metrics(self) -> str:
+        """Its measures, in Prometheus's text format."""
+        answer = await self._status("/api/metrics")
+        self._check_status("ml", answer, "/api/metrics")
+        return answer.body.decode(errors="replace")
+
+    async def transcribe(self, pcm: bytes, *, rate: int, language: str, model: str = "") -> Transcript:
+        if model:
+            raise no_choice(self._name, "stt")
         body = {"audio_base64": _encoded(pcm, rate), "language": language}
         answer, timing = await self._post("stt", "/api/stt", body, "text")
         seconds = len(pcm) / 2 / rate
@@ -69,7 +78,7 @@ class SpaceClient:
             _sane_seconds(answer.get("duration"))
             segments = _segments(answer.get("segments"), seconds)
             confidence = _share(answer.get("confidence") or 0.0)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _MALFORMED as error:
             quoted = str(answer)[:_QUOTED]
             raise EngineError(
                 f"{self._name} sent a transcript that is none ({error}): {quoted}",
@@ -86,7 +95,9 @@ class SpaceClient:
             timing=timing,
         )
 
-    async def speak(self, text: str, *, rate: int, voice: str, speed: float) -> SpeechChunk:
+    async def speak(self, text: str, *, rate: int, voice: str, speed: float, model: str = "") -> SpeechChunk:
+        if model:
+            raise no_choice(self._name, "tts")
         body = {"text": text, "voice": voice, "speed": speed}
         answer, timing = await self._post("tts", "/api/tts", body, "audio_base64")
         pcm, made_at = self._sound(answer)
@@ -100,7 +111,7 @@ class SpaceClient:
             if not isinstance(answer.get("segments"), list):
                 raise ValueError("no segments")
             return _segments(answer["segments"], len(pcm) / 2 / rate)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _MALFORMED as error:
             quoted = str(answer)[:_QUOTED]
             raise EngineError(
                 f"{self._name} sent segments that are none ({error}): {quoted}",
@@ -129,10 +140,12 @@ class SpaceClient:
     # ---- asking -----------------------------------------------------------------------------
 
     async def _get(self, path: str) -> dict[str, Any]:
-        answer = await fetch(
+        return self._checked("ml", await self._status(path), path)
+
+    async def _status(self, path: str) -> Answer:
+        return await fetch(
             self._clients.get(), "GET", path, party=self._party, kind="ml", seconds=_STATUS_SECONDS
         )
-        return self._checked("ml", answer, path)
 
     async def _post(
         self, kind: str, path: str, body: dict[str, Any], field: str = ""
@@ -164,9 +177,7 @@ class SpaceClient:
 
     # ---- checking ---------------------------------------------------------------------------
 
-    def _checked(
-        self, kind: str, answer: Answer, path: str, field: str = "", sent: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def _check_status(self, kind: str, answer: Answer, path: str, sent: dict[str, Any] | None = None) -> None:
         if answer.status == 404:
             raise not_offered(self._party, path, kind, answer)
         if answer.status == 422 and (wanted := _wants_other_fields(answer, sent or {})):
@@ -177,6 +188,11 @@ class SpaceClient:
             )
         if not 200 <= answer.status < 300:
             raise status_error(answer, self._party, kind)
+
+    def _checked(
+        self, kind: str, answer: Answer, path: str, field: str = "", sent: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        self._check_status(kind, answer, path, sent)
         told = self._json(kind, answer, path)
         if not isinstance(told, dict) or (field and not isinstance(told.get(field), str)):
             self._wrong(kind, f"no {field or 'fields'} for {path}", answer, Outcome.WRONG_FIELDS)

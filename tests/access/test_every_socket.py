@@ -14,6 +14,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.urls import path
 
+from mlservices.api.routing import sockets as api_sockets
 from telephony import actions, live
 from telephony.models import Call
 from telephony.page_socket import SIGNED_OUT
@@ -21,9 +22,9 @@ from telephony.routing import sockets
 from telephony.switchboard import Switchboard
 from tests.factories import make_agent
 from tests.fakes.exchange import FakeSuppliers
-from voiceforge_site.access.gate import guarded
+from voiceforge_site.access.gate import admit_to_api, guarded
 from voiceforge_site.access.roles import ABILITIES, Role
-from voiceforge_site.access.rules import ANYBODY, SOCKETS
+from voiceforge_site.access.rules import ANYBODY, BY_KEY, SOCKETS
 from voiceforge_site.models import Session, User
 from voiceforge_site.people.actions import change_password, change_role, deactivate
 
@@ -34,12 +35,12 @@ WHO = [*Role.values, NO_ROLE, NOBODY]
 
 
 def routes() -> list[Any]:
-    return sockets(Switchboard(FakeSuppliers()))
+    return [*sockets(Switchboard(FakeSuppliers())), *api_sockets(admit_to_api)]
 
 
 def test_every_socket_has_a_rule_and_every_rule_a_socket() -> None:
     assert {str(route.pattern) for route in routes()} == set(SOCKETS)
-    assert set(SOCKETS.values()) <= set(ABILITIES) | {ANYBODY}
+    assert set(SOCKETS.values()) <= set(ABILITIES) | {ANYBODY, BY_KEY}
 
 
 def cookie_of(user: User | None) -> list[tuple[bytes, bytes]]:
@@ -74,7 +75,7 @@ def test_each_socket_opens_for_whom_the_table_says(who: str) -> None:
     if who != NOBODY:
         user = User.objects.create_user("walker", role="" if who == NO_ROLE else who)
     for route, needed in SOCKETS.items():
-        admitted = needed == ANYBODY or (who in Role.values and who in ABILITIES[needed][1])
+        admitted = needed in (ANYBODY, BY_KEY) or (who in Role.values and who in ABILITIES[needed][1])
         assert opened(route, cookie_of(user), routes()) == ("open" if admitted else "closed"), route
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step, Transfer
 from agents.models import Agent
 from mlservices.interfaces import VoiceDetector
-from mlservices.types import SpeechChunk, Transcript
+from mlservices.types import Priority, SpeechChunk, Transcript
 from telephony.session.parts import Engines
 from tests.fakes.stage import EnergyDetector
 
@@ -22,7 +22,9 @@ class InstantStt:
     def __init__(self, text: str = "what are your opening hours?") -> None:
         self.text = text
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         return Transcript(self.text, language, 1.0, len(pcm) / 2 / rate)
 
 
@@ -30,7 +32,14 @@ class ToneTts:
     """Speaks by humming, at once."""
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         time = np.arange(int(rate * TONE_SECONDS)) / rate
         yield SpeechChunk((np.sin(2 * np.pi * 440 * time) * 8000).astype("<i2").tobytes(), rate)

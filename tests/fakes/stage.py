@@ -15,7 +15,7 @@ import numpy as np
 from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step
 from mlservices.errors import EngineError
 from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TextToSpeech
-from mlservices.types import SpeechChunk, Timing, Transcript, TurnVerdict
+from mlservices.types import Priority, SpeechChunk, Timing, Transcript, TurnVerdict
 from telephony.session.events import Event
 from telephony.session.parts import Ending, Engines, SessionSettings
 from telephony.session.reply import PROMPT_TEXTS
@@ -85,7 +85,9 @@ class ScriptedStt:
     failing: set[int] = field(default_factory=set)  # which requests fail, counted from 0
     heard_seconds: list[float] = field(default_factory=list)
 
-    async def transcribe(self, pcm: bytes, *, rate: int, language: str = "en") -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
+    ) -> Transcript:
         number, self.asked = self.asked, self.asked + 1
         self.heard_seconds.append(len(pcm) / 2 / rate)
         try:
@@ -122,7 +124,14 @@ class ScriptedTts:
     cancelled: int = 0
 
     async def speak(
-        self, text: str, *, rate: int, voice: str = "default", speed: float = 1.0
+        self,
+        text: str,
+        *,
+        rate: int,
+        voice: str = "default",
+        speed: float = 1.0,
+        model: str = "",
+        priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         self.spoken.append(text)
         try:

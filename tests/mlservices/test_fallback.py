@@ -29,6 +29,7 @@ class Engine:
     script: list = field(default_factory=list)
     asked: int = 0
     voices: list = field(default_factory=list)
+    models: list = field(default_factory=list)
 
     async def pieces(self):
         self.asked += 1
@@ -41,12 +42,13 @@ class Engine:
             else:
                 yield piece
 
-    async def transcribe(self, pcm, *, rate, language="en"):
+    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
+        self.models.append(model)
         async for piece in self.pieces():
             return Transcript(f"{piece} heard", language, 1.0, 1.0, engine=self.name)
         return Transcript("", language, 1.0, 1.0, engine=self.name)
 
-    async def speak(self, text, *, rate, voice="default", speed=1.0):
+    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
         self.voices.append(voice)
         async for piece in self.pieces():
             yield SpeechChunk(piece.encode(), rate)
@@ -300,6 +302,40 @@ def test_a_transcript_says_who_heard_and_may_be_empty():
         hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
         transcript = await hearing.transcribe(b"", rate=8000)
         assert (transcript.text, transcript.engine, transcript.degraded) == ("", "Tiny Whisper", True)
+
+    run_in_virtual_time(script())
+
+
+async def heard_by(hearing, **how):
+    return (await hearing.transcribe(bytes(160), rate=8000, **how)).engine
+
+
+def test_a_chosen_model_is_asked_only_of_who_lets_choose():
+    async def script():
+        space, remote, local = Engine("space", [BROKEN]), Engine("remote"), Engine("local")
+        choices = [
+            Choice("space", space),
+            Choice("remote", remote, lets_choose=False),
+            Choice("local", local),
+        ]
+        hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
+        assert await heard_by(hearing, model="whisper-tiny") == "local"
+        assert local.models == ["whisper-tiny"]
+        assert await heard_by(hearing) == "remote"
+        alone = FallbackHearing("stt", choices[1:2], budget_seconds=1.0, now=now)
+        with pytest.raises(EngineError, match="remote lets nobody choose a model") as caught:
+            await heard_by(alone, model="whisper-tiny")
+        assert caught.value.permanent
+
+    run_in_virtual_time(script())
+
+
+def test_a_recording_that_is_no_call_has_all_the_time_it_needs():
+    async def script():
+        choices = [Choice(name, Engine(name, [[30.0, "late"]] * 2)) for name in ("space", "local")]
+        hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
+        assert await heard_by(hearing, priority="batch") == "space"
+        assert await heard_by(hearing) == "local"
 
     run_in_virtual_time(script())
 

@@ -9,12 +9,17 @@ from uuid import uuid4
 import pytest
 from django.db.models import Count, Sum
 
-from mlservices.clients.metered import MeteredChatModel, MeteredSpeechToText, MeteredTextToSpeech
+from mlservices.clients.metered import (
+    MeteredChatModel,
+    MeteredSpeechFinder,
+    MeteredSpeechToText,
+    MeteredTextToSpeech,
+)
 from mlservices.errors import EngineError
 from mlservices.ledger import Asker, Entry, Ledger, asking, forget_old_rows, write
 from mlservices.models import Price, UsageDay, UsageRow
 from mlservices.models.usage import Outcome
-from mlservices.types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+from mlservices.types import ChatDelta, ChatMessage, Segment, SpeechChunk, Transcript
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
@@ -118,17 +123,20 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
 
 
 class Engine:
-    """Meets three interfaces; fails at "refuse"."""
+    """Meets four interfaces; fails at "refuse"."""
 
-    async def transcribe(self, pcm, *, rate, language="en"):
+    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
         return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
 
-    async def speak(self, text, *, rate, voice="default", speed=1.0):
+    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
         if text == "refuse":
             raise EngineError("it cannot")
         for _ in range(3):
             yield SpeechChunk(b"\0\0", rate)
             await asyncio.sleep(0.05)
+
+    async def detect(self, pcm, *, rate, threshold=0.5):
+        return (Segment(0.0, 1.0),)
 
     async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
         for word in ("All", " day"):
@@ -147,6 +155,11 @@ class TestMeteredClients:
         client = MeteredSpeechToText(Engine(), "a Space", self.noted.append)
         await client.transcribe(bytes(32000), rate=8000)
         assert self.last() == ("stt", "whisper", 2.0, "served")
+
+    async def test_voice_activity_is_noted_by_the_seconds_heard(self):
+        client = MeteredSpeechFinder(Engine(), "silero-vad", self.noted.append)
+        assert await client.detect(bytes(16000), rate=8000) == (Segment(0.0, 1.0),)
+        assert self.last() == ("vad", "silero-vad", 1.0, "served")
 
     async def test_speech_is_noted_by_its_characters_with_the_time_to_its_first_sound(self):
         client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)

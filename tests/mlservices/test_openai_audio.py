@@ -67,20 +67,21 @@ class Server:
         return serving(Starlette(routes=routes))
 
 
-async def heard(server, *, model="whisper-1", language="en"):
+async def heard(server, *, model="whisper-1", language="en", chosen=""):
     with server.serving() as url:
         client = OpenAIHearing(party=PARTY, base_url=f"{url}/v1", model=model)
         try:
-            return await client.transcribe(SECOND, rate=8000, language=language)
+            return await client.transcribe(SECOND, rate=8000, language=language, model=chosen)
         finally:
             await client.close()
 
 
-async def spoken(server, text="Good morning.", *, rate=8000, speed=1.0):
+async def spoken(server, text="Good morning.", *, rate=8000, speed=1.0, chosen=""):
     with server.serving() as url:
         client = OpenAIVoice(party=PARTY, base_url=f"{url}/v1", model="tts-1", voice="alloy")
         try:
-            async with aclosing(client.speak(text, rate=rate, voice="piper-joe", speed=speed)) as chunks:
+            said = client.speak(text, rate=rate, voice="piper-joe", speed=speed, model=chosen)
+            async with aclosing(said) as chunks:
                 return [chunk async for chunk in chunks]
         finally:
             await client.close()
@@ -134,6 +135,15 @@ async def test_what_is_no_transcript_has_an_outcome_and_shows_no_key(answer, out
     assert (caught.value.outcome, caught.value.service) == (outcome, "stt")
     assert "OpenAI" in str(caught.value) and "sk-secret" not in str(caught.value)
     assert isinstance(caught.value, EngineBusy) is (outcome is Outcome.BUSY)
+
+
+async def test_nobody_chooses_its_model():
+    server = Server(JSONResponse(WORDS))
+    for asked in (heard(server, chosen="whisper-tiny"), spoken(server, chosen="piper-joe")):
+        with pytest.raises(EngineError, match="OpenAI lets nobody choose a model") as caught:
+            await asked
+        assert caught.value.blames_input
+    assert not server.forms
 
 
 async def test_it_speaks_piece_by_piece_with_its_own_voice():

@@ -45,12 +45,21 @@ def names(fallback):
     return [choice.name for choice in fallback._choices]
 
 
+def test_the_rate_is_that_of_the_engine_that_will_speak(settings):
+    settings.TTS_ENGINE = "piper-joe"
+    assert registry.speech_rate() == registry.speech_rate("default") == BY_ID["piper-joe"].rate
+    assert registry.speech_rate(model="styletts2") == BY_ID["styletts2"].rate != BY_ID["piper-joe"].rate
+    settings.HF_ML_API_URL = "https://you-voice.hf.space"
+    assert registry.speech_rate() == 24000
+
+
 async def test_all_engines_are_reached_by_one_client_of_the_service():
     clients = {
         id(metered().client)
         for metered in (
             registry.speech_to_text,
             registry.text_to_speech,
+            registry.speech_finder,
             registry.embedder,
             registry.turn_judge,
         )

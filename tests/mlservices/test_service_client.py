@@ -62,6 +62,23 @@ async def test_one_of_its_models_is_asked_by_name(client):
             pass
 
 
+async def test_it_finds_where_somebody_speaks_and_shows_the_services_measures(client):
+    loud = (b"\x00\x40" * 8 + b"\x00\xc0" * 8) * 500
+    (segment,) = await client.detect(bytes(8000) + loud + bytes(8000), rate=8000)
+    assert 0.2 < segment.start < 0.6 < 1.3 < segment.end < 1.7
+    assert "voiceforge_ml_requests" in await client.metrics()
+
+
+async def test_a_model_is_chosen_by_its_id(client):
+    transcript = await client.transcribe(SECOND, rate=16000, model="stand-in-stt", priority="batch")
+    assert transcript.text == "1.0 seconds"
+    async with aclosing(client.speak("hello", rate=16000, model="stand-in-stt")) as chunks:
+        with pytest.raises(EngineError, match="no model 'stand-in-stt' for this") as caught:
+            await anext(chunks)
+    assert set(caught.value.fields) == {"model"}
+    assert caught.value.permanent
+
+
 async def test_it_counts_the_tokens_of_texts_and_tells_the_limit(client):
     counted = await client.count_tokens(["good day to you", ""])
     assert (counted.counts, counted.limit, counted.model) == ((4, 0), 50, "Stand-in llm")

@@ -20,7 +20,7 @@ class Voice:
         self.said = []
         self.failure = None
 
-    async def speak(self, text, *, rate, voice="default", speed=1.0):
+    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
         if self.failure:
             raise self.failure
         self.said.append((text, voice, speed))

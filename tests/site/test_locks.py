@@ -22,7 +22,6 @@ PRODUCT = ("voiceforge_site", "telephony", "agents", "mlservices")
 NEVER_IMPORTED = {  # by our code; and who wants them
     "brotli": "whitenoise compresses with it",
     "channels-redis": "settings name it, with REDIS_URL",
-    "daphne": "WEB_SERVER names it",
     "django-htmx": "settings and templates name it",
     "granian": "WEB_SERVER names it",
     "psycopg": "Django uses it, with DATABASE_URL",

@@ -35,6 +35,11 @@ def test_secrets_are_masked_in_messages_and_tracebacks() -> None:
     assert shown.count("***") >= 2
 
 
+def test_of_an_api_key_its_name_alone_is_shown() -> None:
+    shown = line("said %s", "Bearer vf_sk_0123456789abcdef0123456789abcdef.")
+    assert shown.endswith("said Bearer vf_sk_01234567***.")
+
+
 def test_a_secret_so_short_that_it_is_an_ordinary_word_is_left() -> None:
     assert line("a test", secrets=("test",)).endswith("a test")
 

@@ -11,19 +11,26 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.urls import Resolver404, URLPattern, path, resolve
 
+from mlservices.api.answers import refusal
+from mlservices.api.socket import NotAdmitted
 from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
 from ..errors import forbidden
-from .rules import ANYBODY, PAGES, READING, SOCKETS, Rule, meets
+from .keys import API, BadKey, found, key_in
+from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
+
+UNKNOWN_KEY, INACTIVE_KEY, NOT_ALLOWED = 4001, 4002, 4003  # how sockets of the API are closed
+SOCKET_ABILITY = "mlservices.use_models"
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
 
 
 class Gate:
-    """Middleware. A stranger gets the sign-in page, or 401 where a script asked for a part of a page."""
+    """Middleware. A stranger gets the sign-in page, or 401 where a script asked for a part of a page, or the
+    API's own word."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -40,6 +47,8 @@ class Gate:
         if needed == ANYBODY:
             return None
         if not request.user.is_authenticated:
+            if request.path.startswith(API):
+                return refusal(401, "Send an API key: `Authorization: Bearer KEY`.")
             return _signed_out(request) if _by_script(request) else _to_sign_in(request)
         if needed and meets(request.user, needed):
             return None
@@ -95,13 +104,34 @@ class SocketGate:
         await send({"type": "websocket.close", "code": SIGNED_OUT})
 
     async def _admits(self, scope: Any) -> bool:
-        if self._needed is None or self._needed == ANYBODY:
-            return self._needed == ANYBODY
+        if self._needed in (None, ANYBODY, BY_KEY):
+            return self._needed is not None
         return await in_database(_may_open, scope["session"].session_key, self._needed)
 
 
 def _may_open(session_key: str | None, needed: str) -> bool:
     return user_of(session_key).has_perm(needed)
+
+
+async def admit_to_api(scope: Any, key: str) -> str:
+    """Who opens a socket of the API: the id of the key that was sent in a message or in a header, "" for a
+    person whose session it is. NotAdmitted for anybody else."""
+    authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    sent = key or key_in(authorization) or ""
+    return await in_database(_who_asks, scope["session"].session_key, sent)
+
+
+def _who_asks(session_key: str | None, key: str) -> str:
+    try:
+        row = found(key) if key else None
+    except BadKey as error:
+        raise NotAdmitted(INACTIVE_KEY if error.revoked else UNKNOWN_KEY, str(error)) from None
+    user = row.person if row else user_of(session_key)
+    if not user.is_authenticated:
+        raise NotAdmitted(UNKNOWN_KEY, "Send an API key, in the first message or as `Authorization: Bearer`.")
+    if not user.has_perm(SOCKET_ABILITY):
+        raise NotAdmitted(NOT_ALLOWED, "This person's role may not use models through the API.")
+    return row.prefix if row else ""
 
 
 def guarded(sockets: Iterable[URLPattern]) -> list[URLPattern]:

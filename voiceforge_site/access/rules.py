@@ -24,6 +24,7 @@ class Rule:
 
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"
+BY_KEY = "by key"  # of a socket that may be sent an API key in its first message, and then asks who it is of
 
 
 def meets(user: Any, needed: str) -> bool:
@@ -36,6 +37,7 @@ _DIRECT = "telephony.direct_calls"
 _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
 _MODELS = "mlservices.view_models"
+_USE = "mlservices.use_models"
 _PEOPLE = "voiceforge_site.manage_people"
 _STATUS = "voiceforge_site.view_status"
 
@@ -122,6 +124,19 @@ PAGES: dict[str, Rule] = {
     "telephony:exports": Rule(_EXPORT, _EXPORT),
     "telephony:cancel_export": Rule(None, _EXPORT),
     "telephony:export_file": Rule(_EXPORT),
+    "api:tts": Rule(None, _USE),
+    "api:stt": Rule(None, _USE),
+    "api:vad": Rule(None, _USE),
+    "api:chat": Rule(None, _USE),
+    "api:voices": Rule(_USE),
+    "api:voice_library": Rule(_USE),
+    "api:models": Rule(_USE),
+    "api:usage": Rule(_USE),
+    "api:metrics": Rule(_USE),
+    # asked by machines that keep the service running, and told no more than /health/ tells
+    "api:health": Rule(ANYBODY),
+    "api:ready": Rule(ANYBODY),
+    "api:live": Rule(ANYBODY),
     # signed by the provider instead
     "telephony:twilio_voice": Rule(None, ANYBODY),
     "telephony:twilio_status": Rule(None, ANYBODY),
@@ -132,6 +147,7 @@ PAGES: dict[str, Rule] = {
 SOCKETS: dict[str, str] = {
     "ws/live/": _CALLS,
     "ws/calls/<uuid:call_id>/": _CALLS,  # to listen or speak asks for more, on each message
+    "ws/stt": BY_KEY,
     "ws/media/twilio/": ANYBODY,
     "ws/media/browser/": ANYBODY,
 }

@@ -58,7 +58,7 @@ class Dying:
             raise self.death
         await asyncio.sleep(3600)
 
-    async def transcribe(self, pcm, *, rate, language="en"):
+    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
         await self._live()
         return await self.alive.transcribe(pcm, rate=rate, language=language)
 

@@ -28,7 +28,7 @@ def arguments(server: str) -> list[str]:
     host, port, workers = settings.HOST, str(settings.PORT), str(settings.WEB_CONCURRENCY)
     if server == "daphne":  # compresses nothing unless told to
         return [
-            "daphne",
+            "voiceforge_site.daphne_server",
             *("--bind", host, "--port", port),
             *("--verbosity", "0", "--no-server-name"),
             *("--websocket-max-message-size", str(LARGEST_MESSAGE)),

@@ -1,0 +1,104 @@
+"""Refusals in one shape: {"error", "fields"?, "service"?, "retry_after"?, "permanent"?}."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from ..clients.space import NotOffered
+from ..errors import EngineBusy, EngineError, EngineTimeout
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2  # after a fault of an engine that said nothing of when
+
+View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class Refused(Exception):
+    """A request that cannot be served as it is; `fields` says what is wrong with each."""
+
+    def __init__(self, status: int, error: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(error)
+        self.status, self.fields = status, fields
+
+
+def invalid(**fields: str) -> Refused:
+    return Refused(400, "The request is not valid.", fields)
+
+
+def refusal(status: int, error: str, **more: Any) -> JsonResponse:
+    """`more`: what else the shape holds; what is None is left out."""
+    told = {name: value for name, value in more.items() if value is not None}
+    answer = JsonResponse({"error": error, **told}, status=status)
+    answer["Cache-Control"] = "no-store"
+    if status == 401:
+        answer["WWW-Authenticate"] = "Bearer"
+    if "retry_after" in told:
+        answer["Retry-After"] = str(told["retry_after"])
+    return answer
+
+
+def engine_refusal(error: EngineError) -> JsonResponse:
+    """400 where the service found fault with a field, 404 for what it does not offer, 422 for what will never
+    work, 504 for a deadline, and 503 for what may work later."""
+    if error.fields:
+        return refusal(400, "The request is not valid.", fields=error.fields, service=error.service)
+    if error.permanent:
+        status = 404 if isinstance(error, NotOffered) else 422
+        return refusal(status, str(error), service=error.service, permanent=True)
+    if isinstance(error, EngineTimeout):
+        return refusal(504, str(error), service=error.service, permanent=False)
+    after = max(1, round(error.retry_after)) if isinstance(error, EngineBusy) else RETRY_SECONDS
+    return refusal(503, str(error), service=error.service, retry_after=after, permanent=False)
+
+
+class Later(HttpResponse):
+    """What an asynchronous view is going to answer. The site's handler awaits `made` on the event loop, once
+    the middleware is through: no thread waits meanwhile, or for ever if the server stops."""
+
+    def __init__(self, make: Callable[[], Awaitable[HttpResponseBase]]) -> None:
+        super().__init__()
+        self._make = make
+
+    async def made(self) -> HttpResponseBase:
+        """With what the middleware has put on it."""
+        answer = await self._make()
+        for name, value in self.items():
+            if name not in ("Content-Type", "Content-Length"):
+                answer.headers.setdefault(name, value)
+        if isinstance(answer, HttpResponse):
+            answer["Content-Length"] = str(len(answer.content))
+        answer.cookies.update(self.cookies)
+        answer._resource_closers.extend(self._resource_closers)  # type: ignore[attr-defined]
+        return answer
+
+
+def refusing(view: View) -> Callable[..., Later]:
+    """An asynchronous view whose faults become answers."""
+
+    async def answered(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return await view(request)
+        except Refused as error:
+            return refusal(error.status, str(error), fields=error.fields)
+        except EngineError as error:
+            return engine_refusal(error)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            return refusal(500, "Something broke on our side; the server's log says more.")
+
+    @wraps(view)
+    def later(request: HttpRequest) -> Later:
+        return Later(lambda: answered(request))
+
+    return later
+
+
+def key_of(request: HttpRequest) -> str:
+    """The id of the API key that asks; "" where a person does."""
+    return getattr(request, "api_key", "")

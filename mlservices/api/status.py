@@ -1,0 +1,74 @@
+"""What can be asked for, and how the ML service is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from .. import registry
+from ..errors import EngineError
+from ..voices import LIBRARY, models_for
+from .answers import RETRY_SECONDS, refusal, refusing
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@refusing
+async def voices(request: HttpRequest) -> HttpResponseBase:
+    """Those that can be spoken now."""
+    offer = await registry.offer()
+    if offer.problem and not offer.voices:
+        raise EngineError(offer.problem, service="tts")
+    return JsonResponse({"voices": [asdict(voice) for voice in offer.voices], "languages": offer.languages})
+
+
+def voice_library(request: HttpRequest) -> HttpResponseBase:
+    """All that the library describes, with the ids of the models that can speak each, the best first; which
+    of them can be spoken now, `voices` says."""
+    described = [
+        {
+            "id": voice.id,
+            "name": voice.name,
+            "language": voice.language,
+            "gender": voice.gender,
+            "description": voice.description,
+            "models": [model.id for model in models_for(voice)],
+        }
+        for voice in LIBRARY
+    ]
+    return JsonResponse({"voices": described})
+
+
+@refusing
+async def models(request: HttpRequest) -> HttpResponseBase:
+    """As a Space tells it. Other than our ML service, this API gives calls no streaming face."""
+    told = await registry.service().models()
+    chat_models = [{"id": id, "name": name} for id, name in registry.chat_models()]
+    available = told.get("available_models", {})
+    return JsonResponse({"available_models": available, "chat_models": chat_models, "streaming": False})
+
+
+@refusing
+async def health(request: HttpRequest) -> HttpResponseBase:
+    told = await registry.service().health()
+    return JsonResponse({name: told.get(name) for name in ("status", "timestamp", "models")})
+
+
+@refusing
+async def ready(request: HttpRequest) -> HttpResponseBase:
+    """200 once the ML service is, else 503."""
+    told = await registry.service().health()
+    if told.get("status") != "healthy":
+        return refusal(503, "The ML service is not ready yet.", service="ml", retry_after=RETRY_SECONDS)
+    return JsonResponse({"status": "ready"})
+
+
+def live(request: HttpRequest) -> HttpResponseBase:
+    return JsonResponse({"status": "live"})
+
+
+@refusing
+async def metrics(request: HttpRequest) -> HttpResponseBase:
+    """The ML service's own, for Prometheus."""
+    return HttpResponse(await registry.service().metrics(), content_type=_METRICS_TYPE)

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from . import chat, speech, status, usage
+
+app_name = "api"
+urlpatterns = [
+    path("tts", speech.tts, name="tts"),
+    path("stt", speech.stt, name="stt"),
+    path("vad", speech.vad, name="vad"),
+    path("vllm/chat", chat.chat, name="chat"),
+    path("voices", status.voices, name="voices"),
+    path("voice-library", status.voice_library, name="voice_library"),
+    path("models", status.models, name="models"),
+    path("health", status.health, name="health"),
+    path("ready", status.ready, name="ready"),
+    path("live", status.live, name="live"),
+    path("metrics", status.metrics, name="metrics"),
+    path("usage", usage.usage, name="usage"),
+]

@@ -1,0 +1,84 @@
+"""`/api/usage`: what was asked for in a period, from the sums of its days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+from ..models.usage import UNITS, Service, UsageDay
+from .answers import key_of, refusal
+
+GROUPS = ("day", "service", "engine", "key")
+DAYS = 30  # unless told
+LONGEST_DAYS = 366
+_SUMS = ("requests", "failed", "degraded", "amount", "latency_ms", "cost")
+
+
+def usage(request: HttpRequest) -> HttpResponseBase:
+    """?from=&to= (days of UTC, both included), ?group=. Sums are of one service each, since their units
+    differ. Who may not see everybody's sees those of the key that asks, or of the keys they have."""
+    first, last, group, wrong = _asked(request)
+    if wrong:
+        return refusal(400, "The request is not valid.", fields=wrong)
+    days = UsageDay.objects.filter(day__gte=first, day__lte=last)
+    if not request.user.has_perm("mlservices.see_usage"):
+        days = days.filter(key__in=_own_keys(request))
+    answer = JsonResponse(
+        {
+            "from": first,
+            "to": last,
+            "group": group,
+            "currency": settings.CURRENCY,
+            "rows": _sums(days, [group, "service"] if group != "service" else [group]),
+            "totals": _sums(days, ["service"]),
+        }
+    )
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _own_keys(request: HttpRequest) -> list[str]:
+    if key := key_of(request):
+        return [key]
+    person: Any = request.user  # somebody, or the door would have refused
+    return list(person.api_keys.values_list("prefix", flat=True))
+
+
+def _asked(request: HttpRequest) -> tuple[date, date, str, dict[str, str]]:
+    """(first day, last day, group, what is wrong by field)"""
+    wrong = {}
+    today = datetime.now(UTC).date()
+    given = {}
+    for name in ("from", "to"):
+        try:
+            if text := request.GET.get(name, ""):
+                given[name] = date.fromisoformat(text)
+        except ValueError:
+            wrong[name] = "not a day: write it like 2026-03-05"
+    last = given.get("to", today)
+    first = given.get("from", last - timedelta(days=DAYS - 1))
+    group = request.GET.get("group", "day")
+    if group not in GROUPS:
+        wrong["group"] = f"use one of {', '.join(GROUPS)}"
+    if first > last:
+        wrong.setdefault("from", "later than `to`")
+    elif last - first > timedelta(days=LONGEST_DAYS - 1):
+        wrong.setdefault("from", f"more than {LONGEST_DAYS} days before `to`")
+    return first, last, group, wrong
+
+
+def _sums(days: QuerySet[UsageDay], by: list[str]) -> list[dict[str, Any]]:
+    found = days.values(*by).order_by(*by).annotate(**{f"sum_{name}": Sum(name) for name in _SUMS})
+    return [_row(each, by) for each in found]
+
+
+def _row(found: dict[str, Any], by: list[str]) -> dict[str, Any]:
+    row = {name: found[name] for name in by}
+    sums = {name: found[f"sum_{name}"] for name in _SUMS}
+    latency = sums.pop("latency_ms")
+    mean = round(latency / sums["requests"]) if sums["requests"] else 0
+    return {**row, "unit": UNITS[Service(found["service"])], **sums, "mean_latency_ms": mean}

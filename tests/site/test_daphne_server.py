@@ -1,0 +1,76 @@
+"""What daphne does with too large a request, and with an answer that fails half-way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from .ports import free_port
+
+MEGABYTE = 2**20
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the length of what it was sent; `/half` fails in the middle."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length += len(message["body"])
+        more = message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(length).encode(), "more_body": True})
+    if scope["path"] == "/half":
+        raise ValueError("the rest is missing")
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    port = free_port()
+    command = ["-m", "voiceforge_site.daphne_server", "--port", str(port), "--verbosity", "0"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, f"{__name__}:application", env=os.environ, stderr=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    await process.wait()
+
+
+async def test_half_an_answer_ends_in_a_broken_connection_and_too_much_is_not_read(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+        for _ in range(2):  # daphne watches on
+            with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+                await client.get("/half")
+        whole = await client.post("/", content=bytes(MEGABYTE))
+        assert whole.text == str(MEGABYTE)
+    length = b"Content-Length: 99000000\r\n\r\nabc"
+    assert await answer_to(url, [length]) == b"HTTP/1.1 413 Content Too Large"
+    chunk = b"%x\r\n%s\r\n" % (MEGABYTE, bytes(MEGABYTE))
+    endless = [b"Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 37]
+    assert await answer_to(url, endless) == b"HTTP/1.1 413 Content Too Large"
+
+
+async def answer_to(url: str, parts: list[bytes]) -> bytes:
+    """The first line of what a request is answered that never ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\n")
+    for part in parts:
+        writer.write(part)
+    async with asyncio.timeout(20):
+        line = await reader.readline()
+    writer.close()
+    return line.strip()

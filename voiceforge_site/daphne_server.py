@@ -1,0 +1,50 @@
+"""`python -m voiceforge_site.daphne_server`: daphne, with two things put right.
+
+It takes a request of any size to its end before anybody can refuse it. And where an answer fails half-way it
+tries to begin another, which ends its watch over all requests, and leaves the client waiting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daphne import http_protocol
+from daphne.cli import CommandLineInterface
+
+LARGEST_BODY = 36 * 2**20  # bytes; what the site itself takes is less
+_TEXT = b'{"error": "The request is larger than %d MB."}' % (LARGEST_BODY // 2**20)
+_REFUSAL = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)
+)
+
+
+class Request(http_protocol.WebRequest):
+    _received = 0
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        if length and length > LARGEST_BODY:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received <= LARGEST_BODY:
+            super().handleContentChunk(data)
+        elif self._received - len(data) <= LARGEST_BODY:
+            self._refuse()
+
+    def handle_exception(self, exception: Any) -> None:
+        if not self._response_started:
+            super().handle_exception(exception)
+        elif self.channel is not None:
+            self.channel.loseConnection()
+
+    def _refuse(self) -> None:
+        self.channel.transport.write(_REFUSAL)
+        self.channel.loseConnection()
+
+
+if __name__ == "__main__":
+    http_protocol.WebRequest = Request  # which its factory looks up for each connection
+    CommandLineInterface.entrypoint()

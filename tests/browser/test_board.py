@@ -34,7 +34,7 @@ def happened(call: Call, event: Event) -> None:
 def test_calls_are_reached_listened_to_and_hung_up_by_keyboard(page, server):
     _, second, third = make_calls("ann", "ben", "cleo")
     told = []
-    page.on("websocket", lambda live: live.on("framereceived", told.append))
+    page.on("websocket", lambda live: live.on("framereceived", lambda frame: told.append(frame)))
     page.goto("/calls/live/")
     while not told:  # the cards as they are now, in place of the first ones
         page.wait_for_timeout(50)

@@ -14,6 +14,7 @@ from mlservices import audio
 from mlservices.catalog import Kind
 from mlservices.prepare import prepare
 from mlservices.service.app import create_app
+from mlservices.service.deployment import Deployment
 from mlservices.service.layout import Plan, configured_models, plans
 from tests.mlservices import stand_ins
 
@@ -86,3 +87,22 @@ def speech() -> tuple[bytes, int]:
     if not recording.exists():
         pytest.skip("needs Debian's asterisk-core-sounds-en-wav")
     return audio.read_wav(recording)
+
+
+@pytest.fixture
+async def make_pool(tmp_path):
+    """Makes a pool of one stand-in voice (or what else is asked for) and waits until it is loaded."""
+    pools = []
+
+    async def make(engine="Voice", *, kind=Kind.TTS, wait=True, recipe="", workers=1, **changes):
+        options = {"deadline_seconds": 1.0, **changes}
+        pool = Deployment(Plan(stand_ins.model(kind, engine, recipe=recipe), **options), tmp_path)
+        pool.load(["cpu"] * workers)
+        pools.append(pool)
+        while wait and any(worker["state"] != "ready" for worker in pool.report()["workers"]):
+            await asyncio.sleep(0.02)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.close()

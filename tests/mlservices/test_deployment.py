@@ -3,49 +3,19 @@
 import asyncio
 import os
 import signal
-from contextlib import aclosing
 
-import numpy as np
 import pytest
 
 from mlservices.catalog import Kind
 from mlservices.circuit import Circuit
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.service.deployment import Deployment
 from mlservices.service.layout import Plan
 from mlservices.service.line import Job, Line
 from mlservices.service.measures import Measures
 from mlservices.service.process import WorkerGone, WorkerProcess
 from mlservices.service.seat import Seat, Shared
 from tests.mlservices import stand_ins
-
-
-@pytest.fixture
-async def make_pool(tmp_path):
-    """Makes a pool of one stand-in voice (or what else is asked for) and waits until it is loaded."""
-    pools = []
-
-    async def make(engine="Voice", *, kind=Kind.TTS, wait=True, recipe="", workers=1, **changes):
-        options = {"deadline_seconds": 1.0, **changes}
-        pool = Deployment(Plan(stand_ins.model(kind, engine, recipe=recipe), **options), tmp_path)
-        pool.load(["cpu"] * workers)
-        pools.append(pool)
-        while wait and any(worker["state"] != "ready" for worker in pool.report()["workers"]):
-            await asyncio.sleep(0.02)
-        return pool
-
-    yield make
-    for pool in pools:
-        await pool.close()
-
-
-SAYS = {"rate": 0, "voice": "default", "language": "", "speed": 1.0}
-
-
-async def say(pool, text, **how):
-    """The number of pieces that came."""
-    async with aclosing(pool.run("speak", SAYS | {"text": text}, **how)) as pieces:
-        return len([piece async for piece in pieces])
+from tests.mlservices.asking import SAYS, say, until
 
 
 def kept_processes(monkeypatch):
@@ -62,12 +32,6 @@ def kept_processes(monkeypatch):
 
 def first_pid(pool):
     return pool.report()["workers"][0]["pid"]
-
-
-async def until(condition, seconds=5.0):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_an_answer_comes_piece_by_piece_with_its_timing(make_pool):
@@ -289,101 +253,6 @@ async def test_requests_wait_for_a_worker_that_falls_again_and_again(make_pool):
     outcomes = await asyncio.gather(*falling, return_exceptions=True)
     assert all("exited with code 3" in str(outcome) for outcome in outcomes)
     assert await behind == stand_ins.PIECES
-
-
-class TestLiveAndBatch:
-    """Live calls go first, and a batch leaves them a worker."""
-
-    async def test_who_is_live_is_served_before_a_batch_that_came_earlier(self, make_pool):
-        pool = await make_pool()
-        order = []
-
-        async def ask(name, text="slow", **how):
-            await say(pool, text, **how)
-            order.append(name)
-
-        first = asyncio.create_task(ask("first"))
-        await until(lambda: pool.report()["workers"][0]["state"] == "busy")
-        batches = [asyncio.create_task(ask("batch", "hello", batch=True)) for _ in range(3)]
-        await until(lambda: pool.report()["queue"] == 3)
-        live = asyncio.create_task(ask("live", "hello"))
-        await asyncio.gather(first, live, *batches)
-        assert order == ["first", "live", "batch", "batch", "batch"]
-
-    async def test_a_batch_never_takes_the_last_free_worker(self, make_pool):
-        pool = await make_pool(workers=2)
-        batches = [asyncio.create_task(say(pool, "slow", batch=True)) for _ in range(4)]
-        await until(lambda: pool.report()["queue"] == 3)
-        timing = []
-        async with aclosing(pool.run("speak", SAYS | {"text": "hello"})) as pieces:
-            timing = [timing async for _, _, timing in pieces]
-        assert timing[0].queue_seconds < 0.1
-        assert pool.report()["queue"] >= 2  # the batch still waits, though a worker was idle
-        assert await asyncio.gather(*batches) == [stand_ins.PIECES] * 4
-
-    async def test_a_full_batch_refuses_nobody_who_is_live(self, make_pool):
-        pool = await make_pool(queue_limit=2)
-        batches = [asyncio.create_task(say(pool, "slow", batch=True)) for _ in range(3)]
-        await until(lambda: pool.report()["queue"] == 2)
-        with pytest.raises(EngineBusy, match="2 requests are waiting already"):
-            await say(pool, "hello", batch=True)
-        assert await say(pool, "hello") == stand_ins.PIECES
-        await asyncio.gather(*batches)
-
-
-async def test_an_answer_that_cannot_begin_in_time_is_given_up_and_leaves_the_queue(make_pool):
-    pool = await make_pool()
-    speaking = asyncio.create_task(say(pool, "slow"))
-    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
-    with pytest.raises(EngineTimeout, match=r"nothing within 0\.05 s"):
-        await say(pool, "hello", within_seconds=0.05)
-    assert pool.report()["queue"] == 0
-    assert await speaking == stand_ins.PIECES
-
-
-async def test_requests_that_wait_for_the_same_model_are_done_together(make_pool):
-    pool = await make_pool("Meaning", kind=Kind.MEANING)
-
-    async def embed(*texts):
-        ((head, rows, _),) = [answer async for answer in pool.run("embed", {"texts": list(texts)})]
-        lengths = np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"])
-        return (lengths[:, 0] / lengths[:, 1]).round(3).tolist()
-
-    alone = [await embed("a"), await embed("bb", "ccc"), await embed()]
-    assert await embed("most at once") == [2.0]
-    waiting = asyncio.create_task(embed("slow"))
-    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
-    together = asyncio.gather(embed("a"), embed("bb", "ccc"), embed())
-    assert await together == alone
-    await waiting
-    assert await embed("most at once") == [3.0]
-
-
-async def test_one_bad_request_of_several_fails_alone(make_pool):
-    pool = await make_pool("Meaning", kind=Kind.MEANING)
-
-    async def embed(text):
-        return [head async for head, _, _ in pool.run("embed", {"texts": [text]})]
-
-    waiting = asyncio.create_task(embed("slow"))
-    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
-    outcomes = await asyncio.gather(embed("a"), embed("refuse"), embed("c"), return_exceptions=True)
-    await waiting
-    assert [type(outcome) for outcome in outcomes] == [list, EngineError, list]
-    assert pool.report()["restarts"] == 0
-
-
-async def test_a_request_that_crashes_a_worker_is_done_alone_the_second_time(make_pool):
-    pool = await make_pool("Meaning", kind=Kind.MEANING)
-
-    async def embed(text):
-        return [head async for head, _, _ in pool.run("embed", {"texts": [text]})]
-
-    waiting = asyncio.create_task(embed("slow"))
-    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
-    outcomes = await asyncio.gather(embed("a"), embed("crash"), embed("c"), return_exceptions=True)
-    await waiting
-    assert [type(outcome) for outcome in outcomes] == [list, EngineError, list]
 
 
 async def test_a_model_whose_workers_fall_again_and_again_rests_for_a_while(make_pool):

@@ -25,7 +25,7 @@ def usage(request: HttpRequest) -> HttpResponseBase:
     if wrong:
         return refusal(400, "The request is not valid.", fields=wrong)
     days = UsageDay.objects.filter(day__gte=first, day__lte=last)
-    if not request.user.has_perm("mlservices.see_usage"):
+    if not request.user.has_perm("mlservices.view_usage"):
         days = days.filter(key__in=_own_keys(request))
     answer = JsonResponse(
         {

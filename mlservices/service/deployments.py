@@ -272,7 +272,7 @@ class Deployments:
             deployment = self.serving(Kind.TTS, model_id or (voice if own else ""))
             if voice in ("default", deployment.model.id):
                 return deployment, {"voice": "default"}
-        among = [model_id] if model_id else [each.model.id for each in self._voices_here()]
+        among = [model_id] if model_id else self._able(voice)
         try:
             spoken = voices.resolve(voice, among)
         except EngineError as error:
@@ -281,10 +281,19 @@ class Deployments:
             raise field_error("voice", told) from error
         return self.named(spoken.model, Kind.TTS), {"voice": spoken.voice, "language": spoken.language}
 
+    def _able(self, voice: str) -> list[str]:
+        """The models here that could speak a voice of the library."""
+        known = voices.by_id(voice)
+        able = [model.id for model in voices.models_for(known)] if known else []
+        return [id for id in able if id in self.by_id and self._is_here(self.by_id[id])]
+
+    def _is_here(self, deployment: Deployment) -> bool:
+        return deployment.holding() is not None or self.has_files(deployment)
+
     def _voices_here(self) -> list[Deployment]:
         """Models that speak or can be loaded to speak."""
         speaking = [each for each in self.by_id.values() if each.model.kind is Kind.TTS]
-        return [each for each in speaking if each.holding() or self.has_files(each)]
+        return [each for each in speaking if self._is_here(each)]
 
     def voices(self) -> list[dict[str, str]]:
         """Each voice that can be asked for, with the state of the model that speaks it."""

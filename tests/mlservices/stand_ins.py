@@ -84,6 +84,14 @@ class Voice(StandIn):
             yield np.full(self.rate // 10, 0.25, np.float32)
 
 
+class Tells(Voice):
+    """Says nothing, and tells in its refusal what it was told."""
+
+    def speak(self, text, *, voice, language, speed):
+        raise EngineError(f"{voice} [{language}]", permanent=True)
+        yield
+
+
 class Ears(StandIn):
     """Takes half a second for what begins at half of full scale."""
 

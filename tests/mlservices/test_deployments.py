@@ -5,6 +5,7 @@ import time
 import httpx
 import pytest
 
+from mlservices import voices
 from mlservices.catalog import Kind
 from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
@@ -158,3 +159,19 @@ def test_it_is_ready_only_when_all_that_it_offers_is_loaded(service):
     assert client.get("/api/live").status_code == 200
     wait_for(client, "voice", "loaded")
     assert client.get("/api/ready").status_code == 200
+
+
+def test_a_voice_of_the_library_is_spoken_by_a_model_that_is_here_as_the_library_describes_it(service):
+    client = service(Plan(model("voice")), Plan(model("indic-parler-tts", engine="Tells")))
+    wait_for(client, "indic-parler-tts", "loaded")
+    listed = {
+        each["id"]: each for each in client.get("/api/models").json()["available_models"]["tts"]["voices"]
+    }
+    assert listed["hindi-aditi-f"]["status"] == listed["voice"]["status"] == "loaded"
+    assert "de-anna-f" not in listed
+    told = client.post("/api/tts", json={"text": "नमस्ते", "voice": "hindi-aditi-f"})
+    assert told.json()["error"] == f"{voices.by_id('hindi-aditi-f').prompt} [hi]"
+    refused = client.post("/api/tts", json={"text": "Guten Tag", "voice": "de-anna-f"}).json()["fields"][
+        "voice"
+    ]
+    assert "needs parler-tts-multilingual, which does not run here" in refused

@@ -14,7 +14,7 @@ from .clients import warm
 from .clients.waking import Happening, Waking
 from .errors import EngineError, Outcome
 from .models import SpaceAwake
-from .registry import new_space
+from .services import new_space
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import voices
-from .catalog import Model
+from .catalog import BY_ID, Model
 from .clients.service import ServiceClient
 from .errors import EngineError
 
@@ -62,7 +62,7 @@ def of_models(stt: Model, tts: Sequence[Model]) -> Offer:
 
 
 def _offered(voice: voices.Voice, running: Collection[str]) -> Voice:
-    model = next(model for model in voices.models_for(voice) if model.id in running)
+    model = BY_ID[voices.able(voice.id, running)[0]]
     return Voice(
         voice.id,
         model.name if voice.model else voice.name,
@@ -104,11 +104,7 @@ def _read(answer: dict[str, Any]) -> Offer:
 def _told(id: str, name: str, languages: tuple[str, ...]) -> Voice:
     """A voice of a Space; one that is ours as well is what we know of it."""
     known = voices.by_id(id)
-    return (
-        _offered(known, [model.id for model in voices.models_for(known)])
-        if known
-        else Voice(id, name, languages)
-    )
+    return _offered(known, voices.able(id)) if known else Voice(id, name, languages)
 
 
 def _entry(models: Any, kind: str) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from django.conf import settings
 from django.utils.translation import gettext
 
 from . import voices
-from .awake import address_of, teller
+from .awake import address_of
 from .catalog import BY_ID, Kind
 from .clients import warm
 from .clients.detector import BatchedDetector
@@ -32,7 +31,6 @@ from .clients.metered import (
 from .clients.openai import OpenAIChat
 from .clients.openai_audio import OpenAIHearing, OpenAIVoice
 from .clients.service import ServiceClient, ServiceModel
-from .clients.waking import Waking
 from .errors import EngineError
 from .interfaces import (
     ChatModel,
@@ -47,10 +45,11 @@ from .offer import DEFAULT_VOICE, Offer, of_models, of_service
 from .order import LOCAL as OURS
 from .order import OPENAI, SPACE, order
 from .service.layout import NEAR, configured_models
+from .services import ADDRESS, hasty_space, kept, made, own_service, service, space
 from .types import TokenCount
 
 LOCAL = "local"  # the id of the ML service's own language model
-_SPACE, _OPENAI_KEY, _NVIDIA_KEY = "HF_ML_API_URL", "AI_INTEGRATIONS_OPENAI_API_KEY", "NVIDIA_API_KEY"
+_OPENAI_KEY, _NVIDIA_KEY = "AI_INTEGRATIONS_OPENAI_API_KEY", "NVIDIA_API_KEY"
 NVIDIA_BASE_URL = "https://integrate.api.nvidia.com/v1"
 _UNKNOWN_RATE = 24000  # Hz, of those who do not tell; most make it at this
 # What an engine may take to its first piece while another can be asked; a call gives up on all of them
@@ -58,78 +57,6 @@ _UNKNOWN_RATE = 24000  # Hz, of those who do not tell; most make it at this
 _HEARING_SECONDS, _VOICE_SECONDS, _CHAT_SECONDS = 2.0, 1.2, 2.5
 
 T = TypeVar("T")
-_made: WeakSet[Any] = WeakSet()  # clients, to be closed
-
-
-def service() -> ServiceClient:
-    """The ML service that hears, speaks and replies, ours or a Space; a Space may ask for the hub's token."""
-    return _space() if SPACE in order() else own_service()
-
-
-def own_service() -> ServiceClient:
-    """The one beside us, which embeds and judges turns even where a Space does the rest.
-
-    A plain Space offers neither, and a call cannot wait for another machine to judge each pause.
-    """
-    return _own(f"http://127.0.0.1:{settings.ML_PORT}", settings.ML_API_TOKEN)
-
-
-def _space() -> ServiceClient:
-    return _a_space(settings.HF_ML_API_URL, *_space_token(), True)
-
-
-def _hasty_space() -> ServiceClient:
-    """It is not waited for while it sleeps."""
-    return _a_space(settings.HF_ML_API_URL, *_space_token(), False)
-
-
-def _space_token() -> tuple[str, str]:
-    """(token, the setting that holds it): its own, else the hub's, which a private Space asks for."""
-    if settings.HF_ML_API_TOKEN:
-        return settings.HF_ML_API_TOKEN, "HF_ML_API_TOKEN"
-    return settings.HF_TOKEN, "HF_TOKEN"
-
-
-def new_space(waking: Waking) -> ServiceClient:
-    """One more client of the Space, of which `waking` is told; its maker closes it."""
-    token, setting = _space_token()
-    return ServiceClient(
-        settings.HF_ML_API_URL,
-        token=token,
-        sleepy=True,
-        waking=waking,
-        address_setting=_SPACE,
-        token_setting=setting,
-    )
-
-
-@cache
-def _own(url: str, token: str) -> ServiceClient:
-    return _kept(ServiceClient(url, token=token, token_setting="ML_API_TOKEN"))
-
-
-@cache
-def _a_space(url: str, token: str, token_setting: str, patient: bool) -> ServiceClient:
-    return _kept(
-        ServiceClient(
-            url,
-            token=token,
-            sleepy=patient,
-            waking=_waking(url),
-            address_setting=_SPACE,
-            token_setting=token_setting,
-        )
-    )
-
-
-@cache
-def _waking(url: str) -> Waking:
-    return Waking(tell=teller(url))
-
-
-def _kept(client: T) -> T:
-    _made.add(client)
-    return client
 
 
 # ---- hearing and speaking ---------------------------------------------------------------------------
@@ -137,31 +64,26 @@ def _kept(client: T) -> T:
 
 def speech_to_text() -> SpeechToText:
     """Who hears, in the order of `order()`; EngineError if nobody is configured to."""
-    return _metered(MeteredSpeechToText, _hearing(), settings.STT_ENGINE)
+    ears = _one_of("stt", "hears", _ears(), _fallback_hearing)
+    return _metered(MeteredSpeechToText, ears, settings.STT_ENGINE)
 
 
-def _hearing() -> Any:
+def _ears() -> list[Choice[SpeechToText]]:
     choices: list[Choice[SpeechToText]] = []
     for name in order():
         if name == SPACE:
-            choices.append(Choice(_space_name(), _hasty_space(), wake=partial(warm.hear, _space())))
+            choices.append(Choice(_space_name(), hasty_space(), wake=partial(warm.hear, space())))
         elif name == OURS:
             choices.append(Choice(name, own_service()))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_STT_MODEL:
-            choices.append(
-                Choice(
-                    "OpenAI", _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL), lets_choose=False
-                )
-            )
-    if len(choices) > 1:
-        return _fallback_hearing(tuple(choices))
-    return _only("stt", "hears", choices)
+            hearing = _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL)
+            choices.append(Choice("OpenAI", hearing, lets_choose=False))
+    return choices
 
 
 def text_to_speech() -> TextToSpeech:
     """Who speaks; the same."""
-    choices = _voices()
-    voice = _fallback_voice(tuple(choices)) if len(choices) > 1 else _only("tts", "speaks", choices)
+    voice = _one_of("tts", "speaks", _voices(), _fallback_voice)
     return _metered(MeteredTextToSpeech, voice, settings.TTS_ENGINE)
 
 
@@ -174,13 +96,18 @@ def _voices() -> list[Choice[TextToSpeech]]:
     choices: list[Choice[TextToSpeech]] = []
     for name in order():
         if name == SPACE:
-            choices.append(Choice(_space_name(), _hasty_space(), wake=partial(warm.speak, _space())))
+            choices.append(Choice(_space_name(), hasty_space(), wake=partial(warm.speak, space())))
         elif name == OURS:
             choices.append(Choice(name, own_service(), voice=_voice_of_ours))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
             choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how), lets_choose=False))
     return choices
+
+
+def _one_of(kind: str, what: str, choices: list[Choice[Any]], fallback: Callable[[Any], Any]) -> Any:
+    """All of them as one client, if there are several."""
+    return fallback(tuple(choices)) if len(choices) > 1 else _only(kind, what, choices)
 
 
 def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
@@ -192,7 +119,7 @@ def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
             permanent=True,
         )
     client = choices[0].client
-    return _space() if settings.HF_ML_API_URL and client is _hasty_space() else client
+    return space() if settings.HF_ML_API_URL and client is hasty_space() else client
 
 
 def _space_name() -> str:
@@ -209,12 +136,12 @@ def _openai_audio() -> tuple[str, str]:
 
 @cache
 def _openai_hearing(base_url: str, api_key: str, model: str) -> OpenAIHearing:
-    return _kept(OpenAIHearing(party=_openai_party(api_key), base_url=base_url, model=model))
+    return kept(OpenAIHearing(party=_openai_party(api_key), base_url=base_url, model=model))
 
 
 @cache
 def _openai_voice(base_url: str, api_key: str, model: str, voice: str) -> OpenAIVoice:
-    return _kept(OpenAIVoice(party=_openai_party(api_key), base_url=base_url, model=model, voice=voice))
+    return kept(OpenAIVoice(party=_openai_party(api_key), base_url=base_url, model=model, voice=voice))
 
 
 def _openai_party(api_key: str) -> Party:
@@ -223,12 +150,12 @@ def _openai_party(api_key: str) -> Party:
 
 @cache
 def _fallback_hearing(choices: tuple[Choice[SpeechToText], ...]) -> FallbackHearing:
-    return _kept(FallbackHearing("stt", choices, budget_seconds=_HEARING_SECONDS))
+    return kept(FallbackHearing("stt", choices, budget_seconds=_HEARING_SECONDS))
 
 
 @cache
 def _fallback_voice(choices: tuple[Choice[TextToSpeech], ...]) -> FallbackVoice:
-    return _kept(FallbackVoice("tts", choices, budget_seconds=_VOICE_SECONDS))
+    return kept(FallbackVoice("tts", choices, budget_seconds=_VOICE_SECONDS))
 
 
 # ---- the rest ---------------------------------------------------------------------------------------
@@ -242,8 +169,7 @@ def speech_finder() -> SpeechFinder:
 def speech_rate(voice: str = "", model: str = "") -> int:
     """Hz at which the engine that would speak makes its sound; of others' than ours we do not know."""
     own = settings.TTS_ENGINE if order()[:1] == (OURS,) else ""
-    known = voices.by_id(voice)
-    able = [each.id for each in voices.models_for(known) if each.id in _speaking()] if known else []
+    able = voices.able(voice, _speaking())
     chosen = next((BY_ID[id] for id in (model, *able, voice, own) if id in BY_ID), None)
     return (chosen.rate if chosen else 0) or _UNKNOWN_RATE
 
@@ -283,10 +209,8 @@ def _speaking() -> list[str]:
 
 def knows_voice(voice: str) -> bool:
     """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
-    if voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order():
-        return True
-    known = voices.by_id(voice)
-    return known is not None and any(model.id in _speaking() for model in voices.models_for(known))
+    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
+    return known or bool(voices.able(voice, _speaking()))
 
 
 async def count_tokens(texts: Sequence[str]) -> TokenCount:
@@ -320,13 +244,13 @@ def licence_of_model(model_id: str) -> str:
 def setting_of_model(model_id: str) -> str:
     """The setting that chooses what an id in `chat_models` stands for."""
     if model_id == LOCAL:
-        return _SPACE if SPACE in order() else "LLM_ENGINE"
+        return ADDRESS if SPACE in order() else "LLM_ENGINE"
     return {"openai": "OPENAI_MODEL", "nvidia": "NVIDIA_MODEL"}[model_id]
 
 
 def setting_of_speech() -> str:
     """The setting that chooses the engine that speaks."""
-    return _SPACE if SPACE in order() else "TTS_ENGINE"
+    return ADDRESS if SPACE in order() else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:
@@ -342,7 +266,7 @@ def chat_model(model_id: str) -> ChatModel:
         raise EngineError(
             f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
         )
-    client = _fallback_chat(tuple(choices)) if len(choices) > 1 else _only("llm", "replies", choices)
+    client = _one_of("llm", "replies", choices, _fallback_chat)
     return _metered(MeteredChatModel, client, settings.LLM_ENGINE if model_id == LOCAL else model_id)
 
 
@@ -362,7 +286,7 @@ def _chat_choices(model_id: str) -> list[Choice[ChatModel]]:
 
 def _chat_choices_of(name: str) -> list[Choice[ChatModel]]:
     if name == SPACE:
-        return [Choice(_space_name(), _hasty_space(), wake=partial(warm.reply, _space()))]
+        return [Choice(_space_name(), hasty_space(), wake=partial(warm.reply, space()))]
     if name == OURS:
         if not settings.ML_LLM_WORKERS:
             return []
@@ -394,19 +318,19 @@ def _remote_chats() -> dict[str, Choice[ChatModel]]:
 
 @cache
 def _openai_chat(name: str, base_url: str, api_key: str, model: str, key_setting: str) -> OpenAIChat:
-    return _kept(
+    return kept(
         OpenAIChat(name=name, base_url=base_url, api_key=api_key, model=model, key_setting=key_setting)
     )
 
 
 @cache
 def _fallback_chat(choices: tuple[Choice[ChatModel], ...]) -> FallbackChat:
-    return _kept(FallbackChat("llm", choices, budget_seconds=_CHAT_SECONDS))
+    return kept(FallbackChat("llm", choices, budget_seconds=_CHAT_SECONDS))
 
 
 async def close() -> None:
     """Close what is open on the running loop, and the detector's thread."""
-    for client in list(_made):
+    for client in list(made):
         await client.close()
     if voice_detector.cache_info().currsize:
         voice_detector().close()  # type: ignore[attr-defined]

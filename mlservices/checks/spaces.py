@@ -25,6 +25,7 @@ from .. import audio
 from ..clients.service import ServiceClient
 from ..clients.waking import Waking
 from ..errors import EngineError
+from ..services import space_token
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
 from .http import Judge, lost, quoted, read, send
 from .pools import figures_of, judge_segments
@@ -54,7 +55,7 @@ LOOK = gettext_noop(
 
 def configured() -> Iterable[Service]:
     if settings.HF_ML_API_URL:
-        yield space(settings.HF_ML_API_URL, settings.HF_ML_API_TOKEN or settings.HF_TOKEN)
+        yield space(settings.HF_ML_API_URL, space_token()[0])
 
 
 def space(url: str, token: str, title: str = "") -> Service:

@@ -246,8 +246,8 @@ class Deployment:
             last_used=self._last_used,
         )
 
-    def report(self) -> dict[str, Any]:
-        workers = [
+    def workers(self) -> list[dict[str, Any]]:
+        return [
             {
                 "state": seat.state.value,
                 "device": seat.device,
@@ -257,6 +257,8 @@ class Deployment:
             }
             for seat in self._seats
         ]
+
+    def report(self) -> dict[str, Any]:
         return {
             "state": self.state(),
             "reason": self.reason(),
@@ -264,7 +266,7 @@ class Deployment:
             "queue_limit": self.plan.queue_limit,
             "mean_seconds": round(self.measures.mean_seconds(), 3) if self.measures.counts["served"] else 0.0,
             "circuit_open_seconds": round(self._circuit.open_for(time.monotonic()), 1),
-            "workers": workers,
+            "workers": self.workers(),
             **self.measures.counts,
             "lately": self.measures.lately(len(self._seats)),
         }

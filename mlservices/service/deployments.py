@@ -10,7 +10,6 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
@@ -24,7 +23,7 @@ from . import placement
 from .deployment import Deployment, Held
 from .devices import devices as real_devices
 from .downloads import Downloads
-from .forms import Asked
+from .forms import Asked, field_error
 from .layout import Plan
 from .line import Answer
 from .measures import Measures, Metrics
@@ -57,10 +56,6 @@ _WARM: dict[Kind, tuple[str, dict[str, Any], bytes]] = {
     Kind.TURN: ("judge", {"rate": 16000}, bytes(32000)),
     Kind.VAD: ("detect", {"rate": 16000, "threshold": 0.5}, bytes(32000)),
 }
-
-
-def field_error(field: str, message: str) -> RequestValidationError:
-    return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
 class _Gauges(Collector):
@@ -283,9 +278,7 @@ class Deployments:
 
     def _able(self, voice: str) -> list[str]:
         """The models here that could speak a voice of the library."""
-        known = voices.by_id(voice)
-        able = [model.id for model in voices.models_for(known)] if known else []
-        return [id for id in able if id in self.by_id and self._is_here(self.by_id[id])]
+        return [id for id in voices.able(voice, self.by_id) if self._is_here(self.by_id[id])]
 
     def _is_here(self, deployment: Deployment) -> bool:
         return deployment.holding() is not None or self.has_files(deployment)
@@ -298,8 +291,8 @@ class Deployments:
     def voices(self) -> list[dict[str, str]]:
         """Each voice that can be asked for, with the state of the model that speaks it."""
         here = {each.model.id: each for each in self._voices_here()}
-        known = voices.spoken_by(list(here))
-        found = [(voice.id, voice.name, here[voices.resolve(voice.id, list(here)).model]) for voice in known]
+        known = voices.spoken_by(here)
+        found = [(voice.id, voice.name, here[voices.able(voice.id, here)[0]]) for voice in known]
         listed = {id for id, _, _ in found}
         own = [(id, each.model.name, each) for id, each in here.items() if id not in listed]
         return [{"id": id, "name": name, "status": each.state()} for id, name, each in [*own, *found]]

@@ -22,6 +22,11 @@ _FOREIGN = {b"ID3": "MP3", b"fLaC": "FLAC", b"OggS": "Ogg", b"\x1aE\xdf\xa3": "W
 _LONGEST_CONVERSATION = 300_000  # characters; escaped as JSON they still fit into one line of `wire.py`
 
 
+def field_error(field: str, message: str) -> RequestValidationError:
+    """A 400 that names the field."""
+    return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
+
+
 async def sound(audio_base64: str) -> bytes:
     """pcm at SPACE_RATE out of an `audio_base64`; RequestValidationError, hence a 400 that names the field.
 
@@ -30,8 +35,7 @@ async def sound(audio_base64: str) -> bytes:
     try:
         return await asyncio.to_thread(_sound, audio_base64)
     except ValueError as error:
-        problem = {"loc": ("body", "audio_base64"), "msg": str(error), "type": "value_error"}
-        raise RequestValidationError([problem]) from error
+        raise field_error("audio_base64", str(error)) from error
 
 
 def _sound(audio_base64: str) -> bytes:

@@ -25,6 +25,7 @@ __all__ = [
     "Gender",
     "Spoken",
     "Voice",
+    "able",
     "base",
     "by_id",
     "follows_description",
@@ -83,6 +84,14 @@ def models_for(voice: Voice) -> tuple[Model, ...]:
     return able or tuple(BY_ID[id] for id in _OTHERWISE if speaks(BY_ID[id].languages, voice.language))
 
 
+def able(voice_id: str, among: Collection[str] | None = None) -> list[str]:
+    """The ids of the models that can speak it, of those `among` these, the best first; none for a voice that
+    nobody knows."""
+    voice = _BY_ID.get(voice_id)
+    found = [model.id for model in models_for(voice)] if voice else []
+    return [id for id in found if among is None or id in among]
+
+
 def languages_of(voice: Voice) -> tuple[str, ...]:
     """All that it can be asked to speak."""
     return BY_ID[voice.model].languages if voice.model else (voice.language,)
@@ -90,7 +99,7 @@ def languages_of(voice: Voice) -> tuple[str, ...]:
 
 def spoken_by(model_ids: Collection[str]) -> list[Voice]:
     """The voices that a service with these models has."""
-    return [voice for voice in VOICES if any(model.id in model_ids for model in models_for(voice))]
+    return [voice for voice in VOICES if able(voice.id, model_ids)]
 
 
 def resolve(voice_id: str, among: Collection[str] | None = None) -> Spoken:
@@ -101,14 +110,13 @@ def resolve(voice_id: str, among: Collection[str] | None = None) -> Spoken:
     voice = _BY_ID.get(voice_id)
     if voice is None:
         raise EngineError(f"There is no voice {voice_id!r}.", service="tts", permanent=True)
-    able = models_for(voice)
-    model = next((each for each in able if among is None or each.id in among), None)
-    if model is None:
-        needed = " or ".join(each.id for each in able)
+    running = able(voice_id, among)
+    if not running:
+        needed = " or ".join(able(voice_id))
         raise EngineError(
             f"The voice {voice_id} ({voice.language}) needs {needed}, which does not run here.",
             service="tts",
             permanent=True,
         )
-    told = voice.prompt if follows_description(model.id) else _OWN_VOICE
-    return Spoken(model.id, told, base(voice.language))
+    told = voice.prompt if follows_description(running[0]) else _OWN_VOICE
+    return Spoken(running[0], told, base(voice.language))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlservices import registry
+from mlservices import registry, services
 from mlservices.catalog import BY_ID
 from mlservices.clients.detector import BatchedDetector
 from mlservices.clients.openai import OpenAIChat
@@ -13,9 +13,9 @@ from mlservices.prepare import stamp
 from mlservices.service.layout import configured_models, plans
 
 CACHED = (
-    registry._own,
-    registry._a_space,
-    registry._waking,
+    services._own,
+    services._a_space,
+    services._waking,
     registry._openai_chat,
     registry._openai_hearing,
     registry._openai_voice,

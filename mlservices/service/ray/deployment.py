@@ -68,12 +68,12 @@ class RayDeployment(Deployment):
         waits = self._application.reason if self._application else ""
         return super().reason() or waits
 
-    def report(self) -> dict[str, Any]:
+    def workers(self) -> list[dict[str, Any]]:
         replicas = self._application.replicas if self._application else []
         busy = {
             seat.replica for seat in self._seats if isinstance(seat, _RaySeat) and seat.state is State.BUSY
         }
-        return {**super().report(), "workers": [self._row(each, each.id in busy) for each in replicas]}
+        return [self._row(each, each.id in busy) for each in replicas]
 
     def _row(self, replica: Seen, busy: bool) -> dict[str, Any]:
         told = self._told.get(replica.id, {})

@@ -35,7 +35,7 @@ def add(app: FastAPI, service: Deployments) -> None:
             "default": service.defaults.get(model.kind) is deployment,
             "priority": model.priority,
             "memory_mb": model.memory_mb,
-            "workers": deployment.report()["workers"],
+            "workers": deployment.workers(),
             "devices": held.devices if held else (),
             "fetching": downloads.is_under_way(model.id),
         }

@@ -8,6 +8,7 @@ import json
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 from django_q.status import Stat
 from starlette.applications import Starlette
@@ -154,12 +155,14 @@ class TestCommand:
 
 
 @pytest.mark.django_db
-def test_set_up_schedules_the_checks_once():
+def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for _ in range(2):
-        SetUp().schedule_service_checks()
-    [schedule] = Schedule.objects.all()
-    assert (schedule.func, schedule.schedule_type, schedule.minutes) == (
+        SetUp().schedule_upkeep()
+    checks, usage = Schedule.objects.order_by("func")
+    assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
         1,
     )
+    assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
+    assert import_string(usage.func)() == "0 rows"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -16,12 +15,23 @@ from django.utils.translation import gettext_noop
 from django_q.brokers import get_broker
 from django_q.status import Stat
 
-from mlservices.checks import PLATFORM, SOURCES, Outcome, Probe, Service, Status, failed, passed, warned
+from mlservices.checks import (
+    PLATFORM,
+    SOURCES,
+    Outcome,
+    Probe,
+    Service,
+    Status,
+    alerts,
+    failed,
+    passed,
+    warned,
+)
 from mlservices.checks.http import as_object, send
 from mlservices.checks.probing import blocking
-from mlservices.models import ServiceState
+from mlservices.models import ServiceAlert, ServiceState
+from mlservices.service.devices import machine
 
-MEMINFO = Path("/proc/meminfo")
 _LEAST_FREE = 0.05  # of the disk; below a fifth of it nothing can be relied on
 _MANY_JOBS = 100
 _LOCKED_MS = 3000  # SQLite's patience with other writers
@@ -178,15 +188,12 @@ def _disk() -> Outcome:
 
 
 def _memory() -> Outcome:
-    try:
-        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
-        total, free = (int(lines[name].split()[0]) for name in ("MemTotal", "MemAvailable"))  # kB
-    except (OSError, KeyError, ValueError):
-        return warned(gettext_noop("This machine does not tell how much memory it has"))
-    used, values = 1 - free / total, {"free": f"{free / 1e6:.1f}", "all": f"{total / 1e6:.0f}"}
+    """Within the limit of a container, as models are placed."""
+    memory = machine()
+    values = {"free": f"{memory.free_mb / 1024:.1f}", "all": f"{memory.total_mb / 1024:.0f}"}
     words = gettext_noop("%(free)s of %(all)s GB free")
-    status = Status.WARN if used > 0.95 else Status.PASS
-    return Outcome(status, words, MEMORY_FULL, values, {"memory": used})
+    status = Status.WARN if memory.used > alerts.LIMITS[ServiceAlert.Kind.MEMORY] else Status.PASS
+    return Outcome(status, words, MEMORY_FULL, values, {"memory": memory.used})
 
 
 SOURCES.append(own)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from mlservices.checks import Probe, Service, failed, passed, warned
 from mlservices.checks.probing import ask
 from mlservices.models import ServiceState
+from mlservices.service import devices
 from tests.mlservices.conftest import serving
 from voiceforge_site import platform_checks
 from voiceforge_site.management.commands.setup import Command as SetUp
@@ -71,13 +72,14 @@ def test_the_web_server_answers_whatever_it_says_of_others(settings):
 
 
 class TestMachine:
-    def test_memory_in_use_is_told_to_the_alerts(self, monkeypatch, tmp_path):
-        meminfo = tmp_path / "meminfo"
-        meminfo.write_text("MemTotal:  8000000 kB\nMemFree: 1 kB\nMemAvailable:  160000 kB\n")
-        monkeypatch.setattr(platform_checks, "MEMINFO", meminfo)
+    def test_memory_in_use_within_a_containers_limit_is_told_to_the_alerts(self, monkeypatch, tmp_path):
+        (tmp_path / "memory.max").write_text(f"{1024 * 2**20}")
+        (tmp_path / "memory.current").write_text(f"{1004 * 2**20}")
+        (tmp_path / "memory.stat").write_text("inactive_file 0")
+        monkeypatch.setattr(devices, "CGROUP", tmp_path)
         memory = check("machine").outcomes[1]
-        assert (memory.status, memory.words) == ("warn", "0.2 of 8 GB free")
-        assert memory.figures["memory"] == pytest.approx(0.98)
+        assert (memory.status, memory.words) == ("warn", "0.0 of 1 GB free")
+        assert memory.figures["memory"] == pytest.approx(1004 / 1024)
 
     @pytest.mark.parametrize(("free", "status"), [(40, "pass"), (4, "warn"), (0.5, "fail")])
     def test_a_disk_that_fills_up(self, monkeypatch, free, status):

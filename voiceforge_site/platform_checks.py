@@ -11,11 +11,12 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext_lazy
 from django_q.brokers import get_broker
 from django_q.status import Stat
 
 from mlservices.checks import (
+    COUNTED,
     PLATFORM,
     SOURCES,
     Outcome,
@@ -144,10 +145,11 @@ def _heartbeat() -> Outcome:
     workers = sum(len(cluster.workers) for cluster in clusters)
     if not workers:
         return failed(gettext_noop("No worker has shown its heart beating in the last 3 seconds"))
-    words = gettext_noop("%(workers)s workers, %(waiting)s jobs wait")
-    if waiting > _MANY_JOBS:
-        return warned(words, WORKER_AWAY, workers=workers, waiting=waiting)
-    return passed(words, workers=workers, waiting=waiting)
+    words, values = (
+        gettext_noop("%(worker_count)s, %(jobs_waiting)s"),
+        {"worker_count": workers, "jobs_waiting": waiting},
+    )
+    return warned(words, WORKER_AWAY, **values) if waiting > _MANY_JOBS else passed(words, **values)
 
 
 def _cached() -> Outcome:
@@ -196,4 +198,5 @@ def _memory() -> Outcome:
     return Outcome(status, words, MEMORY_FULL, values, {"memory": memory.used})
 
 
+COUNTED["jobs_waiting"] = ngettext_lazy("%(n)s job waits", "%(n)s jobs wait", "n")
 SOURCES.append(own)

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone, translation
 
-from ..models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
-from . import Status, alerts
+from ..models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState, SpaceAwake
+from . import Status, alerts, spaces
 from .probing import Report
 
 KEPT = timedelta(days=7)
@@ -41,6 +41,8 @@ def store(report: Report) -> None:
         _add_rows(report)
         _add_to_hour(report)
         alerts.judge(report, readings, failures)
+        if report.service.address and (happening := spaces.happening(report)):
+            SpaceAwake.record(report.service.address, happening)
 
 
 def _outcomes(report: Report, before: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -63,8 +63,8 @@ def _judge(listed: dict[str, Any], model: str) -> Outcome:
         return failed(gettext_noop("It sent something else than a list of models"))
     ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
     if model not in ids:
-        words = gettext_noop("The key is taken, but the model %(model)s is not among the %(count)s listed")
-        return Outcome(Status.WARN, words, ANOTHER_MODEL, {"model": model, "count": len(ids)})
+        words = gettext_noop("The key is taken, but %(model)s is not there: it lists %(model_count)s")
+        return Outcome(Status.WARN, words, ANOTHER_MODEL, {"model": model, "model_count": len(ids)})
     return passed(gettext_noop("The key is taken, the model is there"))
 
 

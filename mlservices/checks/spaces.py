@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
@@ -22,13 +21,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from .. import audio
+from ..awake import address_of
 from ..clients.service import ServiceClient
-from ..clients.waking import Waking
+from ..clients.waking import Answered, FellAsleep, Happening, Waking
 from ..errors import EngineError
 from ..services import space_token
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
 from .http import Judge, lost, quoted, read, send
 from .pools import figures_of, judge_segments
+from .probing import Report
 
 Ask = Callable[[], Awaitable[Outcome]]
 
@@ -60,7 +61,7 @@ def configured() -> Iterable[Service]:
 
 def space(url: str, token: str, title: str = "") -> Service:
     """A Space, by the address of its API."""
-    host = urlsplit(url).netloc
+    address = address_of(url)
 
     def get(path: str, judge: Judge) -> Ask:
         return lambda: _asked("GET", url + path, token, None, judge)
@@ -70,7 +71,7 @@ def space(url: str, token: str, title: str = "") -> Service:
 
     speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
     return Service(
-        f"space-{slugify(host.replace('.', '-'))}"[:80],
+        f"space-{slugify(address.replace('.', '-'))}"[:80],
         title or _("Space"),
         MODELS,
         "cloud",
@@ -82,10 +83,19 @@ def space(url: str, token: str, title: str = "") -> Service:
             Probe("vad", _("Finds speech"), hear("/api/vad", judge_segments), PATIENCE_SECONDS),
             Probe("client", _("Round trip of a call"), lambda: _round_trip(url, token), PATIENCE_SECONDS),
         ),
-        about=host,
+        about=address,
         remedy=LOOK,
         secrets=(token,),
+        address=address,
     )
+
+
+def happening(report: Report) -> Happening | None:
+    """What a check learnt of a Space's sleep; nothing of one that could not be reached."""
+    at = report.checked_at.timestamp()
+    if report.passes:
+        return Answered(at)
+    return FellAsleep(at) if any(outcome.reason == COLD for outcome in report.outcomes) else None
 
 
 # ---- one request --------------------------------------------------------------------------------
@@ -177,8 +187,8 @@ def judge_health(answer: dict[str, Any]) -> Outcome:
     pools = answer.get("pools")  # of a service of ours
     reports = [report for report in pools.values() if _is_mapping(report)] if _is_mapping(pools) else []
     count = len(states) if _is_mapping(states) else 0
-    words = gettext_noop("%(count)s models loaded")
-    return passed(words, figures=figures_of(reports, answer), count=count)
+    words = gettext_noop("%(model_count)s loaded")
+    return passed(words, figures=figures_of(reports, answer), model_count=count)
 
 
 def judge_models(answer: dict[str, Any]) -> Outcome:

@@ -124,7 +124,9 @@ class Deployments:
             missing = [each for each in first if not self.has_files(each)]
             first = [each for each in first if each not in missing]
             self._tasks.append(asyncio.create_task(self._fetch(missing)))
-        seats = placement.at_start(await self.devices.afresh(), [Wish(e.model, e.plan.workers) for e in first])
+        seats = placement.at_start(
+            await self.devices.afresh(), [Wish(e.model, e.plan.workers) for e in first]
+        )
         for deployment in first:
             given = seats[deployment.model.id]
             if given.devices:

@@ -14,6 +14,7 @@ import psutil
 from .placement import CPU, Device
 
 _MB = 2**20
+_DRIVER = "nvidia-smi"
 _ASK_SECONDS = 5
 _REMEMBERED_SECONDS = 3.0
 CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container sees its own limits
@@ -45,9 +46,14 @@ def _reclaimable() -> int:
     return int(fields.get("inactive_file", 0))
 
 
+def has_driver(visible: str = "") -> bool:
+    """Whether there should be a GPU to use, without asking the driver."""
+    return visible not in ("none", "-1") and shutil.which(_DRIVER) is not None
+
+
 def _gpus() -> list[Device]:
     """As the driver's own program tells them; none where there is no driver."""
-    program = shutil.which("nvidia-smi")
+    program = shutil.which(_DRIVER)
     if program is None:
         return []
     try:

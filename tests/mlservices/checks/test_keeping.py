@@ -12,9 +12,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mlservices import tasks
-from mlservices.checks import MODELS, Outcome, Probe, Service, Status, alerts, failed, keeping, passed, warned
+from mlservices.checks import (
+    MODELS,
+    Outcome,
+    Probe,
+    Service,
+    Status,
+    alerts,
+    failed,
+    keeping,
+    passed,
+    spaces,
+    warned,
+)
 from mlservices.checks.probing import Report
-from mlservices.models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
+from mlservices.models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState, SpaceAwake
 from tests.mlservices.conftest import serving
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +102,28 @@ class TestKept:
         keeping.forget()
         assert [row.checked_at for row in ServiceCheck.objects.all()] == [NOW - timedelta(days=6)]
         assert ServiceHour.objects.count() == 1
+
+
+class TestSleep:
+    """What checks learn of the sleep of a Space."""
+
+    SPACE = spaces.space("https://user:secret@me-voice.hf.space", "")
+
+    def check(self, *outcomes, minutes):
+        keeping.store(report(*outcomes, at=NOW + timedelta(minutes=minutes), service=self.SPACE))
+
+    def test_it_is_awake_while_it_answers_and_asleep_once_it_says_so(self):
+        for minutes in range(5):
+            self.check(failed("bug"), passed(), minutes=minutes)
+        self.check(*[warned(spaces.COLD, status=503)] * 6, minutes=5)
+        self.check(passed(), minutes=9)
+        row = SpaceAwake.objects.get(address="me-voice.hf.space")
+        assert row.wakefulness.awake_seconds() == 4 * 60
+        assert row.awake_since == NOW + timedelta(minutes=9)
+
+    def test_of_one_that_cannot_be_reached_nothing_is_known(self):
+        self.check(*[failed("It cannot be reached")] * 6, minutes=0)
+        assert not SpaceAwake.objects.exists()
 
 
 class TestAlerts:

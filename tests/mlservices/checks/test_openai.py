@@ -65,7 +65,7 @@ async def test_a_model_that_is_not_listed_is_a_warning(endpoint, settings):
     settings.OPENAI_MODEL = "gpt-9"
     [outcome] = (await ask(endpoint())).outcomes
     assert (outcome.status, outcome.remedy) == ("warn", ANOTHER_MODEL)
-    assert "gpt-9 is not among the 2 listed" in outcome.words
+    assert "gpt-9 is not there: it lists 2 models" in outcome.words
 
 
 async def test_an_endpoint_without_a_list_is_no_failure(endpoint, settings, url):

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import close_old_connections
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from .clients.waking import Answered, ColdStart, Happening
 from .models import SpaceAwake
@@ -22,6 +24,7 @@ from .models import SpaceAwake
 logger = logging.getLogger(__name__)
 
 DAYS = 7
+_STARTS_SHOWN = 10
 _ANSWERS_APART_SECONDS = 60.0  # answers in between tell nothing new
 _writing = ThreadPoolExecutor(1, "awake")
 
@@ -106,6 +109,19 @@ class Week:
     def longest_seconds(self) -> float | None:
         return max((each.seconds for each in self.cold_starts), default=None)
 
+    @property
+    def shares(self) -> list[float | None]:
+        return [day.share for day in self.days]
+
+    @property
+    def newest_days(self) -> tuple[Day, ...]:
+        return self.days[::-1]
+
+    @property
+    def newest_starts(self) -> list[tuple[datetime, ColdStart]]:
+        newest = self.cold_starts[: -_STARTS_SHOWN - 1 : -1]
+        return [(datetime.fromtimestamp(each.at, UTC), each) for each in newest]
+
     def as_json(self) -> dict[str, Any]:
         return {
             "measured_since": self.measured_since.isoformat(),
@@ -151,3 +167,37 @@ def _day(row: SpaceAwake, midnight: datetime, ends: datetime) -> Day:
     awake = row.wakefulness.awake_seconds(begin, end)
     measured = end - max(begin, row.measured_since.timestamp())
     return Day(timezone.localdate(midnight), awake, max(0.0, measured, awake))
+
+
+def in_words(week: Week | None) -> str:
+    """In a line, for people."""
+    if week is None:
+        return _("Nothing is measured yet of when it sleeps: the next check of a minute does.")
+    told = _("Seen awake for %(today)s today, %(week)s in seven days")
+    parts = [told % {"today": lasting(week.today.awake_seconds), "week": lasting(week.awake_seconds)}]
+    if week.typical_seconds is None or week.longest_seconds is None:
+        parts.append(_("no cold start that anybody waited for"))
+    else:
+        counted = ngettext(
+            "%(n)s cold start, which took %(longest)s",
+            "%(n)s cold starts, which took typically %(typical)s, at most %(longest)s",
+            len(week.cold_starts),
+        )
+        took = {"typical": lasting(week.typical_seconds), "longest": lasting(week.longest_seconds)}
+        parts.append(counted % {"n": len(week.cold_starts), **took})
+    if not week.days[0].measured_seconds:
+        since = pgettext("a day and a time, as Django's date filter takes it", "j M, H:i")
+        when = formats.date_format(timezone.localtime(week.measured_since), since)
+        parts.append(_("measured since %(when)s") % {"when": when})
+    return " · ".join(parts)
+
+
+def lasting(seconds: float) -> str:
+    """11,100 seconds as 3 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}

@@ -89,7 +89,12 @@ def _page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _single(card: Card) -> dict[str, Any]:
-    return {"card": card, "incidents": incidents_of(card.service), "days": card.history.days()}
+    return {
+        "card": card,
+        "incidents": incidents_of(card.service),
+        "days": card.history.days(),
+        "keep_warm": settings.HF_ML_KEEP_WARM,
+    }
 
 
 _found = sync_to_async(lambda key: _named(key))

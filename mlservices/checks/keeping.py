@@ -24,7 +24,7 @@ def store(report: Report) -> None:
         failures = (before.failures if before else 0) + 1 if report.status == Status.FAIL else 0
         readings = alerts.recent(before.readings if before else [], alerts.reading_of(report))
         succeeded = before.succeeded_at if before else None
-        if report.status != Status.FAIL:
+        if report.succeeded:
             succeeded = report.checked_at
         ServiceState.objects.update_or_create(
             service=report.service.key,

@@ -38,6 +38,11 @@ class Report:
         return worst(outcome.status for outcome in self.outcomes)
 
     @property
+    def succeeded(self) -> bool:
+        """It did something that was asked: a Space that sleeps only warns, and does nothing."""
+        return self.status != Status.FAIL and self.passes > 0
+
+    @property
     def latency_ms(self) -> int:
         return max((outcome.latency_ms or 0 for outcome in self.outcomes), default=0)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
+from django.utils import translation
+from django.utils.translation import gettext
 from django_q.models import Schedule
 from django_q.status import Stat
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from mlservices.checks import Probe, Service, failed, passed, warned
+from mlservices.checks import Probe, Service, failed, passed, warned, worded
 from mlservices.checks.probing import ask
-from mlservices.models import ServiceState
+from mlservices.clients.waking import Woke
+from mlservices.models import ServiceState, SpaceAwake
 from mlservices.service import devices
 from tests.mlservices.conftest import serving
 from voiceforge_site import platform_checks
@@ -57,6 +61,15 @@ class TestJobs:
     def test_with_one_its_workers_are_counted(self, clusters):
         clusters(type("Heart", (), {"workers": [1, 2]}))
         assert check("jobs").outcomes[0].words == "2 workers, 0 jobs wait"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_how_many_of_what_is_told_with_its_noun_in_the_readers_language(self, clusters):
+        clusters(type("Heart", (), {"workers": [1]}))
+        outcome = check("jobs").outcomes[0]
+        assert outcome.words == "1 worker, 0 jobs wait"
+        with translation.override("de"):
+            assert outcome.words == "1 worker, 0 jobs wait"
+            assert worded(gettext(outcome.reason), outcome.values) == "1 Arbeitsprozess, 0 Aufträge warten"
 
 
 def test_the_web_server_answers_whatever_it_says_of_others(settings):
@@ -126,9 +139,38 @@ class TestCommand:
         said, code = run()
         assert code == 1
         assert [line.split()[0] for line in said.splitlines()[:3]] == ["ok", "warn", "FAIL"]
-        assert "1 of 2 pass" in said and "gone" in said and "Bring it back." in said
-        assert said.endswith("1 work, 1 with warnings, 1 fail.\n")
+        assert "1 of 2 passes" in said and "gone" in said and "Bring it back." in said
+        assert "      No success is known.\n" in said
+        assert said.endswith("1 works, 1 with a warning, 1 fails.\n")
         assert ServiceState.objects.count() == 3
+
+    def test_a_failure_is_told_with_the_last_success(self, three, monkeypatch):
+        run("--only", "good")
+        last = ServiceState.objects.get(pk="good").succeeded_at
+
+        async def ill():
+            return failed("gone")
+
+        gone = Service("good", "Good", "platform", "x", (Probe("a", "A", ill),))
+        monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [gone]])
+        assert "Last success: " in run()[0]
+        told = json.loads(run("--json")[0])["services"][0]
+        assert (told["last_success"], "awake" in told) == (last.isoformat(), False)
+
+    def test_the_sleep_of_a_space_is_told(self, monkeypatch):
+        async def well():
+            return passed("fine")
+
+        space = Service("space", "Space", "models", "x", (Probe("a", "A", well),), address="a.example")
+        monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [space]])
+        assert json.loads(run("--json", "--no-store")[0])["services"][0]["awake"] is None
+        assert "Nothing is measured yet" in run("--no-store")[0]
+        now = time.time()
+        SpaceAwake.record("a.example", Woke(now - 50, 40.0, "/api/tts"))
+        told = json.loads(run("--json")[0])["services"][0]["awake"]
+        assert told["cold_starts"] == {"count": 1, "typical_seconds": 40, "longest_seconds": 40}
+        assert 50 <= told["week_seconds"] < 60
+        assert "1 cold start, which took 40 s · measured since" in run()[0]
 
     def test_a_warning_is_no_failure(self, three):
         assert run("--only", "cold", "--only", "good")[1] == 0

@@ -81,6 +81,12 @@ class TestKept:
         assert (state.status, state.succeeded_at, state.checked_at, state.failures) == ("fail", NOW, later, 1)
         assert [each["passed_at"] for each in state.outcomes] == [later.isoformat(), NOW.isoformat()]
 
+    def test_only_warnings_are_no_success(self):
+        later = NOW + timedelta(minutes=3)
+        keeping.store(report(passed(), warned("slow")))
+        keeping.store(report(warned("asleep"), warned("asleep"), at=later))
+        assert ServiceState.objects.get(pk="voice").succeeded_at == NOW
+
     def test_a_probe_that_was_not_asked_keeps_what_it_found(self):
         keeping.store(report(passed("first"), passed("second")))
         keeping.store(report(passed("newer"), at=NOW + timedelta(minutes=1)))

@@ -28,7 +28,7 @@ from mlservices.checks import (
     passed,
     warned,
 )
-from mlservices.checks.http import as_object, send
+from mlservices.checks.http import send
 from mlservices.checks.probing import blocking
 from mlservices.models import ServiceAlert, ServiceState
 from mlservices.service.devices import machine
@@ -172,11 +172,8 @@ def own_address() -> str:
 async def _answers() -> Outcome:
     """Whatever /health/ says of the other parts: they are asked themselves."""
     answer = await send("GET", f"{own_address()}/health/")
-    if isinstance(answer, Outcome):
-        return answer
-    health = as_object(answer)
-    if health is None or "status" not in health:
-        return failed(gettext_noop("HTTP %(status)s from /health/"), status=answer.status_code)
+    if "status" not in answer.fields():
+        return failed(gettext_noop("HTTP %(status)s from /health/"), status=answer.status)
     return passed(gettext_noop("%(address)s answers"), address=own_address())
 
 

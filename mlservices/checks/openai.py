@@ -48,9 +48,7 @@ def endpoint(id: str, title: str, base_url: str, key: str, model: str) -> Servic
 def _lists(base_url: str, key: str, model: str) -> Callable[[], Awaitable[Outcome]]:
     async def ask() -> Outcome:
         answer = await send("GET", f"{base_url}/models", token=key)
-        if isinstance(answer, Outcome):
-            return answer
-        if answer.status_code in NO_LIST:  # some servers have no such list, and yet chat
+        if answer.status in NO_LIST:  # some servers have no such list, and yet chat
             return warned(gettext_noop("It lists no models, so the key could not be tried"))
         return read(answer, lambda listed: _judge(listed, model))
 

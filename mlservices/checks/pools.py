@@ -19,7 +19,7 @@ from ..service.layout import Plan, plans
 from ..types import ChatMessage
 from ..voices.greetings import greeting
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
-from .http import read, send
+from .http import COLD, WAKE, read, send
 
 PATIENCE_SECONDS = 15.0
 
@@ -39,7 +39,6 @@ WORKERS_FAIL = gettext_noop(
     "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "
     "service starts its workers by itself."
 )
-LOADS = gettext_noop("Nothing: it takes up to two minutes after a start. If it lasts longer, see the log.")
 OVERLOADED = gettext_noop(
     "More requests come than this pool can serve: give it more workers (ML_STT_WORKERS, ML_TTS_WORKERS, "
     "ML_LLM_WORKERS), or a smaller model."
@@ -82,8 +81,6 @@ def _workers(pool: str) -> Callable[[], Awaitable[Outcome]]:
         answer = await send(
             "GET", f"http://127.0.0.1:{settings.ML_PORT}/api/health", token=settings.ML_API_TOKEN
         )
-        if isinstance(answer, Outcome):
-            return answer
         return read(answer, lambda health: judge_pool(health, pool))
 
     return ask
@@ -98,7 +95,7 @@ def judge_pool(health: dict[str, Any], pool: str) -> Outcome:
     ready = sum(worker.get("state") in ("ready", "busy") for worker in workers)
     reason = next((worker["reason"] for worker in workers if worker.get("reason")), "")
     if not ready and report.get("state") in ("loading", "starting") and not reason:
-        return warned(gettext_noop("It loads its models"), LOADS)
+        return warned(COLD, WAKE)
     if not ready:
         return failed(reason or str(report.get("state")), WORKERS_FAIL)
     counted = {"ready": ready, "worker_count": len(workers), "requests_waiting": report.get("queue", 0)}
@@ -169,7 +166,7 @@ async def _find_speech(model: Model) -> Outcome:
     """Voice activity, and then whether the speaker is done."""
     url = f"http://127.0.0.1:{settings.ML_PORT}/api/vad"
     answer = await send("POST", url, token=settings.ML_API_TOKEN, json={"audio_base64": sample.pcm_base64()})
-    found = answer if isinstance(answer, Outcome) else read(answer, judge_segments)
+    found = read(answer, judge_segments)
     if found.status != Status.PASS:
         return found
     verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE)

@@ -25,6 +25,7 @@ from mlservices.checks import (
     spaces,
     warned,
 )
+from mlservices.checks.http import COLD
 from mlservices.checks.probing import Report
 from mlservices.models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState, SpaceAwake
 from tests.mlservices.conftest import serving
@@ -121,7 +122,7 @@ class TestSleep:
     def test_it_is_awake_while_it_answers_and_asleep_once_it_says_so(self):
         for minutes in range(5):
             self.check(failed("bug"), passed(), minutes=minutes)
-        self.check(*[warned(spaces.COLD, status=503)] * 6, minutes=5)
+        self.check(*[warned(COLD)] * 6, minutes=5)
         self.check(passed(), minutes=9)
         row = SpaceAwake.objects.get(address="me-voice.hf.space")
         assert row.wakefulness.awake_seconds() == 4 * 60

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from mlservices.catalog import Kind
+from mlservices.checks.http import COLD, WAKE
 from mlservices.checks.pools import (
-    LOADS,
     NOT_RUNNING,
     OVERLOADED,
     WORKERS_FAIL,
@@ -19,9 +19,10 @@ from mlservices.checks.pools import (
     pools_of,
 )
 from mlservices.checks.probing import ask
+from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
 from tests.mlservices import stand_ins
-from tests.mlservices.conftest import stand_in_plans
+from tests.mlservices.conftest import serving, stand_in_plans
 
 
 @pytest.fixture
@@ -59,6 +60,16 @@ async def test_a_pool_is_asked_for_a_model_of_its_own(settings, stand_in_service
     assert "further" in request.words
 
 
+async def test_one_that_loads_its_model_warns_and_there_is_nothing_to_do(settings, tmp_path):
+    plan = Plan(stand_ins.model(Kind.TTS, "SlowToLoad"))
+    with serving(create_app([plan], tmp_path)) as url:
+        settings.ML_PORT = urlsplit(url).port
+        [service] = pools_of([plan])
+        report = await ask(service)
+    told = [(outcome.status, outcome.words, outcome.remedy) for outcome in report.outcomes]
+    assert told == [("warn", COLD, WAKE)] * 2
+
+
 def test_on_a_gpu_host_the_pools_of_its_models_are_asked_too(settings, tmp_path, monkeypatch):
     driver = tmp_path / "nvidia-smi"
     driver.write_text("#!/bin/sh\n")
@@ -90,7 +101,7 @@ def health(**report):
     ("answer", "status", "words", "remedy"),
     [
         (health(), "pass", "1 of 1 worker ready, 0 requests wait", ""),
-        (health(states=["loading"], state="loading"), "warn", "It loads its models", LOADS),
+        (health(states=["loading"], state="loading"), "warn", COLD, WAKE),
         (health(states=["failed"], state="failed", reason="no file"), "fail", "no file", WORKERS_FAIL),
         (health(states=["busy", "failed"]), "warn", "1 of 2 workers ready, 0 requests wait", WORKERS_FAIL),
         (health(queue=51), "warn", "1 of 1 worker ready, 51 requests wait", OVERLOADED),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.db import close_old_connections
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from .clients.waking import Answered, ColdStart, Happening
 from .models import SpaceAwake
@@ -186,8 +186,7 @@ def in_words(week: Week | None) -> str:
         took = {"typical": lasting(week.typical_seconds), "longest": lasting(week.longest_seconds)}
         parts.append(counted % {"n": len(week.cold_starts), **took})
     if not week.days[0].measured_seconds:
-        since = pgettext("a day and a time, as Django's date filter takes it", "j M, H:i")
-        when = formats.date_format(timezone.localtime(week.measured_since), since)
+        when = formats.date_format(timezone.localtime(week.measured_since), _("j M, H:i"))
         parts.append(_("measured since %(when)s") % {"when": when})
     return " · ".join(parts)
 

@@ -23,7 +23,7 @@ NETWORK = gettext_noop(
     "See that this server reaches the internet (HTTPS_PROXY, if it needs one), and that the address is right."
 )
 KEY_REFUSED = gettext_noop("It does not take the key (HTTP %(status)s)")
-NOT_OFFERED = gettext_noop("It does not offer this call")
+NOT_OFFERED = gettext_noop("It does not offer what it is asked for")
 NO_JSON = gettext_noop("It sent no JSON (HTTP %(status)s): %(quoted)s")
 COLD = gettext_noop("It is waking up, or still loads a model")
 WAKE = gettext_noop(

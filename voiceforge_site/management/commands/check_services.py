@@ -37,7 +37,7 @@ class Known:
         last = self.last_success(service)
         if last is None:
             return gettext("No success is known.")
-        when = formats.date_format(timezone.localtime(last), "DATETIME_FORMAT")
+        when = formats.date_format(timezone.localtime(last), gettext("j M, H:i"))
         return gettext("Last success: %(when)s") % {"when": when}
 
 

@@ -197,8 +197,16 @@ class Card:
 
     @property
     def reasons(self) -> list[str]:
-        """Each once: a service that is away gives all its probes the same."""
-        return list(dict.fromkeys(row.reason for row in self.troubles if row.reason))
+        """Each once, with the probes whose it is, unless it is that of all: a service that is away gives all
+        its probes the same."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for row in self.troubles:
+            if row.reason:
+                found[row.reason].append(str(row.probe.title))
+        return [
+            reason if len(titles) == len(self.asked) else f"{', '.join(titles)}: {reason}"
+            for reason, titles in found.items()
+        ]
 
 
 def passing(passes: int, probes: int, *, now: bool = True) -> str:

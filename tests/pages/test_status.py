@@ -106,6 +106,7 @@ class TestNow:
         found = row(alices_browser.get("/status/").text, "space")
         assert "4 of 6 pass · 67 %" in found
         assert re.findall(r'<li data-status="(\w+)"', found) == ["pass"] * 4 + ["warn", "fail"]
+        assert "Vad: WAV alone" in found and "Client: no" in found
 
     def test_a_rate_that_is_old_is_told_as_what_was(self, alices_browser, services):
         asked(services["space"], *([passed()] * 6), ago=600)
@@ -188,6 +189,14 @@ class TestAlerts:
         page = alices_browser.get("/status/").text
         assert "8 % of the requests fail (limit 5 %)" in page
         assert page.index("8 % of the requests") < page.index('id="service-store"')
+
+    def test_one_of_a_service_that_is_not_asked_any_more_may_be_over(self, alices_browser, services):
+        alert = {"service": "store", "title": "Store", "kind": "memory", "value": 0.97, "limit": 0.95}
+        ServiceAlert.objects.create(**alert, since=timezone.now())
+        asked(services["store"], Outcome(Status.PASS, figures={"memory": 0.97}))
+        assert "it may be over" not in alices_browser.get("/status/").text
+        ServiceState.objects.update(checked_at=timezone.now() - status_cards.FRESH * 2)
+        assert "not asked lately: it may be over" in alices_browser.get("/status/").text
 
     def test_a_webhook_that_was_not_told_is_said(self, alices_browser, services):
         ServiceAlert.objects.create(

@@ -261,11 +261,11 @@ class TestTask:
         service = Service("one", "One", MODELS, "cloud", (Probe("probe", "Probe", well),))
         monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [service]])
         keeping.store(report(failed("gone"), at=NOW - timedelta(days=9)))
-        assert tasks.check_services() == "1 services"
+        assert tasks.check_services() == "asked: 1"
         assert list(ServiceState.objects.values_list("pk", "status")) == [("one", "pass")]
         assert ServiceCheck.objects.get().reason == "fine"
 
     def test_never_two_at_once_nor_many_in_a_row(self, monkeypatch):
         monkeypatch.setattr("mlservices.checks.SOURCES", [])
-        assert tasks.check_services() == "0 services"
+        assert tasks.check_services() == "asked: 0"
         assert tasks.check_services().startswith("skipped")

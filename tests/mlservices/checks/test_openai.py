@@ -70,8 +70,9 @@ async def test_a_model_that_is_not_listed_is_a_warning(endpoint, settings):
 
 async def test_models_that_hear_and_speak_are_looked_for_where_they_may_be_asked(endpoint, settings):
     settings.OPENAI_STT_MODEL, settings.OPENAI_TTS_MODEL = "ears-1", "voice-1"
+    settings.ML_FALLBACK = ("local",)
     assert (await ask(endpoint())).status == "pass"
-    settings.ML_FALLBACK = ["local", "openai"]
+    settings.ML_FALLBACK = ("local", "openai")
     [outcome] = (await ask(endpoint())).outcomes
     assert outcome.words.endswith("lacks ears-1, voice-1")
 

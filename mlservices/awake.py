@@ -172,7 +172,7 @@ def _day(row: SpaceAwake, midnight: datetime, ends: datetime) -> Day:
 def in_words(week: Week | None) -> str:
     """In a line, for people."""
     if week is None:
-        return _("Nothing is measured yet of when it sleeps: the next check of a minute does.")
+        return _("Nothing is measured yet of when it sleeps: that begins with the next check.")
     told = _("Seen awake for %(today)s today, %(week)s in seven days")
     parts = [told % {"today": lasting(week.today.awake_seconds), "week": lasting(week.awake_seconds)}]
     if week.typical_seconds is None or week.longest_seconds is None:

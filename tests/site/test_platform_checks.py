@@ -69,7 +69,7 @@ class TestJobs:
         assert outcome.words == "1 worker, 0 jobs wait"
         with translation.override("de"):
             assert outcome.words == "1 worker, 0 jobs wait"
-            assert worded(gettext(outcome.reason), outcome.values) == "1 Arbeitsprozess, 0 Aufträge warten"
+            assert worded(gettext(outcome.reason), outcome.values) == "1 Worker, 0 Aufgaben warten"
 
 
 def test_the_web_server_answers_whatever_it_says_of_others(settings):

@@ -108,7 +108,7 @@ def day_bars(shares: Values) -> SafeString:
     """A bar for each day, of 0..1; a stub for one of which nothing is known."""
     drawn = []
     for number, share in enumerate(shares):
-        parts = [("none", LEAST_SHOWN // 2)]
+        parts: list[tuple[str, float]] = [("none", LEAST_SHOWN // 2)]
         if share is not None:
             parts = [("rest", STRIP_HEIGHT), ("awake", round(share * STRIP_HEIGHT, 1))]
         drawn += [(name, DAY * number, STRIP_HEIGHT - tall, DAY - GAP, tall) for name, tall in parts]

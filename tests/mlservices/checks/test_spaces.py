@@ -110,7 +110,7 @@ async def test_sound_that_is_refused_in_every_form_quotes_the_refusal(check, sta
             "/api/vad",
             JSONResponse({"error": "no such thing"}, status_code=404),
             "vad",
-            "It does not offer this call",
+            "It does not offer what",
         ),
         ("/api/vad", JSONResponse({"error": "a bug"}, status_code=500), "vad", "The service: a bug"),
     ],

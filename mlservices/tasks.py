@@ -32,7 +32,7 @@ def check_services() -> str:
         alerts.tell()
     finally:
         cache.set(_LOCK, True, timeout=_PAUSE_SECONDS)
-    return f"{len(services)} services"
+    return f"asked: {len(services)}"
 
 
 def forget_old_usage() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ..clients.service import ServiceClient
 from ..errors import EngineError
 from ..offer import DEFAULT_VOICE
 from ..prepare import is_ready
+from ..service.devices import has_driver
 from ..service.layout import configured_models
 from ..voices import Voice, models_for
 
@@ -133,12 +133,9 @@ class Machine:
     @classmethod
     def seen(cls) -> Machine:
         prepared = (model.id for model in BY_ID.values() if is_ready(model, settings.MODELS_DIR))
-        return cls(_has_gpu(), frozenset(prepared), frozenset(configured_models()))
-
-
-def _has_gpu() -> bool:
-    hidden = settings.CUDA_VISIBLE_DEVICES in ("none", "-1")
-    return not hidden and shutil.which("nvidia-smi") is not None
+        return cls(
+            has_driver(settings.CUDA_VISIBLE_DEVICES), frozenset(prepared), frozenset(configured_models())
+        )
 
 
 def _standing(voice: Voice, model: Model, serving: Serving, machine: Machine) -> Standing:

@@ -21,6 +21,7 @@ from ..prepare import is_ready, prepare, remove
 from ..types import Timing
 from . import placement
 from .deployment import Deployment, Held
+from .devices import Looking
 from .devices import devices as real_devices
 from .downloads import Downloads
 from .forms import Asked, field_error
@@ -111,7 +112,7 @@ class Deployments:
         self.chats: OrderedDict[str, list[dict[str, str]]] = OrderedDict()  # of the plain API, by session
         self.models_dir = models_dir
         self.downloads = Downloads(models_dir)
-        self._devices = devices
+        self.devices = Looking(devices)
         self._planning = asyncio.Lock()
         self._prepare_missing = prepare_missing
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,7 +124,9 @@ class Deployments:
             missing = [each for each in first if not self.has_files(each)]
             first = [each for each in first if each not in missing]
             self._tasks.append(asyncio.create_task(self._fetch(missing)))
-        seats = placement.at_start(await self.devices(), [Wish(e.model, e.plan.workers) for e in first])
+        seats = placement.at_start(
+            await self.devices.afresh(), [Wish(e.model, e.plan.workers) for e in first]
+        )
         for deployment in first:
             given = seats[deployment.model.id]
             if given.devices:
@@ -138,9 +141,6 @@ class Deployments:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.downloads.close()
         await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
-
-    async def devices(self) -> list[Device]:
-        return await asyncio.to_thread(self._devices)
 
     def has_files(self, deployment: Deployment) -> bool:
         return not deployment.model.recipe or is_ready(deployment.model, self.models_dir)
@@ -175,7 +175,7 @@ class Deployments:
                     service=model.service,
                     permanent=True,
                 )
-            seats = self.place_for(deployment, await self.devices())
+            seats = self.place_for(deployment, await self.devices.afresh())
             if not seats.devices:
                 deployment.refusal = seats.refusal
                 raise EngineBusy(seats.refusal, service=model.service, retry_after=_NO_ROOM_RETRY_SECONDS)
@@ -235,7 +235,7 @@ class Deployments:
         """Where a device runs full, models of low priority that nobody uses make room."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for model_id in placement.too_full(await self.devices(), self.holdings()):
+            for model_id in placement.too_full(await self.devices.afresh(), self.holdings()):
                 logger.warning("%s is unloaded, since memory is nearly full", model_id)
                 await self.unload(model_id)
 

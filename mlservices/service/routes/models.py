@@ -49,7 +49,7 @@ def add(app: FastAPI, service: Deployments) -> None:
     async def listed() -> dict[str, Any]:
         """Every model of the catalogue, and what memory there is; `state` is off, starting, loading, loaded,
         unloading, failed or absent (its files are not here)."""
-        devices = await service.devices()
+        devices = await service.devices.lately()
         return {
             "models": [with_place(each, devices) for each in service.by_id.values()],
             "devices": [

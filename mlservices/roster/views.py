@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from ..catalog import BY_ID, MODELS, Model
-from ..errors import EngineError, EngineTimeout
+from ..errors import EngineError
 from .deeds import VERBS, came_to, deeds_of, done, not_done_yet
 from .filters import Filters
 from .memory import bars_of, without_place
@@ -85,14 +85,12 @@ def change_model(request: HttpRequest, model_id: str, verb: str) -> HttpResponse
     model = _named(model_id)
     if verb not in VERBS:
         raise Http404
-    problem = ""
+    problem, is_done = "", False
     try:
-        change(model_id, verb)
-        words = done
-    except EngineTimeout:
-        words = not_done_yet
+        is_done = change(model_id, verb)
     except EngineError as error:
         problem = str(error)
+    words = done if is_done else not_done_yet
     row = row_of(model, ask(), problem)
     if not request.htmx:  # type: ignore[attr-defined]
         messages.error(request, problem) if problem else messages.success(request, words(row, verb))

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from ..catalog import Model
 from ..prepare import FileState, state
+from ..roster.memory import measured_mb
 from .meter import size, told
 
 Held = dict[str, dict[str, Any]] | None
@@ -117,7 +118,9 @@ def _files_at_length(files: FileState) -> str:
 def _service_at_length(service: dict[str, Any]) -> str:
     if not service:
         return "not loaded"
-    workers = len(service.get("workers", ()))
-    counted = f"{workers} worker{'s' if workers > 1 else ''}" if workers else ""
-    parts = [service.get("state", ""), counted, service.get("reason") or ""]
+    workers = service.get("workers", ())
+    counted = f"{len(workers)} worker{'s' if len(workers) > 1 else ''}" if workers else ""
+    measured = sum(map(measured_mb, workers))
+    taken = f"{_mb(measured)} measured" if measured else ""
+    parts = [service.get("state", ""), counted, taken, service.get("reason") or ""]
     return ", ".join(part for part in parts if part)

@@ -18,6 +18,7 @@ from ..prepare import FileState, state
 from ..service.layout import configured_models
 from ..service.placement import CPU
 from . import figures
+from .memory import measured_mb
 from .told import Told
 
 _LANGUAGES_SHOWN = 3
@@ -244,6 +245,11 @@ class Row:
 
 def _worker_name(worker: dict[str, Any]) -> str:
     names = {"pid": worker["pid"], "device": device_name(worker["device"]), "reason": worker["reason"]}
+    if measured := measured_mb(worker):
+        return _("process %(pid)s on %(device)s with %(memory)s") % {
+            **names,
+            "memory": figures.megabytes(measured),
+        }
     if worker["pid"]:
         return _("process %(pid)s on %(device)s") % names
     if worker["reason"]:

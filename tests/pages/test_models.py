@@ -32,6 +32,7 @@ from tests.mlservices.conftest import serving, wait_until_healthy
 from voiceforge_site.models import User
 
 EARS, VOICE, LARGE, MEANING = "whisper-tiny.en", "mms-tts-eng", "chatterbox", "minilm-l6"
+MIND = "smollm2-135m"
 HTMX = {"HX-Request": "true"}
 
 
@@ -51,20 +52,28 @@ def put_files(folder: Path, model_id: str) -> None:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """On a machine of 1000 MB with a GPU of 3000 MB; hears from the start, all else is on demand."""
     folder = tmp_path_factory.mktemp("models")
-    for model_id in (EARS, VOICE, LARGE, MEANING, "smollm2-135m"):
+    for model_id in (EARS, VOICE, LARGE, MEANING, MIND):
         put_files(folder, model_id)
     plans = [
         Plan(stand_in(EARS, "Ears"), workers=2),
         Plan(stand_in(VOICE, "SlowToLoad"), at_start=False),
         Plan(stand_in(LARGE, "Voice", memory_mb=9000), at_start=False),
         Plan(stand_in(MEANING, "Broken"), at_start=False),
-        Plan(stand_in("smollm2-135m", "Mind", gpu=True, memory_mb=800), at_start=False),
+        Plan(stand_in(MIND, "Mind", gpu=True, memory_mb=800), at_start=False),
         *(Plan(BY_ID[id], at_start=False) for id in ("higgs_audio_v2", "parler-tts-multilingual", "energy")),
     ]
-    devices = [Device(CPU, "Machine", 1000, 900), Device("0", "NVIDIA A100", 3000, 2900)]
+    on_gpu: dict[int, int] = {}
+    devices = [Device(CPU, "Machine", 1000, 900), Device("0", "NVIDIA A100", 3000, 2900, on_gpu)]
     with serving(create_app(plans, folder, devices=lambda: devices)) as url:
         wait_until_healthy(url)
-        yield SimpleNamespace(url=url, port=int(url.rpartition(":")[2]), folder=folder)
+
+        def workers_of(model_id: str) -> list[dict[str, Any]]:
+            models = httpx.get(f"{url}/models").json()["models"]
+            return next(each["workers"] for each in models if each["id"] == model_id)
+
+        yield SimpleNamespace(
+            workers=workers_of, url=url, port=int(url.rpartition(":")[2]), folder=folder, on_gpu=on_gpu
+        )
 
 
 @pytest.fixture
@@ -139,6 +148,20 @@ def test_memory_is_shown_by_device_with_who_has_it(alices_browser, connected):
     assert "100 MB of 1.0 GB in use" in page
 
 
+def test_what_a_model_takes_of_a_gpu_is_shown_beside_its_plan_where_the_driver_tells_it(
+    alices_browser, connected, service
+):
+    mark = re.search(r"was=([\w-]+)", row_of(change(alices_browser, MIND, "load").text, MIND))
+    settled(alices_browser, MIND, mark[1])  # type: ignore[index]
+    planned = alices_browser.get("/models/memory/").text
+    assert re.search(r"SmolLM2 135M Instruct</a><span>800 MB planned", planned)
+    service.on_gpu[service.workers(MIND)[0]["pid"]] = 777
+    measured = alices_browser.get("/models/memory/").text
+    assert re.search(r"SmolLM2 135M Instruct</a><b>777 MB</b><span>800 MB planned", measured)
+    assert re.search(r"process \d+ on GPU 0 with 777 MB", row_of(alices_browser.get("/models/").text, MIND))
+    change(alices_browser, MIND, "unload")
+
+
 def test_a_model_is_loaded_warmed_and_unloaded_and_the_row_follows(alices_browser, connected):
     loading = change(alices_browser, VOICE, "load")
     row = row_of(loading.text, VOICE)
@@ -187,25 +210,21 @@ def test_a_page_follows_what_others_do_with_a_model(alices_browser, connected, s
 
 
 def test_a_page_follows_workers_that_die(alices_browser, connected, service):
-    def ears() -> list[dict[str, Any]]:
-        models = httpx.get(f"{service.url}/models").json()["models"]
-        return next(each["workers"] for each in models if each["id"] == EARS)
-
     page, end = alices_browser.get("/models/").text, time.monotonic() + 10
-    for worker in ears():
+    for worker in service.workers(EARS):
         os.kill(worker["pid"], signal.SIGKILL)
     while "HX-Trigger" not in (answer := look(alices_browser, page)):
         assert time.monotonic() < end
     assert f"model-{EARS}" in answer["HX-Trigger"]
-    while {worker["state"] for worker in ears()} != {"ready"}:
+    while {worker["state"] for worker in service.workers(EARS)} != {"ready"}:
         assert time.monotonic() < end
     again = shown_again(alices_browser, page, EARS)
-    assert all(f"process {worker['pid']} on" in again for worker in ears())
+    assert all(f"process {worker['pid']} on" in again for worker in service.workers(EARS))
 
 
 def test_it_is_said_how_many_workers_of_several_serve():
     told = entry(state="loaded", workers=workers("cpu", 500, 500))
-    told["workers"][1] |= {"state": "starting", "pid": 0, "reason": "killed by signal 9"}
+    told["workers"][1] |= {"state": "starting", "pid": 0, "memory_mb": 0, "reason": "killed by signal 9"}
     row = Row(BY_ID[VOICE], FileState("ready"), told, False)
     page = " ".join(render_to_string("models/_row.html", {"row": row}).split())
     assert "1 of 2 workers serve" in page
@@ -338,8 +357,8 @@ def device(id: str, total: int, free: int) -> dict[str, Any]:
     return {"id": id, "name": id, "total_mb": total, "free_mb": free, "kept_back_mb": total // 16}
 
 
-def bar(state: str, of: dict[str, Any], *memory_mb: int) -> Any:
-    told = entry(state=state, workers=workers(of["id"], *memory_mb))
+def bar(state: str, of: dict[str, Any], *memory_mb: int, gpu_mb: int | None = None) -> Any:
+    told = entry(state=state, workers=workers(of["id"], *memory_mb, gpu_mb=gpu_mb))
     return bars_of(Told({VOICE: told}, [of]))[0]
 
 
@@ -358,6 +377,8 @@ def test_what_is_real_is_shown_of_the_machine_and_what_is_planned_of_a_gpu_or_of
     assert bar("loading", device("cpu", 8000, 5000), 100).seats[0].shown_mb == 600
     on_gpu = bar("loaded", device("0", 8000, 5000), 30)
     assert (on_gpu.seats[0].shown_mb, on_gpu.others_mb) == (600, 2400)
+    measured = bar("loaded", device("0", 8000, 5000), 30, gpu_mb=700)
+    assert (measured.seats[0].shown_mb, measured.others_mb) == (700, 2300)
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ class Deployments:
             model = deployment.model
             if not self.has_files(deployment):
                 raise EngineError(
-                    f"{model.id} is not here yet: run `manage.py models download {model.id}`",
+                    f"{model.id} is not here yet: download it first (`manage.py models download {model.id}`)",
                     service=model.service,
                     permanent=True,
                 )

@@ -18,7 +18,9 @@ _DRIVER = "nvidia-smi"
 _ASK_SECONDS = 5
 _REMEMBERED_SECONDS = 3.0
 CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container sees its own limits
-_QUERY = ["--query-gpu=index,name,memory.total,memory.free", "--format=csv,noheader,nounits"]
+_GPUS = "--query-gpu=index,uuid,name,memory.total,memory.free"
+_PROCESSES = "--query-compute-apps=gpu_uuid,pid,used_memory"
+_FORMAT = "--format=csv,noheader,nounits"
 
 
 def devices(visible: str = "") -> list[Device]:
@@ -53,21 +55,39 @@ def has_driver(visible: str = "") -> bool:
 
 def _gpus() -> list[Device]:
     """As the driver's own program tells them; none where there is no driver."""
+    rows = [line.rsplit(", ", 2) for line in _driver(_GPUS) if line.count(", ") >= 4]
+    processes = _processes() if rows else {}
+    found = []
+    for named, total, free in rows:
+        index, uuid, name = named.split(", ", 2)
+        if total.isdecimal() and free.isdecimal():  # "[N/A]" of a GPU that shares the machine's memory
+            found.append(Device(index, name, int(total), int(free), processes.get(uuid, {})))
+    return found
+
+
+def _processes() -> dict[str, dict[int, int]]:
+    """By a GPU's uuid: MB by process. A driver tells no figure ("[N/A]") where it does not keep count, and no
+    process at all in most containers."""
+    found: dict[str, dict[int, int]] = {}
+    for line in _driver(_PROCESSES):
+        uuid, pid, used = line.split(", ") if line.count(", ") == 2 else ("", "", "")
+        if pid.isdecimal() and used.isdecimal():
+            found.setdefault(uuid, {})[int(pid)] = int(used)
+    return found
+
+
+def _driver(query: str) -> list[str]:
+    """Its answer in lines; none where there is no driver, or it fails."""
     program = shutil.which(_DRIVER)
     if program is None:
         return []
     try:
         told = subprocess.run(
-            [program, *_QUERY], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
+            [program, query, _FORMAT], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return []
-    rows = [line.rsplit(", ", 2) for line in told.stdout.splitlines() if line.count(", ") >= 3]
-    found = []
-    for named, total, free in rows:
-        index, _, name = named.partition(", ")
-        found.append(Device(index, name, int(total), int(free)))
-    return found
+    return told.stdout.splitlines()
 
 
 class Looking:

@@ -48,7 +48,7 @@ def push(
             repo_type="space",
             folder_path=folder,
             commit_message="VoiceForge ML service",
-            ignore_patterns=["**/__pycache__/**"],
+            ignore_patterns=["**/__pycache__/**", "environments/**"],
             delete_patterns="*",
         )
     except (HfHubHTTPError, httpx.HTTPError, OSError) as error:

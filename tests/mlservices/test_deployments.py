@@ -110,7 +110,7 @@ def test_files_that_are_not_here_are_named_with_the_command_that_fetches_them(se
     assert states(client) == {"absent": "absent"}
     refused = client.post("/models/absent/load", **JSON)
     assert refused.status_code == 422
-    assert "run `manage.py models download absent`" in refused.json()["error"]
+    assert "download it first (`manage.py models download absent`)" in refused.json()["error"]
 
 
 @pytest.mark.parametrize("asked", [{"model": "unheard-of"}, {"model": "ears"}, {"voice": "unheard-of"}])

@@ -121,7 +121,7 @@ def driver(folder, text):
 
 
 def test_gpus_are_found_as_the_driver_tells_them(tmp_path, monkeypatch):
-    driver(tmp_path, "echo '0, NVIDIA A100, 81920, 80000'; echo '1, NVIDIA L4, 23034, 22000'")
+    driver(tmp_path, "echo '0, GPU-a, NVIDIA A100, 81920, 80000'; echo '1, GPU-b, NVIDIA L4, 23034, 22000'")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     machine, first, second = devices.devices()
     assert machine.id == CPU
@@ -130,6 +130,19 @@ def test_gpus_are_found_as_the_driver_tells_them(tmp_path, monkeypatch):
     assert second.name == "NVIDIA L4"
     assert [device.id for device in devices.devices("1")] == [CPU, "1"]
     assert [device.id for device in devices.devices("none")] == [CPU]
+
+
+def test_what_processes_take_of_a_gpu_is_known_where_the_driver_tells_it(tmp_path, monkeypatch):
+    lines = ["GPU-b, 41, 5800", "GPU-a, 42, [N/A]", "GPU-b, 43, 260", "No running processes found"]
+    driver(
+        tmp_path,
+        "case $1 in --query-compute-apps*)"
+        + "".join(f" echo '{line}';" for line in lines)
+        + "; *) echo '0, GPU-a, NVIDIA A100, 81920, 80000'; echo '1, GPU-b, NVIDIA L4, 23034, 16900';; esac",
+    )
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    _, first, second = devices.devices()
+    assert (first.processes, second.processes) == ({}, {41: 5800, 43: 260})
 
 
 @pytest.mark.parametrize("text", ["exit 9", "echo 'No devices were found'"])

@@ -145,7 +145,10 @@ def test_what_processes_take_of_a_gpu_is_known_where_the_driver_tells_it(tmp_pat
     assert (first.processes, second.processes) == ({}, {41: 5800, 43: 260})
 
 
-@pytest.mark.parametrize("text", ["exit 9", "echo 'No devices were found'"])
+NOT_COUNTED = "echo '0, GPU-a, NVIDIA GB10, [N/A], [N/A]'"
+
+
+@pytest.mark.parametrize("text", ["exit 9", "echo 'No devices were found'", NOT_COUNTED])
 def test_a_driver_without_devices_is_no_gpu(tmp_path, monkeypatch, text):
     driver(tmp_path, text)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
@@ -169,7 +172,8 @@ class TestLooking:
     @pytest.fixture
     def asked(self, tmp_path, monkeypatch):
         log = tmp_path / "asked"
-        driver(tmp_path, f"echo >> {log}; sleep 0.1; echo '0, NVIDIA A100, 81920, 80000'")
+        gpus = f"*-gpu=*) echo >> {log}; sleep 0.1; echo '0, GPU-a, NVIDIA A100, 81920, 80000';;"
+        driver(tmp_path, f"case $1 in {gpus} esac")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
         return lambda: len(log.read_text().splitlines()) if log.exists() else 0
 

@@ -92,6 +92,15 @@ def first_voice() -> TextToSpeech:
     return _metered(MeteredTextToSpeech, _only("tts", "speaks", _voices()), settings.TTS_ENGINE)
 
 
+def who_speaks() -> str:
+    """SPACE, OURS or OPENAI: who is asked first, and whose voices there are; "" if nobody is configured."""
+    return next((name for name in order() if name in (SPACE, OURS) or _openai_speaks()), "")
+
+
+def _openai_speaks() -> bool:
+    return bool(settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL)
+
+
 def _voices() -> list[Choice[TextToSpeech]]:
     choices: list[Choice[TextToSpeech]] = []
     for name in order():
@@ -99,7 +108,7 @@ def _voices() -> list[Choice[TextToSpeech]]:
             choices.append(Choice(_space_name(), hasty_space(), wake=partial(warm.speak, space())))
         elif name == OURS:
             choices.append(Choice(name, own_service(), voice=_voice_of_ours))
-        elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
+        elif _openai_speaks():
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
             choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how), lets_choose=False))
     return choices
@@ -196,8 +205,8 @@ def voice_detector() -> VoiceDetector:
 
 async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
-    if SPACE in order():
-        return await of_service(service())
+    if who_speaks() == SPACE:
+        return await of_service(space())
     return of_models(BY_ID[settings.STT_ENGINE], [BY_ID[id] for id in _speaking()])
 
 
@@ -209,7 +218,7 @@ def _speaking() -> list[str]:
 
 def knows_voice(voice: str) -> bool:
     """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
-    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
+    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or who_speaks() == SPACE
     return known or bool(voices.able(voice, _speaking()))
 
 
@@ -250,7 +259,7 @@ def setting_of_model(model_id: str) -> str:
 
 def setting_of_speech() -> str:
     """The setting that chooses the engine that speaks."""
-    return ADDRESS if SPACE in order() else "TTS_ENGINE"
+    return ADDRESS if who_speaks() == SPACE else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:

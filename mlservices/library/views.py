@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -51,8 +49,8 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 async def _asked() -> tuple[Serving, Offer]:
-    """What can be heard, and what agents can be given, told at once: a Space takes its time."""
-    return await asyncio.gather(asked(), registry.offer())
+    """What can be heard, and what agents can be given: of a Space that takes one request."""
+    return await asked(), await registry.offer()
 
 
 @require_POST

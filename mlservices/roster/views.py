@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from ..catalog import BY_ID, MODELS, Model
 from ..errors import EngineError, EngineTimeout
+from ..order import SPACE, order
 from .deeds import VERBS, came_to, deeds_of, done, not_done_yet
 from .filters import Filters
 from .memory import bars_of, without_place
@@ -57,7 +58,7 @@ def _memory(told: Told) -> dict[str, Any]:
     bars = bars_of(told)
     return {
         "told": told,
-        "space": settings.HF_ML_API_URL,
+        "space": settings.HF_ML_API_URL if order()[0] == SPACE else "",
         "bars": bars,
         "has_gpu": any(not bar.is_machine for bar in bars),
         "without_place": without_place(told),

@@ -123,6 +123,13 @@ def test_every_model_of_the_catalogue_stands_there_with_all_that_is_known_of_it(
     assert "cloning" in row_of(page, LARGE)
 
 
+def test_a_space_is_said_to_serve_calls_only_where_it_is_asked_first(alices_browser, connected, settings):
+    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    assert "by the service at https://someone-voice" in alices_browser.get("/models/memory/").text
+    settings.ML_FALLBACK = ("local", "space")
+    assert "someone-voice" not in alices_browser.get("/models/memory/").text
+
+
 def test_memory_is_shown_by_device_with_who_has_it(alices_browser, connected):
     page = alices_browser.get("/models/memory/").text
     assert "NVIDIA A100" in page

@@ -9,6 +9,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 
 from agents.models import Agent
@@ -38,8 +39,7 @@ def speech(settings, tmp_path):
 def space(speech, settings, monkeypatch):
     """The same service, as a Space that is not asked twice a minute only."""
     settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
-    monkeypatch.setattr(standing, "_REMEMBERED_SECONDS", 0.0)
-    monkeypatch.setattr("mlservices.offer._REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("mlservices.telling.REMEMBERED_SECONDS", 0.0)
     return speech
 
 
@@ -176,6 +176,41 @@ def test_a_space_has_the_voices_it_lists_and_that_of_its_model(alices_browser, s
     assert (found["mms-tts-eng"].standing.kind, found["mms-tts-eng"].standing.told) == ("on_space", "default")
     assert found["piper-joe"].standing.kind == "not_on_space"
     assert "HF_ML_API_URL" in found["piper-joe"].standing.reason
+
+
+@pytest.mark.parametrize("order", [("local",), ("local", "space")])
+def test_a_space_that_is_not_the_first_to_speak_has_no_voices_here(alices_browser, speech, settings, order):
+    settings.HF_ML_API_URL, settings.ML_FALLBACK = "http://127.0.0.1:9", order
+    found = entries(alices_browser.get("/voices/"))
+    assert found["piper-joe"].standing.kind == "ready"
+    assert "ML_FALLBACK" in found["hindi-aditi-f"].standing.reason
+    assert hear(alices_browser).status_code == 200
+    assert [voice.id for voice in async_to_sync(registry.offer)().voices] == ["piper-joe"]
+
+
+def test_where_another_speaks_first_no_voice_of_the_library_is_heard(alices_browser, speech, settings):
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY, settings.OPENAI_TTS_MODEL = "sk-test", "tts-1"
+    settings.ML_FALLBACK = ("openai", "local")
+    joe = entries(alices_browser.get("/voices/"))["piper-joe"].standing
+    assert (joe.kind, joe.heard) == ("elsewhere", False)
+    assert "ML_FALLBACK" in joe.reason
+    settings.OPENAI_TTS_MODEL = ""  # then it only thinks
+    assert entries(alices_browser.get("/voices/"))["piper-joe"].standing.kind == "ready"
+
+
+def test_a_space_is_asked_once_for_the_page_and_the_form(alices_browser, speech, settings):
+    settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
+    alices_browser.get("/voices/")
+    alices_browser.get("/agents/new/")
+    assert speech.asked == 1
+
+
+def test_what_a_space_said_is_not_played_as_ours(alices_browser, speech, settings):
+    settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
+    hear(alices_browser)
+    settings.ML_FALLBACK = ("local",)
+    hear(alices_browser)
+    assert len(speech.said) == 2
 
 
 @pytest.mark.parametrize(

@@ -242,12 +242,14 @@ def chat_models() -> list[tuple[str, str]]:
 
 
 def licence_of_model(model_id: str) -> str:
-    """Of our own model, with what it forbids; "" for what others run."""
-    if model_id != LOCAL or SPACE in order():
+    """Of our own model, with whether it may be used commercially; "" for what others run."""
+    if model_id != LOCAL:
         return ""
+    if SPACE in order():
+        return gettext("licence not known: ask whoever runs the Space")
     model = BY_ID[settings.LLM_ENGINE]
-    forbids = "" if model.commercial_use else gettext("no commercial use")
-    return ", ".join(filter(None, (model.licence, forbids)))
+    allowed = gettext("commercial use allowed") if model.commercial_use else gettext("no commercial use")
+    return f"{gettext(model.licence)}, {allowed}"
 
 
 def setting_of_model(model_id: str) -> str:

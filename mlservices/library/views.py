@@ -16,7 +16,7 @@ from ..models import FavouriteVoice
 from ..offer import Offer
 from ..pages.lists import way_back
 from . import samples
-from .listing import FAVOURITES, GENDERS, Wanted, choices, counts, entries, sections
+from .listing import FAVOURITES, FEW, GENDERS, Wanted, choices, counts, entries, sections
 from .standing import Machine, Serving, Standing, asked, standing_of
 
 LONGEST_TEXT = 200  # characters that a voice is tried with
@@ -26,7 +26,7 @@ LONGEST_TEXT = 200  # characters that a voice is tried with
 @vary_on_headers("HX-Request")
 def library(request: HttpRequest) -> HttpResponse:
     """Every voice; `q`, `language`, `gender`, `model` and `licence` filter, `show` is "ready" or
-    "favourites"."""
+    "favourites", `open` names the languages whose voices are shown."""
     wanted = Wanted.of(request.GET)
     serving, offer = async_to_sync(_asked)()
     usable = {voice.id for voice in offer.voices}
@@ -34,11 +34,11 @@ def library(request: HttpRequest) -> HttpResponse:
     fitting = [entry for entry in everything if wanted.fits(entry)]
     found = [entry for entry in fitting if wanted.shows(entry)]
     context = {
-        "sections": sections(found),
+        "sections": sections(found, wanted),
         "found": len(found),
+        "many": len(found) > FEW,
         "counts": counts(fitting),
         "wanted": wanted,
-        "filtered": bool(wanted),
         "no_favourites": wanted == Wanted(show=FAVOURITES),
         "genders": [("", _("Any")), *((gender.value, label) for gender, label in GENDERS.items())],
         "longest": LONGEST_TEXT,

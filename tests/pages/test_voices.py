@@ -44,7 +44,7 @@ def space(speech, settings, monkeypatch):
 
 
 def entries(answer):
-    return {entry.voice.id: entry for _, part in answer.context["sections"] for entry in part}
+    return {entry.voice.id: entry for part in answer.context["sections"] for entry in part.entries}
 
 
 def shown(browser, **filters):
@@ -61,11 +61,15 @@ def hear(browser, voice="piper-joe", **more):
 def test_every_voice_is_listed_and_the_one_that_can_speak_comes_first(alices_browser, speech):
     answer = alices_browser.get("/voices/")
     assert len(entries(answer)) == len(VOICES)
-    assert [heading for heading, _ in answer.context["sections"]][:3] == [
+    labels = [section.label for section in answer.context["sections"]]
+    assert labels[:6] == [
         "English (US)",
+        "English (Australia)",
+        "English (Canada)",
+        "English (UK)",
         "Bengali",
         "Chinese (Mandarin)",
-    ]
+    ], "after what can be heard, the language of the page"
     assert answer.context["counts"] == [
         ("", "All", len(VOICES)),
         ("ready", "Ready", 1),
@@ -105,6 +109,25 @@ def test_filters_are_kept_in_the_page_and_counted_together(alices_browser, speec
     assert ">Arabic (1)</option>" in answer.text  # of a model that speaks many
     part = alices_browser.get("/voices/", {"language": "de"}, headers={"HX-Request": "true"})
     assert part.text.lstrip().startswith('<div id="results"') and 'id="count-ready" hx-swap-oob' in part.text
+
+
+def opened(browser, **filters):
+    return [part.label for part in browser.get("/voices/", filters).context["sections"] if part.open]
+
+
+def test_many_voices_are_closed_but_for_the_first_language_and_those_that_the_address_names(
+    alices_browser, speech
+):
+    assert opened(alices_browser) == ["English (US)"]
+    assert opened(alices_browser, open="hi,de") == ["German", "Hindi"]
+    assert opened(alices_browser, open="none") == []
+    everything = len(alices_browser.get("/voices/").context["sections"])
+    assert len(opened(alices_browser, open="all")) == everything == 30
+    assert opened(alices_browser, open="hi", gender="female") == ["Hindi"]
+    assert opened(alices_browser, open="de", q="aditi") == ["Hindi"], "few are all shown"
+    page = alices_browser.get("/voices/", {"open": "hi"}).text
+    assert 'name="open" value="hi">' in page and 'href="?open=all"' in page
+    assert 'name="open" value="" disabled>' in alices_browser.get("/voices/").text
 
 
 @pytest.mark.parametrize(
@@ -231,9 +254,9 @@ def test_a_space_that_tells_nonsense_has_no_voices(alices_browser, space, told):
 
 def test_licences_and_what_they_forbid_stand_at_each_voice(alices_browser, speech):
     page = alices_browser.get("/voices/", {"q": "MMS Tamil"}).text
-    assert "CC-BY-NC-4.0" in page and "No commercial use</span>" in page
+    assert "No commercial use</span> · CC-BY-NC-4.0" in page
     page = alices_browser.get("/voices/", {"q": "kumar"}).text
-    assert "Apache-2.0" in page and "No commercial use</span>" not in page
+    assert "Commercial use allowed · Apache-2.0" in page and "No commercial use</span>" not in page
 
 
 def test_a_voice_whose_model_takes_no_description_says_so(alices_browser, speech):
@@ -418,7 +441,7 @@ def test_a_voice_that_nothing_here_speaks_is_neither_offered_nor_taken(alices_br
 
 def test_the_licence_of_our_own_language_model_is_told_where_it_is_chosen(alices_browser, db):
     choices = dict(alices_browser.get("/agents/new/").context["form"].fields["chat_model"].choices)
-    assert choices["local"].endswith("· Apache-2.0")
+    assert choices["local"].endswith("· Apache-2.0, commercial use allowed")
 
 
 def test_an_agent_keeps_a_voice_that_is_not_offered_any_more_and_speaks_by_default(alices_browser, db):

@@ -138,7 +138,7 @@ HUB: tuple[Model, ...] = (
         at_start=True,
         priority=6,
         environment="higgs",
-        note=_("In 8 bits."),
+        note=_("Its weights are kept in 8 bits, which takes less memory."),
     ),
     Model(
         id="styletts2",

@@ -198,7 +198,7 @@ class Seat:
             yield
 
     async def _host(self, process: Worker, work: Work) -> None:
-        """Give the worker who is live in the middle of a batch's request, where it leaves the engine alone.
+        """Give the worker who is live in the middle of a batch's request, to be served at its next piece.
 
         One waits with the worker, so that the batch does not go on between two of them.
         """

@@ -1,8 +1,7 @@
 """What a worker can be asked to do. A task yields its answer in pieces: (head, payload).
 
-Between pieces it yields None wherever it leaves the engine alone for a moment: its deadline then begins anew,
-whoever gave it up need not wait for the rest of a long recording, and the engine may serve others before it
-goes on.
+Between pieces it yields None wherever it can be stopped: its deadline then begins anew, and whoever gave it
+up need not wait for the rest of a long recording.
 """
 
 from __future__ import annotations
@@ -69,7 +68,6 @@ def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
             pcm = resampler.feed(audio.from_float(sound))
             if pcm:
                 yield {"rate": rate}, pcm
-        yield None
     pcm = resampler.flush()
     if pcm:
         yield {"rate": rate}, pcm

@@ -5,7 +5,7 @@
 "bytes"}]} with the payloads of the jobs one after the other, and {"op": "cancel", "id"}, which ends a
 request at its next piece. It answers with {"event": "state" | "begun" | "piece" | "beat" | "done" | "error",
 ...} (a beat: still at work) and ends itself when the socket or its parent is gone. What it is asked while it
-is at work, it does where that leaves the engine alone for a moment.
+is at work goes before that, from its next piece or beat on.
 Django is not loaded here.
 """
 
@@ -52,7 +52,7 @@ def warm_engine(fields: Mapping[str, Any], models_dir: str) -> Any:
 class Server:
     """Has one engine do what requests ask for; `tell` gets its messages, each a head and a payload.
 
-    `on_rest` is called in the middle of a request where the engine may serve another one.
+    `on_rest` is called between two pieces: the engine may serve another request there.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Server:
         self._under_way -= ids
 
     def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes) -> None:
-        if request in self.cancelled:  # while it waited for another to leave the engine alone
+        if request in self.cancelled:  # while it waited for another's next piece
             self._tell({"event": "done", "id": request}, b"")
             return
         try:
@@ -90,10 +90,10 @@ class Server:
                         break
                     if piece is None:
                         self._tell({"event": "beat", "id": request}, b"")
-                        self._on_rest()
                     else:
                         answer, sound = piece
                         self._tell({"event": "piece", "id": request, "answer": answer}, sound)
+                    self._on_rest()
         except Exception as error:
             self._fail(task, request, error)
         else:

@@ -65,7 +65,7 @@ def test_a_voice_is_never_given_more_than_a_sentence():
     voice = Voice()
     text = "Good morning. How are you? " + "on and " * 200
     params = {"text": text, "rate": 8000, "voice": "default", "language": "", "speed": 1.0}
-    pcm = b"".join(piece[1] for piece in tasks.speak(voice, params, b"") if piece is not None)
+    pcm = b"".join(sound for _, sound in tasks.speak(voice, params, b""))
     assert voice.texts[:2] == ["Good morning.", "How are you?"]
     assert max(map(len, voice.texts)) <= LONGEST_SENTENCE
     assert " ".join(voice.texts) == text.strip()

@@ -159,10 +159,10 @@ class Seat:
             self.batch = False
             return
         work = Work(process.stand_still, self._is_live, self._may_wait)
-        self._give(process, jobs, work)
         self.state = State.BUSY
         try:
             with self._beside_others(process, work):
+                self._give(process, jobs, work)
                 await self._pass_on(process, work)
         except (WorkerGone, TimeoutError) as error:
             await self._retry_or_fail(self._left(), error)
@@ -181,6 +181,7 @@ class Seat:
             if job.batch:
                 job.stood = work.stood
             self._jobs[job.id] = job
+        self._shared.on_change()  # before it is sent: who has to stand still does not begin
         self._begun.clear()
         told = [{"id": job.id, "params": job.params, "bytes": len(job.payload)} for job in jobs]
         request = {"op": "run", "task": jobs[0].task, "jobs": told}
@@ -205,7 +206,6 @@ class Seat:
         while True:
             guests = await self._shared.line.take(lambda: False, self._at_once)
             self._give(process, guests, work)
-            self._shared.on_change()
             await self._begun.wait()
 
     def _is_live(self) -> bool:

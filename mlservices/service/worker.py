@@ -80,9 +80,6 @@ class Server:
         self._under_way -= ids
 
     def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes) -> None:
-        if request in self.cancelled:  # while it waited for another's next piece
-            self._tell({"event": "done", "id": request}, b"")
-            return
         try:
             with contextlib.closing(TASKS[task][1](self._engine, params, payload)) as pieces:
                 for piece in pieces:

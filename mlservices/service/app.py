@@ -27,6 +27,7 @@ from .deployments import Deployments
 from .devices import devices as real_devices
 from .layout import Plan
 from .measures import Measures
+from .precedence import Precedence
 from .placement import Device
 from .routes import models, space, status, streams
 
@@ -42,7 +43,7 @@ def create_app(
     devices: Callable[[], list[Device]] = real_devices,
     token: str = "",
     prepare_missing: bool = False,
-    make: Callable[[Plan, Path, Measures], Deployment] = Deployment,
+    make: Callable[[Plan, Path, Measures, Precedence], Deployment] = Deployment,
 ) -> FastAPI:
     """`token`: what every request must bear, if any. `prepare_missing`: files are made at the start."""
     service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing, make=make)

@@ -27,8 +27,8 @@ from .deployments import Deployments
 from .devices import devices as real_devices
 from .layout import Plan
 from .measures import Measures
-from .precedence import Precedence
 from .placement import Device
+from .precedence import Precedence
 from .routes import models, space, status, streams
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]

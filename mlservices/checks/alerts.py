@@ -60,9 +60,13 @@ def recent(kept: Iterable[dict[str, Any]], newest: Reading) -> list[Reading]:
     left out."""
     readings = [Reading(**each) for each in kept]
     series = [*(each for each in readings if newest.at - WINDOW_SECONDS <= each.at < newest.at), newest]
-    pairs = enumerate(pairwise(series), start=1)
-    begun = [number for number, (before, after) in pairs if _total(after) < _total(before)]
-    return series[max(begun, default=0) :]
+    begun = [after for before, after in pairwise(_counted(series)) if _total(after) < _total(before)]
+    return series[series.index(begun[-1]) if begun else 0 :]
+
+
+def _counted(readings: Iterable[Reading]) -> list[Reading]:
+    """Those with counts: a check that did not reach the service learnt none."""
+    return [each for each in readings if each.served is not None]
 
 
 def _total(reading: Reading) -> float:
@@ -83,9 +87,10 @@ def values_of(readings: Sequence[Reading], failures: int) -> dict[Kind, float | 
 
 
 def _share_of_errors(readings: Sequence[Reading]) -> float | None:
-    first, last = readings[0], readings[-1]
-    if last.served is None or first.served is None:
+    counted = _counted(readings)
+    if not counted:
         return None
+    first, last = counted[0], counted[-1]
     requests = _total(last) - _total(first)
     if requests < FEWEST_REQUESTS:
         return None

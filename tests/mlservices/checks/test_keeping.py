@@ -163,6 +163,16 @@ class TestAlerts:
         figures(2, served=92, refused=10)
         assert opened() == {"errors": 0.1}
 
+    def test_a_check_without_figures_begins_no_new_count(self):
+        figures(0, served=1000, refused=0)
+        figures(1)  # an outage: the service told nothing
+        figures(2, served=1090, refused=10)
+        assert opened() == {"errors": 0.1}
+        figures(3)
+        assert opened() == {"errors": 0.1}
+        figures(4, served=1300, refused=10)
+        assert opened() == {}
+
     def test_one_slow_inference_is_none_two_are(self):
         figures(0, seconds=9.0)
         assert opened() == {}

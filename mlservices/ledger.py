@@ -143,6 +143,7 @@ def write(entries: Sequence[Entry]) -> None:
             UsageDay.objects.filter(pk=found.pk).update(
                 requests=F("requests") + len(part),
                 failed=F("failed") + sum(row.outcome == Outcome.FAILED for row in part),
+                refused=F("refused") + sum(row.outcome == Outcome.REFUSED for row in part),
                 degraded=F("degraded") + sum(row.by_fallback for row in part),
                 estimated=F("estimated") + sum(row.estimated for row in part),
                 amount=F("amount") + sum(row.amount for row in part),

@@ -54,7 +54,7 @@ SEVERITY = (Status.PASS, Status.WARN, Status.FAIL)
 class Outcome:
     """What one probe found. `reason` says why it did not pass, or what was found; `remedy` what to do.
 
-    `figures` are for alerts: `served` and `refused` (requests since the service started), `seconds` (of one
+    `figures` are for alerts: `served` and `failed` (requests since the service started), `seconds` (of one
     inference), `memory` (share in use, 0..1). `latency_ms` is measured by who asks, unless the probe did.
     """
 

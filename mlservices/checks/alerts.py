@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -41,7 +41,7 @@ class Reading:
 
     at: float
     served: float | None = None
-    refused: float | None = None
+    failed: float | None = None
     seconds: float | None = None
     memory: float | None = None
 
@@ -58,7 +58,8 @@ def reading_of(report: Report) -> Reading:
 def recent(kept: Iterable[dict[str, Any]], newest: Reading) -> list[Reading]:
     """The readings of the window, up to the newest; those from before the service began to count anew are
     left out."""
-    readings = [Reading(**each) for each in kept]
+    names = [each.name for each in fields(Reading)]  # what an older version kept may lack some
+    readings = [Reading(**{name: each.get(name) for name in names}) for each in kept]
     series = [*(each for each in readings if newest.at - WINDOW_SECONDS <= each.at < newest.at), newest]
     begun = [after for before, after in pairwise(_counted(series)) if _total(after) < _total(before)]
     return series[series.index(begun[-1]) if begun else 0 :]
@@ -70,7 +71,7 @@ def _counted(readings: Iterable[Reading]) -> list[Reading]:
 
 
 def _total(reading: Reading) -> float:
-    return (reading.served or 0) + (reading.refused or 0)
+    return (reading.served or 0) + (reading.failed or 0)
 
 
 def values_of(readings: Sequence[Reading], failures: int) -> dict[Kind, float | None]:
@@ -94,7 +95,7 @@ def _share_of_errors(readings: Sequence[Reading]) -> float | None:
     requests = _total(last) - _total(first)
     if requests < FEWEST_REQUESTS:
         return None
-    return ((last.refused or 0) - (first.refused or 0)) / requests
+    return ((last.failed or 0) - (first.failed or 0)) / requests
 
 
 def judge(report: Report, readings: Sequence[Reading], failures: int) -> None:

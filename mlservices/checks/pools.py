@@ -16,6 +16,7 @@ from .. import registry
 from ..catalog import Kind, Model
 from ..service.devices import has_driver
 from ..service.layout import Plan, plans
+from ..service.measures import ERRORS
 from ..types import ChatMessage
 from ..voices.greetings import greeting
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
@@ -112,9 +113,8 @@ def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dic
     """For alerts: of these pools together, and the fullest memory that they run in."""
     figures: dict[str, float] = {}
     if reports:
-        names = ("failed", "refused")
         figures["served"] = sum(report.get("served", 0) for report in reports)
-        figures["refused"] = sum(report.get(name, 0) for report in reports for name in names)
+        figures["failed"] = sum(report.get(name, 0) for report in reports for name in ERRORS)
         figures["seconds"] = max(report.get("mean_seconds", 0.0) for report in reports)
     used = [1 - device["free_mb"] / device["total_mb"] for device in health.get("devices", [])]
     if used:

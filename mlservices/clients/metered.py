@@ -11,8 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import EngineError
 from ..interfaces import ChatModel, Embedder, SpeechFinder, SpeechToText, TextToSpeech, TurnJudge
-from ..ledger import Entry, Outcome, ledger
+from ..ledger import Entry, ledger
+from ..models.usage import NOT_SERVED, Outcome
 from ..types import (
     ChatDelta,
     ChatMessage,
@@ -75,18 +77,19 @@ class Meter:
 
     @contextmanager
     def request(self, asked: float, *, model: str = "") -> Iterator[Request]:
-        """What failed before its answer began was not used: its amount is 0, and so is what it costs."""
+        """What failed or was refused before its answer began was not used: its amount and cost are 0."""
         started = time.monotonic()
         request = Request(model or self.engine, asked, estimated=self.service == "llm")
         outcome = Outcome.CANCELLED
         try:
             yield request
             outcome = Outcome.FAILED if request.in_vain else Outcome.SERVED
-        except Exception:
-            outcome = Outcome.FAILED
+        except Exception as error:
+            refused = isinstance(error, EngineError) and error.blames_input
+            outcome = Outcome.REFUSED if refused else Outcome.FAILED
             raise
         finally:
-            unused = outcome is Outcome.FAILED and not request.first_at
+            unused = outcome in NOT_SERVED and not request.first_at
             self.note(
                 Entry(
                     self.service,

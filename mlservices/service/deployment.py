@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..circuit import Circuit
-from ..errors import EngineBusy, EngineError, EngineTimeout
+from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from .layout import Plan
 from .line import Answer, Job, Line
 from .measures import Measures
@@ -132,8 +132,8 @@ class Deployment:
                 yield answer
                 answer = await job.answers.get()
             outcome = "served"
-        except EngineError:
-            outcome = "failed"
+        except EngineError as error:
+            outcome = "refused" if error.permanent else "failed"
             raise
         finally:
             self._let_go(job, outcome)
@@ -141,8 +141,8 @@ class Deployment:
     def _refuse_if_hopeless(self, batch: bool) -> None:
         try:
             self._hope(batch)
-        except EngineBusy:
-            self.measures.note("refused")
+        except EngineBusy as busy:
+            self.measures.note("loading" if busy.cold else "busy")
             raise
 
     def _hope(self, batch: bool) -> None:
@@ -156,11 +156,11 @@ class Deployment:
                 f"{name}: {queued} requests are waiting already", service=service, retry_after=wait
             )
         if not self._seats or self._leaving:
-            raise EngineBusy(f"{name} is not loaded", service=service, retry_after=_LOADING_RETRY_SECONDS)
+            raise self._not_yet("is not loaded")
         if all(seat.state is State.FAILED for seat in self._seats):
             raise self._unavailable()
         if not any(seat.was_ready for seat in self._seats):
-            raise EngineBusy(f"{name} is loading", service=service, retry_after=_LOADING_RETRY_SECONDS)
+            raise self._not_yet("is loading")
         if pause := self._circuit.open_for(time.monotonic()):
             reason = next(seat.ended for seat in self._seats if seat.ended)
             raise EngineBusy(
@@ -168,6 +168,14 @@ class Deployment:
                 service=service,
                 retry_after=pause,
             )
+
+    def _not_yet(self, why: str) -> EngineBusy:
+        return EngineBusy(
+            f"{self.model.id} {why}",
+            service=self.model.service,
+            retry_after=_LOADING_RETRY_SECONDS,
+            outcome=Outcome.NOT_LOADED,
+        )
 
     def _unavailable(self) -> EngineBusy:
         return EngineBusy(

@@ -114,6 +114,19 @@ async def test_a_request_that_an_engine_refuses_is_not_tried_again(make_pool):
     assert pool.report()["retried"] == 0
 
 
+async def test_what_is_refused_and_who_comes_while_it_loads_are_no_errors(make_pool):
+    pool = await make_pool("SlowToLoad", wait=False)
+    with pytest.raises(EngineBusy, match="is loading"):
+        await say(pool, "too early")
+    await until(lambda: pool.state() == "loaded")
+    await say(pool, "hello")
+    with pytest.raises(EngineError, match="cannot say this"):
+        await say(pool, "refuse")
+    report = pool.report()
+    assert [report[name] for name in ("served", "failed", "busy", "refused", "loading")] == [1, 0, 0, 1, 1]
+    assert (report["lately"]["requests"], report["lately"]["errors"]) == (3, 0)
+
+
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool):
     pool = await make_pool(queue_limit=2)
     waiting = [asyncio.create_task(say(pool, "slow")) for _ in range(3)]  # one served, two wait
@@ -122,6 +135,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool
         await say(pool, "one too many")
     assert caught.value.retry_after >= 1
     assert await asyncio.gather(*waiting) == [stand_ins.PIECES] * 3
+    assert (pool.report()["busy"], pool.report()["lately"]["errors"]) == (1, pytest.approx(1 / 4))
 
 
 async def test_a_cancelled_answer_frees_its_worker_at_the_next_piece(make_pool):
@@ -288,9 +302,10 @@ async def test_a_model_is_unloaded_once_it_has_served_whom_it_serves(make_pool):
 async def test_what_it_did_lately_is_told_in_figures(make_pool):
     pool = await make_pool()
     assert pool.report()["lately"]["inference_ms_p95"] is None
+    assert pool.report()["workers"][0]["memory_mb"] > 10
     await asyncio.gather(*(say(pool, "slow") for _ in range(2)))
     with pytest.raises(EngineError):
-        await say(pool, "refuse")
+        await say(pool, "break")
     lately = pool.report()["lately"]
     assert (lately["requests"], lately["errors"]) == (3, pytest.approx(1 / 3))
     assert 400 < lately["inference_ms_p95"] < 2000
@@ -299,4 +314,3 @@ async def test_what_it_did_lately_is_told_in_figures(make_pool):
         1.0, rel=0.5
     )  # half a second of sound in half a second
     assert 0 < lately["utilisation"] < 0.1
-    assert pool.report()["workers"][0]["memory_mb"] > 10

@@ -17,6 +17,7 @@ from mlservices.clients.metered import (
     MeteredTextToSpeech,
 )
 from mlservices.errors import EngineError
+from mlservices.errors import Outcome as Refusal
 from mlservices.ledger import Asker, Entry, Ledger, asking, forget_old_rows, write
 from mlservices.models import Price, UsageDay, UsageRow
 from mlservices.models.usage import Outcome
@@ -32,7 +33,7 @@ def entry(service="tts", engine="piper-joe", amount=100.0, *, key="", call=None,
 
 
 def some_entries(count, seed=0):
-    """Of three days, engines and keys, every tenth failed."""
+    """Of three days, engines and keys, every tenth failed, and every tenth was refused."""
     chance = random.Random(seed)
     return [
         entry(
@@ -42,7 +43,9 @@ def some_entries(count, seed=0):
             key=chance.choice(["", "key-1", "key-2"]),
             at=NOON + timedelta(hours=chance.randrange(-30, 30)),
             latency_seconds=chance.uniform(0.01, 3),
-            outcome=chance.choice([Outcome.FAILED, Outcome.CANCELLED, *[Outcome.SERVED] * 8]),
+            outcome=chance.choice(
+                [Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED, *[Outcome.SERVED] * 7]
+            ),
             degraded=chance.random() < 0.2,
             estimated=chance.random() < 0.2,
         )
@@ -74,11 +77,13 @@ def test_the_sums_of_days_equal_their_rows_in_all_and_for_each_day_engine_and_ke
     assert days["amount"] == pytest.approx(rows["amount"])
     assert (days["latency"], days["cost"]) == (rows["latency"], rows["cost"])
     assert rows["cost"] > 0
-    counted = UsageDay.objects.aggregate(all=Sum("requests"), failed=Sum("failed"), degraded=Sum("degraded"))
-    assert counted == {
-        "all": 200,
+    names = ("requests", "failed", "refused", "degraded")
+    served = UsageRow.objects.exclude(outcome__in=["failed", "refused"])
+    assert UsageDay.objects.aggregate(**{name: Sum(name) for name in names}) == {
+        "requests": 200,
         "failed": UsageRow.objects.filter(outcome="failed").count(),
-        "degraded": UsageRow.objects.filter(degraded=True).exclude(outcome="failed").count(),
+        "refused": UsageRow.objects.filter(outcome="refused").count(),
+        "degraded": served.filter(degraded=True).count(),
     }
     assert_days_equal_rows(UsageRow.objects.all())
 
@@ -152,7 +157,7 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
 
 
 class Engine:
-    """Meets four interfaces; fails at "refuse". It counts the tokens of what it replies if told which."""
+    """Meets four interfaces; fails at "fail". It counts the tokens of what it replies if told which."""
 
     def __init__(self, used=None):
         self.used = used
@@ -161,8 +166,10 @@ class Engine:
         return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
 
     async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
-        if text == "refuse":
+        if text == "fail":
             raise EngineError("it cannot")
+        if text == "refuse":
+            raise EngineError("it never will", permanent=True, outcome=Refusal.REFUSED)
         for _ in range(3):
             yield SpeechChunk(b"\0\0", rate)
             await asyncio.sleep(0.05)
@@ -208,8 +215,14 @@ class TestMeteredClients:
         await chunks.aclose()
         assert self.last() == ("tts", "piper-joe", 6, "cancelled")
         with pytest.raises(EngineError):
-            await anext(client.speak("refuse", rate=8000))
+            await anext(client.speak("fail", rate=8000))
         assert self.last() == ("tts", "piper-joe", 0, "failed"), "nothing was made of it"
+
+    async def test_what_is_refused_for_its_own_sake_is_no_failure_of_the_engine(self):
+        client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
+        with pytest.raises(EngineError):
+            await anext(client.speak("refuse", rate=8000))
+        assert self.last() == ("tts", "piper-joe", 0, "refused"), "and nothing was made of it"
 
     def tokens(self):
         entry = self.noted[-1]
@@ -249,7 +262,7 @@ class TestMeteredClients:
     async def test_a_model_that_was_asked_by_its_id_is_the_one_that_failed(self):
         client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
         with pytest.raises(EngineError):
-            await anext(client.speak("refuse", rate=8000, model="styletts2"))
+            await anext(client.speak("fail", rate=8000, model="styletts2"))
         assert self.last() == ("tts", "styletts2", 0, "failed")
 
     async def test_it_is_known_for_whom_a_request_was_made_also_in_tasks_that_were_started_for_them(self):

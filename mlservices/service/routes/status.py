@@ -12,8 +12,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ...catalog import Kind
 from ..deployment import Deployment, Held
 from ..deployments import SPACE_KEYS, Deployments
+from ..measures import OUTCOMES
 
-_SUMS = ("queue", "served", "failed", "cancelled", "refused", "retried", "restarts")
+_SUMS = ("queue", *OUTCOMES, "retried", "restarts")
 
 
 _HOME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>VoiceForge ML service</title>

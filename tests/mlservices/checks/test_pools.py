@@ -114,8 +114,8 @@ def test_what_the_service_says_of_a_pool(answer, status, words, remedy):
 
 
 def test_figures_are_for_alerts():
-    told = health(served=90, failed=4, refused=6, mean_seconds=1.5)
+    told = health(served=90, failed=4, busy=6, refused=30, loading=5, mean_seconds=1.5)
     outcome = judge_pool(
         {**told, "devices": [{"free_mb": 10, "total_mb": 40}, {"free_mb": 30, "total_mb": 40}]}, "tts"
     )
-    assert outcome.figures == {"served": 90, "refused": 10, "seconds": 1.5, "memory": 0.75}
+    assert outcome.figures == {"served": 90, "failed": 10, "seconds": 1.5, "memory": 0.75}

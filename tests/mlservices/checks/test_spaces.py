@@ -155,8 +155,8 @@ def test_it_is_checked_where_one_is_configured(settings):
 
 def test_figures_of_a_service_of_ours_are_those_of_its_pools_together():
     pools = {
-        "stt": {"served": 90, "failed": 1, "refused": 2, "mean_seconds": 0.4},
-        "tts": {"served": 10, "failed": 0, "refused": 0, "mean_seconds": 6.0},
+        "stt": {"served": 90, "failed": 1, "busy": 2, "refused": 9, "mean_seconds": 0.4},
+        "tts": {"served": 10, "failed": 0, "busy": 0, "refused": 0, "mean_seconds": 6.0},
     }
     outcome = judge_health({"status": "healthy", "models": {}, "pools": pools})
-    assert outcome.figures == {"served": 100, "refused": 3, "seconds": 6.0}
+    assert outcome.figures == {"served": 100, "failed": 3, "seconds": 6.0}

@@ -12,12 +12,15 @@ from django.core.management.utils import get_random_secret_key
 
 from mlservices import catalog
 
-from . import env, logs
+from . import env, logs, serving
 from .build import build_id
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_given = {name for name, value in os.environ.items() if value}
 env.read_file(BASE_DIR / ".env")
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).absolute()
+# Where a server runs on this folder, commands are about that one, unless they are told another.
+os.environ |= {name: value for name, value in serving.noted(VAR_DIR).items() if name not in _given}
 
 # Where we are reached
 

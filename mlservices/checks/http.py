@@ -18,7 +18,7 @@ from . import Outcome, failed, warned
 
 PARTY = Party("The service")
 _LONGEST_SECONDS = 60.0  # a probe's own patience ends before
-UNREACHABLE = gettext_noop("It cannot be reached: %(problem)s")
+UNREACHABLE = gettext_noop("It cannot be reached at %(address)s: %(problem)s")
 NETWORK = gettext_noop(
     "See that this server reaches the internet (HTTPS_PROXY, if it needs one), and that the address is right."
 )
@@ -31,7 +31,6 @@ WAKE = gettext_noop(
     "it lasts, see its log."
 )
 _WORDS = {
-    errors.Outcome.UNREACHABLE: UNREACHABLE,
     errors.Outcome.REFUSED_TOKEN: KEY_REFUSED,  # what a server says then may hold a part of the key
     errors.Outcome.NOT_OFFERED: NOT_OFFERED,
 }
@@ -61,10 +60,14 @@ def lost(error: EngineError) -> Outcome:
     """Why there is no answer; what to do about a server of this machine its service knows."""
     if error.cold:
         return warned(COLD, WAKE)
-    if error.outcome not in _WORDS:
-        return failed(str(error))
-    problem, remedy = str(error), ""
-    if isinstance(error.__cause__, httpx.TransportError):
-        problem = str(error.__cause__) or type(error.__cause__).__name__
-        remedy = "" if is_loopback(str(error.__cause__.request.url)) else NETWORK
-    return failed(_WORDS[error.outcome], remedy, problem=problem, status=error.status)
+    if error.outcome is errors.Outcome.UNREACHABLE and isinstance(error.__cause__, httpx.TransportError):
+        return _unreachable(error.__cause__)
+    words = _WORDS.get(error.outcome)
+    return failed(words, status=error.status) if words else failed(str(error))
+
+
+def _unreachable(error: httpx.TransportError) -> Outcome:
+    url = error.request.url
+    remedy = "" if is_loopback(str(url)) else NETWORK
+    address = f"{url.scheme}://{url.netloc.decode()}"  # without a password, which an address may hold
+    return failed(UNREACHABLE, remedy, address=address, problem=str(error) or type(error).__name__)

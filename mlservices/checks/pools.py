@@ -34,7 +34,7 @@ _TITLES = {
 }
 NOT_RUNNING = gettext_noop(
     "Start the ML service again with “make run”, or as the line “ml” of the Procfile says; its lines of the "
-    "log say why it stopped."
+    "log say why it stopped. If it runs on another port than the one asked here, set ML_PORT to that."
 )
 WORKERS_FAIL = gettext_noop(
     "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "

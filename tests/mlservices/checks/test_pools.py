@@ -86,6 +86,8 @@ async def test_without_the_service_they_fail_and_say_how_to_start_it(pools, sett
     report = await ask(pools["pool-stt"])
     assert [outcome.status for outcome in report.outcomes] == ["fail", "fail"]
     assert {outcome.remedy for outcome in report.outcomes} == {NOT_RUNNING}
+    assert all("at http://127.0.0.1:9: " in outcome.words for outcome in report.outcomes)
+    assert "set ML_PORT" in NOT_RUNNING
 
 
 def health(**report):

@@ -134,9 +134,14 @@ async def test_a_key_that_is_refused_is_never_quoted(check, stand_in):
 async def test_one_that_is_gone_says_so():
     report = await ask(space("http://127.0.0.1:9", ""))
     assert {outcome.status for outcome in report.outcomes} == {"fail"}
-    assert "cannot be reached" in report.outcomes[0].words
+    assert "cannot be reached at http://127.0.0.1:9: " in report.outcomes[0].words
     assert len({outcome.words for outcome in report.outcomes}) == 1
     assert "Open the Space in a browser" in report.outcomes[0].remedy
+
+
+async def test_what_an_address_holds_of_a_password_is_not_told():
+    report = await ask(space("http://me:hush@127.0.0.1:9", ""))
+    assert "hush" not in "".join(outcome.words for outcome in report.outcomes)
 
 
 async def test_an_address_that_leads_nowhere_is_a_matter_of_the_network():

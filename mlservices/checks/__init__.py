@@ -23,6 +23,8 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from .. import errors
+
 logger = logging.getLogger(__name__)
 
 PLATFORM, MODELS, PROVIDERS = "platform", "models", "providers"
@@ -107,8 +109,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own;
-    none of the `secrets` appears in a reason; `address` is that of one that may sleep, as in SpaceAwake."""
+    """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own,
+    and for which `remedies`, by how a request went wrong, has none; none of the `secrets` appears in a reason;
+    `address` is that of one that may sleep, as in SpaceAwake."""
 
     key: str
     title: Any
@@ -119,6 +122,7 @@ class Service:
     remedy: str = ""
     secrets: tuple[str, ...] = ()
     address: str = ""
+    remedies: Mapping[errors.Outcome, str] = field(default_factory=dict)
 
 
 Source = Callable[[], Iterable[Service]]

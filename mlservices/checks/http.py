@@ -5,14 +5,14 @@ What goes wrong is an error of `clients/http.py`, as in a call; `lost` gives it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 from django.utils.translation import gettext_noop
 
 from .. import errors
-from ..clients.http import Answer, Party, certificates, fetch, is_loopback, status_error
+from ..clients.http import Answer, Party, certificates, fetch, is_loopback, page_error, status_error
 from ..errors import EngineError
 from . import Outcome, failed, warned
 
@@ -51,23 +51,26 @@ def read(answer: Answer, judge: Judge) -> Outcome:
     if answer.status >= 300:
         raise status_error(answer, PARTY, "")
     told = answer.json_object()
+    if told is None and answer.is_page:
+        raise page_error(answer, PARTY, "")
     if told is None:
         return failed(NO_JSON, status=answer.status, quoted=PARTY.quote(answer.body))
     return judge(told)
 
 
-def lost(error: EngineError) -> Outcome:
-    """Why there is no answer; what to do about a server of this machine its service knows."""
+def lost(error: EngineError, remedies: Mapping[errors.Outcome, str]) -> Outcome:
+    """Why there is no answer, with the remedy for that if there is one."""
     if error.cold:
         return warned(COLD, WAKE)
     if error.outcome is errors.Outcome.UNREACHABLE and isinstance(error.__cause__, httpx.TransportError):
-        return _unreachable(error.__cause__)
-    words = _WORDS.get(error.outcome)
-    return failed(words, status=error.status) if words else failed(str(error))
+        return _unreachable(error.__cause__, remedies.get(error.outcome, ""))
+    words, remedy = _WORDS.get(error.outcome), remedies.get(error.outcome, "")
+    return failed(words, remedy, status=error.status) if words else failed(str(error), remedy)
 
 
-def _unreachable(error: httpx.TransportError) -> Outcome:
+def _unreachable(error: httpx.TransportError, remedy: str) -> Outcome:
+    """What to do about a server of this machine its service knows."""
     url = error.request.url
-    remedy = "" if is_loopback(str(url)) else NETWORK
+    remedy = remedy or ("" if is_loopback(str(url)) else NETWORK)
     address = f"{url.scheme}://{url.netloc.decode()}"  # without a password, which an address may hold
     return failed(UNREACHABLE, remedy, address=address, problem=str(error) or type(error).__name__)

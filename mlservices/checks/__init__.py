@@ -110,7 +110,7 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class Service:
     """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own,
-    and for which `remedies`, by how a request went wrong, has none; none of the `secrets` appears in a reason;
+    and for which `remedies`, by how a request went wrong, has none; no reason shows one of the `secrets`;
     `address` is that of one that may sleep, as in SpaceAwake."""
 
     key: str

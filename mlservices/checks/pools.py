@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from .. import registry
+from .. import errors, registry
 from ..catalog import Kind, Model
 from ..service.devices import has_driver
 from ..service.layout import Plan, plans
@@ -37,9 +37,11 @@ NOT_RUNNING = gettext_noop(
     "log say why it stopped. If it runs on another port than the one asked here, set ML_PORT to that."
 )
 WORKERS_FAIL = gettext_noop(
-    "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "
-    "service starts its workers by itself."
+    "The service starts its workers again by itself. Where the reason names missing files, “manage.py models "
+    "prepare” makes them; where workers end again and again, the log's lines “ml” say why, and signal 9 most "
+    "often that the machine lacks memory."
 )
+TOKEN = gettext_noop("Start the ML service with the same ML_API_TOKEN as VoiceForge.")
 OVERLOADED = gettext_noop(
     "More requests come than this pool can serve: give it more workers (ML_STT_WORKERS, ML_TTS_WORKERS, "
     "ML_LLM_WORKERS), or a smaller model."
@@ -66,7 +68,12 @@ def pools_of(configured: Iterable[Plan]) -> Iterable[Service]:
             icon,
             (Probe("workers", _("Workers"), _workers(pool)), *_requests(models[0])),
             about=", ".join(model.name for model in models),
-            remedy=NOT_RUNNING,
+            remedy=WORKERS_FAIL,
+            remedies={
+                errors.Outcome.UNREACHABLE: NOT_RUNNING,
+                errors.Outcome.TIMEOUT: OVERLOADED,
+                errors.Outcome.REFUSED_TOKEN: TOKEN,
+            },
         )
 
 

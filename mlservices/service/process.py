@@ -115,7 +115,9 @@ class WorkerProcess:
                 try:
                     data = await self._reader.read(1 << 18)
                     self._messages = self._unpacker.feed(data)
-                except (ConnectionError, ValueError) as error:
+                except ConnectionError as error:  # it had not read yet what it was told to load
+                    raise WorkerGone(await self._how_it_ended()) from error
+                except ValueError as error:
                     raise WorkerGone(str(error)) from error
                 if not data:
                     raise WorkerGone(await self._how_it_ended())
@@ -133,7 +135,8 @@ class WorkerProcess:
             code = await asyncio.wait_for(asyncio.shield(self.gone), _GRACE_SECONDS)
         except TimeoutError:
             return "it closed its connection"
-        return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        return f"its process {how}"
 
 
 def resident_mb(pid: int) -> int:

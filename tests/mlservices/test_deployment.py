@@ -93,6 +93,14 @@ async def test_a_worker_killed_while_idle_is_replaced_before_anybody_asks(make_p
     assert await say(pool, "hello") == stand_ins.PIECES
 
 
+async def test_a_worker_killed_while_it_starts_is_told_as_one_killed_at_work(make_pool):
+    pool = await make_pool("SlowToLoad", wait=False)
+    await until(lambda: first_pid(pool))
+    os.kill(first_pid(pool), signal.SIGKILL)
+    await until(pool.reason)
+    assert pool.reason() == "its process was killed by signal 9"
+
+
 async def test_a_worker_that_hangs_is_replaced_and_asked_again(make_pool):
     pool = await make_pool(deadline_seconds=0.3)
     assert await say(pool, "hang once") == stand_ins.PIECES

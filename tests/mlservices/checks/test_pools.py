@@ -9,16 +9,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from mlservices.catalog import Kind
+from mlservices.checks import Probe
 from mlservices.checks.http import COLD, WAKE
 from mlservices.checks.pools import (
     NOT_RUNNING,
     OVERLOADED,
+    TOKEN,
     WORKERS_FAIL,
     configured,
     judge_pool,
     pools_of,
 )
 from mlservices.checks.probing import ask
+from mlservices.errors import EngineError
+from mlservices.errors import Outcome as Trouble
 from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
 from tests.mlservices import stand_ins
@@ -97,6 +101,22 @@ def health(**report):
     return {
         "pools": {"tts": {"state": "loaded", "workers": workers, "queue": 0, "queue_limit": 100, **report}}
     }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "remedy"),
+    [
+        (Trouble.FAILED, WORKERS_FAIL),  # a worker was killed, and is started again by itself
+        (Trouble.TIMEOUT, OVERLOADED),
+        (Trouble.REFUSED_TOKEN, TOKEN),
+    ],
+)
+async def test_a_service_that_runs_need_not_be_started(pools, outcome, remedy):
+    async def fails():
+        raise EngineError("its process was killed by signal 9", outcome=outcome)
+
+    report = await ask(replace(pools["pool-stt"], probes=(Probe("request", "Hears", fails),)))
+    assert report.outcomes[0].remedy == remedy
 
 
 @pytest.mark.parametrize(

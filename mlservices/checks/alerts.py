@@ -119,7 +119,8 @@ def judge(report: Report, readings: Sequence[Reading], failures: int) -> None:
                 cleared_at=None,
                 defaults={"title": title, "value": value, "limit": LIMITS[kind], "since": now},
             )
-            logger.warning("Alert: %s, %s: %.2f, limit %.2f", title, kind, value, LIMITS[kind])
+            limit = f", limit {_figure(kind, LIMITS[kind])}" if kind != Kind.DOWN else ""
+            logger.warning("Alert: %s, %s (%s%s)", title, kind, _figure(kind, value), limit)
         elif value > alert.value:
             ServiceAlert.objects.filter(pk=alert.pk).update(value=value)
 

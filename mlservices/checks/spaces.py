@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -34,6 +35,7 @@ Ask = Callable[[], Awaitable[Outcome]]
 
 PATIENCE_SECONDS = 30.0
 STATUS_PATIENCE_SECONDS = 5.0
+_NO_WORD = re.compile(r"\W+")  # between the words of a key
 _OTHER_FORM = (400, 415, 422)  # the sound is not as the service wants it
 
 COLD_MODEL = gettext_noop("Not loaded yet: %(models)s")
@@ -94,7 +96,7 @@ def space(url: str, token: str, title: str = "") -> Service:
 
     speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
     return Service(
-        f"space-{slugify(address.replace('.', '-'))}"[:80],
+        slugify(f"space-{_NO_WORD.sub('-', address)}")[:80],
         title or _("Space"),
         MODELS,
         "cloud",

@@ -189,6 +189,14 @@ class TestAlerts:
         figures(3, memory=0.97)
         assert opened() == {"memory": 0.99}
 
+    def test_the_log_tells_the_figure_in_its_unit(self, caplog):
+        figures(0, Status.FAIL, memory=0.96)
+        figures(1, Status.FAIL, memory=0.96)
+        assert [record.message for record in caplog.records] == [
+            "Alert: Voice, memory (96%, limit 95%)",
+            "Alert: Voice, down (2 checks failed in a row)",
+        ]
+
     def test_what_is_not_told_clears_nothing(self):
         figures(0, memory=0.99)
         figures(1)

@@ -181,6 +181,7 @@ def test_it_is_checked_where_one_is_configured(settings):
     settings.HF_ML_API_URL = "https://me-voice.hf.space"
     [service] = configured()
     assert (service.key, service.about) == ("space-me-voice-hf-space", "me-voice.hf.space")
+    assert space("http://127.0.0.1:8141", "").key == "space-127-0-0-1-8141"
     assert [probe.name for probe in service.probes] == ["health", "models", "tts", "stt", "vad", "client"]
 
 

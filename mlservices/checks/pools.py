@@ -122,7 +122,8 @@ def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dic
     if reports:
         figures["served"] = sum(report.get("served", 0) for report in reports)
         figures["failed"] = sum(report.get(name, 0) for report in reports for name in ERRORS)
-        figures["seconds"] = max(report.get("mean_seconds", 0.0) for report in reports)
+        if seconds := [report["mean_seconds"] for report in reports if report.get("mean_seconds")]:
+            figures["seconds"] = max(seconds)
     used = [1 - device["free_mb"] / device["total_mb"] for device in health.get("devices", [])]
     if used:
         figures["memory"] = max(used)

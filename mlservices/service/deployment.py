@@ -28,6 +28,7 @@ from .seat import Seat, Shared, State
 
 FIRST_PIECE_SECONDS = 60.0
 _LOADING_RETRY_SECONDS = 3.0
+_SUPPOSED_SECONDS = 0.5  # of an inference, where there was none lately
 _DRAIN_SECONDS = 30.0
 
 
@@ -151,7 +152,8 @@ class Deployment:
         idle = sum(seat.state is State.READY for seat in self._seats)
         queued = max(0, self._line.before(batch) - idle)  # an idle worker is about to take one
         if queued >= self.plan.queue_limit:
-            wait = max(1.0, queued * self.measures.mean_seconds() / max(1, len(self._seats)))
+            each = self.measures.mean_seconds() or _SUPPOSED_SECONDS
+            wait = max(1.0, queued * each / max(1, len(self._seats)))
             raise EngineBusy(
                 f"{name}: {queued} requests are waiting already", service=service, retry_after=wait
             )
@@ -272,7 +274,7 @@ class Deployment:
             "reason": self.reason(),
             "queue": len(self._line),
             "queue_limit": self.plan.queue_limit,
-            "mean_seconds": round(self.measures.mean_seconds(), 3) if self.measures.counts["served"] else 0.0,
+            "mean_seconds": self.measures.mean_seconds(),
             "circuit_open_seconds": round(self._circuit.open_for(time.monotonic()), 1),
             "workers": self.workers(),
             **self.measures.counts,

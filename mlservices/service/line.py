@@ -33,6 +33,7 @@ class Job:
     id: int = field(default_factory=lambda: next(_numbers))
     queued_at: float = field(default_factory=time.monotonic)
     taken_at: float = 0.0
+    ended_at: float = 0.0  # when its worker was done; whoever asked may read on for long
     attempts: int = 0
     delivered: bool = False
     cancelled: bool = False
@@ -42,8 +43,8 @@ class Job:
     answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
 
     def timing(self) -> Timing:
-        now = time.monotonic()
-        return Timing(queue_seconds=self.taken_at - self.queued_at, compute_seconds=now - self.taken_at)
+        until = self.ended_at or time.monotonic()
+        return Timing(queue_seconds=self.taken_at - self.queued_at, compute_seconds=until - self.taken_at)
 
 
 class Line:

@@ -98,10 +98,10 @@ class Measures:
         self.counts["restarts"] += 1
         self._metrics.restarts.labels(*self._labels).inc()
 
-    def mean_seconds(self) -> float:
-        """Of inference a request, lately."""
+    def mean_seconds(self) -> float | None:
+        """Of inference a request, lately; None where there was none."""
         served = [each.inference_seconds for each in self._lately() if each.inference_seconds]
-        return sum(served) / len(served) if served else 0.5
+        return sum(served) / len(served) if served else None
 
     def lately(self, workers: int) -> dict[str, Any]:
         """Requests of the last minutes in figures; milliseconds, shares of 1; None where there were none."""

@@ -181,7 +181,7 @@ class Seat:
                     job.answers.put_nowait((head["answer"], payload, job.timing()))
             elif head["event"] != "beat":
                 del waiting[job.id]
-                job.worker = None
+                job.worker, job.ended_at = None, time.monotonic()
                 answer = None
                 if head["event"] == "error":
                     answer = self._error(head["message"], permanent=head["permanent"])

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+import time
+from contextlib import aclosing
 
 import pytest
 
 from mlservices.catalog import Kind
 from mlservices.circuit import Circuit
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service import measures
 from mlservices.service.layout import Plan
 from mlservices.service.line import Job, Line
 from mlservices.service.measures import Measures
@@ -305,6 +308,27 @@ async def test_a_model_is_unloaded_once_it_has_served_whom_it_serves(make_pool):
     pool.load(["cpu"])
     await until(lambda: pool.state() == "loaded")
     assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_who_reads_slowly_makes_no_inference_slow(make_pool):
+    pool = await make_pool()
+    begun = time.monotonic()
+    async with aclosing(pool.run("speak", SAYS | {"text": "hello"})) as pieces:
+        await anext(pieces)
+        await until(lambda: pool.report()["workers"][0]["state"] == "ready")
+        worked_ms = (time.monotonic() - begun) * 1000
+        await asyncio.sleep(0.2)
+        assert len([piece async for piece in pieces]) == stand_ins.PIECES - 1
+    assert pool.report()["lately"]["inference_ms_p95"] <= worked_ms
+
+
+async def test_how_long_requests_take_is_not_known_where_none_came_lately(make_pool, monkeypatch):
+    pool = await make_pool()
+    assert pool.report()["mean_seconds"] is None
+    await say(pool, "hello")
+    assert pool.report()["mean_seconds"] > 0
+    monkeypatch.setattr(measures, "LATELY_SECONDS", 1e-9)
+    assert pool.report()["mean_seconds"] is None
 
 
 async def test_what_it_did_lately_is_told_in_figures(make_pool):

@@ -100,7 +100,7 @@ def _pools(deployments: list[Deployment]) -> dict[str, Any]:
             "state": min((report["state"] for report in reports.values()), key=order.index),
             "queue_limit": max(report["queue_limit"] for report in reports.values()),
             "workers": [worker for report in reports.values() for worker in report["workers"]],
-            "mean_seconds": max(report["mean_seconds"] for report in reports.values()),
+            "mean_seconds": max((s for r in reports.values() if (s := r["mean_seconds"])), default=None),
             **{key: sum(report[key] for report in reports.values()) for key in _SUMS},
             "models": reports,
         }

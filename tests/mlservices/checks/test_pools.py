@@ -135,6 +135,10 @@ def test_what_the_service_says_of_a_pool(answer, status, words, remedy):
     assert (outcome.status, outcome.words, outcome.remedy) == (status, words, remedy)
 
 
+def test_how_long_an_inference_took_is_no_figure_where_there_was_none():
+    assert "seconds" not in judge_pool(health(served=90, mean_seconds=None), "tts").figures
+
+
 def test_figures_are_for_alerts():
     told = health(served=90, failed=4, busy=6, refused=30, loading=5, mean_seconds=1.5)
     outcome = judge_pool(

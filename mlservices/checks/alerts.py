@@ -58,11 +58,16 @@ def reading_of(report: Report) -> Reading:
 def recent(kept: Iterable[dict[str, Any]], newest: Reading) -> list[Reading]:
     """The readings of the window, up to the newest; those from before the service began to count anew are
     left out."""
-    names = [each.name for each in fields(Reading)]  # what an older version kept may lack some
-    readings = [Reading(**{name: each.get(name) for name in names}) for each in kept]
+    readings = [_reading(each) for each in kept]
     series = [*(each for each in readings if newest.at - WINDOW_SECONDS <= each.at < newest.at), newest]
     begun = [after for before, after in pairwise(_counted(series)) if _total(after) < _total(before)]
     return series[series.index(begun[-1]) if begun else 0 :]
+
+
+def _reading(kept: dict[str, Any]) -> Reading:
+    """What an older version kept may have other figures."""
+    known: dict[str, Any] = {each.name: kept.get(each.name) for each in fields(Reading)}
+    return Reading(**known)
 
 
 def _counted(readings: Iterable[Reading]) -> list[Reading]:

@@ -90,6 +90,15 @@ def first_voice() -> TextToSpeech:
     return _only("tts", "speaks", _voices(), MeteredTextToSpeech)
 
 
+def who_speaks() -> str:
+    """SPACE, OURS or OPENAI: who is asked first, and whose voices there are; "" if nobody is configured."""
+    return next((name for name in order() if name in (SPACE, OURS) or _openai_speaks()), "")
+
+
+def _openai_speaks() -> bool:
+    return bool(settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL)
+
+
 def _voices() -> list[Choice[TextToSpeech]]:
     choices: list[Choice[TextToSpeech]] = []
     for name in order():
@@ -97,7 +106,7 @@ def _voices() -> list[Choice[TextToSpeech]]:
             choices.append(_of_space(wake=partial(warm.speak, space())))
         elif name == OURS:
             choices.append(Choice(name, own_service(), voice=_voice_of_ours, engine=settings.TTS_ENGINE))
-        elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
+        elif _openai_speaks():
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
             voice = _openai_voice(*_openai_audio(), *how)
             choices.append(Choice("OpenAI", voice, lets_choose=False, engine=voice.engine))
@@ -204,8 +213,8 @@ def voice_detector() -> VoiceDetector:
 
 async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
-    if SPACE in order():
-        return await of_service(service())
+    if who_speaks() == SPACE:
+        return await of_service(space())
     return of_models(BY_ID[settings.STT_ENGINE], [BY_ID[id] for id in _speaking()])
 
 
@@ -217,7 +226,7 @@ def _speaking() -> list[str]:
 
 def knows_voice(voice: str) -> bool:
     """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
-    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
+    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or who_speaks() == SPACE
     return known or bool(voices.able(voice, _speaking()))
 
 
@@ -241,12 +250,14 @@ def chat_models() -> list[tuple[str, str]]:
 
 
 def licence_of_model(model_id: str) -> str:
-    """Of our own model, with what it forbids; "" for what others run."""
-    if model_id != LOCAL or SPACE in order():
+    """Of our own model, with whether it may be used commercially; "" for what others run."""
+    if model_id != LOCAL:
         return ""
+    if SPACE in order():
+        return gettext("licence not known: ask whoever runs the Space")
     model = BY_ID[settings.LLM_ENGINE]
-    forbids = "" if model.commercial_use else gettext("no commercial use")
-    return ", ".join(filter(None, (model.licence, forbids)))
+    allowed = gettext("commercial use allowed") if model.commercial_use else gettext("no commercial use")
+    return f"{gettext(model.licence)}, {allowed}"
 
 
 def setting_of_model(model_id: str) -> str:
@@ -258,7 +269,7 @@ def setting_of_model(model_id: str) -> str:
 
 def setting_of_speech() -> str:
     """The setting that chooses the engine that speaks."""
-    return ADDRESS if SPACE in order() else "TTS_ENGINE"
+    return ADDRESS if who_speaks() == SPACE else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:

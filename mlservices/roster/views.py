@@ -19,6 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from ..catalog import BY_ID, MODELS, Model
 from ..errors import EngineError
+from ..order import SPACE, order
 from .deeds import VERBS, came_to, deeds_of, done, not_done_yet
 from .filters import Filters
 from .memory import bars_of, without_place
@@ -77,7 +78,7 @@ def _memory(told: Told, rows: Iterable[Row]) -> dict[str, Any]:
     return {
         "seen": urlencode({**({"away": 1} if told.problem else {}), "was": _seen(rows)}),
         "told": told,
-        "space": settings.HF_ML_API_URL,
+        "space": settings.HF_ML_API_URL if order()[0] == SPACE else "",
         "bars": bars,
         "has_gpu": any(not bar.is_machine for bar in bars),
         "without_place": without_place(told),

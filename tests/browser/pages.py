@@ -328,6 +328,11 @@ def voices_with_a_reason(world: World) -> str:
 
 
 @shown
+def voices_at_one_of_them(world: World) -> str:
+    return reverse("voices:list") + "#voice-de-anna-f"
+
+
+@shown
 def voices_that_are_no_favourites(world: World) -> str:
     return reverse("voices:list") + "?show=favourites"
 

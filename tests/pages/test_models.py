@@ -136,9 +136,16 @@ def test_every_model_of_the_catalogue_stands_there_with_all_that_is_known_of_it(
         "2 MB",
     ):
         assert told in voice, told
-    assert "commercial use allowed" in row_of(page, EARS)
+    assert "Commercial use allowed" in row_of(page, EARS)
     assert "Default" in row_of(page, EARS) and re.search("Processor . 2", row_of(page, EARS))
     assert "cloning" in row_of(page, LARGE)
+
+
+def test_a_space_is_said_to_serve_calls_only_where_it_is_asked_first(alices_browser, connected, settings):
+    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    assert "by the service at https://someone-voice" in alices_browser.get("/models/memory/").text
+    settings.ML_FALLBACK = ("local", "space")
+    assert "someone-voice" not in alices_browser.get("/models/memory/").text
 
 
 def test_memory_is_shown_by_device_with_who_has_it(alices_browser, connected):
@@ -343,7 +350,7 @@ def test_what_there_is_not_is_not_found(alices_browser, connected, path):
 
 def test_without_a_script_a_change_leads_back_to_the_page_which_says_it(alices_browser, connected):
     answer = alices_browser.post("/models/energy/load/", follow=True)
-    assert "Energy of the sound is being loaded" in answer.text
+    assert "Energy VAD is being loaded" in answer.text
     alices_browser.post("/models/energy/unload/")
 
 
@@ -419,4 +426,4 @@ def test_a_model_that_makes_room_is_named_before():
 def test_models_are_found_in_the_palette(alices_browser):
     groups = alices_browser.get("/palette/", {"q": "chatterbox"}).context["groups"]
     [models] = [group for group in groups if group.label == "Models"]
-    assert models.entries[0].url == "/models/?q=chatterbox"
+    assert models.entries[0].url == "/models/#model-chatterbox"

@@ -107,7 +107,8 @@ class OpenAIChat:
         if not begun:
             kind = response.headers.get("content-type", "no type")
             raise EngineError(
-                f"{self._name} sent no events (HTTP {response.status_code}, {kind}): {other[:_QUOTED]}",
+                f"{self._name} sent no events (HTTP {response.status_code}, {kind}): "
+                f"{self._party.quote(other)}",
                 service="llm",
                 outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.NOT_JSON,
             )
@@ -117,7 +118,7 @@ class OpenAIChat:
         try:
             event: Any = json.loads(data)
             if "error" in event:
-                raise EngineError(f"{self._name}: {event['error']}", service="llm")
+                raise EngineError(f"{self._name}: {self._party.quote(str(event['error']))}", service="llm")
             heard.used = _tokens(event.get("usage")) or heard.used  # some tell it as they go
             choices = event.get("choices") or [{}]  # the last event may only count tokens
             delta = choices[0].get("delta") or {}
@@ -141,8 +142,8 @@ class OpenAIChat:
             arguments = None
         if not call.name or not isinstance(arguments, dict):
             raise EngineError(
-                f"{self._name} asked for the tool {call.name!r} with arguments that cannot be read: "
-                f"{call.arguments[:_QUOTED]}",
+                f"{self._name} asked for the tool {self._party.quote(call.name)!r} with arguments that "
+                f"cannot be read: {self._party.quote(call.arguments)}",
                 service="llm",
             )
         return ToolCall(call.id, call.name, arguments)

@@ -249,7 +249,7 @@ class ServiceClient:
             yield
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(
-                f"{self._name} sent frames of another form ({error!r})",
+                f"{self._name} sent frames of another form ({self._party.quote(repr(error))})",
                 service=kind,
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -359,7 +359,9 @@ class ServiceClient:
                 messages = unpacker.feed(data)
             except ValueError as error:
                 raise EngineError(
-                    f"{self._name} sent no frames: {error}", service=kind, outcome=Outcome.NOT_JSON
+                    f"{self._name} sent no frames: {self._party.quote(str(error))}",
+                    service=kind,
+                    outcome=Outcome.NOT_JSON,
                 ) from error
             for message in messages:
                 yield message
@@ -370,7 +372,7 @@ class ServiceClient:
         """The error that an answer ended with."""
         permanent = bool(head.get("permanent"))
         return EngineError(
-            f"{self._name}: {head['error']}",
+            f"{self._name}: {self._party.without_token(str(head['error']))}",
             service=kind,
             permanent=permanent,
             outcome=Outcome.REFUSED if permanent else Outcome.FAILED,

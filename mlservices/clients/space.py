@@ -24,7 +24,6 @@ from .waking import Waking
 
 _STATUS_SECONDS = 5.0
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
-_QUOTED = 200
 _LONGEST_MESSAGE = 5000  # characters; our own service takes no longer one
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 _EARLIER = "What was said before:\n{}\n\nNow: {}"
@@ -79,9 +78,9 @@ class SpaceClient:
             segments = _segments(answer.get("segments"), seconds)
             confidence = _share(answer.get("confidence") or 0.0)
         except _MALFORMED as error:
-            quoted = str(answer)[:_QUOTED]
+            quoted = self._party.quote(str(answer))
             raise EngineError(
-                f"{self._name} sent a transcript that is none ({error}): {quoted}",
+                f"{self._name} sent a transcript that is none ({self._party.quote(str(error))}): {quoted}",
                 service="stt",
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -112,9 +111,9 @@ class SpaceClient:
                 raise ValueError("no segments")
             return _segments(answer["segments"], len(pcm) / 2 / rate)
         except _MALFORMED as error:
-            quoted = str(answer)[:_QUOTED]
+            quoted = self._party.quote(str(answer))
             raise EngineError(
-                f"{self._name} sent segments that are none ({error}): {quoted}",
+                f"{self._name} sent segments that are none ({self._party.quote(str(error))}): {quoted}",
                 service="vad",
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -182,6 +181,7 @@ class SpaceClient:
             raise not_offered(self._party, path, kind, answer)
         if answer.status == 422 and (wanted := _wants_other_fields(answer, sent or {})):
             asked = f"{path} as it is asked here"
+            wanted = self._party.quote(wanted)
             raise NotOffered(
                 f"{self._name} does not offer {asked}: it wants {wanted}, which a call does not have",
                 service=kind,
@@ -242,7 +242,7 @@ class SpaceClient:
             _same_length(len(pcm) / 2 / rate, answer.get("duration"), rate)
         except (ValueError, TypeError) as error:
             raise EngineError(
-                f"{self._name} sent sound that is no WAV to be played: {error}",
+                f"{self._name} sent sound that is no WAV to be played: {self._party.quote(str(error))}",
                 service="tts",
                 outcome=Outcome.WRONG_SOUND,
             ) from error

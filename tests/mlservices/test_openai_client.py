@@ -212,3 +212,18 @@ async def test_calls_and_their_results_are_sent_as_the_protocol_has_them():
 async def test_arguments_that_are_no_object_are_an_error_that_names_the_tool(arguments):
     with pytest.raises(EngineError, match="OpenAI asked for the tool 'get_weather' with arguments"):
         await Server(fragment(0, arguments, id="a", name="get_weather")).ask(tools=[WEATHER])
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        Server(body={"notice": "log in first, sk-secret"}),
+        Server('data: {"error": {"message": "sk-secret is over its quota"}}\n\n'),
+        Server(fragment(0, '{"key": "sk-secret"', id="call_1", name="sk-secret")),
+    ],
+    ids=["no stream", "an error in it", "a call that cannot be read"],
+)
+async def test_what_is_quoted_of_an_answer_shows_no_key(server):
+    with pytest.raises(EngineError, match=r"\*\*\*") as caught:
+        await server.ask(api_key="sk-secret")
+    assert "sk-secret" not in str(caught.value)

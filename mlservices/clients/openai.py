@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _QUOTED = 200  # characters of an answer that is something else
 _COUNTED = {"stream_options": {"include_usage": True}}
+_DONE = "[DONE]"
 _MOST_CALLS = 64  # in one answer; an index beyond is no call
 
 
@@ -85,10 +86,18 @@ class OpenAIChat:
                     raise await refusal(response, self._party, "llm")
                 begun = True
                 async for data in self._events(response):
-                    if text := self._take(data, heard):
+                    if data == _DONE:
+                        heard.is_whole = True
+                    elif text := self._take(data, heard):
                         yield delta(text)
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "llm", begun=begun) from error
+        if not heard.is_whole:
+            raise EngineError(
+                f"{self._name} broke off in the middle of an answer: it says nowhere that it ends",
+                service="llm",
+                outcome=Outcome.CUT_SHORT,
+            )
         for _, call in sorted(heard.calls.items()):
             yield delta(tool_call=self._whole(call))
         if heard.used:
@@ -100,8 +109,7 @@ class OpenAIChat:
         async for line in response.aiter_lines():
             if line.startswith("data:"):
                 begun = True
-                if (data := line[5:].strip()) != "[DONE]":
-                    yield data
+                yield line[5:].strip()
             elif len(other) < _QUOTED:
                 other += line
         if not begun:
@@ -121,6 +129,7 @@ class OpenAIChat:
                 raise EngineError(f"{self._name}: {self._party.quote(str(event['error']))}", service="llm")
             heard.used = _tokens(event.get("usage")) or heard.used  # some tell it as they go
             choices = event.get("choices") or [{}]  # the last event may only count tokens
+            heard.is_whole |= bool(choices[0].get("finish_reason"))
             delta = choices[0].get("delta") or {}
             for position, fragment in enumerate(delta.get("tool_calls") or ()):
                 index = int(fragment.get("index", position))
@@ -170,6 +179,7 @@ class _Heard:
 
     calls: dict[int, _Call] = field(default_factory=dict)  # by index
     used: TokensUsed | None = None
+    is_whole: bool = False  # it said that it ends; some only say why, others only that
 
 
 def _tokens(usage: Any) -> TokensUsed | None:

@@ -94,7 +94,7 @@ def _of_base64(encoded: str, form: Any) -> bytes:
         raise invalid(audio_base64="not valid base64") from None
     if len(data) > LARGEST_SOUND:
         raise _too_large()
-    return _sound("audio_base64", data, None if sound.is_file(data) else form.rate)
+    return _sound("audio_base64", data, None if audio.file_kind(data) else form.rate)
 
 
 def _sound(field: str, data: bytes, pcm_rate: int | None) -> bytes:

@@ -20,7 +20,7 @@ _TIMEOUT = httpx.Timeout(_SECONDS, connect=5.0)  # reading: until the next piece
 _HEARD_RATE = 16000
 _PCM_RATE = 24000  # of the format "pcm": s16le mono
 _LONGEST_TEXT = 4096  # characters
-_LARGEST_WAV = 32 * 2**20
+_LARGEST_FILE = 32 * 2**20
 _SLOWEST, _FASTEST = 0.25, 4.0
 
 
@@ -106,7 +106,7 @@ def _confidence(segments: tuple[Segment, ...]) -> float:
 
 
 class OpenAIVoice:
-    """Meets TextToSpeech, by the format "pcm" piece by piece; of a server that knows only WAV, whole.
+    """Meets TextToSpeech, by the format "pcm" piece by piece; of a server that only makes files, whole.
 
     Our voices are none of theirs: its own `voice` speaks whatever is asked.
     """
@@ -155,37 +155,40 @@ class OpenAIVoice:
             raise transport_error(error, self._party, "tts", begun=begun) from error
 
     async def _sound(self, response: httpx.Response, rate: int) -> AsyncGenerator[bytes, None]:
-        """pcm at `rate` out of a body of pcm, or of a WAV."""
+        """pcm at `rate` out of a body of pcm, or of a file: some servers send what they can, and not what
+        they are asked for."""
         resampler = audio.Resampler(_PCM_RATE, rate)
-        wav = bytearray()
-        first = True
+        gathered, is_pcm = bytearray(), False
         async for data in response.aiter_bytes():
-            if first and _is_text(response):
+            if _is_text(response):
                 raise self._no_sound(response, data)
-            if wav or (first and data[:4] == b"RIFF"):
-                wav += data
-                if len(wav) > _LARGEST_WAV:
-                    raise self._no_sound(response, b"a WAV of more than 32 MB")
-            elif pcm := resampler.feed(data):
+            if not is_pcm:
+                gathered += data
+                if len(gathered) > _LARGEST_FILE:
+                    raise self._no_sound(response, b"a file of more than 32 MB")
+                if not _tells_what_it_is(gathered) or audio.file_kind(gathered):
+                    continue
+                is_pcm, data = True, bytes(gathered)
+            if pcm := resampler.feed(data):
                 yield pcm
-            first = False
-        if wav:
-            yield self._read(bytes(wav), rate)
-        elif pcm := resampler.flush():
+        if not is_pcm and audio.file_kind(gathered):
+            yield self._read(bytes(gathered), rate)
+            return
+        if pcm := (b"" if is_pcm else resampler.feed(gathered)) + resampler.flush():
             yield pcm
 
-    def _read(self, wav: bytes, rate: int) -> bytes:
-        if missing := audio.missing_bytes(wav):
+    def _read(self, file: bytes, rate: int) -> bytes:
+        if missing := audio.missing_bytes(file):
             raise EngineError(
                 f"{self._party.name} sent a WAV that lacks {missing} of its bytes",
                 service="tts",
                 outcome=Outcome.CUT_SHORT,
             )
         try:
-            return audio.resample(*audio.read_wav(wav), rate)
+            return audio.resample(*audio.read_wav(file), rate)
         except ValueError as error:
             raise EngineError(
-                f"{self._party.name} sent a WAV that cannot be played: {error}",
+                f"{self._party.name} sent a file ({audio.file_kind(file)}) that cannot be played: {error}",
                 service="tts",
                 outcome=Outcome.WRONG_SOUND,
             ) from error
@@ -198,6 +201,11 @@ class OpenAIVoice:
             service="tts",
             outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.WRONG_SOUND,
         )
+
+
+def _tells_what_it_is(begun: bytes | bytearray) -> bool:
+    """Whether enough has come to know by its first bytes: more of what may be an MP3."""
+    return len(begun) >= (audio.SIGN_BYTES if begun[:1] == b"\xff" else 4)
 
 
 def _is_text(response: httpx.Response) -> bool:

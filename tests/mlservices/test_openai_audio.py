@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import aclosing
 
 import numpy as np
 import pytest
+import soundfile
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -173,11 +175,31 @@ async def test_a_server_that_knows_only_wav_is_understood():
     assert len(chunk.pcm) / 2 == pytest.approx(8000, abs=8)
 
 
+@pytest.mark.parametrize("format", ["MP3", "FLAC", "OGG"])
+async def test_a_server_that_sends_a_file_of_another_format_is_understood_and_no_noise(format):
+    pcm, rate = audio.read_wav(wav_file(rate=24000))
+    file = io.BytesIO()
+    soundfile.write(file, np.frombuffer(pcm, "<i2"), rate, format=format)
+    body = [file.getvalue()[:2], file.getvalue()[2:]]
+    chunks = await spoken(Server(StreamingResponse(iter(body), media_type="audio/pcm")))
+    sound = audio.to_float(b"".join(chunk.pcm for chunk in chunks))
+    assert len(sound) == pytest.approx(8000, abs=800)
+    assert np.abs(sound).max() == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("first", [b"\xff", b"\xff\xff\xff\xff", b"\xff\xfb\x90\x00"])
+async def test_pcm_may_begin_like_the_frame_of_an_mp3(first):
+    body = first + bytes(4799 * 2)
+    chunks = await spoken(Server(Response(body[: len(body) & ~1], media_type="audio/pcm")), rate=24000)
+    assert b"".join(chunk.pcm for chunk in chunks) == body[: len(body) & ~1]
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
         (lambda: JSONResponse({"error": {"message": "because"}}, 401), Outcome.REFUSED_TOKEN),
         (lambda: JSONResponse({"error": {"message": "because"}}, 400), Outcome.REFUSED),
+        (lambda: Response(b"\x1aE\xdf\xa3" + bytes(500), media_type="audio/webm"), Outcome.WRONG_SOUND),
         (lambda: HTMLResponse("<h1>because</h1>"), Outcome.HTML_PAGE),
         (lambda: JSONResponse({"audio": "because"}), Outcome.WRONG_SOUND),
         (lambda: Response(wav_file(rate=16000)[:9000], media_type="audio/wav"), Outcome.CUT_SHORT),

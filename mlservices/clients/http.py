@@ -19,6 +19,8 @@ from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 _QUOTED = 200  # characters of a body that is something else
 _LARGEST_BODY = 64 * 2**20
 _ERROR_BODY_SECONDS = 5.0  # of an answer that is an error and streams
+_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
+_UTTERANCE_SECONDS, _LONGEST_PATIENCE_SECONDS = 30.0, 600.0  # within which it is heard
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
@@ -94,6 +96,14 @@ class Party:
 
     def without_token(self, text: str) -> str:
         return text.replace(self.token, "***") if self.token else text
+
+
+def patience(sound_seconds: float) -> float:
+    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
+    for an utterance."""
+    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
+        return 0.0
+    return min(_LONGEST_PATIENCE_SECONDS, _UTTERANCE_SECONDS + sound_seconds)
 
 
 def no_choice(name: str, kind: str) -> EngineError:

@@ -13,10 +13,20 @@ import httpx
 from .. import audio
 from ..errors import EngineError, Outcome
 from ..types import Priority, Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, no_choice, refusal, status_error, transport_error
+from .http import (
+    Answer,
+    LoopClients,
+    Party,
+    fetch,
+    no_choice,
+    patience,
+    refusal,
+    status_error,
+    transport_error,
+)
 
-_SECONDS = 30.0  # for a transcript
-_TIMEOUT = httpx.Timeout(_SECONDS, connect=5.0)  # reading: until the next piece
+_SECONDS, _CONNECT_SECONDS = 30.0, 5.0  # for the transcript of an utterance
+_TIMEOUT = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)  # reading: until the next piece
 _HEARD_RATE = 16000
 _PCM_RATE = 24000  # of the format "pcm": s16le mono
 _LONGEST_TEXT = 4096  # characters
@@ -49,13 +59,15 @@ class OpenAIHearing:
             **({"language": language} if language not in ("", "auto") else {}),
         }
         asked = time.monotonic()
+        seconds = max(_SECONDS, patience(len(pcm) / 2 / rate))
         answer = await fetch(
             self._clients.get(),
             "POST",
             "/audio/transcriptions",
             party=self._party,
             kind="stt",
-            seconds=_SECONDS,
+            seconds=seconds,
+            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
             data=form,
             files={"file": ("speech.wav", wav, "audio/wav")},
         )

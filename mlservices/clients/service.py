@@ -34,28 +34,18 @@ from ..types import (
     TurnVerdict,
 )
 from ..wire import PCM_TYPE, Message, Unpacker
-from .http import LoopClients, Party, is_page, refusal, transport_error
+from .http import LoopClients, Party, is_page, patience, refusal, transport_error
 from .space import NotOffered, SpaceClient, not_offered
 from .waking import Waking
 
 _CONNECT_SECONDS = 5.0
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
 _STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
-_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
-_LONGEST_PATIENCE_SECONDS = 600.0
 _LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
 _CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
-
-
-def _patience(sound_seconds: float) -> float:
-    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
-    for an utterance."""
-    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
-        return 0.0
-    return min(_LONGEST_PATIENCE_SECONDS, _PIECE_SECONDS + sound_seconds)
 
 
 class ServiceClient:
@@ -133,7 +123,7 @@ class ServiceClient:
     ) -> Transcript:
         if self._is_plain():
             return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
-        within = _patience(len(pcm) / 2 / rate)
+        within = patience(len(pcm) / 2 / rate)
         params = {"rate": rate, "language": language, "model": model, "priority": priority}
         try:
             head, _ = await self._one(
@@ -282,9 +272,9 @@ class ServiceClient:
     ) -> AsyncGenerator[Message, None]:
         """The frames of an answer, asked again until there are some if the service is `sleepy`.
 
-        `seconds`: how long the next piece may take, where that is not what all may."""
+        `seconds`: how long the next piece may take, where that is more than all may."""
         awake = httpx.Timeout(seconds, connect=_CONNECT_SECONDS) if seconds else _STREAM_TIMEOUT
-        attempts = self._waking.ask(path, patient=self._sleepy)
+        attempts = self._waking.ask(path, patient=self._sleepy, seconds=seconds)
         while True:
             begun = False
             timeout = attempts.timeout() if self._sleepy else awake

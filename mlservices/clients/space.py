@@ -19,7 +19,7 @@ import httpx
 from .. import audio
 from ..errors import EngineError, Outcome
 from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, status_error
+from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, patience, status_error
 from .waking import Waking
 
 _STATUS_SECONDS = 5.0
@@ -71,8 +71,8 @@ class SpaceClient:
         if model:
             raise no_choice(self._name, "stt")
         body = {"audio_base64": _encoded(pcm, rate), "language": language}
-        answer, timing = await self._post("stt", "/api/stt", body, "text")
         seconds = len(pcm) / 2 / rate
+        answer, timing = await self._post("stt", "/api/stt", body, "text", patience(seconds))
         try:
             _sane_seconds(answer.get("duration"))
             segments = _segments(answer.get("segments"), seconds)
@@ -105,11 +105,12 @@ class SpaceClient:
     async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
         """Where somebody speaks."""
         body = {"audio_base64": _encoded(pcm, rate), "threshold": threshold}
-        answer, _ = await self._post("vad", "/api/vad", body)
+        seconds = len(pcm) / 2 / rate
+        answer, _ = await self._post("vad", "/api/vad", body, seconds=patience(seconds))
         try:
             if not isinstance(answer.get("segments"), list):
                 raise ValueError("no segments")
-            return _segments(answer["segments"], len(pcm) / 2 / rate)
+            return _segments(answer["segments"], seconds)
         except _MALFORMED as error:
             quoted = self._party.quote(str(answer))
             raise EngineError(
@@ -147,10 +148,11 @@ class SpaceClient:
         )
 
     async def _post(
-        self, kind: str, path: str, body: dict[str, Any], field: str = ""
+        self, kind: str, path: str, body: dict[str, Any], field: str = "", seconds: float = 0.0
     ) -> tuple[dict[str, Any], Timing]:
-        """The answer, which has `field`, and how long it took, waking up apart."""
-        attempts = self._waking.ask(path, patient=self._patient)
+        """The answer, which has `field` and may take `seconds` where that is more than all may, and how long
+        it took, waking up apart."""
+        attempts = self._waking.ask(path, patient=self._patient, seconds=seconds)
         while True:
             slept = attempts.waited()
             try:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mlservices import audio
 from mlservices.clients.http import LoopClients, Party
+from mlservices.clients.openai_audio import OpenAIHearing
 from mlservices.clients.service import ServiceClient
 from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Waking
@@ -244,19 +245,48 @@ async def test_a_health_page_that_is_no_json_is_quoted():
         await asked_of(PlainSpace(), lambda client: client.health())
 
 
-async def test_a_service_that_says_nothing_is_given_up_in_time():
-    """Whatever it is asked: no request waits for ever."""
-    clock = Clock()
+def silent_to(*clients):
+    """The limits of each request, to which nobody answers."""
     seen = []
 
     def handle(request):
         seen.append(request.extensions["timeout"])
         raise httpx.ReadTimeout("silence")
 
-    client = ServiceClient("http://silent", waking=Waking(clock.now, clock.sleep))
     asked = httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://silent")
-    loop = asyncio.get_running_loop()
-    client._clients._clients[loop] = client._space._clients._clients[loop] = asked
+    for client in clients:
+        client._clients._clients[asyncio.get_running_loop()] = asked
+    return seen
+
+
+@pytest.mark.parametrize("sleepy", [True, False])
+@pytest.mark.parametrize("is_awake", [True, False])
+async def test_a_recording_is_heard_as_long_as_it_may_take_whoever_is_asked(sleepy, is_awake):
+    clock, recording = Clock(), bytes(2 * 8000 * 600)
+    waking = Waking(clock.now, clock.sleep)
+    if is_awake:
+        waking.awake |= {"/stream/stt", "/api/stt", "/api/vad"}
+    service = ServiceClient("http://silent", sleepy=sleepy, waking=waking)
+    openai = OpenAIHearing(party=Party("OpenAI"), base_url="http://silent", model="whisper-1")
+    seen = silent_to(service, service._space, openai)
+    for request in (
+        service.transcribe(recording, rate=8000),
+        service._space.transcribe(recording, rate=8000, language="en"),
+        service.detect(recording, rate=8000),
+        openai.transcribe(recording, rate=8000),
+    ):
+        with pytest.raises(EngineTimeout):
+            await request
+    await service.close()
+    assert [round(limits["read"]) for limits in seen] == [600] * 4
+    assert {limits["connect"] for limits in seen} == {5.0}
+
+
+async def test_a_service_that_says_nothing_is_given_up_in_time():
+    """Whatever it is asked: no request waits for ever."""
+    clock = Clock()
+    client = ServiceClient("http://silent", waking=Waking(clock.now, clock.sleep))
+    seen = silent_to(client, client._space)
     requests = [client.transcribe(SECOND, rate=16000), client.embed(["x"]), client.health(), client.models()]
     for request in [*requests, client._space.transcribe(SECOND, rate=16000, language="en")]:
         with pytest.raises(EngineTimeout):

@@ -199,6 +199,8 @@ class Attempts:
         """Pause before the next attempt; raises `error` when there is to be none."""
         if error.cold:
             self._waking.found_asleep(self._path, model_only=error.outcome is Outcome.NOT_LOADED)
+        elif error.outcome is Outcome.TIMEOUT:
+            self._waking.awake.discard(self._path)  # it may sleep, and hold the connection while it wakes up
         if not self._patient or not (error.cold or error.status in (503, 504)):
             raise error
         self._budget = _FIRST_CALL_SECONDS

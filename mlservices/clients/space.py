@@ -172,7 +172,7 @@ class SpaceClient:
                 continue
             attempts.answered()
             return told, Timing(
-                queue_seconds=_seconds_or(slept, told.get("queue_seconds")),
+                queue_seconds=slept + _seconds_or(0.0, told.get("queue_seconds")),
                 compute_seconds=_seconds_or(attempts.waited() - slept, told.get("compute_seconds")),
             )
 

@@ -19,6 +19,8 @@ from mlservices.clients.waking import Waking
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.types import ChatMessage
 from mlservices.wire import MEDIA_TYPE, pack
+from tests.fakes import space as behave
+from tests.fakes.space import Space
 from tests.mlservices.conftest import serving
 
 SECOND = b"\x10\x00" * 16000
@@ -148,6 +150,17 @@ async def test_a_space_that_wakes_up_is_asked_until_it_is_awake(asleep):
     assert transcript.text == "hello"
     assert transcript.timing.queue_seconds == clock.seconds == 1 + 2 + 4  # the pauses grow
     assert len(plain.asked) == 4
+
+
+async def test_what_a_space_tells_of_its_queue_comes_on_top_of_its_sleep():
+    clock = Clock()
+    with Space() as space:
+        space.queue("/api/stt", behave.waking, behave.waking)
+        space.queue("/api/stt", behave.changed(queue_seconds=0.5, compute_seconds=0.25))
+        client = SpaceClient(space.url, party=Party("Space"), waking=Waking(clock.now, clock.sleep))
+        timing = (await client.transcribe(SECOND, rate=16000, language="en")).timing
+        await client.close()
+    assert (timing.queue_seconds, timing.compute_seconds) == (1 + 2 + 0.5, 0.25)
 
 
 async def test_a_space_that_never_wakes_up_is_given_up_after_two_minutes():

@@ -12,6 +12,7 @@ import httpx
 
 from .. import audio
 from ..errors import EngineError, Outcome
+from ..text import sentences
 from ..types import Priority, Segment, SpeechChunk, Timing, Transcript
 from .http import (
     Answer,
@@ -145,14 +146,22 @@ class OpenAIVoice:
             raise no_choice(self._party.name, "tts")
         if not text.strip():
             return
+        asked = time.monotonic()
+        for part in _parts(text):
+            async with aclosing(self._spoken(part, rate, speed)) as pieces:
+                async for pcm in pieces:
+                    timing = Timing(compute_seconds=time.monotonic() - asked)
+                    yield SpeechChunk(pcm, rate, timing, engine=self.engine)
+
+    async def _spoken(self, text: str, rate: int, speed: float) -> AsyncGenerator[bytes, None]:
+        """pcm at `rate` of a text that the server takes at once."""
         body = {
             "model": self._model,
-            "input": text[:_LONGEST_TEXT],
+            "input": text,
             "voice": self._voice,
             "response_format": "pcm",
             "speed": min(max(speed, _SLOWEST), _FASTEST),
         }
-        asked = time.monotonic()
         begun = False
         try:
             async with self._clients.get().stream("POST", "/audio/speech", json=body) as response:
@@ -161,8 +170,7 @@ class OpenAIVoice:
                 begun = True
                 async with aclosing(self._sound(response, rate)) as pieces:
                     async for pcm in pieces:
-                        timing = Timing(compute_seconds=time.monotonic() - asked)
-                        yield SpeechChunk(pcm, rate, timing, engine=self.engine)
+                        yield pcm
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "tts", begun=begun) from error
 
@@ -213,6 +221,20 @@ class OpenAIVoice:
             service="tts",
             outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.WRONG_SOUND,
         )
+
+
+def _parts(text: str) -> list[str]:
+    """The text, or as many of its sentences at a time as the server takes."""
+    if len(text) <= _LONGEST_TEXT:
+        return [text]
+    parts: list[str] = [""]
+    for sentence in sentences(text):
+        longer = f"{parts[-1]} {sentence}".strip()
+        if len(longer) <= _LONGEST_TEXT:
+            parts[-1] = longer
+        else:
+            parts.append(sentence)
+    return parts
 
 
 def _tells_what_it_is(begun: bytes | bytearray) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from .. import audio
+from ..catalog.languages import WHISPER_NAMES
 from ..errors import EngineError, Outcome
 from ..text import sentences
 from ..types import Priority, Segment, SpeechChunk, Timing, Transcript
@@ -76,7 +77,7 @@ class OpenAIHearing:
         segments = _segments(told.get("segments"), len(pcm) / 2 / rate)
         return Transcript(
             text=told["text"].strip(),
-            language=language,
+            language=_language(told.get("language"), language),
             confidence=_confidence(segments),
             duration_seconds=len(pcm) / 2 / rate,
             segments=segments,
@@ -93,6 +94,14 @@ class OpenAIHearing:
         outcome = Outcome.HTML_PAGE if answer.is_page else Outcome.WRONG_FIELDS if told else Outcome.NOT_JSON
         quoted = self._party.quote(answer.body)
         raise EngineError(f"{self._party.name} sent no transcript: {quoted}", service="stt", outcome=outcome)
+
+
+def _language(told: Any, asked: str) -> str:
+    """The code of what was heard, which Whisper tells by its name; as was asked for where that says more."""
+    if not isinstance(told, str) or not told:
+        return asked
+    heard = WHISPER_NAMES.get(told.lower(), told)
+    return asked if asked.partition("-")[0] == heard else heard
 
 
 def _segments(items: Any, seconds: float) -> tuple[Segment, ...]:

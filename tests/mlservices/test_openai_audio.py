@@ -106,6 +106,26 @@ async def test_it_hears_a_wav_and_tells_how_sure_whisper_is():
     assert server.headers[0]["authorization"] == "Bearer sk-secret"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told", "language"),
+    [
+        ("auto", "german", "de"),
+        ("auto", "German", "de"),
+        ("", "haitian creole", "ht"),
+        ("auto", "de", "de"),
+        ("auto", "", "auto"),
+        ("auto", 7, "auto"),
+        ("en", "german", "de"),
+        ("en-us", "english", "en-us"),
+        ("de", None, "de"),
+    ],
+)
+async def test_the_language_is_the_one_that_was_heard_by_its_code(asked, told, language):
+    assert (
+        await heard(Server(JSONResponse(WORDS | {"language": told})), language=asked)
+    ).language == language
+
+
 async def test_a_model_that_is_not_sure_of_anything_says_so():
     server = Server(JSONResponse({"text": "hello"}))
     transcript = await heard(server, model="gpt-4o-mini-transcribe", language="auto")
@@ -167,6 +187,18 @@ async def test_it_speaks_piece_by_piece_with_its_own_voice():
     assert server.forms == [
         {"model": "tts-1", "input": "Good morning.", "voice": "alloy", "response_format": "pcm", "speed": 4.0}
     ]
+
+
+async def test_a_text_that_is_longer_than_the_server_takes_is_sent_sentence_after_sentence():
+    text = " ".join(f"This is sentence number {number} of a long story." for number in range(100))
+    server = Server(Response(wav_file(rate=24000)[44:], media_type="audio/pcm"))
+    chunks = await spoken(server, text, rate=24000)
+    first, second = (form["input"] for form in server.forms)
+    assert f"{first} {second}" == text
+    assert first.endswith(".") and 3900 < len(first) <= 4096
+    assert sum(len(chunk.pcm) for chunk in chunks) == 2 * 2 * 24000
+    times = [chunk.timing.compute_seconds for chunk in chunks]
+    assert times == sorted(times)
 
 
 async def test_a_server_that_knows_only_wav_is_understood():

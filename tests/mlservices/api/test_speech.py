@@ -218,6 +218,49 @@ def test_a_service_that_is_away_is_worth_another_try(api, settings):
     assert api.get("/api/live").status_code == 200
 
 
+def asked_of_all(api):
+    """(who answered, whether they stood in) as each answer tells it."""
+    say = {"text": "good day"}
+    chat = {"session_id": "who", "message": "good day"}
+    bodies = [
+        api.post("/api/tts", json=say),
+        api.post("/api/stt", json={"audio_base64": base64.b64encode(SECOND).decode()}),
+        api.post("/api/vllm/chat", json=chat),
+    ]
+    sounds = [
+        api.post("/api/tts", json=say | {"format": "mp3"}),
+        api.post("/api/tts", json=say | {"format": "mp3", "stream": True}),
+    ]
+    return [(answer.json()["engine"], answer.json()["degraded"]) for answer in bodies] + [
+        (answer.headers["X-Engine"], answer.headers["X-Degraded"]) for answer in sounds
+    ]
+
+
+def test_every_answer_tells_who_gave_it_and_whether_in_anothers_stead(api, settings):
+    speech, hearing, mind = "stand-in-tts", "stand-in", "stand-in-llm"
+    told = [(speech, False), (hearing, False), (mind, False), (speech, "false"), (speech, "false")]
+    assert asked_of_all(api) == told
+    settings.HF_ML_API_URL = "http://127.0.0.1:9"
+    settings.ML_FALLBACK = ["space", "local"]
+    told = [(speech, True), (hearing, True), (mind, True), (speech, "true"), (speech, "true")]
+    assert asked_of_all(api) == told
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({}, "application/json"),
+        ({"voice": "default", "speed": 1.0}, "application/json"),
+        ({"model": ""}, "audio/wav"),
+        ({"format": "wav"}, "audio/wav"),
+        ({"stream": False}, "audio/wav"),
+    ],
+)
+def test_only_who_asks_as_a_space_is_asked_gets_json(api, more, kind):
+    answer = api.post("/api/tts", json={"text": "hello"} | more)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+
+
 async def test_one_voiceforge_can_be_anothers_space(site, new_key):
     client = ServiceClient(site, token=await asyncio.to_thread(new_key))
     assert (await client.health())["status"] == "healthy"

@@ -42,6 +42,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
                 used = delta.used or used
                 engine, degraded = delta.engine, delta.degraded
     response = "".join(pieces).strip()
+    earlier = await caches[CACHE].aget(place, [])  # as it is now: others may have asked meanwhile
     said = [*earlier, ("user", form.message), ("assistant", response)]
     await caches[CACHE].aset(place, said[-MESSAGES_KEPT:], REMEMBERED_SECONDS)
     answer = JsonResponse(

@@ -36,7 +36,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
     messages = [*system, *before, asked]
     pieces, used, engine, degraded = [], None, "", False
     with asking(key=key_of(request)):
-        async with aclosing(registry.chat_model(model).reply(messages)) as deltas:
+        async with aclosing(registry.chat_model(model).reply(messages, priority="batch")) as deltas:
             async for delta in deltas:
                 pieces.append(delta.text)
                 used = delta.used or used

@@ -300,11 +300,12 @@ class FallbackChat(_Order[ChatModel]):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
-            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
             return choice.client.reply(messages, tools=tools, **how)
 
-        async with aclosing(self._answer(ask, tokens_of(messages))) as deltas:
+        async with aclosing(self._answer(ask, tokens_of(messages), priority=priority)) as deltas:
             async for delta in deltas:
                 yield delta

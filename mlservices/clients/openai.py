@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Timing, TokensUsed, Tool, ToolCall
+from ..types import ChatDelta, ChatMessage, Priority, Timing, TokensUsed, Tool, ToolCall
 from .http import LoopClients, Party, refusal, transport_error
 
 logger = logging.getLogger(__name__)
@@ -45,9 +45,10 @@ class OpenAIChat:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """Words as they come, then the calls, which arrive in fragments and are told whole, then how many
-        tokens it took, if the server tells."""
+        tokens it took, if the server tells. It knows no priorities."""
         body = {
             "model": self._model,
             "messages": [_message(message) for message in messages],

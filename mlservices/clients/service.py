@@ -185,6 +185,7 @@ class ServiceClient:
         temperature: float = 0.7,
         model: str = "",
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """`model` is the id of one of the service's own; "" is the one that it is configured with."""
         if not self._is_plain():
@@ -193,6 +194,7 @@ class ServiceClient:
                 "max_tokens": max_tokens,
                 "temperature": temperature,
                 **({"model": model} if model else {}),
+                "priority": priority,
                 "tools": [asdict(tool) for tool in tools],
             }
             engine = self._name
@@ -213,8 +215,9 @@ class ServiceClient:
             raise NotOffered(f"{self._name} does not offer tools", service="llm")
         yield await self._space.reply(messages)
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
+        body = {"texts": list(texts), "priority": priority}
+        head, rows = await self._one("embed", "/stream/embed", json=body)
         with self._reading("embed"):
             return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
@@ -223,8 +226,9 @@ class ServiceClient:
         with self._reading("llm"):
             return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
 
-    async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)
+    async def judge(self, pcm: bytes, *, rate: int, priority: Priority = "live") -> TurnVerdict:
+        params = {"rate": rate, "priority": priority}
+        head, _ = await self._one("turn", "/stream/turn", params=params, content=pcm, headers=_PCM)
         with self._reading("turn"):
             return TurnVerdict(head["completeness"], Timing(**head["timing"]))
 
@@ -382,10 +386,10 @@ class ServiceModel:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
-        pieces = self._service.reply(
-            messages, max_tokens=max_tokens, temperature=temperature, model=self._model, tools=tools
-        )
+        how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
+        pieces = self._service.reply(messages, model=self._model, tools=tools, **how)
         async with aclosing(pieces):
             async for delta in pieces:
                 yield delta

@@ -53,7 +53,7 @@ class Engine:
         async for piece in self.pieces():
             yield SpeechChunk(piece.encode(), rate)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
         async for piece in self.pieces():
             yield ChatDelta(piece)
 

@@ -170,7 +170,7 @@ class Engine:
     async def detect(self, pcm, *, rate, threshold=0.5):
         return (Segment(0.0, 1.0),)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
         for word in ("All", " day"):
             yield ChatDelta(word)
         if self.used:

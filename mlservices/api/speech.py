@@ -12,7 +12,7 @@ import pybase64
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
 from .. import audio, registry
-from ..errors import EngineError
+from ..errors import EngineError, Outcome
 from ..ledger import asking
 from ..types import Segment
 from . import sound
@@ -128,7 +128,9 @@ def _voiced(segment: Segment) -> dict[str, Any]:
 
 
 def _nothing_to_say() -> EngineError:
-    return EngineError("There is nothing to say in this text.", service="tts", permanent=True)
+    return EngineError(
+        "There is nothing to say in this text.", service="tts", permanent=True, outcome=Outcome.REFUSED
+    )
 
 
 def _unstored(answer: HttpResponseBase) -> HttpResponseBase:

@@ -151,6 +151,22 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
     assert (row.amount, row.call, row.key, row.latency_ms) == (2, call, "key-1", 80)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_cannot_be_written_costs_no_other(caplog):
+    ledger = Ledger()
+    ledger.open()
+    for number in range(9):
+        ledger.note(
+            entry("stt", "broken" if number in (4, 7) else "whisper", -1.0 if number in (4, 7) else 1.0)
+        )
+    ledger.close()
+    assert list(UsageRow.objects.values_list("engine", "amount")) == [("whisper", 1.0)] * 7
+    assert ledger.dropped == 2
+    lost = [record.getMessage() for record in caplog.records if "could not be noted" in record.getMessage()]
+    assert len(lost) == 2 and all("stt" in told and "broken" in told for told in lost)
+    assert_days_equal_rows(UsageRow.objects.all())
+
+
 class Engine:
     """Meets four interfaces; fails at "refuse". It counts the tokens of what it replies if told which."""
 

@@ -52,7 +52,9 @@ class Request:
         if not isinstance(piece, ChatDelta):
             return
         if piece.used is not None:
-            self.asked, self.answered, self.estimated = piece.used.prompt, piece.used.answer, False
+            self.answered = piece.used.answer
+            if piece.used.prompt is not None:
+                self.asked, self.estimated = piece.used.prompt, False
         else:
             self.answered += max(1, len(piece.text) // _CHARACTERS_A_TOKEN)
 

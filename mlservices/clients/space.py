@@ -18,7 +18,7 @@ import httpx
 
 from .. import audio
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript
+from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, TokensUsed, Transcript
 from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, patience, status_error
 from .waking import Waking
 
@@ -135,7 +135,7 @@ class SpaceClient:
             "system_prompt": "\n".join(m.content for m in before if m.role == "system"),
         }
         answer, timing = await self._post("llm", "/api/vllm/chat", body, "response")
-        return ChatDelta(answer["response"], timing, engine=self._name)
+        return ChatDelta(answer["response"], timing, engine=self._name, used=_tokens(answer.get("tokens")))
 
     # ---- asking -----------------------------------------------------------------------------
 
@@ -314,6 +314,12 @@ def _segments(items: Any, seconds: float) -> tuple[Segment, ...]:
         confidence = _share(1.0 if item.get("confidence") is None else item["confidence"])
         found.append(Segment(start, min(end, seconds), str(item.get("text") or ""), confidence))
     return tuple(found)
+
+
+def _tokens(told: Any) -> TokensUsed | None:
+    """None where a service tells nothing, or nonsense: then its tokens are estimated."""
+    is_count = isinstance(told, int) and not isinstance(told, bool) and told > 0
+    return TokensUsed(None, told) if is_count else None
 
 
 def _seconds_or(measured: float, told: Any) -> float:

@@ -249,6 +249,11 @@ class TestMeteredClients:
         assert self.tokens() == (19 // 4 + 1, 1, True), "it was left before it told them"
         assert self.noted[-1].outcome == "cancelled"
 
+    async def test_of_a_server_that_counts_its_answers_alone_the_prompt_is_estimated(self):
+        client = MeteredChatModel(Engine(TokensUsed(None, 87)), "a Space", self.noted.append)
+        [piece async for piece in client.reply([ChatMessage("user", "Are you open today?")])]
+        assert self.tokens() == (19 // 4 + 87, 87, True)
+
     async def test_an_answer_in_one_piece_is_estimated_by_its_length(self):
         class Plain(Engine):
             async def reply(self, messages, **how):

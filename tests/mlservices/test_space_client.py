@@ -17,7 +17,7 @@ from mlservices.clients.service import ServiceClient
 from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Waking
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.types import ChatMessage
+from mlservices.types import ChatMessage, TokensUsed
 from mlservices.wire import MEDIA_TYPE, pack
 from tests.fakes import space as behave
 from tests.fakes.space import Space
@@ -123,6 +123,18 @@ async def test_a_plain_space_speaks_hears_and_replies_whole():
     assert len(base64.b64decode(heard_form["audio_base64"])) == 32000  # at the 16 kHz that Spaces take
     assert heard_form["language"] == "de"
     assert (chat_form["message"], chat_form["system_prompt"]) == ("hi", "S")
+
+
+@pytest.mark.parametrize(
+    ("told", "used"),
+    [(87, TokensUsed(None, 87)), (0, None), (-1, None), ("many", None), (True, None), (None, None)],
+)
+async def test_a_space_tells_the_tokens_of_its_answer(told, used):
+    with Space() as space:
+        space.queue("/api/vllm/chat", behave.changed(tokens=told))
+        client = SpaceClient(space.url, party=Party("Space"))
+        assert (await client.reply([ChatMessage("user", "hi")])).used == used
+        await client.close()
 
 
 async def test_what_a_space_does_not_offer_is_an_error_that_names_it():

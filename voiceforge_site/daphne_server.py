@@ -1,7 +1,8 @@
-"""`python -m voiceforge_site.daphne_server`: daphne, with two things put right.
+"""`python -m voiceforge_site.daphne_server`: daphne, with three things put right.
 
-It takes a request of any size to its end before anybody can refuse it. And where an answer fails half-way it
-tries to begin another, which ends its watch over all requests, and leaves the client waiting.
+It takes a request of any size to its end before anybody can refuse it. It reads every form itself, for
+nobody, and refuses one that is broken without a word. And where an answer fails half-way it tries to begin
+another, which ends its watch over all requests, and leaves the client waiting.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _REFUSAL = (
 
 class Request(http_protocol.WebRequest):
     _received = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pybase64
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
@@ -76,7 +77,9 @@ async def heard(
 def _form_of(request: HttpRequest) -> tuple[dict[str, Any], UploadedFile | None]:
     try:
         return request.POST.dict(), request.FILES.get("audio")
-    except MultiPartParserError as error:
+    except (MultiPartParserError, SuspiciousOperation) as error:
+        if isinstance(error, RequestDataTooBig):
+            raise Refused(413, "The fields of the form are too large.", {"body": str(error)}) from None
         raise invalid(body=str(error)) from None
 
 

@@ -64,6 +64,14 @@ async def test_half_an_answer_ends_in_a_broken_connection_and_too_much_is_not_re
     assert await answer_to(url, endless) == b"HTTP/1.1 413 Content Too Large"
 
 
+async def test_a_form_that_is_broken_is_the_sites_to_refuse_who_says_why(url: str) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=xyz"}
+    body = b"no part of a form"
+    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+        answer = await client.post("/", content=body, headers=headers)
+        assert (answer.status_code, answer.text) == (200, str(len(body)))
+
+
 async def answer_to(url: str, parts: list[bytes]) -> bytes:
     """The first line of what a request is answered that never ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))

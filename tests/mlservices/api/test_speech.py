@@ -122,6 +122,14 @@ def test_recordings_of_all_formats_are_heard(api):
     assert answer.json() == {"segments": []}
 
 
+FIELD = b'--xyz\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+FILE_HEAD = b'--xyz\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+
+
+def broken_form(body, boundary="xyz"):
+    return {"content": body, "headers": {"content-type": f"multipart/form-data; boundary={boundary}"}}
+
+
 REFUSALS = {
     "no text": ("tts", {"json": {}}, 400, "text"),
     "no words": ("tts", {"json": {"text": "  \n"}}, 400, "text"),
@@ -145,6 +153,16 @@ REFUSALS = {
     "threshold": ("vad", {"json": {"audio_base64": "", "threshold": 7}}, 400, "threshold"),
     "no base64": ("vad", {"json": {"audio_base64": "%%"}}, 400, "audio_base64"),
     "no audio_base64": ("vad", {"json": {}}, 400, "audio_base64"),
+    "half a form": ("stt", broken_form(FILE_HEAD + b"RIFF"), 400, "audio"),
+    "no form": ("stt", broken_form(b"abc", boundary=""), 400, "body"),
+    "too many fields": ("stt", broken_form(FIELD * 3000 + b"--xyz--\r\n"), 400, "body"),
+    "too many files": ("stt", broken_form((FILE_HEAD + b"a\r\n") * 200 + b"--xyz--\r\n"), 400, "body"),
+    "a field as large as a file": (
+        "stt",
+        broken_form(FIELD[:-3] + bytes(3_000_000) + b"\r\n--xyz--\r\n"),
+        413,
+        "body",
+    ),
     "no session": ("vllm/chat", {"json": {"message": "hello"}}, 400, "session_id"),
     "chat model": ("vllm/chat", {"json": {"message": "a", "session_id": "b", "model": "c"}}, 400, "model"),
 }

@@ -144,7 +144,9 @@ def _of_space(wake: Callable[[], Awaitable[object]]) -> Choice[Any]:
 
 
 def _voice_of_ours(voice: str) -> str:
-    return voice if voice == settings.TTS_ENGINE else DEFAULT_VOICE
+    """The same where a model that runs speaks it."""
+    speaks = voice == settings.TTS_ENGINE or voices.able(voice, _speaking())
+    return voice if speaks else DEFAULT_VOICE
 
 
 def _openai_audio() -> tuple[str, str]:

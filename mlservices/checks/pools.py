@@ -130,11 +130,12 @@ def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dic
     return figures
 
 
-# ---- a little request of each kind --------------------------------------------------------------
+# ---- a little request of each kind, behind those of calls ---------------------------------------
 
 
 async def _hear(model: Model) -> Outcome:
-    transcript = await registry.own_service().transcribe(sample.pcm(), rate=sample.RATE, model=model.id)
+    how: dict[str, Any] = {"rate": sample.RATE, "model": model.id, "priority": "batch"}
+    transcript = await registry.own_service().transcribe(sample.pcm(), **how)
     if not transcript.text.strip():
         return failed(gettext_noop("It heard nothing in a recording of a voice"), WORKERS_FAIL)
     return _timed(gettext_noop("Heard: %(text)s"), transcript.timing.compute_seconds, text=transcript.text)
@@ -143,7 +144,8 @@ async def _hear(model: Model) -> Outcome:
 async def _say(model: Model) -> Outcome:
     words = "Hello." if "en" in model.languages else greeting(model.languages[0])
     sound, seconds = b"", 0.0
-    async with aclosing(registry.own_service().speak(words, rate=sample.RATE, model=model.id)) as chunks:
+    how: dict[str, Any] = {"rate": sample.RATE, "model": model.id, "priority": "batch"}
+    async with aclosing(registry.own_service().speak(words, **how)) as chunks:
         async for chunk in chunks:
             sound += chunk.pcm
             seconds = chunk.timing.compute_seconds
@@ -155,7 +157,8 @@ async def _say(model: Model) -> Outcome:
 
 async def _answer(model: Model) -> Outcome:
     asked = [ChatMessage("user", "Hello.")]
-    async with aclosing(registry.own_service().reply(asked, max_tokens=4, model=model.id)) as deltas:
+    how: dict[str, Any] = {"max_tokens": 4, "model": model.id, "priority": "batch"}
+    async with aclosing(registry.own_service().reply(asked, **how)) as deltas:
         async for delta in deltas:
             if delta.text.strip():
                 words = gettext_noop("Answered: %(text)s")
@@ -164,7 +167,7 @@ async def _answer(model: Model) -> Outcome:
 
 
 async def _compare(model: Model) -> Outcome:
-    rows = await registry.own_service().embed(["hello"])
+    rows = await registry.own_service().embed(["hello"], priority="batch")
     if rows.shape[0] != 1 or not np.isclose(np.linalg.norm(rows[0]), 1.0, atol=0.01):
         return failed(gettext_noop("It sent something else than a meaning"), WORKERS_FAIL)
     return passed(gettext_noop("A meaning of %(dimension_count)s"), dimension_count=rows.shape[1])
@@ -177,7 +180,7 @@ async def _find_speech(model: Model) -> Outcome:
     found = read(answer, judge_segments)
     if found.status != Status.PASS:
         return found
-    verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE)
+    verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE, priority="batch")
     words = gettext_noop("Found the sentence; it is over with a probability of %(share)s")
     return passed(words, share=f"{verdict.completeness:.2f}")
 

@@ -103,10 +103,7 @@ class _Order(Generic[C]):
     ) -> None:
         self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
         self._standings = [_Standing() for _ in self._choices]
-        self._meters = [
-            Meter(kind, choice.engine or choice.name, degraded=number > 0, note=note)
-            for number, choice in enumerate(self._choices)
-        ]
+        self._meters = [Meter(kind, choice.engine or choice.name, note=note) for choice in self._choices]
         self._waking: dict[int, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -129,17 +126,20 @@ class _Order(Generic[C]):
         how much, as the ledger has it.
 
         Only calls are in a hurry: a recording that is long is not given to the next for it."""
-        to_ask = self._to_ask(model)
+        able = self._able(model)
+        to_ask = self._to_ask(able)
         for number in to_ask:
+            degraded = number != able[0]
             bounded = number != to_ask[-1]
             budget = self._budget if bounded and priority == "live" else None
             begun = False
             try:
-                with self._meters[number].request(asked, model=model) as request:
+                meter = replace(self._meters[number], degraded=degraded)
+                with meter.request(asked, model=model) as request:
                     async with aclosing(self._asked(number, ask, request, budget)) as pieces:
                         async for piece in pieces:
                             begun = True
-                            yield piece
+                            yield self._told(number, degraded, piece)
                     request.in_vain = not begun
             except EngineError as error:
                 if begun or error.blames_input or not bounded:
@@ -150,12 +150,16 @@ class _Order(Generic[C]):
                     return
                 logger.warning("%s answered nothing; the next is asked.", self._choices[number].name)
 
-    def _to_ask(self, model: str) -> list[int]:
-        """In order, without those that rest; if all do, all are asked: a call has nobody else."""
+    def _able(self, model: str) -> list[int]:
+        """Who can be asked for the model, in order; the first is the first choice for it."""
         able = [number for number, choice in enumerate(self._choices) if choice.lets_choose or not model]
         if not able:
             names = ", ".join(choice.name for choice in self._choices)
             raise no_choice(names, self._kind)
+        return able
+
+    def _to_ask(self, able: list[int]) -> list[int]:
+        """Without those that rest; if all do, all are asked: a call has nobody else."""
         now = self._now()
         works = [number for number in able if self._standings[number].allows(now)]
         rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
@@ -176,9 +180,9 @@ class _Order(Generic[C]):
                 first = await self._first(pieces, choice, budget)
                 standing.worked()
                 if first is not None:
-                    yield self._told(number, first)
+                    yield first
                     async for piece in pieces:
-                        yield self._told(number, piece)
+                        yield piece
         except EngineError as error:
             if error.blames_input:
                 standing.worked()
@@ -204,8 +208,8 @@ class _Order(Generic[C]):
             ) from None
         return None
 
-    def _told(self, number: int, piece: P) -> P:
-        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=number > 0)
+    def _told(self, number: int, degraded: bool, piece: P) -> P:
+        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=degraded)
 
     def _try(self, number: int) -> bool:
         """Find out in the background whether it works, however long it takes to wake up; False if that is
@@ -279,8 +283,10 @@ class FallbackVoice(_Order[TextToSpeech]):
         if not text.strip():
             return
 
+        first = self._choices[self._able(model)[0]]
+
         def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
-            its_voice = voice if choice is self._choices[0] else choice.voice(voice)
+            its_voice = voice if choice is first else choice.voice(voice)
             return choice.client.speak(
                 text, rate=rate, voice=its_voice, speed=speed, model=model, priority=priority
             )
@@ -300,11 +306,12 @@ class FallbackChat(_Order[ChatModel]):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
-            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
             return choice.client.reply(messages, tools=tools, **how)
 
-        async with aclosing(self._answer(ask, tokens_of(messages))) as deltas:
+        async with aclosing(self._answer(ask, tokens_of(messages), priority=priority)) as deltas:
             async for delta in deltas:
                 yield delta

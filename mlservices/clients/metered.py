@@ -54,7 +54,9 @@ class Request:
         if not isinstance(piece, ChatDelta):
             return
         if piece.used is not None:
-            self.asked, self.answered, self.estimated = piece.used.prompt, piece.used.answer, False
+            self.answered = piece.used.answer
+            if piece.used.prompt is not None:
+                self.asked, self.estimated = piece.used.prompt, False
         else:
             self.answered += max(1, len(piece.text) // _CHARACTERS_A_TOKEN)
 
@@ -182,9 +184,10 @@ class MeteredChatModel(Metered):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         with self._meter.request(tokens_of(messages)) as request:
-            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
             pieces = self.client.reply(messages, tools=tools, **how)
             async with aclosing(request.noting(pieces)) as noted:
                 async for piece in noted:
@@ -195,9 +198,9 @@ class MeteredEmbedder(Metered):
     service = "embed"
     client: Embedder
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
         with self._meter.request(len(texts)):
-            return await self.client.embed(texts)
+            return await self.client.embed(texts, priority=priority)
 
 
 class MeteredTurnJudge(Metered):

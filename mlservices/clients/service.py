@@ -34,28 +34,18 @@ from ..types import (
     TurnVerdict,
 )
 from ..wire import PCM_TYPE, Message, Unpacker
-from .http import LoopClients, Party, is_page, refusal, transport_error
+from .http import LoopClients, Party, is_page, patience, refusal, transport_error
 from .space import NotOffered, SpaceClient, not_offered
 from .waking import Waking
 
 _CONNECT_SECONDS = 5.0
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
 _STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
-_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
-_LONGEST_PATIENCE_SECONDS = 600.0
 _LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
 _CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
-
-
-def _patience(sound_seconds: float) -> float:
-    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
-    for an utterance."""
-    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
-        return 0.0
-    return min(_LONGEST_PATIENCE_SECONDS, _PIECE_SECONDS + sound_seconds)
 
 
 class ServiceClient:
@@ -133,7 +123,7 @@ class ServiceClient:
     ) -> Transcript:
         if self._is_plain():
             return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
-        within = _patience(len(pcm) / 2 / rate)
+        within = patience(len(pcm) / 2 / rate)
         params = {"rate": rate, "language": language, "model": model, "priority": priority}
         try:
             head, _ = await self._one(
@@ -195,6 +185,7 @@ class ServiceClient:
         temperature: float = 0.7,
         model: str = "",
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """`model` is the id of one of the service's own; "" is the one that it is configured with."""
         if not self._is_plain():
@@ -203,6 +194,7 @@ class ServiceClient:
                 "max_tokens": max_tokens,
                 "temperature": temperature,
                 **({"model": model} if model else {}),
+                "priority": priority,
                 "tools": [asdict(tool) for tool in tools],
             }
             engine = self._name
@@ -223,8 +215,9 @@ class ServiceClient:
             raise NotOffered(f"{self._name} does not offer tools", service="llm")
         yield await self._space.reply(messages)
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
+        body = {"texts": list(texts), "priority": priority}
+        head, rows = await self._one("embed", "/stream/embed", json=body)
         with self._reading("embed"):
             return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
@@ -233,8 +226,9 @@ class ServiceClient:
         with self._reading("llm"):
             return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
 
-    async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)
+    async def judge(self, pcm: bytes, *, rate: int, priority: Priority = "live") -> TurnVerdict:
+        params = {"rate": rate, "priority": priority}
+        head, _ = await self._one("turn", "/stream/turn", params=params, content=pcm, headers=_PCM)
         with self._reading("turn"):
             return TurnVerdict(head["completeness"], Timing(**head["timing"]))
 
@@ -249,7 +243,7 @@ class ServiceClient:
             yield
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(
-                f"{self._name} sent frames of another form ({error!r})",
+                f"{self._name} sent frames of another form ({self._party.quote(repr(error))})",
                 service=kind,
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -282,9 +276,9 @@ class ServiceClient:
     ) -> AsyncGenerator[Message, None]:
         """The frames of an answer, asked again until there are some if the service is `sleepy`.
 
-        `seconds`: how long the next piece may take, where that is not what all may."""
+        `seconds`: how long the next piece may take, where that is more than all may."""
         awake = httpx.Timeout(seconds, connect=_CONNECT_SECONDS) if seconds else _STREAM_TIMEOUT
-        attempts = self._waking.ask(path, patient=self._sleepy)
+        attempts = self._waking.ask(path, patient=self._sleepy, seconds=seconds)
         while True:
             begun = False
             timeout = attempts.timeout() if self._sleepy else awake
@@ -359,7 +353,9 @@ class ServiceClient:
                 messages = unpacker.feed(data)
             except ValueError as error:
                 raise EngineError(
-                    f"{self._name} sent no frames: {error}", service=kind, outcome=Outcome.NOT_JSON
+                    f"{self._name} sent no frames: {self._party.quote(str(error))}",
+                    service=kind,
+                    outcome=Outcome.NOT_JSON,
                 ) from error
             for message in messages:
                 yield message
@@ -370,7 +366,7 @@ class ServiceClient:
         """The error that an answer ended with."""
         permanent = bool(head.get("permanent"))
         return EngineError(
-            f"{self._name}: {head['error']}",
+            f"{self._name}: {self._party.without_token(str(head['error']))}",
             service=kind,
             permanent=permanent,
             outcome=Outcome.REFUSED if permanent else Outcome.FAILED,
@@ -390,10 +386,10 @@ class ServiceModel:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
-        pieces = self._service.reply(
-            messages, max_tokens=max_tokens, temperature=temperature, model=self._model, tools=tools
-        )
+        how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
+        pieces = self._service.reply(messages, model=self._model, tools=tools, **how)
         async with aclosing(pieces):
             async for delta in pieces:
                 yield delta

@@ -18,7 +18,6 @@ from .deployment import FIRST_PIECE_SECONDS
 
 SPACE_RATE = 16000  # of raw pcm in `audio_base64`, and of what becomes of it
 _DECODED_AT_ONCE = 1 << 18  # characters
-_FOREIGN = {b"ID3": "MP3", b"fLaC": "FLAC", b"OggS": "Ogg", b"\x1aE\xdf\xa3": "WebM", b"RF64": "RF64"}
 _LONGEST_CONVERSATION = 300_000  # characters; escaped as JSON they still fit into one line of `wire.py`
 
 
@@ -41,11 +40,12 @@ async def sound(audio_base64: str) -> bytes:
 def _sound(audio_base64: str) -> bytes:
     """Of a WAV file, or of raw s16le mono at SPACE_RATE."""
     data = _bytes(audio_base64)
-    if data[:4] == b"RIFF":
-        return audio.resample(*audio.read_wav(data), SPACE_RATE)
     if not data:
         raise ValueError("empty")
-    if kind := next((kind for sign, kind in _FOREIGN.items() if data.startswith(sign)), ""):
+    kind = audio.file_kind(data)
+    if kind == "WAV":
+        return audio.resample(*audio.read_wav(data), SPACE_RATE)
+    if kind:
         raise ValueError(f"{kind} is not taken: send a WAV, or raw PCM")
     if len(data) % 2:
         raise ValueError("an odd number of bytes is not 16-bit PCM")

@@ -1,5 +1,7 @@
 """G.711 against the formulae of the recommendation, sample rates, WAV."""
 
+import io
+
 import numpy as np
 import pytest
 import soundfile
@@ -139,3 +141,16 @@ def test_leading_silence_is_cut_to_20_ms():
     cut = audio.without_leading_silence(np.concatenate([silence, voice]).tobytes(), rate)
     assert len(cut) == 2 * (rate // 10 + rate // 50)
     assert audio.without_leading_silence(silence.tobytes(), rate) == silence.tobytes()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 24000, 44100, 48000])
+def test_an_mp3_is_known_by_its_frames(rate):
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(rate, np.float32), rate, format="MP3")
+    assert not file.getvalue().startswith(b"ID3")
+    assert audio.file_kind(file.getvalue()[: audio.SIGN_BYTES]) == "MP3"
+
+
+@pytest.mark.parametrize("pcm", [b"", b"\xff", b"\xff\xff" * 2000, b"\xff\xfb\x90\x00" + bytes(2000)])
+def test_raw_pcm_is_no_file(pcm):
+    assert audio.file_kind(pcm) == ""

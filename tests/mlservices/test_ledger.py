@@ -156,6 +156,22 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
     assert (row.amount, row.call, row.key, row.latency_ms) == (2, call, "key-1", 80)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_cannot_be_written_costs_no_other(caplog):
+    ledger = Ledger()
+    ledger.open()
+    for number in range(9):
+        ledger.note(
+            entry("stt", "broken" if number in (4, 7) else "whisper", -1.0 if number in (4, 7) else 1.0)
+        )
+    ledger.close()
+    assert list(UsageRow.objects.values_list("engine", "amount")) == [("whisper", 1.0)] * 7
+    assert ledger.dropped == 2
+    lost = [record.getMessage() for record in caplog.records if "could not be noted" in record.getMessage()]
+    assert len(lost) == 2 and all("stt" in told and "broken" in told for told in lost)
+    assert_days_equal_rows(UsageRow.objects.all())
+
+
 class Engine:
     """Meets four interfaces; fails at "fail". It counts the tokens of what it replies if told which."""
 
@@ -177,7 +193,7 @@ class Engine:
     async def detect(self, pcm, *, rate, threshold=0.5):
         return (Segment(0.0, 1.0),)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
         for word in ("All", " day"):
             yield ChatDelta(word)
         if self.used:
@@ -245,6 +261,11 @@ class TestMeteredClients:
         await pieces.aclose()
         assert self.tokens() == (19 // 4 + 1, 1, True), "it was left before it told them"
         assert self.noted[-1].outcome == "cancelled"
+
+    async def test_of_a_server_that_counts_its_answers_alone_the_prompt_is_estimated(self):
+        client = MeteredChatModel(Engine(TokensUsed(None, 87)), "a Space", self.noted.append)
+        [piece async for piece in client.reply([ChatMessage("user", "Are you open today?")])]
+        assert self.tokens() == (19 // 4 + 87, 87, True)
 
     async def test_an_answer_in_one_piece_is_estimated_by_its_length(self):
         class Plain(Engine):

@@ -137,6 +137,9 @@ async def test_who_stands_in_does_not_know_the_voices_of_the_first(settings):
     space, local = registry.text_to_speech()._choices
     assert [local.voice(voice) for voice in ("anna", settings.TTS_ENGINE)] == ["default", settings.TTS_ENGINE]
     assert space.voice("anna") == "default"
+    assert local.voice("de-anna-f") == "default"
+    settings.ML_MODELS = ["parler-tts-multilingual"]
+    assert local.voice("de-anna-f") == "de-anna-f", "a model that runs speaks it"
     assert registry.first_voice().client is registry.service(), "what is recorded is not spoken by a stand-in"
 
 

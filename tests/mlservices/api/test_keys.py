@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from mlservices.service.deployments import Deployments
 from mlservices.voices import LIBRARY
 from tests.mlservices.api.conftest import bearer
 from voiceforge_site.access import keys
@@ -154,6 +156,29 @@ def test_what_can_be_asked_for_is_told(api):
     metrics = api.get("/api/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     assert "# HELP" in metrics.text
+
+
+def test_who_chats_over_the_api_waits_behind_calls(api, monkeypatch):
+    asked = []
+    run = Deployments.run
+
+    def noting(self, task, *args, **how):
+        asked.append((task, how["asked"].priority))
+        return run(self, task, *args, **how)
+
+    monkeypatch.setattr(Deployments, "run", noting)
+    api.post("/api/vllm/chat", json={"session_id": "calm", "message": "good day"}).raise_for_status()
+    assert asked == [("reply", "batch")]
+
+
+def test_two_messages_of_a_session_at_once_are_both_remembered(api):
+    def ask(message):
+        return api.post("/api/vllm/chat", json={"session_id": "both", "message": message}).json()
+
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(ask, ["slow one two three four", "slow five six seven eight"]))
+    assert [answer["context_size"] for answer in answers] == [1, 1]
+    assert ask("good day")["context_size"] == 4 + 1
 
 
 def test_a_session_of_chat_is_remembered_for_who_asks(api, site, new_key):

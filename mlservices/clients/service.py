@@ -40,7 +40,7 @@ from .waking import Waking
 
 _CONNECT_SECONDS = 5.0
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
-_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
+_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
 _LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
 _LONGEST_PATIENCE_SECONDS = 600.0
 _LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it

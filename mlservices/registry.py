@@ -18,7 +18,7 @@ from .awake import address_of
 from .catalog import BY_ID, Kind
 from .clients import warm
 from .clients.detector import BatchedDetector
-from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
+from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice, Outage
 from .clients.http import Party
 from .clients.metered import (
     MeteredChatModel,
@@ -140,7 +140,13 @@ def _only(kind: str, what: str, choices: list[Choice[Any]], metered: Callable[[A
 
 def _of_space(wake: Callable[[], Awaitable[object]]) -> Choice[Any]:
     name = f"Space {address_of(settings.HF_ML_API_URL)}"
-    return Choice(name, hasty_space(), wake=wake, engine=hasty_space().engine)
+    outage = _outage(settings.HF_ML_API_URL)
+    return Choice(name, hasty_space(), wake=wake, engine=hasty_space().engine, outage=outage)
+
+
+@cache
+def _outage(url: str) -> Outage:
+    return Outage()
 
 
 def _voice_of_ours(voice: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -35,7 +36,16 @@ C = TypeVar("C")
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 60.0  # of an engine that failed; doubled each time
 _MISFIT_REST_SECONDS = 120.0  # of one that lacks the call, or our token
 _WAKING_SECONDS = 150.0  # more than a service is given to wake up
+_HANGS = (Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.GATEWAY_TIMEOUT)  # whatever it is asked
 _MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
+
+
+@dataclass(slots=True)
+class Outage:
+    """What those who hear, speak and reply by one service know together: when it last let one wait in vain.
+    The others need not find out by themselves."""
+
+    found_at: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ class Choice(Generic[C]):
     voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
     lets_choose: bool = True
     engine: str = ""  # in the ledger, until an answer names one; "": as `name`
+    outage: Outage = field(default_factory=Outage, compare=False)
 
 
 class _Standing:
@@ -59,6 +70,7 @@ class _Standing:
             failures=1, first_pause=_FIRST_REST_SECONDS, longest_pause=_LONGEST_REST_SECONDS
         )
         self._trying = False  # one request finds out whether it works again
+        self._known_at = -math.inf
 
     @property
     def has_failed(self) -> bool:
@@ -74,11 +86,20 @@ class _Standing:
         """The request is over, however it came out."""
         self._trying = False
 
-    def worked(self) -> None:
+    def worked(self, now: float) -> None:
+        self._known_at = now
         self._circuit.succeeded()
 
-    def failed(self, error: EngineError, now: float) -> None:
+    def has_news(self, outage: Outage) -> bool:
+        """It seemed to work, and was found to hang since."""
+        return not self.has_failed and outage.found_at > self._known_at
+
+    def hangs(self, now: float) -> None:
+        self._known_at = now
         self._circuit.failed(now)
+
+    def failed(self, error: EngineError, now: float) -> None:
+        self.hangs(now)
         if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
             self.rest(min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS), now)
         elif error.outcome in _MISFITS:
@@ -161,6 +182,10 @@ class _Order(Generic[C]):
     def _to_ask(self, able: list[int]) -> list[int]:
         """Without those that rest; if all do, all are asked: a call has nobody else."""
         now = self._now()
+        for number in able:
+            if self._standings[number].has_news(self._choices[number].outage):
+                self._standings[number].hangs(now)
+                self._try(number)
         works = [number for number in able if self._standings[number].allows(now)]
         rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
         return [number for number in works if number not in rested] or able
@@ -178,16 +203,18 @@ class _Order(Generic[C]):
         try:
             async with aclosing(request.noting(ask(choice))) as pieces:
                 first = await self._first(pieces, choice, budget)
-                standing.worked()
+                standing.worked(self._now())
                 if first is not None:
                     yield first
                     async for piece in pieces:
                         yield piece
         except EngineError as error:
             if error.blames_input:
-                standing.worked()
+                standing.worked(self._now())
             else:
                 standing.failed(error, self._now())
+                if error.outcome in _HANGS and not (budget and error.outcome is Outcome.TIMEOUT):
+                    choice.outage.found_at = self._now()  # longer than a call's patience with one model
                 if error.cold or error.outcome is Outcome.TIMEOUT:  # as slow as one that sleeps
                     self._try(number)
             raise
@@ -234,7 +261,7 @@ class _Order(Generic[C]):
             standing.rest(0.0, self._now())
             raise
         else:
-            standing.worked()
+            standing.worked(self._now())
             logger.info("%s is awake and is asked again.", name)
 
 

@@ -21,6 +21,7 @@ _LARGEST_BODY = 64 * 2**20
 _ERROR_BODY_SECONDS = 5.0  # of an answer that is an error and streams
 _LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
 _UTTERANCE_SECONDS, _LONGEST_PATIENCE_SECONDS = 30.0, 600.0  # within which it is heard
+_CROWDED_SECONDS = 2.0  # until there may be room for another request
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
@@ -199,6 +200,10 @@ def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: b
 
     `kind` ("stt", "llm", ...) becomes `error.service`; `begun` tells that an answer was on its way.
     """
+    if _is_crowded(error):
+        return EngineBusy(
+            f"{party.name} has no room for another request now", service=kind, retry_after=_CROWDED_SECONDS
+        )
     if isinstance(error, httpx.ConnectTimeout):
         return EngineTimeout(
             f"{party.name} cannot be reached: no connection in time",
@@ -224,6 +229,14 @@ def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: b
     return EngineError(
         f"{party.name} cannot be reached{remedy}: {reason}", service=kind, outcome=Outcome.UNREACHABLE
     )
+
+
+def _is_crowded(error: httpx.HTTPError) -> bool:
+    """All our connections are in use; or this machine is too busy to make one to itself, which otherwise is
+    made or refused at once."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return is_loopback(str(error.request.url))
+    return isinstance(error, httpx.PoolTimeout)
 
 
 def is_page(headers: httpx.Headers) -> bool:

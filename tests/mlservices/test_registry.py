@@ -119,7 +119,9 @@ async def test_further_models_of_ours_are_asked_before_a_remote_one(settings):
 async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(settings):
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local")
-    for fallback in (registry.speech_to_text(), registry.text_to_speech()):
+    hearing, voice = registry.speech_to_text(), registry.text_to_speech()
+    assert hearing._choices[0].outage is voice._choices[0].outage, "what one learns both know"
+    for fallback in (hearing, voice):
         assert names(fallback) == ["Space someone-voice.hf.space", "local"]
         space, local = fallback._choices
         assert local.client is registry.own_service()

@@ -203,7 +203,7 @@ class OpenAIVoice:
         if not is_pcm and audio.file_kind(gathered):
             yield self._read(bytes(gathered), rate)
             return
-        if pcm := (b"" if is_pcm else resampler.feed(gathered)) + resampler.flush():
+        if pcm := (b"" if is_pcm else resampler.feed(bytes(gathered))) + resampler.flush():
             yield pcm
 
     def _read(self, file: bytes, rate: int) -> bytes:

@@ -1,6 +1,7 @@
 """What runs inside a worker process: one file an engine, heavy libraries imported there and nowhere else.
 
-Engines are synchronous and serve one request at a time. Sound is float32 mono in -1..1 at the rate that
+Engines are synchronous and serve one request at a time, but in the middle of a generator, between two pieces,
+another may be run to its end. Sound is float32 mono in -1..1 at the rate that
 the engine names. Generators are closed between two pieces when a request is cancelled. A request that an
 engine can never serve raises `EngineError(permanent=True)`.
 """

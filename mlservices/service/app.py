@@ -23,10 +23,9 @@ from .answers import error_response
 from .bearer import BearerToken
 from .body_limit import BodyLimit
 from .deployment import Deployment
-from .deployments import Deployments
+from .deployments import Deployments, Make
 from .devices import devices as real_devices
 from .layout import Plan
-from .measures import Measures
 from .placement import Device
 from .routes import models, space, status, streams
 
@@ -42,7 +41,7 @@ def create_app(
     devices: Callable[[], list[Device]] = real_devices,
     token: str = "",
     prepare_missing: bool = False,
-    make: Callable[[Plan, Path, Measures], Deployment] = Deployment,
+    make: Make = Deployment,
 ) -> FastAPI:
     """`token`: what every request must bear, if any. `prepare_missing`: files are made at the start."""
     service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing, make=make)

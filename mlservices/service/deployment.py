@@ -1,10 +1,12 @@
 """One model and its workers: requests wait in a bounded queue, are served one a worker, and survive a crash.
 
-Live calls go before batches, and a batch never holds all of several workers. A worker that ends, or is silent
-past its deadline, is replaced, at once the first time and with growing pauses after; requests wait for it,
-unless it could not even load its model. Its request goes back to the head of the queue once, if nothing of
-the answer was delivered; otherwise it fails. Everybody else only waits a little longer, until the failures
-are so many that the circuit opens: then all are refused for a while.
+Live calls go before batches, and a batch never holds all of several workers; the only one serves live calls
+in the middle of a batch's request. Where processors are shared, batches stand still for live calls.
+
+A worker that ends, or is silent past its deadline, is replaced, at once the first time and with growing
+pauses after; requests wait for it, unless it could not even load its model. Its request goes back to the head
+of the queue once, if nothing of the answer was delivered; otherwise it fails. Everybody else only waits a
+little longer, until the failures are so many that the circuit opens: then all are refused for a while.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from .layout import Plan
 from .line import Answer, Job, Line
 from .measures import Measures
 from .placement import Holding
+from .precedence import Precedence
 from .process import resident_mb
 from .seat import Seat, Shared, State
 
@@ -45,12 +48,20 @@ class Held(StrEnum):
 class Deployment:
     """`load` it on the running loop, `close` it before the loop ends."""
 
-    def __init__(self, plan: Plan, models_dir: Path, measures: Measures | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        models_dir: Path,
+        measures: Measures | None = None,
+        precedence: Precedence | None = None,
+    ) -> None:
+        """`precedence` is shared by all models on this machine."""
         self.plan = plan
         self.model = plan.model
         self.measures = measures or Measures(plan.model.id, plan.model.pool)
         self.refusal = ""  # why there is no place for it
         self._models_dir = models_dir
+        self._precedence = precedence or Precedence()
         self._line = Line()
         self._circuit = Circuit()
         self._seats: list[Seat] = []
@@ -73,7 +84,10 @@ class Deployment:
             self._line,
             self._circuit,
             self.measures,
+            self._precedence,
             may_batch=self._may_batch,
+            is_alone=lambda: len(self._seats) == 1,
+            is_leaving=lambda: self._leaving,
             on_change=self._has_changed,
         )
         self._seats = [self._seat(number, device, shared) for number, device in enumerate(devices)]
@@ -85,6 +99,7 @@ class Deployment:
     async def unload(self) -> None:
         """End the workers once they have served whom they serve; who waits is served before."""
         self._leaving = True
+        self._has_changed()
         try:
             with suppress(TimeoutError):  # who is still served then, is told that the service is stopping
                 async with asyncio.timeout(_DRAIN_SECONDS):
@@ -189,10 +204,11 @@ class Deployment:
         )
 
     def _has_changed(self) -> None:
-        """A seat is in another state, or somebody has left the line."""
+        """A seat is in another state or serves others, somebody has left, or all are to leave."""
         if self._seats and all(seat.state is State.FAILED for seat in self._seats):
             self._line.send_away(self._unavailable)
         self._line.wake()
+        self._precedence.update()
         self._change.set()
         self._change = asyncio.Event()
 

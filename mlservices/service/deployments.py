@@ -29,6 +29,7 @@ from .layout import Plan
 from .line import Answer
 from .measures import Measures, Metrics
 from .placement import Device, Holding, Wish
+from .precedence import Precedence
 from .tasks import TASKS
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,9 @@ _WARM: dict[Kind, tuple[str, dict[str, Any], bytes]] = {
     Kind.TURN: ("judge", {"rate": 16000}, bytes(32000)),
     Kind.VAD: ("detect", {"rate": 16000, "threshold": 0.5}, bytes(32000)),
 }
+
+
+Make = Callable[[Plan, Path, Measures, Precedence], Deployment]
 
 
 class _Gauges(Collector):
@@ -96,12 +100,15 @@ class Deployments:
         devices: Callable[[], list[Device]] = real_devices,
         *,
         prepare_missing: bool = False,
-        make: Callable[[Plan, Path, Measures], Deployment] = Deployment,
+        make: Make = Deployment,
     ) -> None:
         """`prepare_missing`: models of the start whose files are not here are prepared, and then loaded."""
         self.metrics = Metrics()
+        precedence = Precedence()
         self.by_id = {
-            plan.model.id: make(plan, models_dir, Measures(plan.model.id, plan.model.pool, self.metrics))
+            plan.model.id: make(
+                plan, models_dir, Measures(plan.model.id, plan.model.pool, self.metrics), precedence
+            )
             for plan in plans
         }
         self.defaults: dict[Kind, Deployment] = {}

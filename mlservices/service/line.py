@@ -39,12 +39,13 @@ class Job:
     cancelled: bool = False
     alone: bool = False  # not together with others: one of its group ended the worker
     worker: Worker | None = None
+    stood: Callable[[], float] = lambda: 0.0  # seconds in which its worker stood still for live calls
     sound_seconds: float = 0.0  # heard or made
     answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
 
     def timing(self) -> Timing:
-        until = self.ended_at or time.monotonic()
-        return Timing(queue_seconds=self.taken_at - self.queued_at, compute_seconds=until - self.taken_at)
+        waited = self.taken_at - self.queued_at + self.stood()
+        return Timing(waited, (self.ended_at or time.monotonic()) - self.queued_at - waited)
 
 
 class Line:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -57,6 +59,9 @@ class Worker(Protocol):
 
     async def receive(self, within_seconds: float) -> Message:
         """The next message; TimeoutError when none comes in time, WorkerGone when none will."""
+
+    def stand_still(self, still: bool) -> None:
+        """Be given no time by the machine; or go on."""
 
     async def stop(self) -> None: ...
 
@@ -122,6 +127,12 @@ class WorkerProcess:
                 if not data:
                     raise WorkerGone(await self._how_it_ended())
         return self._messages.pop(0)
+
+    def stand_still(self, still: bool) -> None:
+        if sys.platform != "linux":  # only there does a worker that stands still end with us: see worker.py
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGSTOP if still else signal.SIGCONT)
 
     async def stop(self) -> None:
         """End the process and wait until it is no more."""

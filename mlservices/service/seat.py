@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import Any
 
 from ..circuit import Circuit
 from ..errors import EngineError, EngineTimeout
+from ..wire import Message
 from .layout import Plan
 from .line import Job, Line
 from .measures import Measures
+from .placement import CPU
+from .precedence import Precedence, Work
 from .process import Worker, WorkerGone, WorkerProcess
 
 logger = logging.getLogger(__name__)
@@ -23,6 +27,7 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 2
 _LONGEST_PAUSE_SECONDS = 30.0
 _LONGEST_PAUSE_WHILE_WAITED_FOR_SECONDS = 5.0
+_SHORTEST_WAIT_SECONDS = 0.1
 _STEADY_SECONDS = 60.0  # a worker that lived so long starts anew without a pause
 
 
@@ -43,11 +48,16 @@ class Shared:
     line: Line
     circuit: Circuit
     measures: Measures
+    precedence: Precedence
     may_batch: Callable[[], bool]  # whether one more worker may take a batch's request
-    on_change: Callable[[], None]  # a seat is in another state
+    is_alone: Callable[[], bool]  # whether the model has no other worker
+    is_leaving: Callable[[], bool]  # whether the workers end once they have served whom they serve
+    on_change: Callable[[], None]  # a seat is in another state, or serves others
 
 
 class Seat:
+    is_process = True  # of this machine, with one socket for many requests
+
     def __init__(self, number: int, device: str, shared: Shared) -> None:
         self.number, self.device = number, device
         self._state = State.STARTING
@@ -58,6 +68,8 @@ class Seat:
         self.was_ready = False
         self._failures = 0  # in a row
         self._at_once = 1  # requests that the engine takes together
+        self._jobs: dict[int, Job] = {}  # that the worker is at
+        self._begun = asyncio.Event()  # set when the worker has begun what it was given last
         self._shared = shared
 
     @property
@@ -149,51 +161,111 @@ class Seat:
         if not jobs:
             self.batch = False
             return
+        work = Work(process.stand_still, self._is_live, self._may_wait)
         self.state = State.BUSY
-        now = time.monotonic()
-        for job in jobs:
-            job.taken_at, job.attempts, job.worker = now, job.attempts + 1, process
-        told = [{"id": job.id, "params": job.params, "bytes": len(job.payload)} for job in jobs]
-        request = {"op": "run", "task": jobs[0].task, "jobs": told}
-        process.send(request, b"".join(job.payload for job in jobs))
         try:
-            await self._pass_on(process, jobs)
+            with self._beside_others(process, work):
+                self._give(process, jobs, work)
+                await self._pass_on(process, work)
         except (WorkerGone, TimeoutError) as error:
-            self._retry_or_fail(jobs, error)
+            self._retry_or_fail(self._left(), error)
             raise
         except asyncio.CancelledError:
-            for job in jobs:
+            for job in self._left():
                 job.answers.put_nowait(self._error("the service is stopping"))
             raise
-        finally:
-            for job in jobs:
-                job.worker = None
         self.state, self.batch, self._failures = State.READY, False, 0
         self._shared.circuit.succeeded()
 
-    async def _pass_on(self, process: Worker, jobs: list[Job]) -> None:
+    def _give(self, process: Worker, jobs: list[Job], work: Work) -> None:
+        now = time.monotonic()
+        for job in jobs:
+            job.taken_at, job.attempts, job.worker = now, job.attempts + 1, process
+            if job.batch:
+                job.stood = work.stood
+            self._jobs[job.id] = job
+        self._shared.on_change()  # before it is sent: who has to stand still does not begin
+        self._begun.clear()
+        told = [{"id": job.id, "params": job.params, "bytes": len(job.payload)} for job in jobs]
+        request = {"op": "run", "task": jobs[0].task, "jobs": told}
+        process.send(request, b"".join(job.payload for job in jobs))
+
+    @contextmanager
+    def _beside_others(self, process: Worker, work: Work) -> Iterator[None]:
+        """Take part in who precedes whom: on the machine's processors, and in the only worker of a model."""
+        with ExitStack() as stack:
+            if self.is_process and self.device == CPU:
+                stack.enter_context(self._shared.precedence.among(work))
+            if self.is_process and self.batch and self._shared.is_alone():
+                hosting = asyncio.create_task(self._host(process, work))
+                stack.callback(hosting.cancel)
+            yield
+
+    async def _host(self, process: Worker, work: Work) -> None:
+        """Give the worker who is live in the middle of a batch's request, to be served at its next piece.
+
+        One waits with the worker, so that the batch does not go on between two of them.
+        """
+        while True:
+            guests = await self._shared.line.take(lambda: False, self._at_once)
+            self._give(process, guests, work)
+            await self._begun.wait()
+
+    def _is_live(self) -> bool:
+        return any(not job.batch for job in self._jobs.values())
+
+    def _may_wait(self) -> bool:
+        """Not where somebody live or the end of the model waits for it, nor at what nobody wants any more."""
+        wanted = any(not job.cancelled for job in self._jobs.values())
+        return wanted and not self._is_live() and not self._shared.is_leaving()
+
+    async def _pass_on(self, process: Worker, work: Work) -> None:
         """The worker's answers to the askers, until the worker is free again."""
-        waiting = {job.id: job for job in jobs}
-        while waiting:
-            head, payload = await process.receive(self._shared.plan.deadline_seconds)
-            job = waiting[head["id"]]
-            if head["event"] == "piece":
+        while self._jobs:
+            head, payload = await self._receive(process, work)
+            job, event = self._jobs[head["id"]], head["event"]
+            if event == "begun":
+                job.taken_at = time.monotonic() - job.stood()
+                self._begun.set()
+            elif event == "piece":
                 if not job.cancelled:
                     job.delivered = True
                     job.sound_seconds += _sound_seconds(head["answer"], payload)
                     job.answers.put_nowait((head["answer"], payload, job.timing()))
-            elif head["event"] != "beat":
-                del waiting[job.id]
+            elif event != "beat":
+                del self._jobs[job.id]
                 job.worker, job.ended_at = None, time.monotonic()
                 answer = None
-                if head["event"] == "error":
+                if event == "error":
                     answer = self._error(head["message"], permanent=head["permanent"])
                 job.answers.put_nowait(answer)
+                if self._jobs:
+                    self._shared.on_change()
+
+    async def _receive(self, process: Worker, work: Work) -> Message:
+        """The worker's next message. While it stands still, its deadline does as well."""
+        seconds = self._shared.plan.deadline_seconds
+        while True:
+            stood = work.stood()
+            try:
+                return await process.receive(seconds)
+            except TimeoutError:
+                seconds = work.stood() - stood
+                if not seconds:
+                    raise
+                seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
+
+    def _left(self) -> list[Job]:
+        """The jobs that the worker will not answer any more."""
+        left, self._jobs = list(self._jobs.values()), {}
+        for job in left:
+            job.worker = None
+        return left
 
     def _retry_or_fail(self, jobs: list[Job], error: Exception) -> None:
         self._shared.circuit.failed(time.monotonic())
         for job in reversed(jobs):
-            if job.cancelled or job.worker is None:
+            if job.cancelled:
                 continue
             if not job.delivered and job.attempts < _ATTEMPTS:
                 self._shared.measures.counts["retried"] += 1

@@ -3,8 +3,9 @@
 `python -m mlservices.service.worker FD` speaks `wire.py` over the inherited socket FD. First comes
 {"op": "load", "model": {...}, "models_dir": ...}; then {"op": "run", "task", "jobs": [{"id", "params",
 "bytes"}]} with the payloads of the jobs one after the other, and {"op": "cancel", "id"}, which ends a
-request at its next piece. It answers with {"event": "state" | "piece" | "beat" | "done" | "error", ...} (a
-beat: still at work) and ends itself when the socket or its parent is gone.
+request at its next piece. It answers with {"event": "state" | "begun" | "piece" | "beat" | "done" | "error",
+...} (a beat: still at work) and ends itself when the socket or its parent is gone. What it is asked while it
+is at work goes before that, from its next piece or beat on.
 Django is not loaded here.
 """
 
@@ -49,22 +50,39 @@ def warm_engine(fields: Mapping[str, Any], models_dir: str) -> Any:
 
 
 class Server:
-    """Has one engine do what requests ask for; `tell` gets its messages, each a head and a payload."""
+    """Has one engine do what requests ask for; `tell` gets its messages, each a head and a payload.
 
-    def __init__(self, engine: Any, tell: Callable[[dict[str, Any], bytes], None]) -> None:
+    `on_rest` is called between two pieces: the engine may serve another request there.
+    """
+
+    def __init__(
+        self,
+        engine: Any,
+        tell: Callable[[dict[str, Any], bytes], None],
+        on_rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self.cancelled: set[int] = set()  # requests that end at their next piece; any thread may add to it
-        self._engine, self._tell = engine, tell
+        self._under_way: set[int] = set()
+        self._engine, self._tell, self._on_rest = engine, tell, on_rest
 
     def serve(self, head: dict[str, Any], payload: bytes) -> None:
         """What {"op": "run"} asks for, until it is done."""
         jobs, task = head["jobs"], head["task"]
-        self.cancelled &= {job["id"] for job in jobs}  # the others came when they were served already
+        ids = {job["id"] for job in jobs}
+        self._under_way |= ids
+        self.cancelled &= self._under_way  # the others came when they were served already
+        for id in ids:
+            self._tell({"event": "begun", "id": id}, b"")
         if len(jobs) == 1:
             self._answer(task, jobs[0]["id"], jobs[0]["params"], payload)
         else:
             self._answer_together(task, jobs, payload)
+        self._under_way -= ids
 
     def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes) -> None:
+        if request in self.cancelled:  # while it waited for another's next piece
+            self._tell({"event": "done", "id": request}, b"")
+            return
         try:
             with contextlib.closing(TASKS[task][1](self._engine, params, payload)) as pieces:
                 for piece in pieces:
@@ -75,6 +93,7 @@ class Server:
                     else:
                         answer, sound = piece
                         self._tell({"event": "piece", "id": request, "answer": answer}, sound)
+                    self._on_rest()
         except Exception as error:
             self._fail(task, request, error)
         else:
@@ -110,6 +129,7 @@ class Worker:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._is_hosting = False
         self._server: Server
 
     def run(self) -> None:
@@ -127,6 +147,14 @@ class Worker:
             return
         while True:
             self._server.serve(*self._requests.get())
+
+    def _host(self) -> None:
+        """Serve those who came in the middle of a request, one after the other."""
+        if not self._is_hosting:
+            self._is_hosting = True
+            while not self._requests.empty():
+                self._server.serve(*self._requests.get())
+            self._is_hosting = False
 
     def _listen(self) -> None:
         """Read while the main thread computes, so that a cancellation is seen at the next piece."""
@@ -146,7 +174,7 @@ class Worker:
     def _load(self, head: dict[str, Any]) -> None:
         self._tell({"event": "state", "state": "loading"})
         engine = warm_engine(head["model"], head["models_dir"])
-        self._server = Server(engine, self._tell)
+        self._server = Server(engine, self._tell, self._host)
         self._tell({"event": "state", "state": "ready", "at_once": getattr(engine, "at_once", 1)})
 
     def _tell(self, head: dict[str, Any], payload: bytes = b"") -> None:

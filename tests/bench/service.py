@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -42,6 +43,7 @@ RECORDING = Path("/usr/share/asterisk/sounds/en_US_f_Allison/vm-intro.wav")
 SENTENCE = "Sure, I can book a table for four this Friday at seven thirty."
 MANY_SENTENCES = " ".join([SENTENCE] * 20)
 START_SECONDS = 60
+BLOCK = 5  # rounds beside a batch, and alone before it
 
 
 def main() -> None:
@@ -56,6 +58,8 @@ def main() -> None:
 
 
 async def measure(rounds: int) -> dict[str, Any]:
+    async with running_service(ML_TTS_WORKERS="1", ML_STT_WORKERS="1") as (client, _):
+        one_worker = await beside_a_batch(client, rounds)
     async with running_service() as (client, cold_start):
         return {
             "cold_start_seconds": round(cold_start, 1),
@@ -64,17 +68,20 @@ async def measure(rounds: int) -> dict[str, Any]:
             "mixed_requests": await mixed(client),
             "worker_free_after_cancel_ms": await cancelled(client, rounds // 2),
             "live_beside_a_batch": await beside_a_batch(client, rounds),
+            "the_same_with_one_worker_a_model": one_worker,
             "embeddings_at_once": await embeddings(client),
         }
 
 
 @asynccontextmanager
-async def running_service() -> AsyncIterator[tuple[ServiceClient, float]]:
+async def running_service(**environment: str) -> AsyncIterator[tuple[ServiceClient, float]]:
     """A client of a service that is ready, and the seconds that took."""
     port = free_port()
     command = [sys.executable, "manage.py", "mlservice", "--port", str(port)]
     started = time.monotonic()
-    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, "ENV_FILE": ""})
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, "ENV_FILE": "", **environment}
+    )
     client = ServiceClient(f"http://127.0.0.1:{port}")
     try:
         while True:
@@ -237,11 +244,14 @@ async def cancelled(client: ServiceClient, rounds: int) -> dict[str, Any]:
 
 async def freed(http: httpx.AsyncClient, pool: str, way: Callable[[], Awaitable[None]]) -> float:
     await way()
-    started = time.perf_counter()
+    return await milliseconds(lambda: free(http, pool))
+
+
+async def free(http: httpx.AsyncClient, pool: str) -> None:
     while True:
         workers = (await http.get("/api/health")).json()["pools"][pool]["workers"]
         if all(worker["state"] == "ready" for worker in workers):
-            return (time.perf_counter() - started) * 1000
+            return
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -256,34 +266,52 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 async def beside_a_batch(client: ServiceClient, rounds: int) -> dict[str, Any]:
-    """Speech of a live call: time to its first sound, alone and while five long texts are made.
+    """What a live call waits for, alone and while five long texts are made or five recordings heard.
 
-    Only one of the service's voices takes part in the batch; both share the machine's two cores.
+    The two alternate every few rounds.
     """
-    result: dict[str, Any] = {}
     url = str(client._clients.get().base_url)
+    ways: dict[str, tuple[Callable[[ServiceClient], Awaitable[None]], str, dict[str, str]]] = {
+        "first_sound": (speech_begins, "tts", {"text": MANY_SENTENCES[:4000]}),
+        "words_known": (words_known, "stt", {"audio_base64": long_recording()}),
+    }
+    result: dict[str, Any] = {}
     async with httpx.AsyncClient(base_url=url, timeout=300) as http:
-        for name in ("alone", "beside"):
-            batch = []
-            if name == "beside":
-                body = {"text": MANY_SENTENCES[:4000]}
-                batch = [asyncio.create_task(http.post("/api/tts", json=body)) for _ in range(5)]
+        for name, (way, pool, body) in ways.items():
+            alone, beside = list[float](), list[float]()
+            for _ in range(rounds // BLOCK):
+                alone += await block(lambda way=way: way(client))
+                batch = [asyncio.create_task(http.post(f"/api/{pool}", json=body)) for _ in range(5)]
                 await asyncio.sleep(0.5)
-            taken = []
-            for _ in range(rounds):
-                taken.append(await milliseconds(lambda: speech_begins(client)))
-                await asyncio.sleep(0.15)
-            waiting = (await http.get("/api/health")).json()["pools"]["tts"]["queue"]
+                beside += await block(lambda way=way: way(client))
+                waiting = (await http.get("/api/health")).json()["pools"][pool]["queue"]
+                assert waiting, "the batch ended too soon"
+                for task in batch:
+                    task.cancel()
+                await asyncio.gather(*batch, return_exceptions=True)
+                await free(http, pool)
+            ratio = statistics.median(beside) / statistics.median(alone)
             result[name] = {
-                "first_sound_p50_ms": round(statistics.median(taken), 1),
-                "p95": round(p95(taken), 1),
+                "alone_ms": spread(alone),
+                "beside_ms": spread(beside),
+                "ratio_p50": round(ratio, 2),
             }
-            if batch:
-                result[name]["still_waiting_of_the_batch"] = waiting
-            for task in batch:
-                task.cancel()
-            await asyncio.gather(*batch, return_exceptions=True)
     return result
+
+
+async def block(way: Callable[[], Awaitable[None]]) -> list[float]:
+    taken = []
+    for _ in range(BLOCK):
+        taken.append(await milliseconds(way))
+        await asyncio.sleep(0.15)
+    return taken
+
+
+def long_recording() -> str:
+    """Two minutes of a real voice, as the plain API takes it."""
+    pcm, rate = audio.read_wav(RECORDING)
+    pcm = audio.resample(pcm, rate, 16000)
+    return base64.b64encode(pcm * (120 * 16000 * 2 // len(pcm))).decode()
 
 
 async def embeddings(client: ServiceClient) -> dict[str, float]:

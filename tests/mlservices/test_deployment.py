@@ -15,6 +15,7 @@ from mlservices.service import measures
 from mlservices.service.layout import Plan
 from mlservices.service.line import Job, Line
 from mlservices.service.measures import Measures
+from mlservices.service.precedence import Precedence
 from mlservices.service.process import WorkerGone, WorkerProcess
 from mlservices.service.seat import Seat, Shared
 from tests.mlservices import stand_ins
@@ -198,7 +199,18 @@ async def test_a_request_taken_by_a_worker_in_the_moment_of_its_end_goes_to_anot
 
     plan, line = Plan(stand_ins.model(Kind.TTS, "Voice")), Line()
     measures = Measures("voice", "tts")
-    shared = Shared(plan, tmp_path, line, Circuit(), measures, may_batch=lambda: True, on_change=lambda: None)
+    shared = Shared(
+        plan,
+        tmp_path,
+        line,
+        Circuit(),
+        measures,
+        Precedence(),
+        may_batch=lambda: True,
+        is_alone=lambda: False,
+        is_leaving=lambda: False,
+        on_change=lambda: None,
+    )
     dying, well = Idle(), Idle()
     first = asyncio.create_task(Seat(0, "cpu", shared)._next_jobs(dying))
     second = asyncio.create_task(Seat(1, "cpu", shared)._next_jobs(well))

@@ -7,7 +7,6 @@ before batches here as well, and what waits at Ray is never more than the replic
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +19,8 @@ from ray.serve.handle import DeploymentResponseGenerator
 from ...wire import Message
 from ..deployment import Deployment
 from ..layout import Plan
-from ..line import Job
 from ..measures import Measures
+from ..precedence import Precedence, Work
 from ..process import Worker, WorkerGone
 from ..seat import Seat, Shared, State
 from .application import Application, Seen
@@ -32,9 +31,15 @@ _STATES = {"RUNNING": State.READY, "STARTING": State.LOADING}
 
 class RayDeployment(Deployment):
     def __init__(
-        self, plan: Plan, models_dir: Path, measures: Measures | None = None, *, cluster: Cluster
+        self,
+        plan: Plan,
+        models_dir: Path,
+        measures: Measures | None = None,
+        precedence: Precedence | None = None,
+        *,
+        cluster: Cluster,
     ) -> None:
-        super().__init__(plan, models_dir, measures)
+        super().__init__(plan, models_dir, measures, precedence)
         self._cluster = cluster
         self._application: Application | None = None
         self._told: dict[str, dict[str, Any]] = {}  # what replicas told of themselves, by their ids
@@ -90,6 +95,8 @@ class RayDeployment(Deployment):
 class _RaySeat(Seat):
     """Asks whichever replica is free."""
 
+    is_process = False
+
     def __init__(
         self,
         number: int,
@@ -107,14 +114,12 @@ class _RaySeat(Seat):
         self._link = _Link(self._application)
         return self._link
 
-    async def _pass_on(self, process: Worker, jobs: list[Job]) -> None:
+    async def _pass_on(self, process: Worker, work: Work) -> None:
         """Waiting for a replica counts as waiting, and has no deadline but the asker's."""
         if taken := await self._link.taken():
             self.replica = taken["replica"]
             self._told[self.replica] = taken
-        for job in jobs:
-            job.taken_at = time.monotonic()
-        await super()._pass_on(process, jobs)
+        await super()._pass_on(process, work)
 
 
 class _Link:
@@ -158,6 +163,9 @@ class _Link:
             return None
         self._replica = message[0]["replica"]
         return message[0]
+
+    def stand_still(self, still: bool) -> None:
+        """A replica goes on: Ray says where it is, and with whom it shares that host."""
 
     async def receive(self, within_seconds: float) -> Message:
         if not self._is_ready:

@@ -106,13 +106,25 @@ def test_five_thousand_characters_are_read(load, model_id):
 
 @every_mind
 def test_two_answers_at_once_do_not_disturb_each_other(load, model_id):
-    """The service gives a worker one request at a time; an engine would bear more."""
     engine = load(model_id)
     asked = [ChatMessage("system", "Be brief."), ChatMessage("user", "Count to ten.")]
     alone = answer(engine, *asked)
     one, other = (engine.reply(asked, max_tokens=8, temperature=0.0) for _ in range(2))
     pairs = list(zip(one, other, strict=True))
     assert [first for first, _ in pairs] == [second for _, second in pairs] == alone
+
+
+@every_mind
+def test_another_is_answered_in_the_middle_of_an_answer(load, model_id):
+    """So a live call is served whose only worker is at a batch."""
+    engine = load(model_id)
+    asked = [ChatMessage("system", "Be brief."), ChatMessage("user", "Count to ten.")]
+    other = [ChatMessage("system", "Be polite."), ChatMessage("user", "Good day.")]
+    alone, other_alone = answer(engine, *asked), answer(engine, *other)
+    one = engine.reply(asked, max_tokens=8, temperature=0.0)
+    begun = next(one)
+    assert answer(engine, *other) == other_alone
+    assert [begun, *one] == alone
 
 
 @pytest.mark.parametrize("model_id", CHATML)

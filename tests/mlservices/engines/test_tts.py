@@ -120,7 +120,6 @@ def test_a_sentence_can_be_left_in_the_middle_and_the_next_is_whole(load, model_
 
 @every_voice
 def test_two_at_once_do_not_disturb_each_other(load, model_id):
-    """The service gives a worker one request at a time; an engine would bear more."""
     engine = load(model_id)
     one, other = pieces(engine, SENTENCE), pieces(engine, SENTENCE)
     lengths = [0, 0]
@@ -131,6 +130,18 @@ def test_two_at_once_do_not_disturb_each_other(load, model_id):
     for rest in (one, other):
         rest.close()
     assert np.isfinite(sound(engine, "Hello there.")).all()
+
+
+@every_voice
+def test_another_speaks_in_the_middle_of_a_sentence_which_then_goes_on(load, model_id):
+    """So a live call is served whose only worker is at a batch."""
+    engine = load(model_id)
+    one = pieces(engine, SENTENCE)
+    begun = next(one)
+    assert len(sound(engine, "Hello there.")) > 0
+    whole = np.concatenate([begun, *one])
+    assert len(whole) > len(begun)
+    assert np.isfinite(whole).all()
 
 
 @pytest.mark.parametrize("model_id", tiny("tiny parler"))

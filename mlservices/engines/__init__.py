@@ -3,6 +3,9 @@
 Engines are synchronous and serve one request at a time. Sound is float32 mono in -1..1 at the rate that
 the engine names. Generators are closed between two pieces when a request is cancelled. A request that an
 engine can never serve raises `EngineError(permanent=True)`.
+
+Where a library cannot be stopped in the middle, an engine may say `side_by_side = 2`: it bears a second call
+while the one that nobody wants any more ends by itself (`service/worker.py`).
 """
 
 from __future__ import annotations
@@ -62,8 +65,8 @@ class LlmEngine(Engine, Protocol):
         max_tokens: int,
         temperature: float,
         tools: Sequence[Tool] = (),
-    ) -> Iterator[str | ToolCall]:
-        """A piece a token (some empty), and the calls among them, each whole.
+    ) -> Iterator[str | ToolCall | None]:
+        """A piece a token (some empty), and the calls among them, each whole; None while it reads.
 
         EngineError(permanent=True) for tools, or messages about them, that the model knows nothing of.
         """

@@ -82,7 +82,9 @@ def reply(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
         tools=[Tool(**fields) for fields in params.get("tools", ())],
     )
     for piece in pieces:
-        if isinstance(piece, ToolCall):
+        if piece is None:
+            yield None
+        elif isinstance(piece, ToolCall):
             yield {"text": "", "tool_call": asdict(piece)}, b""
         else:
             yield {"text": piece}, b""

@@ -47,6 +47,8 @@ class TtsEngine(Engine, Protocol):
     def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
         """The text as sound, the first piece as early as the model allows.
 
+        It may be long: the model is given a sentence at a time, since what it needs grows with the square.
+
         `voice` is "default", or what the voice library tells this model of a voice; `language` is "" for the
         model's own first one.
         """
@@ -105,7 +107,9 @@ def load(model: Model, models_dir: Path) -> Any:
     folder = models_dir / model.id
     if model.recipe and not folder.is_dir():
         raise EngineError(
-            f"{model.id} is not prepared: run `manage.py models prepare`", service=model.pool, permanent=True
+            f"{model.id} is not prepared: run `manage.py models prepare`",
+            service=model.service,
+            permanent=True,
         )
     module, _, name = model.engine.rpartition(".")
     try:
@@ -113,6 +117,8 @@ def load(model: Model, models_dir: Path) -> Any:
     except ModuleNotFoundError as error:
         remedy = f"manage.py models install {model.id}" if model.extra else "pip install -r requirements.lock"
         raise EngineError(
-            f"{model.id} needs the library {error.name}: run `{remedy}`", service=model.pool, permanent=True
+            f"{model.id} needs the library {error.name}: run `{remedy}`",
+            service=model.service,
+            permanent=True,
         ) from error
     return engine(folder, model)

@@ -25,6 +25,7 @@ from .body_limit import BodyLimit
 from .deployment import Deployment
 from .deployments import Deployments
 from .devices import devices as real_devices
+from .json_body import JsonRoute
 from .layout import Plan
 from .measures import Measures
 from .placement import Device
@@ -55,6 +56,7 @@ def create_app(
         await service.close()
 
     app = FastAPI(title="VoiceForge ML service", version="1", lifespan=lifespan)
+    app.router.route_class = JsonRoute
     app.state.service = service
     app.add_middleware(BodyLimit, largest=_LARGEST_BODY)
     if token:

@@ -19,7 +19,7 @@ from ..catalog import BY_ID, Kind, ids
 from ..errors import PrepareError
 from ..prepare import prepare
 from .app import create_app
-from .devices import devices
+from .devices import devices, misnamed
 from .layout import configured_models, plans
 
 _ENGINES = {
@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         port = configure(os.environ)
+        if problem := misnamed(settings.CUDA_VISIBLE_DEVICES):
+            raise Refused(problem)
         if arguments == ["prepare"]:
             prepare(configured_models(), settings.MODELS_DIR, tell=print)
             return 0

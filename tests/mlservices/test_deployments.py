@@ -163,7 +163,8 @@ def test_it_is_ready_only_when_all_that_it_offers_is_loaded(service):
 
 def test_a_voice_of_the_library_is_spoken_by_a_model_that_is_here_as_the_library_describes_it(service):
     client = service(Plan(model("voice")), Plan(model("indic-parler-tts", engine="Tells")))
-    wait_for(client, "indic-parler-tts", "loaded")
+    for model_id in ("voice", "indic-parler-tts"):
+        wait_for(client, model_id, "loaded")
     listed = {
         each["id"]: each for each in client.get("/api/models").json()["available_models"]["tts"]["voices"]
     }

@@ -25,6 +25,7 @@ from .body_limit import BodyLimit
 from .deployment import Deployment
 from .deployments import Deployments, Make
 from .devices import devices as real_devices
+from .json_body import JsonRoute
 from .layout import Plan
 from .placement import Device
 from .routes import models, space, status, streams
@@ -54,6 +55,7 @@ def create_app(
         await service.close()
 
     app = FastAPI(title="VoiceForge ML service", version="1", lifespan=lifespan)
+    app.router.route_class = JsonRoute
     app.state.service = service
     app.add_middleware(BodyLimit, largest=_LARGEST_BODY)
     if token:

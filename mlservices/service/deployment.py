@@ -269,7 +269,7 @@ class Deployment:
         return Holding(
             self.model,
             tuple(seat.device for seat in self._seats),
-            loading=self.state() is not Held.LOADED,
+            coming=tuple(seat.device for seat in self._seats if seat.state not in (State.READY, State.BUSY)),
             pinned=self.plan.at_start,
             busy=self._is_busy(),
             last_used=self._last_used,

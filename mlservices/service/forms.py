@@ -14,11 +14,13 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
 from ..types import Timing
+from ..wire import LONGEST_TEXTS
 from .deployment import FIRST_PIECE_SECONDS
 
 SPACE_RATE = 16000  # of raw pcm in `audio_base64`, and of what becomes of it
 _DECODED_AT_ONCE = 1 << 18  # characters
 _LONGEST_CONVERSATION = 300_000  # characters; escaped as JSON they still fit into one line of `wire.py`
+_ENCODED_AT_ONCE = 3 << 16  # bytes: a multiple of three, so that the pieces fit together
 
 
 def field_error(field: str, message: str) -> RequestValidationError:
@@ -67,8 +69,13 @@ def _bytes(encoded: str) -> bytes:
 
 def _together(texts: Iterable[str]) -> None:
     """ValueError when they are longer together than a worker can be sent."""
-    if sum(map(len, texts)) > _LONGEST_CONVERSATION:
-        raise ValueError(f"together longer than {_LONGEST_CONVERSATION} characters")
+    if sum(map(len, texts)) > LONGEST_TEXTS:
+        raise ValueError(f"together longer than {LONGEST_TEXTS} characters")
+
+
+def _fitting(texts: list[str]) -> list[str]:
+    _together(texts)
+    return texts
 
 
 def _without_null(text: str) -> str:
@@ -80,6 +87,7 @@ def _without_null(text: str) -> str:
 AudioBase64 = Annotated[
     str, Field(description="Base64 of a WAV file, or of raw PCM: 16 bit little-endian, mono, 16 kHz.")
 ]
+Texts = Annotated[list[str], AfterValidator(_fitting)]
 Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
@@ -179,23 +187,11 @@ class StreamChatForm(Asked):
 
 
 class StreamEmbedForm(Asked):
-    texts: list[str] = Field(max_length=2000)
-
-    @field_validator("texts")
-    @classmethod
-    def fit(cls, texts: list[str]) -> list[str]:
-        _together(texts)
-        return texts
+    texts: Texts = Field(max_length=2000)
 
 
 class StreamTokensForm(Asked):
-    texts: list[str] = Field(max_length=10)
-
-    @field_validator("texts")
-    @classmethod
-    def fit(cls, texts: list[str]) -> list[str]:
-        _together(texts)
-        return texts
+    texts: Texts = Field(max_length=10)
 
 
 class StreamTranscribeQuery(Asked):
@@ -248,8 +244,19 @@ class ChatAnswer(BaseModel):
     compute_seconds: float
 
 
-def encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+async def json_of_sound(pcm: bytes, rate: int, fields: dict[str, Any]) -> bytes:
+    """`fields` as JSON, and the sound as a WAV in an `audio_base64` among them; made in a thread."""
+    return await asyncio.to_thread(_json_of_sound, pcm, rate, fields)
+
+
+def _json_of_sound(pcm: bytes, rate: int, fields: dict[str, Any]) -> bytes:
+    """In pieces, since encoding one lets no other thread run."""
+    wav = audio.wav_bytes(pcm, rate)
+    encoded = (
+        base64.b64encode(wav[start : start + _ENCODED_AT_ONCE])
+        for start in range(0, len(wav), _ENCODED_AT_ONCE)
+    )
+    return b"".join([b'{"audio_base64":"', *encoded, b'",', json.dumps(fields).encode()[1:]])
 
 
 def times(timing: Timing) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from ..types import Timing
+from ..wire import LONGEST_TEXTS
 from .tasks import MANY
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Job:
     stood: Callable[[], float] = lambda: 0.0  # seconds in which its worker stood still for live calls
     sound_seconds: float = 0.0  # heard or made
     answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
+
+    @property
+    def characters(self) -> int:
+        """Of the texts that it brings to be done together with those of others."""
+        return sum(map(len, self.params.get("texts", ())))
 
     def timing(self) -> Timing:
         waited = self.taken_at - self.queued_at + self.stood()
@@ -98,14 +104,15 @@ class Line:
     @staticmethod
     def _group(waiting: deque[Job], at_once: int) -> list[Job]:
         first = waiting.popleft()
-        group = [first]
+        group, room = [first], LONGEST_TEXTS - first.characters
         if first.task in MANY and not first.alone:
             for job in list(waiting):
                 if len(group) >= at_once:
                     break
-                if job.task == first.task and not job.alone:
+                if job.task == first.task and not job.alone and job.characters <= room:
                     waiting.remove(job)
                     group.append(job)
+                    room -= job.characters
         return group
 
     def _of(self, job: Job) -> deque[Job]:

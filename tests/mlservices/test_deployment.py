@@ -105,6 +105,15 @@ async def test_a_worker_killed_while_it_starts_is_told_as_one_killed_at_work(mak
     assert pool.reason() == "its process was killed by signal 9"
 
 
+async def test_memory_of_a_worker_that_still_loads_is_told_apart_from_that_of_one_that_is_ready(make_pool):
+    pool = await make_pool("SlowToLoad", workers=2)
+    assert pool.holding().coming == ()
+    os.kill(first_pid(pool), signal.SIGKILL)
+    await until(lambda: pool.holding().coming)
+    assert pool.holding().coming == ("cpu",)
+    assert pool.state() == "loaded"
+
+
 async def test_a_worker_that_hangs_is_replaced_and_asked_again(make_pool):
     pool = await make_pool(deadline_seconds=0.3)
     assert await say(pool, "hang once") == stand_ins.PIECES

@@ -93,6 +93,21 @@ async def test_requests_that_wait_for_the_same_model_are_done_together(make_pool
     assert await embed("most at once") == [3.0]
 
 
+async def test_what_is_done_together_is_no_longer_than_one_request_may_be(make_pool):
+    """Hindi of 294,000 characters, three times: together a worker could not be sent them."""
+    pool = await make_pool("Meaning", kind=Kind.MEANING, deadline_seconds=10.0)
+
+    async def embed(*texts):
+        return [head["rows"] async for head, _, _ in pool.run("embed", {"texts": list(texts)})]
+
+    waiting = asyncio.create_task(embed("slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    hindi = ["नमस्ते दुनिया " * 1000] * 21
+    assert await asyncio.gather(*(embed(*hindi) for _ in range(3))) == [[21]] * 3
+    await waiting
+    assert pool.report()["restarts"] == 0
+
+
 @pytest.mark.parametrize(("bad", "restarts"), [("refuse", 0), ("crash", 2)])
 async def test_one_bad_request_of_several_fails_alone(make_pool, bad, restarts):
     """What is refused is done again one by one; what ended the worker has the second try to itself."""

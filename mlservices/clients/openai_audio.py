@@ -204,7 +204,7 @@ class OpenAIVoice:
         if not is_pcm and audio.file_kind(gathered):
             yield audio.resample(*sound_of(bytes(gathered), self._party), rate)
             return
-        if pcm := (b"" if is_pcm else resampler.feed(gathered)) + resampler.flush():
+        if pcm := (b"" if is_pcm else resampler.feed(bytes(gathered))) + resampler.flush():
             yield pcm
 
     def _no_sound(self, response: httpx.Response, data: bytes) -> EngineError:

@@ -80,6 +80,19 @@ def _ears() -> list[Choice[SpeechToText]]:
     return choices
 
 
+def unheard(language: str, model: str = "") -> dict[str, str]:
+    """What is wrong with each of these, where it is known before anybody hears: of our own models."""
+    if order()[:1] != (OURS,):
+        return {}
+    hearing = BY_ID.get(model or settings.STT_ENGINE)
+    if hearing is None or hearing.kind is not Kind.STT:
+        known = ", ".join(each.id for each in BY_ID.values() if each.kind is Kind.STT)
+        return {"model": f"there is no {model!r} that hears: use {known}"}
+    if language in (*hearing.languages, "auto"):
+        return {}
+    return {"language": f"{hearing.id} does not know {language!r}: use {', '.join(hearing.languages)}, auto"}
+
+
 def text_to_speech() -> TextToSpeech:
     """Who speaks; the same."""
     return _one_of("tts", "speaks", _voices(), _fallback_voice, MeteredTextToSpeech)

@@ -165,9 +165,10 @@ def _cache(name: str, entries: int) -> dict[str, object]:
     }
 
 
-# What the API remembers of chats has a place of its own: who chats a lot is not to push out what slows the
-# guessing of passwords.
-CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000)}
+# What the API remembers of chats and counts of keys has places of its own: who asks a lot is not to push out
+# what slows the guessing of passwords.
+CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000), "rates": _cache("rates", 1000)}
+API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",
     "workers": 1,

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from .. import audio
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 
 _QUOTED = 200  # characters of a body that is something else
@@ -237,6 +238,25 @@ def _is_crowded(error: httpx.HTTPError) -> bool:
     if isinstance(error, httpx.ConnectTimeout):
         return is_loopback(str(error.request.url))
     return isinstance(error, httpx.PoolTimeout)
+
+
+def sound_of(file: bytes, party: Party) -> tuple[bytes, int]:
+    """(pcm, rate) of a file that was sent as speech."""
+    if missing := audio.missing_bytes(file):
+        raise EngineError(
+            f"{party.name} sent a WAV that lacks {missing} of its bytes",
+            service="tts",
+            outcome=Outcome.CUT_SHORT,
+        )
+    try:
+        return audio.read_wav(file)
+    except ValueError as error:
+        kind = audio.file_kind(file) or "no sound file"
+        raise EngineError(
+            f"{party.name} sent sound ({kind}) that cannot be played: {error}",
+            service="tts",
+            outcome=Outcome.WRONG_SOUND,
+        ) from error
 
 
 def is_page(headers: httpx.Headers) -> bool:

@@ -23,6 +23,7 @@ from .http import (
     no_choice,
     patience,
     refusal,
+    sound_of,
     status_error,
     transport_error,
 )
@@ -201,26 +202,10 @@ class OpenAIVoice:
             if pcm := resampler.feed(data):
                 yield pcm
         if not is_pcm and audio.file_kind(gathered):
-            yield self._read(bytes(gathered), rate)
+            yield audio.resample(*sound_of(bytes(gathered), self._party), rate)
             return
         if pcm := (b"" if is_pcm else resampler.feed(bytes(gathered))) + resampler.flush():
             yield pcm
-
-    def _read(self, file: bytes, rate: int) -> bytes:
-        if missing := audio.missing_bytes(file):
-            raise EngineError(
-                f"{self._party.name} sent a WAV that lacks {missing} of its bytes",
-                service="tts",
-                outcome=Outcome.CUT_SHORT,
-            )
-        try:
-            return audio.resample(*audio.read_wav(file), rate)
-        except ValueError as error:
-            raise EngineError(
-                f"{self._party.name} sent a file ({audio.file_kind(file)}) that cannot be played: {error}",
-                service="tts",
-                outcome=Outcome.WRONG_SOUND,
-            ) from error
 
     def _no_sound(self, response: httpx.Response, data: bytes) -> EngineError:
         quoted = self._party.quote(data)

@@ -19,7 +19,7 @@ import httpx
 from .. import audio
 from ..errors import EngineError, Outcome
 from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, TokensUsed, Transcript
-from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, patience, status_error
+from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, patience, sound_of, status_error
 from .waking import Waking
 
 _STATUS_SECONDS = 5.0
@@ -233,14 +233,8 @@ class SpaceClient:
                 service="tts",
                 outcome=Outcome.CUT_SHORT if cut else Outcome.WRONG_SOUND,
             ) from error
-        if missing := audio.missing_bytes(wav):
-            raise EngineError(
-                f"{self._name} sent a WAV that lacks {missing} of its bytes",
-                service="tts",
-                outcome=Outcome.CUT_SHORT,
-            )
+        pcm, rate = sound_of(wav, self._party)
         try:
-            pcm, rate = audio.read_wav(wav)
             _same_length(len(pcm) / 2 / rate, answer.get("duration"), rate)
         except (ValueError, TypeError) as error:
             raise EngineError(

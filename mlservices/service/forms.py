@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
+from ..fields import Mode, SessionId, Speed, Text, Threshold
 from ..types import Timing
 from ..wire import LONGEST_TEXTS
 from .deployment import FIRST_PIECE_SECONDS
@@ -78,19 +79,11 @@ def _fitting(texts: list[str]) -> list[str]:
     return texts
 
 
-def _without_null(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a null character cannot be spoken")
-    return text
-
-
 AudioBase64 = Annotated[
     str, Field(description="Base64 of a WAV file, or of raw PCM: 16 bit little-endian, mono, 16 kHz.")
 ]
 Texts = Annotated[list[str], AfterValidator(_fitting)]
-Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
-Speed = Annotated[float, Field(ge=0.5, le=2.0)]
 ModelId = Annotated[str, Field(max_length=100, description='"": the one that is configured for this.')]
 Priority = Literal["live", "batch"]
 Within = Annotated[float, Field(ge=0.1, le=600, description="Seconds until the answer has to begin.")]
@@ -128,14 +121,14 @@ class TranscribeForm(Asked):
 class DetectForm(Asked):
     priority: Priority = "batch"
     audio_base64: AudioBase64
-    threshold: float = Field(0.5, ge=0.05, le=0.95)
+    threshold: Threshold = 0.5
 
 
 class ChatForm(Asked):
     priority: Priority = "batch"
-    session_id: str = Field(min_length=1, max_length=200)
+    session_id: SessionId
     message: Text
-    mode: str = Field("assistant", max_length=40)
+    mode: Mode = "assistant"
     system_prompt: str = Field("", max_length=20000)
 
 

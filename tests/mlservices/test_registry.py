@@ -145,6 +145,15 @@ async def test_who_stands_in_does_not_know_the_voices_of_the_first(settings):
     assert registry.first_voice().client is registry.service(), "what is recorded is not spoken by a stand-in"
 
 
+def test_what_is_wrong_with_a_language_or_model_is_known_of_our_own_models_alone(settings):
+    assert registry.unheard("en") == registry.unheard("auto") == {}
+    assert registry.unheard("de", "whisper-large-v3-turbo") == {}
+    assert set(registry.unheard("de")) == {"language"}
+    assert set(registry.unheard("de", "piper-joe")) == {"model"}
+    settings.HF_ML_API_URL = SPACE
+    assert registry.unheard("tlh", "whatever") == {}
+
+
 async def test_voices_leave_this_machine_only_where_a_model_is_named(settings):
     settings.AI_INTEGRATIONS_OPENAI_API_KEY = "sk-test"
     settings.ML_FALLBACK = ("local", "openai")

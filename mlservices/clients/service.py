@@ -72,6 +72,7 @@ class ServiceClient:
         self._waking = waking or Waking()
         self._sleepy = sleepy
         self._space = SpaceClient(base_url, party=self._party, waking=self._waking, patient=sleepy)
+        self._streams = False  # as it told
         self._plain_until = -math.inf
 
     async def close(self) -> None:
@@ -121,7 +122,7 @@ class ServiceClient:
     async def transcribe(
         self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
     ) -> Transcript:
-        if self._is_plain():
+        if await self._is_plain():
             return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
         within = patience(len(pcm) / 2 / rate)
         params = {"rate": rate, "language": language, "model": model, "priority": priority}
@@ -160,7 +161,7 @@ class ServiceClient:
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
-        if not self._is_plain():
+        if not await self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
             body |= {"model": model, "priority": priority}
             engine = self._name  # until the first piece tells more
@@ -188,7 +189,7 @@ class ServiceClient:
         priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """`model` is the id of one of the service's own; "" is the one that it is configured with."""
-        if not self._is_plain():
+        if not await self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
@@ -248,20 +249,29 @@ class ServiceClient:
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
 
-    def _is_plain(self) -> bool:
+    async def _is_plain(self) -> bool:
+        """A Space tells which face it has before it is asked by one; the service beside us streams."""
+        if self._party.address_setting and not self._streams and self._waking.now() >= self._plain_until:
+            await self._learn_face()
         return self._waking.now() < self._plain_until
+
+    async def _learn_face(self) -> None:
+        """A service in trouble is asked as one that streams: it will say so."""
+        told: Any = None
+        try:
+            told = (await self._space.models()).get("streaming")
+        except EngineError as error:
+            if not isinstance(error, NotOffered):
+                return
+        self._streams = isinstance(told, list) and any(str(path).startswith("/stream/") for path in told)
+        self._plain_until = -math.inf if self._streams else self._waking.now() + _PLAIN_SECONDS
 
     async def _learn_why(self, error: NotOffered) -> None:
         """The streaming face said 404: raises `error` if the service streams, but not what it was asked."""
-        try:
-            streams = bool((await self._space.models()).get("streaming"))
-        except NotOffered:
-            streams = False
-        except EngineError:
-            return  # a service in trouble: the plain face will say so, and the next request asks again
-        if streams:
+        self._streams = False
+        await self._learn_face()
+        if self._streams:
             raise error
-        self._plain_until = self._waking.now() + _PLAIN_SECONDS
 
     async def _one(self, kind: str, path: str, **request: Any) -> Message:
         messages = [message async for message in self._pieces(kind, path, **request)]

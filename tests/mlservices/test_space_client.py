@@ -334,10 +334,11 @@ class StreamingSpace(PlainSpace):
     def app(self):
         app = super().app()
         app.routes.append(Route("/stream/stt", self.hear, methods=["POST"]))
-        app.routes.append(
-            Route("/api/models", lambda request: JSONResponse({"streaming": self.streaming}), methods=["GET"])
-        )
+        app.routes.append(Route("/api/models", self.abilities, methods=["GET"]))
         return app
+
+    def abilities(self, request):
+        return JSONResponse({"streaming": ["/stream/stt"] if self.streaming else ["/api/tts"]})
 
     async def hear(self, request):
         await request.body()
@@ -394,6 +395,18 @@ async def test_a_service_that_was_replaced_by_one_that_streams_is_found_out():
         assert space.streamed == 1  # one 404 is enough for now
         space.streaming = True
         assert (await hear(client)).text == "hello"
+        clock.seconds += 600
+        assert (await hear(client)).text == "by stream"
+        await client.close()
+
+
+async def test_a_space_that_tells_what_it_streams_is_not_asked_in_vain():
+    space, clock = StreamingSpace(streaming=False), Clock()
+    with serving(space.app()) as url:
+        client = ServiceClient(url, address_setting="HF_ML_API_URL", waking=Waking(clock.now, clock.sleep))
+        assert [(await hear(client)).text for _ in range(2)] == ["hello"] * 2
+        assert space.streamed == 0
+        space.streaming = True
         clock.seconds += 600
         assert (await hear(client)).text == "by stream"
         await client.close()

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from ...catalog import Kind
 from ..deployment import Deployment, Held
@@ -68,7 +69,11 @@ def add(app: FastAPI, service: Deployments) -> None:
         available = {SPACE_KEYS[kind]: _entry(each) for kind, each in service.defaults.items()}
         if Kind.TTS in service.defaults:
             available["tts"]["voices"] = service.voices()
-        return {"available_models": available, "streaming": True}
+        paths = [route.path for route in app.routes if isinstance(route, Route)]
+        return {
+            "available_models": available,
+            "streaming": [path for path in paths if path.startswith("/stream/")],
+        }
 
     @app.get("/api/metrics")
     async def metrics() -> Response:

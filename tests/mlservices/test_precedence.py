@@ -93,7 +93,7 @@ class TestProcessors:
 
     async def test_neither_live_calls_nor_a_batch_on_a_gpu_stand_still(self, machine):
         calls, more_calls, gpu = await machine(Precedence(), "cpu", "cpu", "0")
-        async with on_a_call(calls):
+        async with on_a_call(calls), asyncio.timeout(5):
             assert await say(more_calls, "slow") == stand_ins.PIECES
             assert await batch(gpu) == stand_ins.PIECES
 
@@ -167,7 +167,8 @@ class TestTheEndOfOneThatStandsStill:
 
     async def test_a_model_that_is_unloaded_finishes_its_batch_during_the_call(self, still):
         _, others, made = still
-        await others.unload()
+        async with asyncio.timeout(5):
+            await others.unload()
         assert await made == stand_ins.PIECES
         assert others.state() == "off"
 
@@ -267,7 +268,8 @@ class TestTheOnlyWorker:
             for each in waiting:
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-        assert await made == stand_ins.PIECES
+        async with asyncio.timeout(10):
+            assert await made == stand_ins.PIECES
         assert pool.report()["restarts"] == 0
 
     async def test_serves_a_live_call_that_one_elsewhere_made_it_stand_still_for(self, machine):

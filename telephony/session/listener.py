@@ -145,6 +145,15 @@ class Listener:
         return round(self._track.dropped_windows * WINDOW_SECONDS / 0.02)
 
     @property
+    def policy(self) -> TurnPolicy:
+        """How long pauses may be; from the next one on, if it is set."""
+        return self._endpointer.policy
+
+    @policy.setter
+    def policy(self, policy: TurnPolicy) -> None:
+        self._endpointer.policy = policy
+
+    @property
     def caller_speaking(self) -> bool:
         return self._endpointer.in_turn
 

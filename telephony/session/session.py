@@ -23,6 +23,7 @@ from .floor import Floor
 from .inbox import Happening, Inbox, TimeUp, last_words, told_of
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
+from .manners import Manners
 from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
 from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
@@ -87,7 +88,9 @@ class CallSession:
             caller_speaking=lambda: self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,
+            behave=lambda manner: self._manners.behave(manner),
         )
+        self._manners = Manners(settings, speaker=self._speaker, listener=self._listener, floor=self._floor)
         self._keypad = Keypad(self._inbox.put_nowait)
         self.operators = Operators(
             line=line,
@@ -230,7 +233,7 @@ class CallSession:
         if self._keypad.pending or not self._inbox.empty():
             return None
         slow_answer = self._conversation.expects in ("name", "number")
-        return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
+        return self._quiet_since + self._manners.silence_seconds * (1.5 if slow_answer else 1.0)
 
     async def _happened(self, happening: Happening) -> Ending | None:
         match happening:

@@ -79,7 +79,7 @@ class Speaker:
         self._tts = tts
         self._voice = voice
         self._language = language
-        self._speed = speed
+        self.speed = speed
         self._on_sentence = on_sentence
         self._on_retry = on_retry
         self._bytes_per_second = 2 * line.rate
@@ -99,6 +99,11 @@ class Speaker:
     def speaking(self) -> bool:
         """Sound is on its way to the caller's ear."""
         return bool(self._marks) or self._now() < self._utterance.plays_until
+
+    @property
+    def rate(self) -> int:
+        """Hz, of the sound that it sends."""
+        return self._line.rate
 
     @property
     def paused(self) -> bool:
@@ -294,7 +299,7 @@ class Speaker:
         skip = entry.trimmed + len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
         timeout = FIRST_SOUND_TIMEOUT_SECONDS
         stream = self._tts.speak(
-            speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self._speed
+            speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self.speed
         )
         try:
             async with aclosing(stream):

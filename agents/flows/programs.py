@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ..flow.graph import Flow as Graph
@@ -13,7 +12,6 @@ from ..flow.program import Program
 from ..models import Agent, Flow, FlowVersion
 
 
-@lru_cache(maxsize=64)  # a version never changes
 def program_of(version: FlowVersion) -> Program:
     graphs = {"": version.graph, **version.subflows}
     return Program({name: read(graph)[0] for name, graph in graphs.items()})

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
+import phonenumbers
 from django.utils import timezone
 
 from mlservices import registry
@@ -83,7 +85,8 @@ def conversation_for(
     ports = Ports(
         meanings=meanings,
         model=chat_model,
-        now=now,
+        now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
+        region=_region_of(agent.transfer_number),
         talk=subagent,
         call_tool=_no_tool,
         other_agent=other,
@@ -93,6 +96,16 @@ def conversation_for(
     )
     values = values_for(agent, profile.facts, caller=caller, now=now())
     return FlowConversation(program_of(version), ports, variables=values)
+
+
+def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:
+    """That of the opening hours, if there are some."""
+    return next((fact.hours.zone for fact in facts if fact.hours), None)
+
+
+def _region_of(number: str) -> str:
+    """The country of a telephone number, as in "US"; "" where nobody can tell."""
+    return (number and phonenumbers.region_code_for_number(phonenumbers.parse(number))) or ""
 
 
 async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -151,6 +164,5 @@ def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -
 
 def values_for(agent: Agent, facts: Sequence[Fact], *, caller: str, now: datetime) -> dict[str, str]:
     """What each placeholder stands for; times are on the clock of the opening hours, if there are some."""
-    zone = next((fact.hours.zone for fact in facts if fact.hours), None)
-    local = timezone.localtime(now, zone)
+    local = timezone.localtime(now, _zone_of(facts))
     return {**agent.constants, **built_in(caller=caller, agent_name=agent.name, now=local)}

@@ -53,10 +53,11 @@ class Ports:
 
     meanings: Meanings
     model: ChatModel | None
-    now: Callable[[], datetime]
+    now: Callable[[], datetime]  # on the clock that the agent lives by
     talk: Talks
     call_tool: Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]
     other_agent: Callable[[str], Conversation | None]
     transfer_number: str = ""  # the agent's own, for "operator" and for a flow that is lost
+    region: str = ""  # where the agent's callers are, as in "US"
     announcement: str = ""  # said first, and heard out
     greeting: str = ""  # for a flow that begins with a talk

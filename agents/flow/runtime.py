@@ -17,6 +17,7 @@ from .deciding import Choice, Decision, decide
 from .graph import Edge, nodes
 from .program import Ports, Program, Talk, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
+from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
@@ -28,7 +29,12 @@ class FlowConversation:
     def __init__(self, program: Program, ports: Ports, *, variables: Mapping[str, str]) -> None:
         self._ports = ports
         self._walker = Walker(
-            program, fixed=variables, greeting=ports.greeting, transfer_number=ports.transfer_number
+            program,
+            fixed=variables,
+            now=ports.now,
+            greeting=ports.greeting,
+            transfer_number=ports.transfer_number,
+            region=ports.region,
         )
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
@@ -67,7 +73,7 @@ class FlowConversation:
         elif digits in walker.ways.keys:
             steps = self._carried_out(walker.take(walker.ways.keys[digits], "keys"))
         elif walker.state.gatherer:
-            steps = self._carried_out(walker.keyed(digits, self._ports.now()))
+            steps = self._carried_out(walker.keyed(digits))
         elif intent:
             steps = self._carried_out(walker.follow(Decision(intent, "keys")))
         else:
@@ -153,7 +159,7 @@ class FlowConversation:
         if isinstance(walker.node, nodes.Subagent) and (edge := walker.wanted()):
             return Decision(edge, "expression")
         gatherer = walker.state.gatherer
-        if gatherer and gatherer.is_sure_of(words, self._ports.now()):
+        if gatherer and gatherer.is_answered_by(words):
             return None
         decision = await decide(
             words,
@@ -162,7 +168,11 @@ class FlowConversation:
             model=self._ports.model,
             situation=f"They were asked: {walker.state.said}" if walker.state.said else "",
         )
-        return decision if decision and decision.to else None
+        if decision is None or decision.to is None:
+            return None
+        if gatherer and gatherer.takes_any_words and (decision.score or 0) < UNMISTAKABLE:
+            return None
+        return decision
 
     def _choices(self) -> list[Choice]:
         walker = self._walker
@@ -190,7 +200,7 @@ class FlowConversation:
         elif talk := self._talk:
             answer = talk.conversation.reply(words)
         elif walker.state.gatherer:
-            answer = self._carried_out(walker.told(words, self._ports.now()))
+            answer = self._carried_out(walker.told(words))
         else:
             answer = self._carried_out(walker.missed())
         for step in skipped:

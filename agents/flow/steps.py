@@ -82,8 +82,8 @@ class KeepMessage:
 
 Step = Say | Transfer | HangUp | Noted | KeepMessage | SendDigits | Pause | Manner
 
-# What the caller is expected to say next; a number is dictated with longer pauses than a yes.
-Expectation = Literal["anything", "yes_no", "name", "number"]
+# What the caller is expected to say next; what is dictated or spelled has longer pauses than a yes.
+Expectation = Literal["anything", "yes_no", "name", "number", "spelling"]
 
 
 class Conversation(Protocol):

@@ -5,8 +5,7 @@ It stops at a node that listens, at one that wants something of the world (`pend
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,7 @@ from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
 from .graph.node_checks import FORMULA, is_e164
 from .program import Program, ToolResult
-from .slots import Gatherer, Slot
+from .slots import Gatherer, Option, Slot
 from .steps import HangUp, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
 from .variables import fill
 from .wording import shown
@@ -47,10 +46,18 @@ class State:
 
 class Walker:
     """`fixed` are the placeholders that are known before the call. `transfer_number` is where "operator"
-    leads, and a flow that is lost; "" is nowhere."""
+    leads, and a flow that is lost; "" is nowhere. `now` is on the callers' clock, `region` where they are
+    ("US"): a number without a country code is one of it."""
 
     def __init__(
-        self, program: Program, *, fixed: Mapping[str, str], greeting: str, transfer_number: str
+        self,
+        program: Program,
+        *,
+        fixed: Mapping[str, str],
+        now: Callable[[], datetime],
+        greeting: str,
+        transfer_number: str,
+        region: str,
     ) -> None:
         self.program = program
         self.state = State(
@@ -58,6 +65,8 @@ class Walker:
         )
         self.pending: nodes.Tool | nodes.AgentTransfer | None = None
         self._fixed = dict(fixed)
+        self._now = now
+        self._region = region
         self._greeting = greeting
         self._transfer_number = transfer_number
 
@@ -150,7 +159,7 @@ class Walker:
                 if opening := self.filled(node.data.opening) or ("" if self.state.said else self._greeting):
                     yield self._say(opening)
             case nodes.Gather():
-                self._set(gatherer=Gatherer(self._slot(node.data)))
+                self._set(gatherer=Gatherer(self._slot(node.data), self._now()))
                 yield self._say(self.question)
             case nodes.Set():
                 for name, text in node.data.values.items():
@@ -222,12 +231,12 @@ class Walker:
                 yield Say(phrases.GOODBYE)
                 yield HangUp()
 
-    def told(self, words: str, now: datetime) -> Iterator[Step]:
+    def told(self, words: str) -> Iterator[Step]:
         """Words for what this node gathers."""
-        yield from self._gathered(lambda gatherer: gatherer.take(words, now))
+        yield from self._gathered(lambda gatherer: gatherer.take(words))
 
-    def keyed(self, digits: str, now: datetime) -> Iterator[Step]:
-        yield from self._gathered(lambda gatherer: gatherer.key(digits, now))
+    def keyed(self, digits: str) -> Iterator[Step]:
+        yield from self._gathered(lambda gatherer: gatherer.key(digits))
 
     def missed(self) -> Iterator[Step]:
         """The words meant none of the ways: the one that is always there, or the question again."""
@@ -259,10 +268,10 @@ class Walker:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _gathered(self, answer: Any) -> Iterator[Step]:
+    def _gathered(self, answer: Callable[[Gatherer], list[Step]]) -> Iterator[Step]:
         """Go on where the value is known, or cannot be had; else ask on."""
-        gatherer = copy.copy(self.state.gatherer)
-        assert gatherer is not None and isinstance(self.node, nodes.Gather)
+        assert self.state.gatherer is not None and isinstance(self.node, nodes.Gather)
+        gatherer = self.state.gatherer.copy()
         yield from answer(gatherer)
         self._set(gatherer=gatherer)
         if gatherer.done:
@@ -271,10 +280,12 @@ class Walker:
             yield from self.leave("done" if gatherer.done else "failed")
 
     def _slot(self, data: nodes.GatherData) -> Slot:
-        told = data.model_dump(include=_OF_SLOT)
-        return Slot(
-            **{**told, "prompt": self.filled(data.prompt), "retry_prompt": self.filled(data.retry_prompt)}
+        prompts = {name: self.filled(getattr(data, name)) for name in ("prompt", "retry_prompt")}
+        options = tuple(
+            Option(each.value, each.label or each.value, each.phrases, each.key) for each in data.options
         )
+        told = data.model_dump(include=_OF_SLOT)
+        return Slot(**told, **prompts, options=options, region=self._region)
 
     def _say(self, text: str) -> Say:
         self._set(said=text)

@@ -232,7 +232,7 @@ class CallSession:
             return None
         if self._keypad.pending or not self._inbox.empty():
             return None
-        slow_answer = self._conversation.expects in ("name", "number")
+        slow_answer = self._conversation.expects in ("name", "number", "spelling")
         return self._quiet_since + self._manners.silence_seconds * (1.5 if slow_answer else 1.0)
 
     async def _happened(self, happening: Happening) -> Ending | None:

@@ -52,7 +52,7 @@ ESBUILD = (
     "--minify",
     "--format=esm",
     "--target=es2022",
-    "--define:process.env.NODE_ENV=\"production\"",
+    '--define:process.env.NODE_ENV="production"',
     "--legal-comments=linked",
 )
 SOURCE_MAP = re.compile(rb"\n?//[#@] sourceMappingURL=\S+\s*$")

@@ -84,7 +84,7 @@ def test_each_fault_is_told_at_its_node(raw, code, place):
         (flow(node("a", "say", text="Hi"), node("b", "end_call"), edge("a", "b", keys="x")), "bad_keys"),
         (flow(node("a", "branch"), node("b", "end_call"), edge("a", "b", when="age >")), "bad_expression"),
         (flow(node("a", "branch"), node("b", "end_call"), edge("a", "b", when="age > 3")), "never_set"),
-        (flow(node("a", "say", text="?"), node("b", "end_call"), edge("a", "b", outcome="won")), "unknown_outcome"),
+        (flow(node("a", "say", text="?"), END[0], edge("a", "b", outcome="won")), "unknown_outcome"),
     ],
 )  # fmt: skip
 def test_each_fault_of_an_edge_is_told_at_the_edge(raw, code):

@@ -87,7 +87,7 @@ async def test_it_speaks_until_it_needs_an_answer_and_goes_where_the_answer_lead
     talk = follow(MENU)
     assert await talk.greet() == "Hello from the clinic. Sales or support?"
     assert await talk.say("Sales, please.") == "You are with sales. How old are you?"
-    assert await talk.say("I am forty two") == "42 it is. Goodbye."
+    assert await talk.say("I am forty two") == "forty two it is. Goodbye."
     assert talk.ended
     assert walked(talk) == ["hello", "sales", "age", "old", "bye"]
     assert decided(talk)[0] == ("hello>sales:1", "examples")
@@ -181,10 +181,12 @@ async def test_a_talk_answers_what_it_knows_and_goes_on_where_an_edge_is_meant(f
 async def test_a_tool_s_answer_fills_variables_and_chooses_the_way(follow):
     raw = flow(
         node("name", "set", values={"who": "Alice", "twice": "= 2 * 21"}),
-        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}, filler="One moment.", onSuccess="ok", onFailure="no"),
+        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}, filler="One moment."),
         node("ok", "end_call", message="At {{time_free}}, number {{twice}}."),
         node("no", "end_call", message="Sorry."),
         edge("name", "t"),
+        edge("t", "ok", outcome="success"),
+        edge("t", "no", outcome="failure"),
     )  # fmt: skip
     tools = Tools(ToolResult(ok=True, values={"time_free": "nine"}))
     talk = follow(raw, tools=tools)

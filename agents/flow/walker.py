@@ -280,12 +280,17 @@ class Walker:
             yield from self.leave("done" if gatherer.done else "failed")
 
     def _slot(self, data: nodes.GatherData) -> Slot:
-        prompts = {name: self.filled(getattr(data, name)) for name in ("prompt", "retry_prompt")}
         options = tuple(
             Option(each.value, each.label or each.value, each.phrases, each.key) for each in data.options
         )
         told = data.model_dump(include=_OF_SLOT)
-        return Slot(**told, **prompts, options=options, region=self._region)
+        return Slot(
+            **told,
+            prompt=self.filled(data.prompt),
+            retry_prompt=self.filled(data.retry_prompt),
+            options=options,
+            region=self._region,
+        )
 
     def _say(self, text: str) -> Say:
         self._set(said=text)

@@ -6,7 +6,9 @@ import re
 
 from ..hearing import Verdict, gist, plain, yes_or_no
 
-_INTRODUCTION = re.compile(r"^\W*(?:(?:um+|uh+|i(?:'d| would) say|i (?:think|guess)|let's say)\b\W*)+", re.I)
+_INTRODUCTION = re.compile(
+    r"^\W*(?:(?:um+|uh+|i(?:'d| would) say|i (?:think|guess|believe)|let's say)\b\W*)+", re.I
+)
 _WHO = r"(?:i|we|he|she|it|they|there|you)"
 _DOES = r"(?:do|does|did|am|are|is|was|have|has|had|can|will|would)"
 _YES = re.compile(

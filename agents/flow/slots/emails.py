@@ -30,6 +30,8 @@ _LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
 _AFTERWARDS = re.compile(
     r"[\s,.;]*(?:\b(?:that's|that is|thats|spelled|spelt|and it's|it's|with)\b[\s,:]*)+(?P<spelled>.*)$", re.I
 )
+# "It's rather long, it's jane at ...": what stands before the last such words is no part of it.
+_INTRODUCTION = re.compile(r"^.*\b(?:it's|it is|mail is|address is)\s+(?=.*(?:@|\bat\b))", re.I | re.S)
 _COURTESY = re.compile(
     r"[\s,.;!]*\b(?:please|thanks|thank you|all lower ?case|in lower ?case|all one word)\b", re.I
 )
@@ -42,6 +44,7 @@ def read_email(words: str, so_far: str = "") -> Reading:
     if so_far and not _ADDRESS.fullmatch(address):
         local, _, domain = address.rpartition("@")
         address, spelled, sure = f"{so_far}@{_with_ending(domain)[0]}", spelled, not local and sure
+    sure = sure and address.startswith(so_far)
     if _ADDRESS.fullmatch(address) and len(address) <= LONGEST:
         return Value(address, spoken_email(address, spelled), sure=sure)
     local, at, domain = address.rpartition("@")
@@ -82,7 +85,7 @@ def spoken_email(address: str, spelled: list[str] | None = None) -> str:
 def _address_in(words: str) -> tuple[str, list[str], bool]:
     """What the words write, signs for their names; the parts that were spelled; whether that is sure, which
     it is only if it was spelled or written with its signs."""
-    text = _COURTESY.sub(" ", bare(words)).strip(" ,.;!?")
+    text = _INTRODUCTION.sub("", _COURTESY.sub(" ", bare(words)).strip(" ,.;!?"))
     if written := re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text, re.ASCII):
         address, rest = written[0].lower(), text[written.end() :]
         letters = [word.text.lower() for word in spelled_together(rest) if word.spelled]

@@ -151,8 +151,9 @@ class Gatherer:
         if self._fails(refusal.reason):
             return []
         if refusal.so_far is not None:  # a question of its own, that was not answered
+            before = "" if refusal.so_far != self._state.so_far else f"{phrases.NOT_UNDERSTOOD} "
             self._state = replace(self._state, asked=refusal.hint, so_far=refusal.so_far)
-            return [Say(f"{phrases.NOT_UNDERSTOOD} {refusal.hint}")]
+            return [Say(f"{before}{refusal.hint}")]
         if self._state.so_far is not None and refusal.reason == "not_understood":
             return [Say(f"{refusal.hint} {self.question()}")]
         if refusal.hint.endswith("?"):  # "Do you mean ... or ...?"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from mlservices.text import MONTHS, number_words, ordinal_words, year_words
 
+from ..hearing import ordinal
 from ..knowledge import WEEKDAYS
 from . import phrases
 from .calendar_words import MONTH_NAMES, in_figures
@@ -71,6 +72,8 @@ def read_moment(slot: Slot, words: str, now: datetime, so_far: Moment | None) ->
         heard = _moment_in(slot, text, now)
     except NoSuchDay:
         return Refusal("not_understood", phrases.NO_SUCH_DAY)
+    if so_far and so_far.hour is not None and not so_far.settled and (half := ordinal(words)) is not None:
+        heard = Moment(part="pm" if half else "am")  # "the second one" of the two that were asked
     if heard in (Moment(), Moment(sure=False)):
         return Refusal("not_understood", phrases.NOT_UNDERSTOOD)
     return _settle(slot, _together(so_far, heard), now)
@@ -126,30 +129,31 @@ def moment_of_keys(slot: Slot, figures: str, now: datetime, so_far: Moment | Non
 
 
 def _moment_in(slot: Slot, text: str, now: datetime) -> Moment:
-    later = _later(text, now)
-    if later:
-        return Moment(later.date(), later.hour, later.minute, settled=True)
+    if (match := _AFTER_A_WHILE.search(text)) is not None:
+        return _at(now + _while(match))
     day = find_day(text, now.date(), slot.region)
     clock = find_clock(day.without if day else text) if slot.kind != "date" else None
     clock = clock or Clock()
     if slot.kind != "date" and not clock.part:
         clock = halved(replace(clock, part=part_of_day(text)))
+    if day is None and clock.hour is None and _RIGHT_NOW.search(text):
+        return replace(_at(now), sure=False)
     sure = _MORE_THAN_ONE.search(text) is None and (day is None or day.sure)
     moment = Moment(None, clock.hour, clock.minute, clock.settled, clock.part, sure=sure)
     return replace(moment, day=day.day, weekly=day.weekly) if day else moment
 
 
-def _later(text: str, now: datetime) -> datetime | None:
-    """ "In half an hour", "right now", to the minute."""
-    now = now.replace(second=0, microsecond=0)
-    match = _AFTER_A_WHILE.search(text)
-    if match is None:
-        return now if _RIGHT_NOW.search(text) else None
+def _at(moment: datetime) -> Moment:
+    return Moment(moment.date(), moment.hour, moment.minute, settled=True)
+
+
+def _while(match: re.Match[str]) -> timedelta:
+    """ "In half an hour", "in two hours and a half"."""
     if match["half"]:
-        return now + timedelta(minutes=30)
+        return timedelta(minutes=30)
     unit = 60 if match["unit"] == "hour" else 1
     count = 1 if match["count"] in ("a", "an") else int(match["count"])
-    return now + timedelta(minutes=unit * count + (unit // 2 if match["more"] else 0))
+    return timedelta(minutes=unit * count + (unit // 2 if match["more"] else 0))
 
 
 def _together(known: Moment | None, heard: Moment) -> Moment:

@@ -85,7 +85,7 @@ def _tokens(words: str) -> list[str]:
 
 
 def _all_numbers(tokens: Sequence[str]) -> list[float]:
-    """Every number in the words; "the second one" and "one of them" have none to tell."""
+    """Every number in the words, in order."""
     found: list[float] = []
     at = 0
     while at < len(tokens):

@@ -104,6 +104,8 @@ def corrected(
         case "email":
             if (email := corrected_email(told, words)) is not None:
                 return email
+            again = read(slot, words, now)  # the whole of it
+            return again if isinstance(again, Value) else None
         case "date" | "time" | "datetime":
             return _only_value(corrected_moment(slot, told, _denied_taken_out(words), now))
         case "text":

@@ -31,13 +31,13 @@ _EXCHANGES = (
     re.compile(r"\bnot (?P<wrong>.+?)(?:,| but| it's| rather)+ (?P<right>.+)"),
     re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>.+)"),
     re.compile(r"\b(?:change|replace) (?P<wrong>.+?) (?:to|with|by|for) (?P<right>.+)"),
+    re.compile(r"\bnot (?P<wrong>.+)(?P<right>)"),
 )
 
 
 def read_digits(slot: Slot, words: str, so_far: str = "") -> Reading:
-    text = bare(words)
-    digits = (dictated_digits(text) or dictated_digits(words)).replace("+", "")
-    return digits_of(slot, digits, so_far)
+    digits = dictated_digits(words) or dictated_digits(bare(words))
+    return digits_of(slot, digits.replace("+", ""), so_far)
 
 
 def digits_of(slot: Slot, digits: str, so_far: str = "") -> Reading:
@@ -57,9 +57,8 @@ def digits_of(slot: Slot, digits: str, so_far: str = "") -> Reading:
 
 
 def read_phone(slot: Slot, words: str, so_far: str = "") -> Reading:
-    text = re.sub(r"\b(?:the )?country code(?: is)?\b", " plus ", bare(words).lower())
-    digits = dictated_digits(text) or dictated_digits(words)
-    return phone_of(slot, digits, so_far)
+    text = re.sub(r"\b(?:the )?country code(?: is)?\b", " plus ", words.lower())
+    return phone_of(slot, dictated_digits(text) or dictated_digits(bare(text)), so_far)
 
 
 def phone_of(slot: Slot, digits: str, so_far: str = "") -> Reading:
@@ -125,6 +124,8 @@ def corrected_digits(digits: str, words: str) -> str | None:
     for exchange in _EXCHANGES:
         if match := exchange.search(text):
             wrong, right = spoken_digits(match["wrong"]), spoken_digits(match["right"])
+            if not right and len(wrong) % 2 == 0:  # "not five six"
+                wrong, right = wrong[: len(wrong) // 2], wrong[len(wrong) // 2 :]
             if wrong and right and digits.count(wrong) == 1 and len(wrong) < len(digits):
                 return digits.replace(wrong, right)
     return None

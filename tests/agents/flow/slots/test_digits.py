@@ -55,6 +55,14 @@ def test_a_code_may_come_in_pieces_which_cost_no_attempt(ask: Ask) -> None:
     assert code.value == "123456"
 
 
+def test_a_piece_may_begin_with_oh(ask: Ask) -> None:
+    number = ask("phone", region="US")
+    number.say("my number is four one five")
+    number.say("five five five")
+    number.say("oh one hundred")
+    assert number.value == "+14155550100"
+
+
 def test_a_whole_code_after_a_piece_takes_its_place(ask: Ask) -> None:
     code = ask("digits", min_digits=4, max_digits=4)
     code.say("one two three")
@@ -117,6 +125,7 @@ def test_a_number_that_exists_nowhere_is_read_back(ask: Ask) -> None:
         ("no it ends with 4 3", "+14155550143"),
         ("the area code is 416", "+14165550100"),
         ("no, not 415, 416", "+14165550100"),
+        ("no, not 415 416", "+14165550100"),
         ("416 instead of 415", "+14165550100"),
         ("no, four one five five five five oh one four three", "+14155550143"),
     ],

@@ -24,6 +24,7 @@ EMAIL = Slot("email", "What is your e-mail address?")
         ("jane doe forty two at yahoo dot co dot uk", "janedoe42@yahoo.co.uk"),
         ("jane double oh seven at example dot com", "jane007@example.com"),
         ("jane at at gmail dot com", "jane@gmail.com"),
+        ("well it's kinda long, it's jane dot doe at gmail dot com", "jane.doe@gmail.com"),
         ("jane at g mail dot com", "jane@gmail.com"),
         ("jane at gmail", "jane@gmail.com"),
         ("bob plus news at example dot net", "bob+news@example.net"),
@@ -69,6 +70,18 @@ def test_an_address_may_come_in_two_parts(ask: Ask) -> None:
     assert email.gatherer.expects == "spelling"
     assert email.say("jane dot doe") == "And what comes after the at sign?"
     assert email.say("at gmail dot com") == "I have jane dot doe at gmail dot com. Is that right?"
+
+
+def test_a_second_part_that_is_an_address_by_itself_is_doubted(ask: Ask) -> None:
+    email = ask("email")
+    email.say("J A N E")
+    assert email.say("D O E at gmail dot com") == "I have D O E at gmail dot com. Is that right?"
+
+
+def test_an_objection_that_is_no_address_asks_again(ask: Ask) -> None:
+    email = ask("email", "What is your address?")
+    email.say("jane doe at gmail dot com")
+    assert email.say("no there's a dot between jane and doe").startswith("Sorry about that. What is your")
 
 
 @pytest.mark.parametrize(

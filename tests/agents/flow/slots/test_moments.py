@@ -68,6 +68,7 @@ def test_a_day_is_heard_however_it_is_said(words: str, day: str) -> None:
         ("Tuesday the third", "2026-04-03", "a Friday"),
         ("4/3", "2026-04-03", "the fourth of March elsewhere"),
         ("oh six oh two nineteen eighty-five", "1985-06-02", "the sixth of February elsewhere"),
+        ("as soon as possible", "2026-03-04", "no day was named"),
         ("seven four ninety", "1990-07-04", "the century is a guess"),
     ],
 )
@@ -150,6 +151,7 @@ def test_a_time_that_may_be_in_either_half_of_the_day_is_asked_back(words: str, 
         ("in an hour and a half", "2026-03-04T11:30"),
         ("in three days at nine am", "2026-03-07T09:00"),
         ("tomorrow at 1430", "2026-03-05T14:30"),
+        ("now let me see, Thursday at 2 pm", "2026-03-05T14:00"),
         ("good morning, I'd like Thursday at 2 pm", "2026-03-05T14:00"),
         ("today at three", "2026-03-04T15:00"),  # three in the morning is over
     ],
@@ -212,6 +214,25 @@ def test_a_question_that_was_not_answered_is_asked_again_and_costs_one(ask: Ask)
     )
     when.say("three")
     assert when.gatherer.failed
+
+
+@pytest.mark.parametrize(
+    ("words", "moment"),
+    [("the second one", "T15:00"), ("p.m.", "T15:00"), ("in the morning", "T03:00"), ("the first", "T03:00")],
+)
+def test_the_half_of_the_day_is_told_in_many_ways(ask: Ask, words: str, moment: str) -> None:
+    when = ask("datetime")
+    when.say("tomorrow at three")
+    when.say(words)
+    assert when.value == f"2026-03-05{moment}"
+
+
+def test_another_day_in_place_of_the_half_is_taken(ask: Ask) -> None:
+    when = ask("datetime")
+    when.say("tomorrow at three")
+    assert when.say("no, I said Friday").startswith("Is that three o'clock in the morning")
+    when.say("the afternoon")
+    assert when.value == "2026-03-06T15:00"
 
 
 def test_a_moment_is_keyed_in_part_by_part(ask: Ask) -> None:

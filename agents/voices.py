@@ -30,7 +30,7 @@ class VoiceGroup:
     languages: tuple[str, ...]
     rows: list[tuple[Any, Voice | Offer | None, str]]
     licence: str = ""
-    commercial_use: bool = True
+    commercial_use: bool | None = None
 
 
 def grouped(buttons: Iterable[Any], offer: Offer) -> list[VoiceGroup]:
@@ -51,8 +51,8 @@ def grouped(buttons: Iterable[Any], offer: Offer) -> list[VoiceGroup]:
     return sorted(groups.values(), key=lambda group: group.label)
 
 
-def _licence(voice: Voice | None) -> tuple[str, bool]:
-    return (voice.licence, voice.commercial_use) if voice else ("", True)
+def _licence(voice: Voice | None) -> tuple[str, bool | None]:
+    return (voice.licence, voice.commercial_use) if voice else ("", None)
 
 
 @require_safe
@@ -71,12 +71,14 @@ def with_voice(request: HttpRequest, voice: str) -> HttpResponse:
         }
         for agent in agents
     ]
+    offered = {each.id: each for each in async_to_sync(registry.offer)().voices}
     context = {
         "voice": known,
         "description": _(known.description),
         "language": language_name(known.language),
         "agents": rows,
-        "is_offered": known.id in {each.id for each in async_to_sync(registry.offer)().voices},
+        "is_offered": known.id in offered,
+        "licence": offered.get(known.id),  # of the model that would speak it
         "stands_under": reverse("voices:list"),
     }
     return render(request, "agents/with_voice.html", context)

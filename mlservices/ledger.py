@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 GATHER_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 LONGEST_QUEUE = 20_000
-KEPT_DAYS = 35  # of rows; the sums stay
+KEPT_DAYS = 35  # of rows, whole days of UTC; the sums stay
+_FORGOTTEN_AT_ONCE = 5000  # rows: a call's own must not wait for a long deletion
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ def asking(*, key: str = "", call: UUID | None = None) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request that has ended; `amount` is in the unit of its service."""
+    """One request that has ended; `amount` is in the unit of its service.
+
+    Of a language model's tokens, `answered` are those of its answer, the others the prompt's; they are
+    `estimated` by lengths where the server does not count them, or was left before it told."""
 
     service: str
     engine: str
@@ -61,6 +65,8 @@ class Entry:
     latency_seconds: float
     outcome: Outcome
     degraded: bool = False
+    answered: int = 0
+    estimated: bool = False
     asker: Asker = field(default_factory=_asker.get)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -137,7 +143,8 @@ def write(entries: Sequence[Entry]) -> None:
             UsageDay.objects.filter(pk=found.pk).update(
                 requests=F("requests") + len(part),
                 failed=F("failed") + sum(row.outcome == Outcome.FAILED for row in part),
-                degraded=F("degraded") + sum(row.degraded for row in part),
+                degraded=F("degraded") + sum(row.by_fallback for row in part),
+                estimated=F("estimated") + sum(row.estimated for row in part),
                 amount=F("amount") + sum(row.amount for row in part),
                 latency_ms=F("latency_ms") + sum(row.latency_ms for row in part),
                 cost=F("cost") + sum((row.cost for row in part), Decimal(0)),
@@ -155,7 +162,9 @@ def _row(entry: Entry, prices: Prices) -> UsageRow:
         latency_ms=round(entry.latency_seconds * 1000),
         outcome=entry.outcome,
         degraded=entry.degraded,
-        cost=prices.cost(entry.engine, entry.amount, entry.at.date()),
+        answered=entry.answered,
+        estimated=entry.estimated,
+        cost=prices.cost(entry),
     )
 
 
@@ -179,18 +188,27 @@ class Prices:
             rows[price.engine].append(price)
         return cls(rows)
 
-    def cost(self, engine: str, amount: float, day: date) -> Decimal:
+    def cost(self, entry: Entry) -> Decimal:
         """0 where no price is known for the day."""
-        price = next((each for each in self.rows.get(engine, ()) if each.since <= day), None)
+        day = entry.at.astimezone(UTC).date()
+        price = next((each for each in self.rows.get(entry.engine, ()) if each.since <= day), None)
         if price is None:
             return Decimal(0)
-        return (price.amount * Decimal(str(amount)) / price.per).quantize(Decimal("1e-8"))
+        dearer = 0 if price.answer_amount is None else price.answer_amount - price.amount
+        whole = price.amount * Decimal(str(entry.amount)) + dearer * entry.answered
+        return (whole / price.per).quantize(Decimal("1e-8"))
 
 
 def forget_old_rows(now: datetime) -> int:
-    """Delete rows older than `KEPT_DAYS`; the sums of their days stay. Answers how many."""
-    deleted, _ = UsageRow.objects.filter(at__lt=now - timedelta(days=KEPT_DAYS)).delete()
-    return deleted
+    """Delete the rows of days that are more than `KEPT_DAYS` ago; the sums of days stay. Answers how many.
+
+    Days go whole: a day that has rows has all of them, and its sums equal them."""
+    first = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=KEPT_DAYS)
+    old = UsageRow.objects.filter(at__lt=first).order_by("at")
+    forgotten = 0
+    while some := UsageRow.objects.filter(pk__in=old.values("pk")[:_FORGOTTEN_AT_ONCE]).delete()[0]:
+        forgotten += some
+    return forgotten
 
 
 ledger = Ledger()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +9,15 @@ from typing import Any
 from . import voices
 from .catalog import BY_ID, Model
 from .clients.service import ServiceClient
-from .errors import EngineError
+from .telling import told_lately
 
 DEFAULT_VOICE = "default"
-_REMEMBERED_SECONDS = 60.0
-_remembered: dict[ServiceClient, tuple[float, Offer]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`languages` are all that it can be asked to speak, `language` its own; () and "" where nobody says."""
+    """`languages` are all that it can be asked to speak, `language` its own; () and "" where nobody says, and
+    None where nobody says whether it may be used commercially."""
 
     id: str
     name: str
@@ -28,7 +26,7 @@ class Voice:
     language: str = ""
     gender: str = ""
     licence: str = ""
-    commercial_use: bool = True
+    commercial_use: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Offer:
     problem: str = ""
     engine: str = ""
     licence: str = ""  # of the engine, where it is known
-    commercial_use: bool = True
+    commercial_use: bool | None = None
 
 
 def of_models(stt: Model, tts: Sequence[Model]) -> Offer:
@@ -76,40 +74,33 @@ def _offered(voice: voices.Voice, running: Collection[str]) -> Voice:
 
 
 async def of_service(client: ServiceClient) -> Offer:
-    """As a Space tells it; asked once a minute, since a form waits for the answer."""
-    told_at, known = _remembered.get(client, (0.0, Offer()))
-    if time.monotonic() - told_at < _REMEMBERED_SECONDS and told_at:
-        return known
-    try:
-        known = _read(await client.models())
-    except EngineError as error:
-        known = Offer(known.voices, known.languages, problem=str(error))
-    _remembered[client] = (time.monotonic(), known)
-    return known
-
-
-def _read(answer: dict[str, Any]) -> Offer:
-    """A Space may tell much or little; what it leaves out is not offered."""
-    models = answer.get("available_models")
-    stt, tts = (_entry(models, kind) for kind in ("stt", "tts"))
-    rows = tts.get("voices")
-    rows = rows if rows and isinstance(rows, list) else [tts]
-    listed = [voice for voice in rows if isinstance(voice, dict) and voice.get("id")]
-    languages = tuple(map(str, tts.get("languages") or ()))
-    offered = tuple(_told(str(each["id"]), str(each.get("name") or each["id"]), languages) for each in listed)
+    """As a Space tells it; what it leaves out is not offered."""
+    told = await told_lately(client)
+    stt, tts = told.of("stt"), told.of("tts")
+    languages = _words(tts.get("languages"))
+    listed = told.voices() or ([tts] if tts.get("id") else [])
+    offered = tuple(_told(each, tts, languages) for each in listed)
     engine = str(tts.get("name") or (offered[0].name if offered else ""))
-    return Offer(offered, _both(map(str, stt.get("languages") or ()), languages), engine=engine)
+    spoken = _both(_words(stt.get("languages")), languages)
+    return Offer(offered, spoken, told.problem, engine, *_licence(tts))
 
 
-def _told(id: str, name: str, languages: tuple[str, ...]) -> Voice:
+def _told(voice: dict[str, Any], tts: dict[str, Any], languages: tuple[str, ...]) -> Voice:
     """A voice of a Space; one that is ours as well is what we know of it."""
-    known = voices.by_id(id)
-    return _offered(known, voices.able(id)) if known else Voice(id, name, languages)
+    id = str(voice["id"])
+    if known := voices.by_id(id):
+        return _offered(known, voices.able(id))
+    licence, commercial_use = _licence(tts)
+    return Voice(id, str(voice.get("name") or id), languages, licence=licence, commercial_use=commercial_use)
 
 
-def _entry(models: Any, kind: str) -> dict[str, Any]:
-    entry = models.get(kind) if isinstance(models, dict) else None
-    return entry if isinstance(entry, dict) else {}
+def _licence(tts: dict[str, Any]) -> tuple[str, bool | None]:
+    licence, allowed = tts.get("licence"), tts.get("commercial_use")
+    return (licence if isinstance(licence, str) else ""), (allowed if isinstance(allowed, bool) else None)
+
+
+def _words(told: Any) -> tuple[str, ...]:
+    return tuple(map(str, told)) if isinstance(told, list) else ()
 
 
 def _both(heard: Iterable[str], spoken: Iterable[str]) -> tuple[str, ...]:

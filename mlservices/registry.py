@@ -6,7 +6,7 @@ them, one set for each event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -64,53 +64,67 @@ T = TypeVar("T")
 
 def speech_to_text() -> SpeechToText:
     """Who hears, in the order of `order()`; EngineError if nobody is configured to."""
-    ears = _one_of("stt", "hears", _ears(), _fallback_hearing)
-    return _metered(MeteredSpeechToText, ears, settings.STT_ENGINE)
+    return _one_of("stt", "hears", _ears(), _fallback_hearing, MeteredSpeechToText)
 
 
 def _ears() -> list[Choice[SpeechToText]]:
     choices: list[Choice[SpeechToText]] = []
     for name in order():
         if name == SPACE:
-            choices.append(Choice(_space_name(), hasty_space(), wake=partial(warm.hear, space())))
+            choices.append(_of_space(wake=partial(warm.hear, space())))
         elif name == OURS:
-            choices.append(Choice(name, own_service()))
+            choices.append(Choice(name, own_service(), engine=settings.STT_ENGINE))
         elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_STT_MODEL:
             hearing = _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL)
-            choices.append(Choice("OpenAI", hearing, lets_choose=False))
+            choices.append(Choice("OpenAI", hearing, lets_choose=False, engine=hearing.engine))
     return choices
 
 
 def text_to_speech() -> TextToSpeech:
     """Who speaks; the same."""
-    voice = _one_of("tts", "speaks", _voices(), _fallback_voice)
-    return _metered(MeteredTextToSpeech, voice, settings.TTS_ENGINE)
+    return _one_of("tts", "speaks", _voices(), _fallback_voice, MeteredTextToSpeech)
 
 
 def first_voice() -> TextToSpeech:
     """The first choice alone, waited for: what shall sound like the agent is not made in another's voice."""
-    return _metered(MeteredTextToSpeech, _only("tts", "speaks", _voices()), settings.TTS_ENGINE)
+    return _only("tts", "speaks", _voices(), MeteredTextToSpeech)
+
+
+def who_speaks() -> str:
+    """SPACE, OURS or OPENAI: who is asked first, and whose voices there are; "" if nobody is configured."""
+    return next((name for name in order() if name in (SPACE, OURS) or _openai_speaks()), "")
+
+
+def _openai_speaks() -> bool:
+    return bool(settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL)
 
 
 def _voices() -> list[Choice[TextToSpeech]]:
     choices: list[Choice[TextToSpeech]] = []
     for name in order():
         if name == SPACE:
-            choices.append(Choice(_space_name(), hasty_space(), wake=partial(warm.speak, space())))
+            choices.append(_of_space(wake=partial(warm.speak, space())))
         elif name == OURS:
-            choices.append(Choice(name, own_service(), voice=_voice_of_ours))
-        elif settings.AI_INTEGRATIONS_OPENAI_API_KEY and settings.OPENAI_TTS_MODEL:
+            choices.append(Choice(name, own_service(), voice=_voice_of_ours, engine=settings.TTS_ENGINE))
+        elif _openai_speaks():
             how = (settings.OPENAI_TTS_MODEL, settings.OPENAI_TTS_VOICE)
-            choices.append(Choice("OpenAI", _openai_voice(*_openai_audio(), *how), lets_choose=False))
+            voice = _openai_voice(*_openai_audio(), *how)
+            choices.append(Choice("OpenAI", voice, lets_choose=False, engine=voice.engine))
     return choices
 
 
-def _one_of(kind: str, what: str, choices: list[Choice[Any]], fallback: Callable[[Any], Any]) -> Any:
-    """All of them as one client, if there are several."""
-    return fallback(tuple(choices)) if len(choices) > 1 else _only(kind, what, choices)
+def _one_of(
+    kind: str,
+    what: str,
+    choices: list[Choice[Any]],
+    fallback: Callable[[Any], Any],
+    metered: Callable[[Any, str], T],
+) -> T:
+    """All of them as one client, if there are several: it notes by itself whom it asked."""
+    return fallback(tuple(choices)) if len(choices) > 1 else _only(kind, what, choices, metered)
 
 
-def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
+def _only(kind: str, what: str, choices: list[Choice[Any]], metered: Callable[[Any, str], T]) -> T:
     """The first choice alone: a Space that nobody stands in for is waited for until it is awake."""
     if not choices:
         raise EngineError(
@@ -119,11 +133,14 @@ def _only(kind: str, what: str, choices: list[Choice[Any]]) -> Any:
             permanent=True,
         )
     client = choices[0].client
-    return space() if settings.HF_ML_API_URL and client is hasty_space() else client
+    if settings.HF_ML_API_URL and client is hasty_space():
+        client = space()
+    return _metered(metered, client, choices[0].engine)
 
 
-def _space_name() -> str:
-    return f"Space {address_of(settings.HF_ML_API_URL)}"
+def _of_space(wake: Callable[[], Awaitable[object]]) -> Choice[Any]:
+    name = f"Space {address_of(settings.HF_ML_API_URL)}"
+    return Choice(name, hasty_space(), wake=wake, engine=hasty_space().engine)
 
 
 def _voice_of_ours(voice: str) -> str:
@@ -162,7 +179,7 @@ def _fallback_voice(choices: tuple[Choice[TextToSpeech], ...]) -> FallbackVoice:
 
 
 def speech_finder() -> SpeechFinder:
-    engine = _space_name() if SPACE in order() else NEAR[2]
+    engine = service().engine if SPACE in order() else NEAR[2]
     return _metered(MeteredSpeechFinder, service(), engine)
 
 
@@ -196,8 +213,8 @@ def voice_detector() -> VoiceDetector:
 
 async def offer() -> Offer:
     """The voices to choose from, and the languages in which calls can be held. A Space is asked."""
-    if SPACE in order():
-        return await of_service(service())
+    if who_speaks() == SPACE:
+        return await of_service(space())
     return of_models(BY_ID[settings.STT_ENGINE], [BY_ID[id] for id in _speaking()])
 
 
@@ -209,7 +226,7 @@ def _speaking() -> list[str]:
 
 def knows_voice(voice: str) -> bool:
     """Whether a model that runs speaks it; what a Space has it alone knows, and is believed to."""
-    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or SPACE in order()
+    known = voice in (DEFAULT_VOICE, settings.TTS_ENGINE) or who_speaks() == SPACE
     return known or bool(voices.able(voice, _speaking()))
 
 
@@ -233,12 +250,14 @@ def chat_models() -> list[tuple[str, str]]:
 
 
 def licence_of_model(model_id: str) -> str:
-    """Of our own model, with what it forbids; "" for what others run."""
-    if model_id != LOCAL or SPACE in order():
+    """Of our own model, with whether it may be used commercially; "" for what others run."""
+    if model_id != LOCAL:
         return ""
+    if SPACE in order():
+        return gettext("licence not known: ask whoever runs the Space")
     model = BY_ID[settings.LLM_ENGINE]
-    forbids = "" if model.commercial_use else gettext("no commercial use")
-    return ", ".join(filter(None, (model.licence, forbids)))
+    allowed = gettext("commercial use allowed") if model.commercial_use else gettext("no commercial use")
+    return f"{gettext(model.licence)}, {allowed}"
 
 
 def setting_of_model(model_id: str) -> str:
@@ -250,7 +269,7 @@ def setting_of_model(model_id: str) -> str:
 
 def setting_of_speech() -> str:
     """The setting that chooses the engine that speaks."""
-    return ADDRESS if SPACE in order() else "TTS_ENGINE"
+    return ADDRESS if who_speaks() == SPACE else "TTS_ENGINE"
 
 
 def chat_model(model_id: str) -> ChatModel:
@@ -266,8 +285,7 @@ def chat_model(model_id: str) -> ChatModel:
         raise EngineError(
             f"The language model {model_id!r} is not configured: {remedy}.", service="llm", permanent=True
         )
-    client = _one_of("llm", "replies", choices, _fallback_chat)
-    return _metered(MeteredChatModel, client, settings.LLM_ENGINE if model_id == LOCAL else model_id)
+    return _one_of("llm", "replies", choices, _fallback_chat, MeteredChatModel)
 
 
 def remote_chat(model_id: str) -> ChatModel:
@@ -286,14 +304,14 @@ def _chat_choices(model_id: str) -> list[Choice[ChatModel]]:
 
 def _chat_choices_of(name: str) -> list[Choice[ChatModel]]:
     if name == SPACE:
-        return [Choice(_space_name(), hasty_space(), wake=partial(warm.reply, space()))]
+        return [_of_space(wake=partial(warm.reply, space()))]
     if name == OURS:
         if not settings.ML_LLM_WORKERS:
             return []
         further: list[Choice[ChatModel]] = [
             Choice(id, _own_model(own_service(), id)) for id in settings.LLM_FALLBACK
         ]
-        return [Choice(name, own_service()), *further]
+        return [Choice(name, own_service(), engine=settings.LLM_ENGINE), *further]
     return list(_remote_chats().values())
 
 
@@ -307,12 +325,11 @@ def _remote_chats() -> dict[str, Choice[ChatModel]]:
     found: dict[str, Choice[ChatModel]] = {}
     if key := settings.NVIDIA_API_KEY:
         nvidia = _openai_chat("NVIDIA", NVIDIA_BASE_URL, key, settings.NVIDIA_MODEL, _NVIDIA_KEY)
-        found["nvidia"] = Choice("NVIDIA", nvidia)
+        found["nvidia"] = Choice("NVIDIA", nvidia, engine=nvidia.engine)
     if key := settings.AI_INTEGRATIONS_OPENAI_API_KEY:
         base_url = settings.AI_INTEGRATIONS_OPENAI_BASE_URL
-        found["openai"] = Choice(
-            "OpenAI", _openai_chat("OpenAI", base_url, key, settings.OPENAI_MODEL, _OPENAI_KEY)
-        )
+        openai = _openai_chat("OpenAI", base_url, key, settings.OPENAI_MODEL, _OPENAI_KEY)
+        found["openai"] = Choice("OpenAI", openai, engine=openai.engine)
     return found
 
 

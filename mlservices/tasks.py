@@ -6,10 +6,12 @@ import logging
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.cache import cache
+from django.utils import timezone
 
 from . import checks, registry
 from .checks import alerts, keeping
 from .checks.probing import ask_all
+from .ledger import forget_old_rows
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,11 @@ def check_services() -> str:
         alerts.tell()
     finally:
         cache.set(_LOCK, True, timeout=_PAUSE_SECONDS)
-    return f"{len(services)} services"
+    return f"asked: {len(services)}"
+
+
+def forget_old_usage() -> str:
+    return f"{forget_old_rows(timezone.now())} rows"
 
 
 async def _check(services: list[checks.Service]) -> None:

@@ -83,10 +83,18 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """By one request, as the server counted them."""
+
+    prompt: int
+    answer: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChatDelta:
     """The next piece of a model's answer: words, or a whole tool call.
 
-    The first piece's timing tells the time to first token.
+    The first piece's timing tells the time to first token; the last may hold no more than what was `used`.
     """
 
     text: str
@@ -94,6 +102,7 @@ class ChatDelta:
     engine: str = ""
     degraded: bool = False
     tool_call: ToolCall | None = None
+    used: TokensUsed | None = None  # by the whole answer, where the server counts its tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from mlservices.usage import figures
 
 from . import file_names, sheet, wording
 from .cost import cost_of
@@ -34,6 +37,8 @@ def afterwards(request: HttpRequest, call_id: UUID) -> HttpResponse:
     context = {
         "call": call,
         "cost": cost_of(call),
+        "models": figures.of_call(call.pk) if request.user.has_perm("mlservices.view_usage") else None,
+        "currency": settings.CURRENCY,
         "recording": Recording.objects.filter(call=call).only("bytes").first(),
     }
     return render(request, "calls/_afterwards.html", context)

@@ -74,8 +74,7 @@ def _twilio(account: str, secret: str) -> Ask:
     url = f"{settings.TWILIO_API_URL or TWILIO}/2010-04-01/Accounts/{quote(account, safe='')}.json"
 
     async def ask() -> Outcome:
-        answer = await send("GET", url, auth=(account, secret))
-        return answer if isinstance(answer, Outcome) else read(answer, _judge_twilio)
+        return read(await send("GET", url, auth=(account, secret)), _judge_twilio)
 
     return ask
 

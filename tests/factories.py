@@ -254,6 +254,8 @@ def make_usage(days: int = 7) -> None:
                 latency_seconds=0.06 * (1 + number % 5),
                 outcome=Outcome.FAILED if (day + number) % 23 == 0 else Outcome.SERVED,
                 degraded=service == "llm" and number % 7 == 0,
+                answered=60 if service == "llm" else 0,
+                estimated=service == "llm" and number % 5 == 0,
                 asker=Asker("reporting" if number % 4 == 0 else ""),
                 at=today - timedelta(days=day),
             )

@@ -10,7 +10,8 @@ from django.utils import timezone
 from mlservices import checks
 from mlservices.checks import Outcome, Service, Status, failed, keeping, passed, warned
 from mlservices.checks.probing import Report
-from mlservices.models import ServiceAlert, ServiceHour
+from mlservices.clients.waking import Answered, FellAsleep, Happening, Woke
+from mlservices.models import ServiceAlert, ServiceHour, SpaceAwake
 
 WARNS, FAILS, OLD = "pool-vllm", "pool-tts", "machine"
 
@@ -26,10 +27,26 @@ def make_week_of_checks() -> None:
         asked = now - timedelta(minutes=7 if service.key == OLD else 0)
         answers = tuple((probe, _outcome(service.key)) for probe in service.probes if not probe.on_demand)
         keeping.store(Report(service, asked, answers))
+        if service.address:
+            make_week_of_sleep(service.address)
     ServiceAlert.objects.all().delete()
     alert = {"service": FAILS, "title": "Voice", "since": now - timedelta(hours=5)}
     ServiceAlert.objects.create(**alert, kind="down", value=40, limit=1, attempts=2, problem="HTTP 503")
     ServiceAlert.objects.create(**alert, kind="inference", value=6.2, limit=5, cleared_at=now)
+
+
+def make_week_of_sleep(address: str) -> None:
+    """Of a Space that was awake in office hours, from its fifth day on."""
+    now = timezone.now()
+    SpaceAwake.objects.filter(address=address).delete()
+    SpaceAwake.objects.create(address=address, measured_since=now - timedelta(days=5))
+    told: list[Happening] = []
+    for days in range(5, -1, -1):
+        morning = (now - timedelta(days=days)).timestamp() - 6 * 3600.0
+        told.append(Woke(morning, 31.0 + 9 * days, "/stream/tts"))
+        told += [Answered(morning + 600.0 * n) for n in range(36 - days)]
+        told.append(FellAsleep(morning + 6 * 3600.0))
+    SpaceAwake.record(address, *told)
 
 
 def _hour(service: Service, ago: int) -> ServiceHour:

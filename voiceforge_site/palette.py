@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from agents.palette import agents, flows
 from mlservices.pages.palette import Entry, Group, Source, matching
-from mlservices.palette import models
+from mlservices.palette import models, voices
 from telephony.palette import calls, numbers, search, talks
 
 from .navigation import may_open, menu_of
@@ -60,7 +60,7 @@ def people(user: Any, words: str) -> Iterable[Group]:
 
 
 # A source more is a function more; groups with better matches go first, then in this order.
-SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, flows, numbers, calls, models, people, search)
+SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, flows, numbers, calls, voices, models, people, search)
 
 
 def found(user: Any, words: str) -> list[Group]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -12,16 +11,28 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext_lazy
 from django_q.brokers import get_broker
 from django_q.status import Stat
 
-from mlservices.checks import PLATFORM, SOURCES, Outcome, Probe, Service, Status, failed, passed, warned
-from mlservices.checks.http import as_object, send
+from mlservices.checks import (
+    COUNTED,
+    PLATFORM,
+    SOURCES,
+    Outcome,
+    Probe,
+    Service,
+    Status,
+    alerts,
+    failed,
+    passed,
+    warned,
+)
+from mlservices.checks.http import send
 from mlservices.checks.probing import blocking
-from mlservices.models import ServiceState
+from mlservices.models import ServiceAlert, ServiceState
+from mlservices.service.devices import machine
 
-MEMINFO = Path("/proc/meminfo")
 _LEAST_FREE = 0.05  # of the disk; below a fifth of it nothing can be relied on
 _MANY_JOBS = 100
 _LOCKED_MS = 3000  # SQLite's patience with other writers
@@ -134,10 +145,11 @@ def _heartbeat() -> Outcome:
     workers = sum(len(cluster.workers) for cluster in clusters)
     if not workers:
         return failed(gettext_noop("No worker has shown its heart beating in the last 3 seconds"))
-    words = gettext_noop("%(workers)s workers, %(waiting)s jobs wait")
-    if waiting > _MANY_JOBS:
-        return warned(words, WORKER_AWAY, workers=workers, waiting=waiting)
-    return passed(words, workers=workers, waiting=waiting)
+    words, values = (
+        gettext_noop("%(worker_count)s, %(jobs_waiting)s"),
+        {"worker_count": workers, "jobs_waiting": waiting},
+    )
+    return warned(words, WORKER_AWAY, **values) if waiting > _MANY_JOBS else passed(words, **values)
 
 
 def _cached() -> Outcome:
@@ -160,11 +172,8 @@ def own_address() -> str:
 async def _answers() -> Outcome:
     """Whatever /health/ says of the other parts: they are asked themselves."""
     answer = await send("GET", f"{own_address()}/health/")
-    if isinstance(answer, Outcome):
-        return answer
-    health = as_object(answer)
-    if health is None or "status" not in health:
-        return failed(gettext_noop("HTTP %(status)s from /health/"), status=answer.status_code)
+    if "status" not in answer.fields():
+        return failed(gettext_noop("HTTP %(status)s from /health/"), status=answer.status)
     return passed(gettext_noop("%(address)s answers"), address=own_address())
 
 
@@ -178,15 +187,13 @@ def _disk() -> Outcome:
 
 
 def _memory() -> Outcome:
-    try:
-        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
-        total, free = (int(lines[name].split()[0]) for name in ("MemTotal", "MemAvailable"))  # kB
-    except (OSError, KeyError, ValueError):
-        return warned(gettext_noop("This machine does not tell how much memory it has"))
-    used, values = 1 - free / total, {"free": f"{free / 1e6:.1f}", "all": f"{total / 1e6:.0f}"}
+    """Within the limit of a container, as models are placed."""
+    memory = machine()
+    values = {"free": f"{memory.free_mb / 1024:.1f}", "all": f"{memory.total_mb / 1024:.0f}"}
     words = gettext_noop("%(free)s of %(all)s GB free")
-    status = Status.WARN if used > 0.95 else Status.PASS
-    return Outcome(status, words, MEMORY_FULL, values, {"memory": used})
+    status = Status.WARN if memory.used > alerts.LIMITS[ServiceAlert.Kind.MEMORY] else Status.PASS
+    return Outcome(status, words, MEMORY_FULL, values, {"memory": memory.used})
 
 
+COUNTED["jobs_waiting"] = ngettext_lazy("%(n)s job waits", "%(n)s jobs wait", "n")
 SOURCES.append(own)

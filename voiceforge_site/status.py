@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices import checks
-from mlservices.checks import GROUPS, Service, Status, alerts, keeping
+from mlservices.checks import GROUPS, Service, Status, keeping
 from mlservices.checks.probing import ask
 from mlservices.models import ServiceAlert
 
@@ -42,7 +42,7 @@ ALERT_REMEDIES = {
 def status(request: HttpRequest) -> HttpResponse:
     """All services; for htmx the part of the page that changes."""
     cards = cards_of(checks.services())
-    titles = {card.service.key: card.service.title for card in cards}
+    by_key = {card.service.key: card for card in cards}
     opened = list(ServiceAlert.objects.filter(cleared_at=None).order_by("since"))
     cleared = ServiceAlert.objects.filter(cleared_at__gt=timezone.now() - CLEARED_SHOWN).order_by(
         "-cleared_at"
@@ -54,8 +54,8 @@ def status(request: HttpRequest) -> HttpResponse:
             if (found := [c for c in cards if c.service.group == key])
         ],
         "summary": Summary(cards),
-        "alerts": [AlertRow(alert, titles.get(alert.service)) for alert in opened],
-        "cleared": [AlertRow(alert, titles.get(alert.service)) for alert in cleared],
+        "alerts": [AlertRow(alert, by_key.get(alert.service)) for alert in opened],
+        "cleared": [AlertRow(alert, by_key.get(alert.service)) for alert in cleared],
         "webhook": bool(settings.ALERT_WEBHOOK_URL),
     }
     part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -89,7 +89,12 @@ def _page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _single(card: Card) -> dict[str, Any]:
-    return {"card": card, "incidents": incidents_of(card.service), "days": card.history.days()}
+    return {
+        "card": card,
+        "incidents": incidents_of(card.service),
+        "days": card.history.days(),
+        "keep_warm": settings.HF_ML_KEEP_WARM,
+    }
 
 
 _found = sync_to_async(lambda key: _named(key))
@@ -134,18 +139,23 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """`title` is the service's as it is called now; None for one that is gone."""
+    """`card` is the service's; None for one that is gone."""
 
     alert: ServiceAlert
-    title: Any
+    card: Card | None
+
+    @property
+    def title(self) -> Any:
+        return self.card.service.title if self.card else None
+
+    @property
+    def may_be_over(self) -> bool:
+        """What is not asked any more raises and clears nothing."""
+        return self.card is None or self.card.status == UNKNOWN
 
     @property
     def remedy(self) -> Any:
         return ALERT_REMEDIES[Kind(self.alert.kind)]
-
-    @property
-    def unit(self) -> str:
-        return alerts.UNITS[Kind(self.alert.kind)]
 
     @property
     def told_at(self) -> datetime | None:

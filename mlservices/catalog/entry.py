@@ -9,6 +9,11 @@ WEIGHTS_AND_SETTINGS = ("*.json", "*.safetensors", "*.txt", "*.model")
 """What transformers reads of a repository, and not the same weights in the formats of other libraries."""
 
 
+def translated_when_shown(text: str) -> str:
+    """Marks a sentence for the catalogues of translations, as `_`; the ML service reads it without Django."""
+    return text
+
+
 class Kind(StrEnum):
     STT = "stt"
     TTS = "tts"
@@ -52,11 +57,11 @@ class Model:
     memory_mb: int  # of a worker that holds it: of its GPU if the model wants one, resident if not
     disk_mb: int  # free space needed to prepare it
     languages: tuple[str, ...]
-    licence: str
+    licence: str  # its name, or what is to be said of it; translated when shown
     commercial_use: bool
     rate: int = 0  # Hz of the sound it takes or makes
     extra: str = ""  # what `pip install` needs beside the defaults
-    note: str = ""
+    note: str = ""  # translated when shown
     size: str = ""  # parameters, as people say them: "500M"
     cloning: bool = False  # speaks in the voice of a sample
     gpu: bool = False  # wants one; on processors alone it is too slow for calls

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .entry import WEIGHTS_AND_SETTINGS, Kind, Model, Source
+from .entry import translated_when_shown as _
 from .languages import CHATTERBOX, INDIC, MMS, PARLER, WHISPER
 
 _HUB = "mlservices.prepare.hub.prepare"
@@ -79,7 +80,7 @@ HUB: tuple[Model, ...] = (
         size="809M",
         gpu=True,
         priority=8,
-        note="Converted after the download, which takes transformers; running it does not.",
+        note=_("Converted after the download, which takes transformers; running it does not."),
     ),
     Model(
         id="chatterbox",
@@ -124,7 +125,10 @@ HUB: tuple[Model, ...] = (
         memory_mb=8000,
         disk_mb=13000,
         languages=("en", "zh", "de", "ko", "es", "fr", "it", "ja"),
-        licence="Boson Higgs Audio 2 Community License",
+        licence=_(
+            "Boson Higgs Audio 2 Community License; commercial use up to 100,000 users a year, more needs a "
+            "licence from Boson AI"
+        ),
         commercial_use=True,
         rate=24000,
         extra="transformers",
@@ -134,7 +138,7 @@ HUB: tuple[Model, ...] = (
         at_start=True,
         priority=6,
         environment="higgs",
-        note="Commercial use up to 100,000 users a year; more needs a licence from Boson AI. In 8 bits.",
+        note=_("Its weights are kept in 8 bits, which takes less memory."),
     ),
     Model(
         id="styletts2",
@@ -152,7 +156,7 @@ HUB: tuple[Model, ...] = (
         memory_mb=1000,
         disk_mb=1700,
         languages=("en",),
-        licence="MIT; listeners must be told that the speech is made by a machine",
+        licence=_("MIT; listeners must be told that the speech is made by a machine"),
         commercial_use=True,
         rate=24000,
         extra="transformers",
@@ -183,7 +187,7 @@ HUB: tuple[Model, ...] = (
         at_start=True,
         priority=6,
         environment="parler",
-        note="The hub asks who downloads it: accept its conditions there and set HF_TOKEN.",
+        note=_("The hub asks who downloads it: accept its conditions there and set HF_TOKEN."),
     ),
     Model(
         id="parler-tts-multilingual",
@@ -225,7 +229,7 @@ HUB: tuple[Model, ...] = (
         at_start=True,
         priority=8,
         environment="llama",
-        note="The hub asks who downloads it: accept its conditions there and set HF_TOKEN. In 8 bits.",
+        note=_("The hub asks who downloads it: accept its conditions there and set HF_TOKEN. In 8 bits."),
     ),
     *(_mms(code, language, name) for code, (language, name) in MMS.items()),
 )

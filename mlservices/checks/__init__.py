@@ -7,7 +7,7 @@
 
 A probe is asked anew each time: nothing here remembers an answer. `probing.ask` asks, `keeping.store` keeps.
 Words of an outcome are kept in English and translated when they are shown: mark them with gettext_noop, and
-give what varies in `values`.
+give what varies in `values`: a number by one of the names in COUNTED is told with its noun.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,16 @@ GROUPS: dict[str, Any] = {
     PLATFORM: _("VoiceForge itself"),
     MODELS: _("Speech and language"),
     PROVIDERS: _("Telephone providers"),
+}
+
+
+# How many of what: "2 workers", in the language of who reads.
+COUNTED: dict[str, Any] = {
+    "model_count": ngettext_lazy("%(n)s model", "%(n)s models", "n"),
+    "worker_count": ngettext_lazy("%(n)s worker", "%(n)s workers", "n"),
+    "requests_waiting": ngettext_lazy("%(n)s request waits", "%(n)s requests wait", "n"),
+    "stretch_count": ngettext_lazy("%(n)s stretch of speech", "%(n)s stretches of speech", "n"),
+    "dimension_count": ngettext_lazy("%(n)s dimension", "%(n)s dimensions", "n"),
 }
 
 
@@ -56,11 +68,17 @@ class Outcome:
     @property
     def words(self) -> str:
         """The reason in English."""
-        return worded(self.reason, self.values)
+        with translation.override("en"):
+            return worded(self.reason, self.values)
 
 
 def worded(reason: str, values: Mapping[str, Any]) -> str:
-    return reason % values if values else reason
+    """In the current language, of which `reason` is."""
+    return reason % {name: _counted(name, value) for name, value in values.items()} if values else reason
+
+
+def _counted(name: str, value: Any) -> Any:
+    return COUNTED[name] % {"n": int(value)} if name in COUNTED else value
 
 
 def passed(reason: str = "", *, figures: Mapping[str, float] | None = None, **values: Any) -> Outcome:
@@ -90,7 +108,7 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class Service:
     """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own;
-    none of the `secrets` appears in a reason."""
+    none of the `secrets` appears in a reason; `address` is that of one that may sleep, as in SpaceAwake."""
 
     key: str
     title: Any
@@ -100,6 +118,7 @@ class Service:
     about: Any = ""
     remedy: str = ""
     secrets: tuple[str, ...] = ()
+    address: str = ""
 
 
 Source = Callable[[], Iterable[Service]]

@@ -1,4 +1,7 @@
-"""Asking another server, once and without patience for what wakes up: how it answers is what is asked."""
+"""Asking another server, once and without patience for what wakes up: how it answers is what is asked.
+
+What goes wrong is an error of `clients/http.py`, as in a call; `lost` gives it its words and its remedy.
+"""
 
 from __future__ import annotations
 
@@ -8,74 +11,60 @@ from typing import Any
 import httpx
 from django.utils.translation import gettext_noop
 
-from ..clients.http import certificates, is_loopback
+from .. import errors
+from ..clients.http import Answer, Party, certificates, fetch, is_loopback, status_error
 from ..errors import EngineError
-from . import Outcome, failed
+from . import Outcome, failed, warned
 
-_QUOTED = 160  # characters of an answer that is something else
+PARTY = Party("The service")
+_LONGEST_SECONDS = 60.0  # a probe's own patience ends before
 UNREACHABLE = gettext_noop("It cannot be reached: %(problem)s")
 NETWORK = gettext_noop(
     "See that this server reaches the internet (HTTPS_PROXY, if it needs one), and that the address is right."
 )
 KEY_REFUSED = gettext_noop("It does not take the key (HTTP %(status)s)")
+NOT_OFFERED = gettext_noop("It does not offer what it is asked for")
 NO_JSON = gettext_noop("It sent no JSON (HTTP %(status)s): %(quoted)s")
-REFUSED = gettext_noop("HTTP %(status)s: %(quoted)s")
-NOT_OFFERED = gettext_noop("It does not offer %(path)s")
+COLD = gettext_noop("It is waking up, or still loads a model")
+WAKE = gettext_noop(
+    "Nothing, if it was started lately: waking up takes up to two minutes, a model's first download ten. If "
+    "it lasts, see its log."
+)
+_WORDS = {
+    errors.Outcome.UNREACHABLE: UNREACHABLE,
+    errors.Outcome.REFUSED_TOKEN: KEY_REFUSED,  # what a server says then may hold a part of the key
+    errors.Outcome.NOT_OFFERED: NOT_OFFERED,
+}
 
 Judge = Callable[[dict[str, Any]], Outcome]
 
 
-async def send(
-    method: str, url: str, *, token: str = "", auth: Any = None, json: Any = None
-) -> httpx.Response | Outcome:
-    """The answer, or the failure to get one; time is kept by who asks."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+async def send(method: str, url: str, *, token: str = "", **request: Any) -> Answer:
+    """The answer, of any status; EngineError where there is none."""
+    party = Party(PARTY.name, token=token)
     options: Any = {"timeout": None, "trust_env": not is_loopback(url), "verify": certificates()}
-    async with httpx.AsyncClient(**options) as client:
-        try:
-            return await client.request(method, url, headers=headers, auth=auth, json=json)
-        except httpx.HTTPError as error:
-            return unreachable(error, url)
+    async with httpx.AsyncClient(headers=party.headers, **options) as client:
+        return await fetch(client, method, url, party=party, kind="", seconds=_LONGEST_SECONDS, **request)
 
 
-def unreachable(error: Exception, url: str) -> Outcome:
-    """What to do about a server of this machine its service knows."""
-    remedy = "" if is_loopback(url) else NETWORK
-    return failed(UNREACHABLE, remedy, problem=str(error) or type(error).__name__)
+def read(answer: Answer, judge: Judge) -> Outcome:
+    """What a whole answer means: `judge` is given its JSON object. EngineError for a refusal."""
+    if answer.status >= 300:
+        raise status_error(answer, PARTY, "")
+    told = answer.json_object()
+    if told is None:
+        return failed(NO_JSON, status=answer.status, quoted=PARTY.quote(answer.body))
+    return judge(told)
 
 
 def lost(error: EngineError) -> Outcome:
-    """Why one of our clients got no answer, in the words of `send` where it reached nobody."""
+    """Why there is no answer; what to do about a server of this machine its service knows."""
+    if error.cold:
+        return warned(COLD, WAKE)
+    if error.outcome not in _WORDS:
+        return failed(str(error))
+    problem, remedy = str(error), ""
     if isinstance(error.__cause__, httpx.TransportError):
-        return unreachable(error.__cause__, str(error.__cause__.request.url))
-    return failed(str(error))
-
-
-def read(response: httpx.Response, judge: Judge) -> Outcome:
-    """What a whole answer means: `judge` is given its JSON object."""
-    if response.status_code in (401, 403):  # what it says then may hold a part of the key
-        return failed(KEY_REFUSED, status=response.status_code)
-    if response.status_code == 404:
-        return failed(NOT_OFFERED, path=response.request.url.path)
-    if response.status_code >= 400:
-        return failed(REFUSED, status=response.status_code, quoted=quoted(response))
-    answer = as_object(response)
-    if answer is None:
-        return failed(NO_JSON, status=response.status_code, quoted=quoted(response))
-    return judge(answer)
-
-
-def as_object(response: httpx.Response) -> dict[str, Any] | None:
-    try:
-        answer = response.json()
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def quoted(response: httpx.Response) -> str:
-    """The reason that the server gives, or the beginning of whatever it sent."""
-    problem = (as_object(response) or {}).get("error")
-    if isinstance(problem, dict):  # OpenAI's form
-        problem = problem.get("message")
-    return " ".join(str(problem or response.text).split())[:_QUOTED] or response.reason_phrase
+        problem = str(error.__cause__) or type(error.__cause__).__name__
+        remedy = "" if is_loopback(str(error.__cause__.request.url)) else NETWORK
+    return failed(_WORDS[error.outcome], remedy, problem=problem, status=error.status)

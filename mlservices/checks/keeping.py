@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone, translation
 
-from ..models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
-from . import Status, alerts
+from ..models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState, SpaceAwake
+from . import Status, alerts, spaces
 from .probing import Report
 
 KEPT = timedelta(days=7)
@@ -24,7 +24,7 @@ def store(report: Report) -> None:
         failures = (before.failures if before else 0) + 1 if report.status == Status.FAIL else 0
         readings = alerts.recent(before.readings if before else [], alerts.reading_of(report))
         succeeded = before.succeeded_at if before else None
-        if report.status != Status.FAIL:
+        if report.succeeded:
             succeeded = report.checked_at
         ServiceState.objects.update_or_create(
             service=report.service.key,
@@ -41,6 +41,8 @@ def store(report: Report) -> None:
         _add_rows(report)
         _add_to_hour(report)
         alerts.judge(report, readings, failures)
+        if report.service.address and (happening := spaces.happening(report)):
+            SpaceAwake.record(report.service.address, happening)
 
 
 def _outcomes(report: Report, before: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from .. import registry
-from ..catalog import Model
-from ..service.layout import plans
+from ..catalog import Kind, Model
+from ..service.devices import has_driver
+from ..service.layout import Plan, plans
 from ..types import ChatMessage
+from ..voices.greetings import greeting
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
-from .http import read, send
+from .http import COLD, WAKE, read, send
 
 PATIENCE_SECONDS = 15.0
 
@@ -28,13 +31,6 @@ _TITLES = {
     "embed": (_("Understanding"), "lightbulb"),
     "vad": (_("Voice activity and turns"), "activity"),
 }
-_REQUESTS = {
-    "stt": _("Hears a sentence"),
-    "tts": _("Says a sentence"),
-    "vllm": _("Answers a word"),
-    "embed": _("Compares meanings"),
-    "vad": _("Finds speech"),
-}
 NOT_RUNNING = gettext_noop(
     "Start the ML service again with “make run”, or as the line “ml” of the Procfile says; its lines of the "
     "log say why it stopped."
@@ -43,7 +39,6 @@ WORKERS_FAIL = gettext_noop(
     "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "
     "service starts its workers by itself."
 )
-LOADS = gettext_noop("Nothing: it takes up to two minutes after a start. If it lasts longer, see the log.")
 OVERLOADED = gettext_noop(
     "More requests come than this pool can serve: give it more workers (ML_STT_WORKERS, ML_TTS_WORKERS, "
     "ML_LLM_WORKERS), or a smaller model."
@@ -51,9 +46,14 @@ OVERLOADED = gettext_noop(
 
 
 def configured() -> Iterable[Service]:
-    """One for each pool of which this machine runs a model from the start."""
+    """What this machine runs from the start."""
+    return pools_of(plans(has_gpu=has_driver(settings.CUDA_VISIBLE_DEVICES)))
+
+
+def pools_of(configured: Iterable[Plan]) -> Iterable[Service]:
+    """One for each pool with a model that is loaded at the start; the first of them is asked."""
     pools: dict[str, list[Model]] = {}
-    for plan in plans():
+    for plan in configured:
         if plan.at_start:
             pools.setdefault(plan.model.pool, []).append(plan.model)
     for pool, models in pools.items():
@@ -63,18 +63,17 @@ def configured() -> Iterable[Service]:
             title,
             MODELS,
             icon,
-            (
-                Probe("workers", _("Workers"), _workers(pool)),
-                Probe(
-                    "request",
-                    _REQUESTS.get(pool, _("Answers")),
-                    _ASKED.get(pool, _nothing),
-                    PATIENCE_SECONDS,
-                ),
-            ),
+            (Probe("workers", _("Workers"), _workers(pool)), *_requests(models[0])),
             about=", ".join(model.name for model in models),
             remedy=NOT_RUNNING,
         )
+
+
+def _requests(model: Model) -> Iterable[Probe]:
+    """None of a kind that has no little request."""
+    if model.kind in _ASKED:
+        title, ask = _ASKED[model.kind]
+        yield Probe("request", title, partial(ask, model), PATIENCE_SECONDS)
 
 
 def _workers(pool: str) -> Callable[[], Awaitable[Outcome]]:
@@ -82,8 +81,6 @@ def _workers(pool: str) -> Callable[[], Awaitable[Outcome]]:
         answer = await send(
             "GET", f"http://127.0.0.1:{settings.ML_PORT}/api/health", token=settings.ML_API_TOKEN
         )
-        if isinstance(answer, Outcome):
-            return answer
         return read(answer, lambda health: judge_pool(health, pool))
 
     return ask
@@ -98,11 +95,11 @@ def judge_pool(health: dict[str, Any], pool: str) -> Outcome:
     ready = sum(worker.get("state") in ("ready", "busy") for worker in workers)
     reason = next((worker["reason"] for worker in workers if worker.get("reason")), "")
     if not ready and report.get("state") in ("loading", "starting") and not reason:
-        return warned(gettext_noop("It loads its models"), LOADS)
+        return warned(COLD, WAKE)
     if not ready:
         return failed(reason or str(report.get("state")), WORKERS_FAIL)
-    counted = {"ready": ready, "all": len(workers), "waiting": report.get("queue", 0)}
-    words = gettext_noop("%(ready)s of %(all)s workers ready, %(waiting)s requests wait")
+    counted = {"ready": ready, "worker_count": len(workers), "requests_waiting": report.get("queue", 0)}
+    words = gettext_noop("%(ready)s of %(worker_count)s ready, %(requests_waiting)s")
     figures = figures_of([report], health)
     if ready < len(workers):
         return Outcome(Status.WARN, words, WORKERS_FAIL, counted, figures)
@@ -128,16 +125,17 @@ def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dic
 # ---- a little request of each kind --------------------------------------------------------------
 
 
-async def _hear() -> Outcome:
-    transcript = await registry.own_service().transcribe(sample.pcm(), rate=sample.RATE)
+async def _hear(model: Model) -> Outcome:
+    transcript = await registry.own_service().transcribe(sample.pcm(), rate=sample.RATE, model=model.id)
     if not transcript.text.strip():
         return failed(gettext_noop("It heard nothing in a recording of a voice"), WORKERS_FAIL)
     return _timed(gettext_noop("Heard: %(text)s"), transcript.timing.compute_seconds, text=transcript.text)
 
 
-async def _say() -> Outcome:
+async def _say(model: Model) -> Outcome:
+    words = "Hello." if "en" in model.languages else greeting(model.languages[0])
     sound, seconds = b"", 0.0
-    async with aclosing(registry.own_service().speak("Hello.", rate=sample.RATE)) as chunks:
+    async with aclosing(registry.own_service().speak(words, rate=sample.RATE, model=model.id)) as chunks:
         async for chunk in chunks:
             sound += chunk.pcm
             seconds = chunk.timing.compute_seconds
@@ -147,9 +145,9 @@ async def _say() -> Outcome:
     return _timed(gettext_noop("Spoke for %(spoken)s s"), seconds, spoken=spoken)
 
 
-async def _answer() -> Outcome:
+async def _answer(model: Model) -> Outcome:
     asked = [ChatMessage("user", "Hello.")]
-    async with aclosing(registry.own_service().reply(asked, max_tokens=4)) as deltas:
+    async with aclosing(registry.own_service().reply(asked, max_tokens=4, model=model.id)) as deltas:
         async for delta in deltas:
             if delta.text.strip():
                 words = gettext_noop("Answered: %(text)s")
@@ -157,18 +155,18 @@ async def _answer() -> Outcome:
     return failed(gettext_noop("It answered nothing"), WORKERS_FAIL)
 
 
-async def _compare() -> Outcome:
+async def _compare(model: Model) -> Outcome:
     rows = await registry.own_service().embed(["hello"])
     if rows.shape[0] != 1 or not np.isclose(np.linalg.norm(rows[0]), 1.0, atol=0.01):
         return failed(gettext_noop("It sent something else than a meaning"), WORKERS_FAIL)
-    return passed(gettext_noop("%(dimensions)s dimensions"), dimensions=rows.shape[1])
+    return passed(gettext_noop("A meaning of %(dimension_count)s"), dimension_count=rows.shape[1])
 
 
-async def _find_speech() -> Outcome:
+async def _find_speech(model: Model) -> Outcome:
     """Voice activity, and then whether the speaker is done."""
     url = f"http://127.0.0.1:{settings.ML_PORT}/api/vad"
     answer = await send("POST", url, token=settings.ML_API_TOKEN, json={"audio_base64": sample.pcm_base64()})
-    found = answer if isinstance(answer, Outcome) else read(answer, judge_segments)
+    found = read(answer, judge_segments)
     if found.status != Status.PASS:
         return found
     verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE)
@@ -183,21 +181,18 @@ def judge_segments(answer: dict[str, Any]) -> Outcome:
         return failed(gettext_noop("It sent something else than segments"))
     if not segments:
         return failed(gettext_noop("It heard nothing in a recording of a voice"))
-    return passed(gettext_noop("%(count)s stretches of speech"), count=len(segments))
-
-
-async def _nothing() -> Outcome:
-    return passed()
+    return passed(gettext_noop("Found %(stretch_count)s"), stretch_count=len(segments))
 
 
 def _timed(words: str, seconds: float, **values: Any) -> Outcome:
     return passed(words, figures={"seconds": seconds}, **values)
 
 
-_ASKED: dict[str, Callable[[], Awaitable[Outcome]]] = {
-    "stt": _hear,
-    "tts": _say,
-    "vllm": _answer,
-    "embed": _compare,
-    "vad": _find_speech,
+_ASKED: dict[Kind, tuple[Any, Callable[[Model], Awaitable[Outcome]]]] = {
+    Kind.STT: (_("Hears a sentence"), _hear),
+    Kind.TTS: (_("Says a sentence"), _say),
+    Kind.LLM: (_("Answers a word"), _answer),
+    Kind.MEANING: (_("Compares meanings"), _compare),
+    Kind.TURN: (_("Finds speech"), _find_speech),
+    Kind.VAD: (_("Finds speech"), _find_speech),
 }

@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from ..errors import EngineError, EngineTimeout
+from ..errors import EngineError
 from . import Outcome, Probe, Service, Status, failed, worst
 from .http import lost
 
@@ -36,6 +36,11 @@ class Report:
     @property
     def status(self) -> Status:
         return worst(outcome.status for outcome in self.outcomes)
+
+    @property
+    def succeeded(self) -> bool:
+        """It did something that was asked: a Space that sleeps only warns, and does nothing."""
+        return self.status != Status.FAIL and self.passes > 0
 
     @property
     def latency_ms(self) -> int:
@@ -69,7 +74,7 @@ async def _ask(service: Service, probe: Probe) -> Outcome:
     try:
         async with asyncio.timeout(probe.patience_seconds):
             outcome = await probe.ask()
-    except (TimeoutError, EngineTimeout):
+    except TimeoutError:
         seconds = time.perf_counter() - begun
         outcome = failed(gettext_noop("No answer within %(seconds)s s"), seconds=f"{seconds:.0f}")
     except EngineError as error:

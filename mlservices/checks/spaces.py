@@ -13,22 +13,22 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from .. import audio
+from ..awake import address_of
+from ..clients.http import status_error
 from ..clients.service import ServiceClient
-from ..clients.waking import Waking
-from ..errors import EngineError
+from ..clients.waking import Answered, FellAsleep, Happening
 from ..services import space_token
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
-from .http import Judge, lost, quoted, read, send
+from .http import COLD, PARTY, WAKE, Judge, read, send
 from .pools import figures_of, judge_segments
+from .probing import Report
 
 Ask = Callable[[], Awaitable[Outcome]]
 
@@ -36,13 +36,8 @@ PATIENCE_SECONDS = 30.0
 STATUS_PATIENCE_SECONDS = 5.0
 _OTHER_FORM = (400, 415, 422)  # the sound is not as the service wants it
 
-COLD = gettext_noop("It is waking up (HTTP %(status)s)")
 COLD_MODEL = gettext_noop("Not loaded yet: %(models)s")
-WAKE = gettext_noop(
-    "Nothing, if it was started lately: waking up takes up to two minutes, a model's first download ten. If "
-    "it lasts, see the Space's log."
-)
-ANOTHER_FORM = gettext_noop("It refuses the sound that calls send (raw 16 kHz PCM): %(quoted)s")
+ANOTHER_FORM = gettext_noop("It refuses the sound that calls send (raw 16 kHz PCM). %(quoted)s")
 WAV_ALONE = gettext_noop("It refuses raw 16 kHz PCM, which calls send, and takes a WAV")
 UPDATE = gettext_noop(
     "Deploy the Space anew with the version of this server: its API differs from the one that calls use."
@@ -60,7 +55,7 @@ def configured() -> Iterable[Service]:
 
 def space(url: str, token: str, title: str = "") -> Service:
     """A Space, by the address of its API."""
-    host = urlsplit(url).netloc
+    address = address_of(url)
 
     def get(path: str, judge: Judge) -> Ask:
         return lambda: _asked("GET", url + path, token, None, judge)
@@ -70,7 +65,7 @@ def space(url: str, token: str, title: str = "") -> Service:
 
     speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
     return Service(
-        f"space-{slugify(host.replace('.', '-'))}"[:80],
+        f"space-{slugify(address.replace('.', '-'))}"[:80],
         title or _("Space"),
         MODELS,
         "cloud",
@@ -82,20 +77,26 @@ def space(url: str, token: str, title: str = "") -> Service:
             Probe("vad", _("Finds speech"), hear("/api/vad", judge_segments), PATIENCE_SECONDS),
             Probe("client", _("Round trip of a call"), lambda: _round_trip(url, token), PATIENCE_SECONDS),
         ),
-        about=host,
+        about=address,
         remedy=LOOK,
         secrets=(token,),
+        address=address,
     )
+
+
+def happening(report: Report) -> Happening | None:
+    """What a check learnt of a Space's sleep; nothing of one that could not be reached."""
+    at = report.checked_at.timestamp()
+    if report.passes:
+        return Answered(at)
+    return FellAsleep(at) if any(outcome.reason == COLD for outcome in report.outcomes) else None
 
 
 # ---- one request --------------------------------------------------------------------------------
 
 
 async def _asked(method: str, url: str, token: str, body: Any, judge: Judge) -> Outcome:
-    answer = await send(method, url, token=token, json=body)
-    if isinstance(answer, Outcome):
-        return answer
-    return _cold(answer) or read(answer, judge)
+    return read(await send(method, url, token=token, json=body), judge)
 
 
 def _inference(ask: Ask) -> Ask:
@@ -111,54 +112,31 @@ def _inference(ask: Ask) -> Ask:
     return timed
 
 
-def _cold(response: httpx.Response) -> Outcome | None:
-    cold = _is_later(response.status_code, response.text)
-    return warned(COLD, WAKE, status=response.status_code) if cold else None
-
-
-def _is_later(status: int, words: str) -> bool:
-    return status in (503, 504) or (status == 500 and "not loaded" in words.lower())
-
-
 async def _heard(url: str, token: str, path: str, judge: Judge) -> Outcome:
     """Sound as calls send it; where that is refused, as a WAV, to tell what the Space would take."""
     answer = await send("POST", url + path, token=token, json={"audio_base64": sample.pcm_base64()})
-    if isinstance(answer, Outcome):
-        return answer
-    if answer.status_code not in _OTHER_FORM:
-        return _cold(answer) or read(answer, judge)
+    if answer.status not in _OTHER_FORM:
+        return read(answer, judge)
     as_wav = await send("POST", url + path, token=token, json={"audio_base64": sample.wav_base64()})
-    if isinstance(as_wav, httpx.Response) and as_wav.status_code < 300:
+    if as_wav.status < 300:
         return warned(WAV_ALONE, UPDATE)
-    return warned(ANOTHER_FORM, UPDATE, quoted=quoted(answer))
+    return warned(ANOTHER_FORM, UPDATE, quoted=status_error(answer, PARTY, ""))
 
 
 async def _round_trip(url: str, token: str) -> Outcome:
     """What a call does: our client lets the Space speak, and hear what it has said."""
-    client = ServiceClient(url, token=token, waking=Waking(sleep=_not_now))
+    client = ServiceClient(url, token=token, sleepy=False)
     try:
         sound = b""
         async with aclosing(client.speak(sample.WORDS, rate=sample.RATE)) as chunks:
             async for chunk in chunks:
                 sound += chunk.pcm
         heard = await client.transcribe(sound, rate=sample.RATE)
-    except EngineError as error:
-        return warned(COLD, WAKE, status=error.status) if _is_later(error.status, str(error)) else lost(error)
-    except _Cold:
-        return warned(COLD, WAKE, status=503)
     finally:
         await client.close()
     if not heard.text.strip():
         return failed(gettext_noop("It did not hear what it had said itself"))
     return passed(gettext_noop("Said and heard: %(text)s"), text=heard.text)
-
-
-class _Cold(Exception):
-    """The client would wait for the Space to wake up."""
-
-
-async def _not_now(seconds: float) -> None:
-    raise _Cold
 
 
 # ---- what an answer means -----------------------------------------------------------------------
@@ -177,8 +155,8 @@ def judge_health(answer: dict[str, Any]) -> Outcome:
     pools = answer.get("pools")  # of a service of ours
     reports = [report for report in pools.values() if _is_mapping(report)] if _is_mapping(pools) else []
     count = len(states) if _is_mapping(states) else 0
-    words = gettext_noop("%(count)s models loaded")
-    return passed(words, figures=figures_of(reports, answer), count=count)
+    words = gettext_noop("%(model_count)s loaded")
+    return passed(words, figures=figures_of(reports, answer), model_count=count)
 
 
 def judge_models(answer: dict[str, Any]) -> Outcome:

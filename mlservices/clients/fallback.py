@@ -6,6 +6,8 @@ read, half an answer. What is refused because of the input itself is refused by 
 An engine that failed is passed over for a while. Then it is tried: in the background where that is known how,
 else by one request, within a budget, while the others still pass it over. So no call waits for a dead service
 turn by turn.
+
+Each try is noted in the ledger by itself: the one that failed, and the one that served in its stead.
 """
 
 from __future__ import annotations
@@ -21,13 +23,14 @@ from typing import Any, Generic, TypeVar
 from ..circuit import Circuit
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from ..interfaces import ChatModel, SpeechToText, TextToSpeech
+from ..ledger import Entry, ledger
 from ..types import ChatDelta, ChatMessage, Priority, SpeechChunk, Tool, Transcript
 from .http import no_choice
+from .metered import Meter, P, Request, seconds_of, tokens_of
 
 logger = logging.getLogger(__name__)
 
 C = TypeVar("C")
-P = TypeVar("P", Transcript, SpeechChunk, ChatDelta)
 
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 60.0  # of an engine that failed; doubled each time
 _MISFIT_REST_SECONDS = 120.0  # of one that lacks the call, or our token
@@ -45,6 +48,7 @@ class Choice(Generic[C]):
     wake: Callable[[], Awaitable[object]] | None = field(default=None, compare=False)
     voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
     lets_choose: bool = True
+    engine: str = ""  # in the ledger, until an answer names one; "": as `name`
 
 
 class _Standing:
@@ -95,9 +99,14 @@ class _Order(Generic[C]):
         *,
         budget_seconds: float,
         now: Callable[[], float] = time.monotonic,
+        note: Callable[[Entry], None] = ledger.note,
     ) -> None:
         self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
         self._standings = [_Standing() for _ in self._choices]
+        self._meters = [
+            Meter(kind, choice.engine or choice.name, degraded=number > 0, note=note)
+            for number, choice in enumerate(self._choices)
+        ]
         self._waking: dict[int, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -111,11 +120,13 @@ class _Order(Generic[C]):
     async def _answer(
         self,
         ask: Callable[[Choice[C]], AsyncGenerator[P, None]],
+        asked: float,
         *,
         model: str = "",
         priority: Priority = "live",
     ) -> AsyncGenerator[P, None]:
-        """The pieces of the first choice that has some; none if no choice has, and none fails.
+        """The pieces of the first choice that has some; none if no choice has, and none fails. `asked` is
+        how much, as the ledger has it.
 
         Only calls are in a hurry: a recording that is long is not given to the next for it."""
         to_ask = self._to_ask(model)
@@ -124,10 +135,12 @@ class _Order(Generic[C]):
             budget = self._budget if bounded and priority == "live" else None
             begun = False
             try:
-                async with aclosing(self._asked(number, ask, budget)) as pieces:
-                    async for piece in pieces:
-                        begun = True
-                        yield piece
+                with self._meters[number].request(asked, model=model) as request:
+                    async with aclosing(self._asked(number, ask, request, budget)) as pieces:
+                        async for piece in pieces:
+                            begun = True
+                            yield piece
+                    request.in_vain = not begun
             except EngineError as error:
                 if begun or error.blames_input or not bounded:
                     raise
@@ -149,13 +162,17 @@ class _Order(Generic[C]):
         return [number for number in works if number not in rested] or able
 
     async def _asked(
-        self, number: int, ask: Callable[[Choice[C]], AsyncGenerator[P, None]], budget: float | None
+        self,
+        number: int,
+        ask: Callable[[Choice[C]], AsyncGenerator[P, None]],
+        request: Request,
+        budget: float | None,
     ) -> AsyncGenerator[P, None]:
         """One choice's pieces from its first that holds something; its standing shows how it went."""
         choice, standing = self._choices[number], self._standings[number]
         standing.ask()
         try:
-            async with aclosing(ask(choice)) as pieces:
+            async with aclosing(request.noting(ask(choice))) as pieces:
                 first = await self._first(pieces, choice, budget)
                 standing.worked()
                 if first is not None:
@@ -223,7 +240,7 @@ def _holds_something(piece: Transcript | SpeechChunk | ChatDelta) -> bool:
         case SpeechChunk():
             return bool(piece.pcm)
         case ChatDelta():
-            return bool(piece.text.strip())
+            return bool(piece.text.strip() or piece.tool_call)
     return True
 
 
@@ -238,9 +255,11 @@ class FallbackHearing(_Order[SpeechToText]):
                 pcm, rate=rate, language=language, model=model, priority=priority
             )
 
-        async with aclosing(self._answer(ask, model=model, priority=priority)) as transcripts:
-            async for transcript in transcripts:
-                return transcript
+        asked = seconds_of(pcm, rate)
+        async with aclosing(self._answer(ask, asked, model=model, priority=priority)) as transcripts:
+            heard = [transcript async for transcript in transcripts]  # to the end: it is not given up
+        if heard:
+            return heard[0]
         raise EngineError("Nothing is configured that hears.", service=self._kind, permanent=True)
 
 
@@ -266,7 +285,7 @@ class FallbackVoice(_Order[TextToSpeech]):
                 text, rate=rate, voice=its_voice, speed=speed, model=model, priority=priority
             )
 
-        async with aclosing(self._answer(ask, model=model, priority=priority)) as chunks:
+        async with aclosing(self._answer(ask, len(text), model=model, priority=priority)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -286,6 +305,6 @@ class FallbackChat(_Order[ChatModel]):
             how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
             return choice.client.reply(messages, tools=tools, **how)
 
-        async with aclosing(self._answer(ask)) as deltas:
+        async with aclosing(self._answer(ask, tokens_of(messages))) as deltas:
             async for delta in deltas:
                 yield delta

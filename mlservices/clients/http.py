@@ -115,13 +115,16 @@ class Answer:
     def is_page(self) -> bool:
         return is_page(self.headers) or self.body.lstrip()[:1] == b"<"
 
-    def fields(self) -> dict[str, Any]:
-        """Of its JSON object; none if it is something else."""
+    def json_object(self) -> dict[str, Any] | None:
         try:
             told = json.loads(self.body)
         except ValueError:
-            return {}
-        return told if isinstance(told, dict) else {}
+            return None
+        return told if isinstance(told, dict) else None
+
+    def fields(self) -> dict[str, Any]:
+        """Of its JSON object; none if it is something else."""
+        return self.json_object() or {}
 
 
 async def fetch(

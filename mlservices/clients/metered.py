@@ -1,4 +1,4 @@
-"""Clients that note in the ledger what was asked of them, how long it took and how it ended."""
+"""What was asked of each engine, how long it took and how it ended, noted in the ledger."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,58 +24,120 @@ from ..types import (
     TurnVerdict,
 )
 
-_CHARACTERS_A_TOKEN = 4  # of a prompt, where nobody counts its tokens
+_CHARACTERS_A_TOKEN = 4  # where nobody counts them
+
+P = TypeVar("P", Transcript, SpeechChunk, ChatDelta)
 
 
 @dataclass
-class _Request:
-    """What becomes known of a request while it is served."""
+class Request:
+    """What becomes known of a request while it is served. `asked` is in the unit of its service, of a
+    language model the tokens of the prompt."""
 
     engine: str
-    amount: float = 0.0
-    degraded: bool = False
+    asked: float
+    answered: int = 0  # tokens of a language model's answer
+    estimated: bool = False  # the tokens, by the length of what was said
     first_at: float = 0.0  # when its answer began
+    in_vain: bool = False  # it ended without an error and without an answer
+
+    @property
+    def amount(self) -> float:
+        return self.asked + self.answered
+
+    def took(self, piece: Transcript | SpeechChunk | ChatDelta) -> None:
+        if not self.first_at:
+            self.first_at = time.monotonic()
+            self.engine = piece.engine or self.engine
+        if not isinstance(piece, ChatDelta):
+            return
+        if piece.used is not None:
+            self.asked, self.answered, self.estimated = piece.used.prompt, piece.used.answer, False
+        else:
+            self.answered += max(1, len(piece.text) // _CHARACTERS_A_TOKEN)
+
+    async def noting(self, pieces: AsyncGenerator[P, None]) -> AsyncGenerator[P, None]:
+        """The same pieces, taken note of as they pass."""
+        async with aclosing(pieces):
+            async for piece in pieces:
+                self.took(piece)
+                yield piece
 
 
-@contextmanager
-def _noted(service: str, engine: str, note: Callable[[Entry], None]) -> Iterator[_Request]:
-    started, request = time.monotonic(), _Request(engine)
-    outcome = Outcome.CANCELLED
-    try:
-        yield request
-        outcome = Outcome.SERVED
-    except Exception:
-        outcome = Outcome.FAILED
-        raise
-    finally:
-        latency = (request.first_at or time.monotonic()) - started
-        note(Entry(service, request.engine, request.amount, latency, outcome, request.degraded))
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Notes each request to one engine, which is known as `engine` until an answer names who gave it."""
+
+    service: str
+    engine: str
+    degraded: bool = False  # it is not the first choice
+    note: Callable[[Entry], None] = ledger.note
+
+    @contextmanager
+    def request(self, asked: float, *, model: str = "") -> Iterator[Request]:
+        """What failed before its answer began was not used: its amount is 0, and so is what it costs."""
+        started = time.monotonic()
+        request = Request(model or self.engine, asked, estimated=self.service == "llm")
+        outcome = Outcome.CANCELLED
+        try:
+            yield request
+            outcome = Outcome.FAILED if request.in_vain else Outcome.SERVED
+        except Exception:
+            outcome = Outcome.FAILED
+            raise
+        finally:
+            unused = outcome is Outcome.FAILED and not request.first_at
+            self.note(
+                Entry(
+                    self.service,
+                    request.engine,
+                    0.0 if unused else request.amount,
+                    (request.first_at or time.monotonic()) - started,
+                    outcome,
+                    self.degraded,
+                    answered=request.answered,
+                    estimated=request.estimated and not unused,
+                )
+            )
+
+
+def seconds_of(pcm: bytes, rate: int) -> float:
+    return len(pcm) / 2 / rate
+
+
+def tokens_of(messages: Sequence[ChatMessage]) -> int:
+    """Of a prompt, by its length."""
+    return sum(len(message.content) for message in messages) // _CHARACTERS_A_TOKEN
 
 
 class Metered:
-    """Around a `client`; `engine` is its name in the ledger where an answer does not say who gave it."""
+    """Around a `client` that nobody stands in for; `engine` is its name in the ledger where an answer does
+    not say who gave it. (Several that stand in for each other are metered one by one, in `fallback`.)"""
+
+    service: ClassVar[str]
 
     def __init__(self, client: Any, engine: str, note: Callable[[Entry], None] = ledger.note) -> None:
-        self.client, self._engine, self._note = client, engine, note
+        self.client = client
+        self._meter = Meter(self.service, engine, note=note)
 
 
 class MeteredSpeechToText(Metered):
+    service = "stt"
     client: SpeechToText
 
     async def transcribe(
         self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
     ) -> Transcript:
-        with _noted("stt", self._engine, self._note) as request:
-            request.amount = len(pcm) / 2 / rate
+        with self._meter.request(seconds_of(pcm, rate), model=model) as request:
             transcript = await self.client.transcribe(
                 pcm, rate=rate, language=language, model=model, priority=priority
             )
-            request.engine = transcript.engine or self._engine
-            request.degraded = transcript.degraded
+            request.took(transcript)
             return transcript
 
 
 class MeteredTextToSpeech(Metered):
+    service = "tts"
     client: TextToSpeech
 
     async def speak(
@@ -88,27 +150,26 @@ class MeteredTextToSpeech(Metered):
         model: str = "",
         priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
-        with _noted("tts", self._engine, self._note) as request:
-            request.amount = len(text)
+        with self._meter.request(len(text), model=model) as request:
             chunks = self.client.speak(
                 text, rate=rate, voice=voice, speed=speed, model=model, priority=priority
             )
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    _begun(request, chunk)
+            async with aclosing(request.noting(chunks)) as noted:
+                async for chunk in noted:
                     yield chunk
 
 
 class MeteredSpeechFinder(Metered):
+    service = "vad"
     client: SpeechFinder
 
     async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
-        with _noted("vad", self._engine, self._note) as request:
-            request.amount = len(pcm) / 2 / rate
+        with self._meter.request(seconds_of(pcm, rate)):
             return await self.client.detect(pcm, rate=rate, threshold=threshold)
 
 
 class MeteredChatModel(Metered):
+    service = "llm"
     client: ChatModel
 
     async def reply(
@@ -119,38 +180,27 @@ class MeteredChatModel(Metered):
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
-        """Tokens: those of the answer, a piece each, and the prompt's by its length."""
-        with _noted("llm", self._engine, self._note) as request:
-            request.amount = sum(len(message.content) for message in messages) // _CHARACTERS_A_TOKEN
+        with self._meter.request(tokens_of(messages)) as request:
             how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
             pieces = self.client.reply(messages, tools=tools, **how)
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    _begun(request, piece)
-                    request.amount += 1
+            async with aclosing(request.noting(pieces)) as noted:
+                async for piece in noted:
                     yield piece
 
 
 class MeteredEmbedder(Metered):
+    service = "embed"
     client: Embedder
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        with _noted("embed", self._engine, self._note) as request:
-            request.amount = len(texts)
+        with self._meter.request(len(texts)):
             return await self.client.embed(texts)
 
 
 class MeteredTurnJudge(Metered):
+    service = "turn"
     client: TurnJudge
 
     async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        with _noted("turn", self._engine, self._note) as request:
-            request.amount = len(pcm) / 2 / rate
+        with self._meter.request(seconds_of(pcm, rate)):
             return await self.client.judge(pcm, rate=rate)
-
-
-def _begun(request: _Request, piece: SpeechChunk | ChatDelta) -> None:
-    if not request.first_at:
-        request.first_at = time.monotonic()
-        request.engine = piece.engine or request.engine
-        request.degraded = piece.degraded

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
 
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Timing, Tool, ToolCall
+from ..types import ChatDelta, ChatMessage, Timing, TokensUsed, Tool, ToolCall
 from .http import LoopClients, Party, refusal, transport_error
+
+logger = logging.getLogger(__name__)
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _QUOTED = 200  # characters of an answer that is something else
+_COUNTED = {"stream_options": {"include_usage": True}}
 _MOST_CALLS = 64  # in one answer; an index beyond is no call
 
 
@@ -24,7 +29,8 @@ class OpenAIChat:
 
     def __init__(self, *, name: str, base_url: str, api_key: str, model: str, key_setting: str = "") -> None:
         self._name, self._model = name, model
-        self._engine = f"{name} {model}"
+        self.engine = f"{name} {model}"  # as its answers tell it
+        self._is_asked_to_count = True  # until it refuses to be
         self._party = Party(name, token_setting=key_setting, token=api_key)
         self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=self._party.headers)
 
@@ -39,7 +45,8 @@ class OpenAIChat:
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
     ) -> AsyncGenerator[ChatDelta, None]:
-        """Words as they come, then the calls, which arrive in fragments and are told whole."""
+        """Words as they come, then the calls, which arrive in fragments and are told whole, then how many
+        tokens it took, if the server tells."""
         body = {
             "model": self._model,
             "messages": [_message(message) for message in messages],
@@ -49,24 +56,43 @@ class OpenAIChat:
         }
         if tools:
             body["tools"] = [{"type": "function", "function": asdict(tool)} for tool in tools]
+        if self._is_asked_to_count:
+            try:
+                async with aclosing(self._answer(body | _COUNTED)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                return
+            except EngineError as error:
+                if not _is_about_counting(error):
+                    raise
+                logger.info("%s is not asked to count tokens any more: %s", self._name, error)
+                self._is_asked_to_count = False
+        async with aclosing(self._answer(body)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _answer(self, body: dict[str, Any]) -> AsyncGenerator[ChatDelta, None]:
         asked = time.monotonic()
+
+        def delta(text: str = "", **told: Any) -> ChatDelta:
+            return ChatDelta(text, Timing(compute_seconds=time.monotonic() - asked), self.engine, **told)
+
         begun = False
-        calls: dict[int, _Call] = {}
+        heard = _Heard()
         try:
             async with self._clients.get().stream("POST", "/chat/completions", json=body) as response:
                 if not response.is_success:
                     raise await refusal(response, self._party, "llm")
                 begun = True
                 async for data in self._events(response):
-                    text = self._take(data, calls)
-                    if text:
-                        timing = Timing(compute_seconds=time.monotonic() - asked)
-                        yield ChatDelta(text, timing, engine=self._engine)
+                    if text := self._take(data, heard):
+                        yield delta(text)
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "llm", begun=begun) from error
-        for _, call in sorted(calls.items()):
-            timing = Timing(compute_seconds=time.monotonic() - asked)
-            yield ChatDelta("", timing, engine=self._engine, tool_call=self._whole(call))
+        for _, call in sorted(heard.calls.items()):
+            yield delta(tool_call=self._whole(call))
+        if heard.used:
+            yield delta(used=heard.used)
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         """The data of each event; an answer without any, as a page to log in, is an error that quotes it."""
@@ -86,19 +112,20 @@ class OpenAIChat:
                 outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.NOT_JSON,
             )
 
-    def _take(self, data: str, calls: dict[int, _Call]) -> str:
-        """The words in one event, its fragments of calls put to `calls`; an error in the stream is raised."""
+    def _take(self, data: str, heard: _Heard) -> str:
+        """The words in one event, whose other parts are put to `heard`; an error in the stream is raised."""
         try:
             event: Any = json.loads(data)
             if "error" in event:
                 raise EngineError(f"{self._name}: {event['error']}", service="llm")
+            heard.used = _tokens(event.get("usage")) or heard.used  # some tell it as they go
             choices = event.get("choices") or [{}]  # the last event may only count tokens
             delta = choices[0].get("delta") or {}
             for position, fragment in enumerate(delta.get("tool_calls") or ()):
                 index = int(fragment.get("index", position))
                 if not 0 <= index < _MOST_CALLS:
                     raise ValueError(f"a call of index {index}")
-                calls.setdefault(index, _Call()).add(fragment)
+                heard.calls.setdefault(index, _Call()).add(fragment)
             return str(delta.get("content") or "")
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise EngineError(
@@ -134,6 +161,30 @@ class _Call:
         self.id = fragment.get("id") or self.id
         self.name = function.get("name") or self.name
         self.arguments += function.get("arguments") or ""
+
+
+@dataclass
+class _Heard:
+    """What of an answer is told at its end."""
+
+    calls: dict[int, _Call] = field(default_factory=dict)  # by index
+    used: TokensUsed | None = None
+
+
+def _tokens(usage: Any) -> TokensUsed | None:
+    """None where a server tells nothing, or nonsense: then its tokens are estimated."""
+    if not isinstance(usage, dict):
+        return None
+    prompt, answer = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
+    if not (isinstance(prompt, int) and isinstance(answer, int)) or prompt < 0 or answer < 0:
+        return None
+    return TokensUsed(prompt, answer)
+
+
+def _is_about_counting(error: EngineError) -> bool:
+    return error.status in (400, 422) and any(
+        name in str(error) for name in ("stream_options", "include_usage")
+    )
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class OpenAIHearing:
 
     def __init__(self, *, party: Party, base_url: str, model: str) -> None:
         self._party, self._model = party, model
-        self._engine = f"{party.name} {model}"
+        self.engine = f"{party.name} {model}"  # as its answers tell it
         self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=party.headers)
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class OpenAIHearing:
             confidence=_confidence(segments),
             duration_seconds=len(pcm) / 2 / rate,
             segments=segments,
-            engine=self._engine,
+            engine=self.engine,
             timing=Timing(compute_seconds=time.monotonic() - asked),
         )
 
@@ -113,7 +113,7 @@ class OpenAIVoice:
 
     def __init__(self, *, party: Party, base_url: str, model: str, voice: str) -> None:
         self._party, self._model, self._voice = party, model, voice
-        self._engine = f"{party.name} {model}"
+        self.engine = f"{party.name} {model}"  # as its answers tell it
         self._clients = LoopClients(base_url, timeout=_TIMEOUT, headers=party.headers)
 
     async def close(self) -> None:
@@ -150,7 +150,7 @@ class OpenAIVoice:
                 async with aclosing(self._sound(response, rate)) as pieces:
                     async for pcm in pieces:
                         timing = Timing(compute_seconds=time.monotonic() - asked)
-                        yield SpeechChunk(pcm, rate, timing, engine=self._engine)
+                        yield SpeechChunk(pcm, rate, timing, engine=self.engine)
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "tts", begun=begun) from error
 

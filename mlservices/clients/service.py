@@ -76,6 +76,7 @@ class ServiceClient:
         token_setting: str = "",
     ) -> None:
         self._name = f"ML service {urlsplit(base_url).netloc.rpartition('@')[2]}"
+        self.engine = self._name  # until an answer tells more
         self._party = Party(self._name, address_setting, token_setting, token)
         self._clients = LoopClients(base_url, timeout=_STREAM_TIMEOUT, headers=self._party.headers)
         self._waking = waking or Waking()

@@ -7,6 +7,7 @@ A Space sleeps; its first answer takes up to two minutes. 503, 504 and a 500 tha
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ _LONGEST_PAUSE_SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
 # A first answer that took as long was a cold start, even if the service let wait and said nothing.
 _COLD_SECONDS = 5.0
-_COLD_STARTS_KEPT = 50
+_KEPT_SECONDS = 8 * 86400.0  # a week, and the day that has begun
+_MOST_KEPT = 1000  # stretches awake, and cold starts
 _FORGOTTEN_SECONDS = 150.0  # a service that nobody has asked for so long may have woken up meanwhile
 
 
@@ -62,7 +64,7 @@ class ColdStart:
 
 @dataclass(frozen=True, slots=True)
 class Wakefulness:
-    """What is known of one service's sleep. Times are in seconds of the wall clock.
+    """What is known of one service's sleep, of the last days. Times are in seconds of the wall clock.
 
     It counts as awake from an answer to the next, if that comes within the `gap` given to `after`: nobody
     knows what a service did while it was not asked.
@@ -70,17 +72,19 @@ class Wakefulness:
 
     awake_since: float | None = None
     seen_at: float | None = None  # its last answer
-    earlier_seconds: float = 0.0  # awake before `awake_since`
-    cold_starts: int = 0
-    cold_seconds: float = 0.0  # of all of them
-    last_starts: tuple[ColdStart, ...] = ()  # the newest last
+    stretches: tuple[tuple[float, float], ...] = ()  # awake from, until: before `awake_since`
+    cold_starts: tuple[ColdStart, ...] = ()  # the newest last
+
+    def awake_seconds(self, begin: float = -math.inf, end: float = math.inf) -> float:
+        """Between two moments, as far as it was seen."""
+        known = (*self.stretches, *self._present)
+        return sum(max(0.0, min(until, end) - max(since, begin)) for since, until in known)
 
     @property
-    def awake_seconds(self) -> float:
-        """In all, as far as it was seen."""
-        if self.awake_since is None or self.seen_at is None:
-            return self.earlier_seconds
-        return self.earlier_seconds + max(0.0, self.seen_at - self.awake_since)
+    def _present(self) -> tuple[tuple[float, float], ...]:
+        if self.awake_since is None or self.seen_at is None or self.seen_at <= self.awake_since:
+            return ()
+        return ((self.awake_since, self.seen_at),)
 
     def after(self, happening: Happening, *, gap: float) -> Wakefulness:
         match happening:
@@ -88,29 +92,30 @@ class Wakefulness:
                 return self._seen(at, gap)
             case FellAsleep(model_only=True):
                 return self
-            case FellAsleep():
-                return replace(self, earlier_seconds=self.awake_seconds, awake_since=None)
+            case FellAsleep(at=at):
+                return replace(self._ended(at), awake_since=None)
             case Woke():
                 return self._woke(happening, gap)
 
+    def _ended(self, at: float) -> Wakefulness:
+        """What is older than the days that are kept is forgotten."""
+        kept = tuple(each for each in (*self.stretches, *self._present) if each[1] > at - _KEPT_SECONDS)
+        return replace(self, stretches=kept[-_MOST_KEPT:])
+
     def _seen(self, at: float, gap: float) -> Wakefulness:
         if self.awake_since is None or self.seen_at is None or at - self.seen_at > gap:
-            return replace(self, earlier_seconds=self.awake_seconds, awake_since=at, seen_at=at)
+            return replace(self._ended(at), awake_since=at, seen_at=at)
         return replace(self, seen_at=max(at, self.seen_at))
 
     def _woke(self, woke: Woke, gap: float) -> Wakefulness:
         seen = self._seen(woke.at, gap)
         began = woke.at - woke.seconds
-        told_by_another = self.awake_since is not None and self.awake_since >= began
+        told_by_another = bool(self.cold_starts) and self.cold_starts[-1].at >= began
         if told_by_another and not woke.model_only:  # who waited for the same start
             return seen
         start = ColdStart(woke.at, round(woke.seconds, 2), woke.path)
-        return replace(
-            seen,
-            cold_starts=self.cold_starts + 1,
-            cold_seconds=self.cold_seconds + woke.seconds,
-            last_starts=(*self.last_starts, start)[-_COLD_STARTS_KEPT:],
-        )
+        kept = (each for each in self.cold_starts if each.at > woke.at - _KEPT_SECONDS)
+        return replace(seen, cold_starts=(*kept, start)[-_MOST_KEPT:])
 
 
 def _ignore(happening: Happening) -> None:

@@ -1,13 +1,13 @@
-"""Voices as a person looks for them: by words, language, gender, model and licence."""
+"""Voices as a person looks for them: by words, language, gender, model and licence, under their languages."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from ..catalog import Model
 from ..pages.languages import language_name
@@ -30,6 +30,8 @@ GENDERS = {
 }
 COMMERCIAL, NOT_COMMERCIAL = "commercial", "no-commercial"
 READY, FAVOURITES = "ready", "favourites"
+ALL, NONE = "all", "none"  # of the languages that are open
+FEW = 24  # voices found are shown at once, under whatever languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,6 @@ class Entry:
         return greeting(self.voice.language, self.voice.gender)
 
     @property
-    def licence(self) -> str:
-        return short_licence(self.standing.model)
-
-    @property
     def is_described(self) -> bool:
         """Whether it will sound as it is described, and not as its model always does."""
         return bool(self.voice.model) or follows_description(self.standing.model.id)
@@ -80,14 +78,12 @@ class Wanted:
     model: str = ""
     licence: str = ""
     show: str = ""
+    open: str = field(default="", compare=False)  # keys of sections, with commas; or ALL, or NONE
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Wanted:
-        names = ("language", "gender", "model", "licence", "show")
+        names = ("language", "gender", "model", "licence", "show", "open")
         return cls(parameters.get("q", "").strip(), *(parameters.get(name, "") for name in names))
-
-    def __bool__(self) -> bool:
-        return any((self.words, self.language, self.gender, self.model, self.licence, self.show))
 
     def fits(self, entry: Entry) -> bool:
         """Whatever is shown of the list: ready ones, favourites or all."""
@@ -104,11 +100,32 @@ class Wanted:
         return {READY: entry.standing.ready, FAVOURITES: entry.favourite}.get(self.show, True)
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The voices of a language."""
+
+    key: str  # in the address
+    entries: list[Entry]
+    open: bool
+
+    @property
+    def label(self) -> str:
+        return self.entries[0].language
+
+    @property
+    def ready(self) -> int:
+        return sum(entry.standing.ready for entry in self.entries)
+
+    @property
+    def names(self) -> str:
+        return ", ".join(entry.voice.name for entry in self.entries)
+
+
 def entries(
     serving: Serving, machine: Machine, favourites: Collection[str], usable: Collection[str]
 ) -> list[Entry]:
     """All voices by the name of their language; first the languages that can be heard, and in each of them
-    the voices that can."""
+    the voices that can. Then the language of the page; last those that no voice of the library speaks."""
     found = [
         Entry(
             voice,
@@ -120,11 +137,14 @@ def entries(
         for voice in VOICES
     ]
     ready = {entry.language for entry in found if entry.standing.ready}
+    described = {entry.language for entry in found if not entry.voice.model}
+    of_page = base(get_language() or "en")
 
-    def place(entry: Entry) -> tuple[bool, bool, str, bool, bool]:
-        many = len(languages_of(entry.voice)) > 1
-        is_own = bool(entry.voice.model)
-        return entry.language not in ready, many, entry.language, not entry.standing.ready, is_own
+    def place(entry: Entry) -> tuple[bool, bool, bool, str, bool, bool]:
+        language = entry.language
+        foreign = base(entry.voice.language) != of_page
+        order = (language not in ready, language not in described, foreign, language)
+        return *order, not entry.standing.ready, bool(entry.voice.model)
 
     return sorted(found, key=place)
 
@@ -136,12 +156,18 @@ def _language_of(voice: Voice) -> str:
     return ngettext("%(count)d language", "%(count)d languages", spoken) % {"count": spoken}
 
 
-def sections(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
-    """A language each, in the order of the list."""
+def sections(found: Collection[Entry], wanted: Wanted) -> list[Section]:
+    """In the order of the list. Of many voices those are open that the address names; else the first."""
     parts: dict[str, list[Entry]] = {}
     for entry in found:
-        parts.setdefault(entry.language, []).append(entry)
-    return list(parts.items())
+        spoken = languages_of(entry.voice)
+        key = entry.voice.language.lower() if len(spoken) == 1 else str(len(spoken))
+        parts.setdefault(key, []).append(entry)
+    if len(found) <= FEW or wanted.open == ALL:
+        opened = list(parts)
+    else:
+        opened = wanted.open.split(",") if wanted.open else list(parts)[:1]
+    return [Section(key, part, key in opened) for key, part in parts.items()]
 
 
 def counts(found: Collection[Entry]) -> list[tuple[str, str, int]]:
@@ -163,16 +189,18 @@ def choices(all_entries: Collection[Entry]) -> dict[str, list[tuple[str, str]]]:
     ]
     models: Counter[tuple[str, str]] = Counter()
     licences: Counter[str] = Counter()
+    names: dict[str, str] = {}
     for entry in all_entries:
         models.update((model.id, model.name) for model in models_for(entry.voice))
         licences.update(_licences(entry.standing.model))
+        names[_short(entry.standing.model.licence)] = _short(_(entry.standing.model.licence))
     named = {COMMERCIAL: _("Commercial use allowed"), NOT_COMMERCIAL: _("No commercial use")}
     return {
         "languages": _labelled(sorted(languages, key=lambda each: each[1])),
         "models": _labelled((id, name, count) for (id, name), count in models.most_common()),
         "licences": _labelled(
-            (name, named.get(name, name), licences[name])
-            for name in (*named, *sorted(licences.keys() - named.keys()))
+            (value, label, licences[value])
+            for value, label in (*named.items(), *sorted(names.items(), key=lambda each: each[1].casefold()))
         ),
     }
 
@@ -188,10 +216,10 @@ def _in_language(voice: Voice, code: str) -> bool:
     return "-" not in code and speaks(languages_of(voice), code)
 
 
-def short_licence(model: Model) -> str:
+def _short(licence: str) -> str:
     """Up to where its remarks begin."""
-    return model.licence.partition(";")[0]
+    return licence.partition(";")[0]
 
 
 def _licences(model: Model) -> tuple[str, str]:
-    return (COMMERCIAL if model.commercial_use else NOT_COMMERCIAL), short_licence(model)
+    return (COMMERCIAL if model.commercial_use else NOT_COMMERCIAL), _short(model.licence)

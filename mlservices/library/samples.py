@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from django.conf import settings
 
+from .. import registry
 from ..speech import spoken
 from ..voices import Voice
 from .standing import Standing
@@ -53,6 +54,7 @@ def key_of(voice: Voice, standing: Standing, text: str) -> str:
         standing.model.id,
         standing.told,
         source.version or source.revision,
+        registry.who_speaks(),
         settings.HF_ML_API_URL,
         text,
         f"{_VERSION} {RATE}",

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from .. import registry
 from ..catalog import BY_ID, Model
-from ..clients.service import ServiceClient
-from ..errors import EngineError
 from ..offer import DEFAULT_VOICE
+from ..order import LOCAL, OPENAI, SPACE
 from ..prepare import is_ready
+from ..service.devices import has_driver
 from ..service.layout import configured_models
+from ..services import own_service, space
+from ..telling import Telling, told_lately, told_now
 from ..voices import Voice, models_for
-
-_REMEMBERED_SECONDS = 30.0  # of a Space, which answers slowly
-_remembered: dict[ServiceClient, tuple[float, Serving]] = {}
 
 
 class Kind(StrEnum):
@@ -38,6 +34,7 @@ class Kind(StrEnum):
     NOT_ON_SPACE = "not_on_space"
     DOWNLOAD = "download"
     GPU = "gpu"
+    ELSEWHERE = "elsewhere"
 
 
 HEARD = (Kind.READY, Kind.ON_SPACE, Kind.ON_DEMAND)  # asking for a sentence can bring one
@@ -45,14 +42,19 @@ HEARD = (Kind.READY, Kind.ON_SPACE, Kind.ON_DEMAND)  # asking for a sentence can
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the service that speaks says of itself. `voices` are those it takes, each with the state of its
-    model; `model` is the catalogue's id of the one it speaks with otherwise, "" if that is none of ours."""
+    """Who speaks, as `registry.who_speaks`, and what it says of itself. `voices` are those it takes, each
+    with the state of its model; `model` is the catalogue's id of the one it speaks with otherwise, "" if that
+    is none of ours."""
 
-    on_space: bool = False
+    by: str = LOCAL
     voices: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     state: str = ""
     problem: str = ""
+
+    @property
+    def on_space(self) -> bool:
+        return self.by == SPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +85,30 @@ class Standing:
             Kind.NOT_ON_SPACE: _("Not on the Space"),
             Kind.DOWNLOAD: _("Needs download"),
             Kind.GPU: _("Needs a GPU"),
+            Kind.ELSEWHERE: _("Not in use"),
         }[self.kind]
 
 
 async def asked() -> Serving:
     """Our own service is asked each time, a Space twice a minute."""
-    client, on_space = registry.service(), bool(settings.HF_ML_API_URL)
-    told_at, known = _remembered.get(client, (0.0, Serving()))
-    if on_space and told_at and time.monotonic() - told_at < _REMEMBERED_SECONDS:
-        return known
-    try:
-        known = _read(await client.models(), on_space)
-    except EngineError as error:
-        known = Serving(on_space, problem=str(error))
-    _remembered[client] = (time.monotonic(), known)
-    return known
+    by = registry.who_speaks()
+    if by == SPACE:
+        return _read(await told_lately(space()), by)
+    return _read(await told_now(own_service()), by) if by == LOCAL else Serving(by)
 
 
-def _read(answer: dict[str, Any], on_space: bool) -> Serving:
+def _read(told: Telling, by: str) -> Serving:
     """A Space may tell much or little; what it leaves out it does not have."""
-    models = answer.get("available_models")
-    tts = models.get("tts") if isinstance(models, dict) else None
-    if not isinstance(tts, dict):
-        return Serving(on_space)
+    if told.problem:
+        return Serving(by, problem=told.problem)
+    tts = told.of("tts")
+    if not tts:
+        return Serving(by)
     state = str(tts.get("status") or "loaded")
-    rows = tts.get("voices")
-    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
     names = {str(tts[key]) for key in ("id", "name") if tts.get(key)}
     model = next((each.id for each in BY_ID.values() if names & {each.id, each.source.hub}), "")
-    states = {str(each["id"]): str(each.get("status") or state) for each in listed if each.get("id")}
-    return Serving(on_space, states, model, state)
+    states = {str(each["id"]): str(each.get("status") or state) for each in told.voices()}
+    return Serving(by, states, model, state)
 
 
 def standing_of(voice: Voice, serving: Serving, machine: Machine) -> Standing:
@@ -133,15 +129,14 @@ class Machine:
     @classmethod
     def seen(cls) -> Machine:
         prepared = (model.id for model in BY_ID.values() if is_ready(model, settings.MODELS_DIR))
-        return cls(_has_gpu(), frozenset(prepared), frozenset(configured_models()))
-
-
-def _has_gpu() -> bool:
-    hidden = settings.CUDA_VISIBLE_DEVICES in ("none", "-1")
-    return not hidden and shutil.which("nvidia-smi") is not None
+        return cls(
+            has_driver(settings.CUDA_VISIBLE_DEVICES), frozenset(prepared), frozenset(configured_models())
+        )
 
 
 def _standing(voice: Voice, model: Model, serving: Serving, machine: Machine) -> Standing:
+    if serving.by not in (SPACE, LOCAL):
+        return Standing(model, Kind.ELSEWHERE, _another_speaks(serving.by))
     told = voice.id if voice.id in serving.voices else DEFAULT_VOICE
     own = bool(voice.model) and voice.model == serving.model
     if voice.id in serving.voices or own:
@@ -156,6 +151,12 @@ def _standing(voice: Voice, model: Model, serving: Serving, machine: Machine) ->
             _("The speech service does not answer: %(problem)s") % {"problem": serving.problem},
         )
     return Standing(model, *_lacking(model, machine))
+
+
+def _another_speaks(by: str) -> str:
+    if by == OPENAI:
+        return _("OpenAI speaks here, in a voice of its own: OPENAI_TTS_VOICE. ML_FALLBACK names it first.")
+    return _("Nothing is configured to speak: name space or local in ML_FALLBACK.")
 
 
 def _of_state(state: str, model: Model, on_space: bool) -> tuple[Kind, str]:
@@ -183,7 +184,11 @@ def _lacking(model: Model, machine: Machine) -> tuple[Kind, str]:
             "%(model)s needs a GPU, and this machine has none. A Space with one can speak instead: set "
             "HF_ML_API_URL."
         )
-        return Kind.GPU, text % names
+        named = _(
+            "%(model)s needs a GPU, and this machine has none. A Space with one can speak instead: name it "
+            "first in ML_FALLBACK."
+        )
+        return Kind.GPU, (named if settings.HF_ML_API_URL else text) % names
     if model.id not in machine.prepared:
         text = _("The files of %(model)s are not here yet: run manage.py models download %(id)s.")
         return Kind.DOWNLOAD, text % names

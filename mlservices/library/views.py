@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -18,7 +16,7 @@ from ..models import FavouriteVoice
 from ..offer import Offer
 from ..pages.lists import way_back
 from . import samples
-from .listing import FAVOURITES, GENDERS, Wanted, choices, counts, entries, sections
+from .listing import FAVOURITES, FEW, GENDERS, Wanted, choices, counts, entries, sections
 from .standing import Machine, Serving, Standing, asked, standing_of
 
 LONGEST_TEXT = 200  # characters that a voice is tried with
@@ -28,7 +26,7 @@ LONGEST_TEXT = 200  # characters that a voice is tried with
 @vary_on_headers("HX-Request")
 def library(request: HttpRequest) -> HttpResponse:
     """Every voice; `q`, `language`, `gender`, `model` and `licence` filter, `show` is "ready" or
-    "favourites"."""
+    "favourites", `open` names the languages whose voices are shown."""
     wanted = Wanted.of(request.GET)
     serving, offer = async_to_sync(_asked)()
     usable = {voice.id for voice in offer.voices}
@@ -36,11 +34,11 @@ def library(request: HttpRequest) -> HttpResponse:
     fitting = [entry for entry in everything if wanted.fits(entry)]
     found = [entry for entry in fitting if wanted.shows(entry)]
     context = {
-        "sections": sections(found),
+        "sections": sections(found, wanted),
         "found": len(found),
+        "many": len(found) > FEW,
         "counts": counts(fitting),
         "wanted": wanted,
-        "filtered": bool(wanted),
         "no_favourites": wanted == Wanted(show=FAVOURITES),
         "genders": [("", _("Any")), *((gender.value, label) for gender, label in GENDERS.items())],
         "longest": LONGEST_TEXT,
@@ -51,8 +49,8 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 async def _asked() -> tuple[Serving, Offer]:
-    """What can be heard, and what agents can be given, told at once: a Space takes its time."""
-    return await asyncio.gather(asked(), registry.offer())
+    """What can be heard, and what agents can be given: of a Space that takes one request."""
+    return await asked(), await registry.offer()
 
 
 @require_POST

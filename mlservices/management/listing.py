@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
 
 from ..catalog import Model
 from ..prepare import FileState, state
+from ..roster.memory import measured_mb
 from .meter import size, told
 
 Held = dict[str, dict[str, Any]] | None
@@ -118,21 +118,9 @@ def _files_at_length(files: FileState) -> str:
 def _service_at_length(service: dict[str, Any]) -> str:
     if not service:
         return "not loaded"
-    workers = len(service.get("workers", ()))
-    counted = f"{workers} worker{'s' if workers > 1 else ''}" if workers else ""
-    parts = [service.get("state", ""), counted, service.get("reason") or ""]
+    workers = service.get("workers", ())
+    counted = f"{len(workers)} worker{'s' if len(workers) > 1 else ''}" if workers else ""
+    measured = sum(map(measured_mb, workers))
+    taken = f"{_mb(measured)} measured" if measured else ""
+    parts = [service.get("state", ""), counted, taken, service.get("reason") or ""]
     return ", ".join(part for part in parts if part)
-
-
-def as_data(model: Model, held: Held, configured: bool) -> dict[str, Any]:
-    """One model for `--json`: the catalogue's fields, `files` as they are now, `service` as it tells."""
-    source = {key: value for key, value in asdict(model.source).items() if value}
-    if not model.source.hub:
-        source = {key: value for key, value in source.items() if key not in ("patterns", "files")}
-    return {
-        **asdict(model),
-        "source": source,
-        "configured": configured,
-        "files": asdict(state(model, settings.MODELS_DIR)),
-        "service": None if held is None else _service(model, held) or None,
-    }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -19,12 +19,11 @@ class SpaceAwake(models.Model):
     """One row a service, by its address. Times are of the last answers that any process had of it."""
 
     address = models.CharField(max_length=200, unique=True)
+    measured_since = models.DateTimeField(default=timezone.now)
     awake_since = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
-    earlier_seconds = models.FloatField(default=0.0)  # awake before `awake_since`
-    cold_starts = models.PositiveIntegerField(default=0)
-    cold_seconds = models.FloatField(default=0.0)  # of all of them
-    last_starts = models.JSONField(default=list)  # [{at, seconds, path}], the newest last
+    stretches = models.JSONField(default=list)  # [[awake since, until]] before `awake_since`; epoch seconds
+    cold_starts = models.JSONField(default=list)  # [{at, seconds, path}], the newest last
     checked_at = models.DateTimeField(null=True)  # by the keep-warm job
     outcome = models.CharField(max_length=40, blank=True)  # of that check; empty: all was well
     problem = models.TextField(blank=True)  # the same in words
@@ -54,23 +53,14 @@ class SpaceAwake(models.Model):
         return Wakefulness(
             awake_since=_seconds(self.awake_since),
             seen_at=_seconds(self.seen_at),
-            earlier_seconds=self.earlier_seconds,
-            cold_starts=self.cold_starts,
-            cold_seconds=self.cold_seconds,
-            last_starts=tuple(_start(each) for each in self.last_starts),
+            stretches=tuple((since, until) for since, until in self.stretches),
+            cold_starts=tuple(ColdStart(**each) for each in self.cold_starts),
         )
 
     def _take(self, known: Wakefulness) -> None:
         self.awake_since, self.seen_at = _moment(known.awake_since), _moment(known.seen_at)
-        self.earlier_seconds = known.earlier_seconds
-        self.cold_starts, self.cold_seconds = known.cold_starts, known.cold_seconds
-        self.last_starts = [
-            {"at": start.at, "seconds": start.seconds, "path": start.path} for start in known.last_starts
-        ]
-
-
-def _start(kept: dict[str, Any]) -> ColdStart:
-    return ColdStart(kept["at"], kept["seconds"], kept["path"])
+        self.stretches = [list(each) for each in known.stretches]
+        self.cold_starts = [asdict(start) for start in known.cold_starts]
 
 
 def _longest_gap() -> float:

@@ -51,10 +51,12 @@ class UsageRow(models.Model):
     engine = models.CharField(max_length=120)  # who answered: a model's id, or a service and its model
     key = models.CharField(max_length=64, blank=True)  # the API key's id that asked
     call = models.UUIDField(null=True, blank=True)  # that asked
-    amount = models.FloatField()  # in the unit of the service
+    amount = models.FloatField()  # in the unit of the service; 0 of what failed before its answer began
+    answered = models.PositiveIntegerField(default=0)  # of the tokens in `amount`, those of the answer
+    estimated = models.BooleanField(default=False)  # the tokens, by the lengths of texts
     latency_ms = models.PositiveIntegerField()  # to the first piece of the answer, or to its failure
     outcome = models.CharField(max_length=10, choices=Outcome)
-    degraded = models.BooleanField(default=False)  # not by the first choice
+    degraded = models.BooleanField(default=False)  # asked in the stead of the first choice
     cost = models.DecimalField(max_digits=COST_DIGITS, decimal_places=COST_PLACES, default=Decimal(0))
 
     class Meta:
@@ -69,6 +71,11 @@ class UsageRow(models.Model):
     def __str__(self) -> str:
         return f"{self.service} {self.engine} {self.at:%Y-%m-%d %H:%M:%S}"
 
+    @property
+    def by_fallback(self) -> bool:
+        """It served in the stead of the first choice."""
+        return self.degraded and self.outcome != Outcome.FAILED
+
 
 class UsageDay(models.Model):
     """The sums of a day (UTC) for one engine and key; charts and answers are read from these."""
@@ -79,7 +86,8 @@ class UsageDay(models.Model):
     key = models.CharField(max_length=64, blank=True)
     requests = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
-    degraded = models.PositiveIntegerField(default=0)
+    degraded = models.PositiveIntegerField(default=0)  # served in the stead of the first choice
+    estimated = models.PositiveIntegerField(default=0)  # requests whose tokens are
     amount = models.FloatField(default=0)
     latency_ms = models.PositiveBigIntegerField(default=0)  # the sum over its requests
     cost = models.DecimalField(max_digits=COST_DIGITS, decimal_places=COST_PLACES, default=Decimal(0))
@@ -107,12 +115,27 @@ class Price(models.Model):
     amount = models.DecimalField(
         _("price"), max_digits=14, decimal_places=6, validators=[MinValueValidator(Decimal(0))]
     )
-    since = models.DateField(_("from"))
+    answer_amount = models.DecimalField(
+        _("price of answers"),
+        max_digits=14,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Of a language model that asks more for the tokens of its answers."),
+    )
+    since = models.DateField(
+        _("from"), help_text=_("Requests that were made before the price is set here keep their cost.")
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["engine", "since"], name="price_once_a_day"),
             models.CheckConstraint(condition=models.Q(amount__gte=0, per__gte=1), name="price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(answer_amount__isnull=True) | models.Q(answer_amount__gte=0),
+                name="price_of_answers_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:

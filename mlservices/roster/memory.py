@@ -18,7 +18,7 @@ _COMING = ("starting", "loading")
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A model on one device. `real_mb` is measured: 0 where it is not, as a GPU tells it of nobody alone."""
+    """A model on one device. `real_mb` is measured: 0 where it is not, as by many a GPU's driver."""
 
     id: str
     name: str
@@ -137,9 +137,14 @@ def _seat(model: dict[str, Any], device: str) -> Seat:
         model["kind"],
         len(here),
         len(here) * model["memory_mb"],
-        sum(worker["memory_mb"] for worker in here) if device == CPU else 0,
+        sum(map(measured_mb, here)),
         model["state"] in _COMING,
     )
+
+
+def measured_mb(worker: dict[str, Any]) -> int:
+    """What it takes of its device's memory; 0 where nobody tells."""
+    return (worker["memory_mb"] if worker["device"] == CPU else worker["gpu_mb"]) or 0
 
 
 def without_place(told: Told) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from django.conf import settings
 from django.db.models import TextChoices
@@ -17,6 +18,7 @@ from ..prepare import FileState, state
 from ..service.layout import configured_models
 from ..service.placement import CPU
 from . import figures
+from .memory import measured_mb
 from .told import Told
 
 _LANGUAGES_SHOWN = 3
@@ -49,6 +51,7 @@ class Standing(TextChoices):
 
 FETCHING = (Standing.WAITING, Standing.DOWNLOADING, Standing.PREPARING)
 BUSY = (*FETCHING, Standing.STARTING, Standing.LOADING, Standing.UNLOADING)
+_AT_WORK = ("ready", "busy")  # of workers
 _IN_SERVICE = ("starting", "loading", "loaded", "unloading")
 _TONES = {
     Standing.LOADED: "vf-good",
@@ -122,9 +125,17 @@ class Row:
         return str(self._of_service("reason") or self.files.reason or _("It did not say why."))
 
     @property
+    def retries(self) -> bool:
+        """Whether it failed, and is tried again by itself."""
+        return self.standing is Standing.FAILED and self.is_held
+
+    @property
     def mark(self) -> str:
         """Another one whenever the row shows something else, for one who looks again and again."""
-        return f"{self.standing}-{self.files.done_bytes}"
+        workers = [(each["pid"], each["state"] in _AT_WORK, each["reason"]) for each in self.workers]
+        place = self.would_go, self.place.get("unload"), bool(self.no_room)
+        shown = (self.files, self.told is None, self._of_service("fetching"), self.reason, place, workers)
+        return f"{self.standing}-{crc32(repr(shown).encode()):08x}"
 
     # --- Where it is, or would go ---
 
@@ -153,13 +164,13 @@ class Row:
         return self._of_service("workers") or []
 
     @property
+    def at_work(self) -> int:
+        """How many of the workers serve, or could."""
+        return sum(each["state"] in _AT_WORK for each in self.workers)
+
+    @property
     def worker_names(self) -> list[str]:
-        return [
-            _("process %(pid)s on %(device)s") % {"pid": each["pid"], "device": device_name(each["device"])}
-            if each["pid"]
-            else _("one that starts on %(device)s") % {"device": device_name(each["device"])}
-            for each in self.workers
-        ]
+        return [_worker_name(each) for each in self.workers]
 
     # --- What the catalogue says ---
 
@@ -230,6 +241,20 @@ class Row:
         if files.seconds_left is not None:
             rate.append(figures.time_left(files.seconds_left))
         return [_("%(done)s of %(total)s") % {"done": done, "total": total}, " · ".join(rate)]
+
+
+def _worker_name(worker: dict[str, Any]) -> str:
+    names = {"pid": worker["pid"], "device": device_name(worker["device"]), "reason": worker["reason"]}
+    if measured := measured_mb(worker):
+        return _("process %(pid)s on %(device)s with %(memory)s") % {
+            **names,
+            "memory": figures.megabytes(measured),
+        }
+    if worker["pid"]:
+        return _("process %(pid)s on %(device)s") % names
+    if worker["reason"]:
+        return _("one that is started again on %(device)s (%(reason)s)") % names
+    return _("one that starts on %(device)s") % names
 
 
 def device_name(id: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 
 from .. import registry
-from ..errors import EngineError
+from ..errors import EngineError, EngineTimeout, Outcome
+from ..service.layout import configured_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,9 @@ class Told:
     problem: str = ""
 
 
-def ask() -> Told:
+async def asked() -> Told:
     try:
-        answer = async_to_sync(registry.own_service().managed_models)()
+        answer = await registry.own_service().managed_models()
         return Told({each["id"]: each for each in answer["models"]}, answer["devices"])
     except EngineError as error:
         return Told(problem=str(error))
@@ -30,6 +31,24 @@ def ask() -> Told:
         return Told(problem="it is of another version")
 
 
-def change(model_id: str, verb: str) -> None:
-    """Raises EngineError with the reason of a refusal, EngineTimeout while it is not done."""
-    async_to_sync(registry.own_service().manage_model)(model_id, verb)
+ask = async_to_sync(asked)
+
+
+def change(model_id: str, verb: str) -> bool:
+    """Whether it is done; it may also be under way, and go on by itself. EngineError: why it is refused."""
+    if verb == "remove" and model_id in configured_models():
+        raise EngineError(still_configured(model_id), service="ml", permanent=True)
+    try:
+        async_to_sync(registry.own_service().manage_model)(model_id, verb)
+    except EngineTimeout as error:
+        if error.outcome is Outcome.UNREACHABLE:
+            raise
+        return False
+    return True
+
+
+def still_configured(model_id: str) -> str:
+    """Why its files stay: the service would miss them when it starts."""
+    return (
+        f"{model_id} is configured: choose another in STT_ENGINE, TTS_ENGINE, LLM_ENGINE or ML_MODELS first."
+    )

@@ -65,6 +65,7 @@ class Deployment:
         if self._seats:
             return
         self.refusal = ""
+        self._circuit = Circuit()  # what made the last workers fail may be mended
         shared = Shared(
             self.plan,
             self._models_dir,
@@ -96,6 +97,7 @@ class Deployment:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._seats, self._keepers = [], []
+        self._has_changed()
         self._line.send_away(lambda: EngineError("the service is stopping", service=self.model.service))
 
     # --- For those who ask ---
@@ -118,7 +120,7 @@ class Deployment:
         job = Job(task, params, payload, batch)
         outcome = "cancelled"
         try:
-            await self._line.add(job)
+            self._line.add(job)
             try:
                 async with asyncio.timeout(within_seconds):
                     answer = await job.answers.get()
@@ -162,7 +164,7 @@ class Deployment:
         if not any(seat.was_ready for seat in self._seats):
             raise EngineBusy(f"{name} is loading", service=service, retry_after=_LOADING_RETRY_SECONDS)
         if pause := self._circuit.open_for(time.monotonic()):
-            reason = next(seat.ended for seat in self._seats if seat.ended)
+            reason = next((seat.ended for seat in self._seats if seat.ended), "")
             raise EngineBusy(
                 f"{name} failed again and again and rests for {pause:.0f} s: {reason}",
                 service=service,
@@ -180,6 +182,7 @@ class Deployment:
         """A seat is in another state, or somebody has left the line."""
         if self._seats and all(seat.state is State.FAILED for seat in self._seats):
             self._line.send_away(self._unavailable)
+        self._line.wake()
         self._change.set()
         self._change = asyncio.Event()
 

@@ -16,11 +16,12 @@ from starlette.exceptions import HTTPException
 
 from .. import voices
 from ..catalog import Kind
-from ..errors import EngineBusy, EngineError, PrepareError
-from ..prepare import is_ready, prepare, remove
+from ..errors import EngineBusy, EngineError
+from ..prepare import is_ready, remove
 from ..types import Timing
 from . import placement
 from .deployment import Deployment, Held
+from .devices import Looking
 from .devices import devices as real_devices
 from .downloads import Downloads
 from .forms import Asked, field_error
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 30.0
 _LOADING_RETRY_SECONDS = 3.0
 _NO_ROOM_RETRY_SECONDS = 30.0
+_TOLD_WHY_SECONDS = 2.0  # a refusal is known by then, unless others have to make room first
 _NAMED = 5  # voices, in a refusal
 SPACE_KEYS = {
     Kind.TTS: "tts",
@@ -111,10 +113,11 @@ class Deployments:
         self.chats: OrderedDict[str, list[dict[str, str]]] = OrderedDict()  # of the plain API, by session
         self.models_dir = models_dir
         self.downloads = Downloads(models_dir)
-        self._devices = devices
+        self.devices = Looking(devices)
         self._planning = asyncio.Lock()
         self._prepare_missing = prepare_missing
         self._tasks: list[asyncio.Task[None]] = []
+        self._loads: dict[str, asyncio.Task[Deployment]] = {}  # on demand, under way
 
     async def start(self) -> None:
         """Place the models that are there at the start; what finds no room is refused with its reason."""
@@ -123,7 +126,9 @@ class Deployments:
             missing = [each for each in first if not self.has_files(each)]
             first = [each for each in first if each not in missing]
             self._tasks.append(asyncio.create_task(self._fetch(missing)))
-        seats = placement.at_start(await self.devices(), [Wish(e.model, e.plan.workers) for e in first])
+        seats = placement.at_start(
+            await self.devices.afresh(), [Wish(e.model, e.plan.workers) for e in first]
+        )
         for deployment in first:
             given = seats[deployment.model.id]
             if given.devices:
@@ -133,14 +138,12 @@ class Deployments:
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def close(self) -> None:
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._loads.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.downloads.close()
         await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
-
-    async def devices(self) -> list[Device]:
-        return await asyncio.to_thread(self._devices)
 
     def has_files(self, deployment: Deployment) -> bool:
         return not deployment.model.recipe or is_ready(deployment.model, self.models_dir)
@@ -153,14 +156,11 @@ class Deployments:
             deployment.refusal = "its files are being prepared"
             model_id = deployment.model.id
             try:
-                await asyncio.to_thread(prepare, [model_id], self.models_dir, logger.info)
+                await self.downloads.fetch(deployment.model)
                 await self.load(model_id)
-            except (PrepareError, EngineError) as error:
+            except EngineError as error:
                 logger.error("%s: %s", model_id, error)
                 deployment.refusal = str(error)
-            except Exception as error:
-                logger.exception("%s could not be prepared", model_id)
-                deployment.refusal = f"it could not be prepared: {error}"
 
     async def load(self, model_id: str) -> Deployment:
         """Begin to load a model; what makes room for it is unloaded before. EngineError: why it cannot be."""
@@ -171,11 +171,11 @@ class Deployments:
             model = deployment.model
             if not self.has_files(deployment):
                 raise EngineError(
-                    f"{model.id} is not here yet: run `manage.py models download {model.id}`",
+                    f"{model.id} is not here yet: download it first (`manage.py models download {model.id}`)",
                     service=model.service,
                     permanent=True,
                 )
-            seats = self.place_for(deployment, await self.devices())
+            seats = self.place_for(deployment, await self.devices.afresh())
             if not seats.devices:
                 deployment.refusal = seats.refusal
                 raise EngineBusy(seats.refusal, service=model.service, retry_after=_NO_ROOM_RETRY_SECONDS)
@@ -184,6 +184,18 @@ class Deployments:
                 await self.by_id[victim].unload()
             deployment.load(seats.devices)
         return deployment
+
+    def _loading(self, model_id: str) -> asyncio.Task[Deployment]:
+        """Begun by whoever asks first; it goes on when they have gone."""
+        if (loading := self._loads.get(model_id)) is None:
+            loading = self._loads[model_id] = asyncio.create_task(self.load(model_id))
+            loading.add_done_callback(lambda task: self._loaded(model_id, task))
+        return loading
+
+    def _loaded(self, model_id: str, task: asyncio.Task[Deployment]) -> None:
+        del self._loads[model_id]
+        if not task.cancelled() and (error := task.exception()):
+            logger.warning("%s is not loaded: %s", model_id, error)
 
     async def unload(self, model_id: str) -> None:
         deployment = self.named(model_id)
@@ -235,9 +247,15 @@ class Deployments:
         """Where a device runs full, models of low priority that nobody uses make room."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for model_id in placement.too_full(await self.devices(), self.holdings()):
-                logger.warning("%s is unloaded, since memory is nearly full", model_id)
-                await self.unload(model_id)
+            try:
+                await self.make_room()
+            except Exception:
+                logger.exception("Memory could not be looked after; it is tried again")
+
+    async def make_room(self) -> None:
+        for model_id in placement.too_full(await self.devices.afresh(), self.holdings()):
+            logger.warning("%s is unloaded, since memory is nearly full", model_id)
+            await self.unload(model_id)
 
     # --- For those who ask ---
 
@@ -315,7 +333,10 @@ class Deployments:
     ) -> AsyncGenerator[Answer, None]:
         """A model that is not held is loaded, and whoever asked told to come back."""
         if deployment.holding() is None:
-            await self.load(deployment.model.id)
+            loading = self._loading(deployment.model.id)
+            await asyncio.wait({loading}, timeout=min(asked.within_seconds, _TOLD_WHY_SECONDS))
+            if loading.done():
+                loading.result()
             raise EngineBusy(
                 f"{deployment.model.id} is loading",
                 service=deployment.model.service,

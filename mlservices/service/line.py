@@ -50,7 +50,7 @@ class Line:
     def __init__(self) -> None:
         self._live: deque[Job] = deque()
         self._batch: deque[Job] = deque()
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._live) + len(self._batch)
@@ -59,14 +59,19 @@ class Line:
         """How many wait in front of one who comes now."""
         return len(self) if batch else len(self._live)
 
-    async def add(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         self._of(job).append(job)
-        await self._wake()
+        self.wake()
 
-    async def put_back(self, job: Job) -> None:
+    def put_back(self, job: Job) -> None:
         """To the head: it was there before."""
         self._of(job).appendleft(job)
-        await self._wake()
+        self.wake()
+
+    def wake(self) -> None:
+        """Whoever waits for work looks again: there is some, or a batch may be taken now."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def leave(self, job: Job) -> bool:
         """Whether it was still waiting."""
@@ -84,14 +89,9 @@ class Line:
     async def take(self, may_batch: Callable[[], bool], at_once: int) -> list[Job]:
         """Who is next; up to `at_once` together where their task can be done for many."""
 
-        def next_line() -> deque[Job] | None:
-            return self._live or (self._batch if may_batch() else None) or None
-
-        async with self._changed:
-            await self._changed.wait_for(next_line)
-            waiting = next_line()
-            assert waiting is not None
-            return self._group(waiting, at_once)
+        while not (waiting := self._live or (self._batch if may_batch() else None)):
+            await self._changed.wait()
+        return self._group(waiting, at_once)
 
     @staticmethod
     def _group(waiting: deque[Job], at_once: int) -> list[Job]:
@@ -108,7 +108,3 @@ class Line:
 
     def _of(self, job: Job) -> deque[Job]:
         return self._batch if job.batch else self._live
-
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()

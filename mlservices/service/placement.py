@@ -6,7 +6,7 @@ the machine's own memory only where there is no GPU at all; all others live in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..catalog import Model
@@ -24,6 +24,7 @@ class Device:
     name: str
     total_mb: int
     free_mb: int
+    processes: Mapping[int, int] = field(default_factory=dict)  # MB by pid, as far as a GPU's driver tells
 
     @property
     def used(self) -> float:

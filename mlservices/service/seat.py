@@ -79,6 +79,9 @@ class Seat:
                 await self._live()
             except (WorkerGone, TimeoutError, OSError) as error:
                 self.reason = self.ended = str(error) or "silent past its deadline"
+            except Exception as error:  # a fault of ours must not leave the seat empty for ever
+                logger.exception("%s worker %d", shared.plan.model.id, self.number)
+                self.reason = self.ended = repr(error)
             loaded = self.state not in (State.STARTING, State.LOADING)
             self.pid, self.batch = 0, False
             self.state = State.STARTING
@@ -130,7 +133,7 @@ class Seat:
         except (WorkerGone, asyncio.CancelledError):
             if taking.done():  # in the very moment in which the process ended
                 for job in reversed(taking.result()):
-                    await self._shared.line.put_back(job)
+                    self._shared.line.put_back(job)
             raise
         finally:
             taking.cancel()
@@ -156,7 +159,7 @@ class Seat:
         try:
             await self._pass_on(process, jobs)
         except (WorkerGone, TimeoutError) as error:
-            await self._retry_or_fail(jobs, error)
+            self._retry_or_fail(jobs, error)
             raise
         except asyncio.CancelledError:
             for job in jobs:
@@ -187,7 +190,7 @@ class Seat:
                     answer = self._error(head["message"], permanent=head["permanent"])
                 job.answers.put_nowait(answer)
 
-    async def _retry_or_fail(self, jobs: list[Job], error: Exception) -> None:
+    def _retry_or_fail(self, jobs: list[Job], error: Exception) -> None:
         self._shared.circuit.failed(time.monotonic())
         for job in reversed(jobs):
             if job.cancelled or job.worker is None:
@@ -195,7 +198,7 @@ class Seat:
             if not job.delivered and job.attempts < _ATTEMPTS:
                 self._shared.measures.counts["retried"] += 1
                 job.alone = len(jobs) > 1
-                await self._shared.line.put_back(job)
+                self._shared.line.put_back(job)
             elif isinstance(error, TimeoutError):
                 name, seconds = self._shared.plan.model.id, self._shared.plan.deadline_seconds
                 service = self._shared.plan.model.service

@@ -1,7 +1,8 @@
 """The ML service without the rest of VoiceForge, as a Hugging Face Space runs it.
 
-`python -m mlservices.service.standalone` serves on PORT; with `prepare` it makes the configured models' files
-ready and ends. It reads the variables that the whole product reads for its service, by the same names.
+`python -m mlservices.service.standalone` serves on PORT. With `install` it makes the environments that the
+configured models need, with `prepare` their files, and ends. It reads the variables that the whole product
+reads for its service, by the same names.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import uvicorn
 from django.conf import settings
 
 from ..catalog import BY_ID, Kind, ids
+from ..environments import install
 from ..errors import PrepareError
 from ..prepare import prepare
 from .app import create_app
@@ -29,6 +31,7 @@ _ENGINES = {
 }
 _WORKERS = {"ML_STT_WORKERS": 2, "ML_TTS_WORKERS": 2, "ML_HF_TTS_WORKERS": 2, "ML_LLM_WORKERS": 1}
 _STOP_SECONDS = 3
+_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Refused(Exception):
@@ -39,6 +42,11 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         port = configure(os.environ)
+        if arguments == ["install"]:
+            for model_id in configured_models():
+                if BY_ID[model_id].environment:
+                    install(BY_ID[model_id], settings.VAR_DIR, tell=print)
+            return 0
         if arguments == ["prepare"]:
             prepare(configured_models(), settings.MODELS_DIR, tell=print)
             return 0
@@ -84,7 +92,7 @@ def configure(variables: os._Environ[str] | dict[str, str]) -> int:
         **{name: number(name, default, 0, 64) for name, default in _WORKERS.items()},
         ML_MODELS=further,
         ML_API_TOKEN=text("ML_API_TOKEN"),
-        VAR_DIR=Path(text("HF_HOME", "models")).absolute(),
+        VAR_DIR=_ROOT,  # environments are of the image; what is cached may come and go
         MODELS_DIR=Path(text("HF_HOME", "models")).absolute(),
         HF_ML_API_URL="",
         ML_FALLBACK=("local",),

@@ -118,8 +118,12 @@ class Worker:
         head, _ = self._requests.get()
         try:
             self._load(head)
-        except EngineError as error:
-            self._tell({"event": "state", "state": "failed", "reason": str(error)})
+        except Exception as error:  # too little memory, a file that is none: whoever waits is told
+            known = isinstance(error, EngineError)
+            if not known:
+                logger.exception("The model could not be loaded")
+            reason = str(error) if known else f"it could not be loaded: {error!r}"
+            self._tell({"event": "state", "state": "failed", "reason": reason})
             return
         while True:
             self._server.serve(*self._requests.get())

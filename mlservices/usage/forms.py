@@ -11,7 +11,7 @@ from ..models.usage import Price
 class PriceForm(forms.ModelForm):
     class Meta:
         model = Price
-        fields = ["engine", "amount", "per", "since"]
+        fields = ["engine", "amount", "answer_amount", "per", "since"]
         widgets = {
             "engine": forms.TextInput(attrs={"list": "engines", "autocomplete": "off"}),
             "since": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

@@ -26,11 +26,6 @@ class Voice:
     model: str = ""  # catalogue id of the one model whose own voice it is
 
 
-def translated_when_shown(text: str) -> str:
-    """Marks a sentence for the catalogues of translations, as `_`; this package knows no Django."""
-    return text
-
-
 Row = tuple[str, str, str, str]  # "aditi-f", name, description, prompt
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..catalog.entry import translated_when_shown as _
 from .entry import Voice, group
-from .entry import translated_when_shown as _
 
 EUROPEAN: tuple[Voice, ...] = (
     *group(

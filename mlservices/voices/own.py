@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..catalog import BY_ID, MODELS, Kind, Model
+from ..catalog.entry import translated_when_shown as _
 from .entry import Gender, Voice
-from .entry import translated_when_shown as _
 
 _JOE = ("Joe", "en-US", Gender.MALE)
 _KNOWN = {"piper-joe": _JOE, "transformers-vits-joe": _JOE}

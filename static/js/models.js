@@ -20,6 +20,18 @@ document.addEventListener("click", (event) => {
   show(button);
 });
 
+/** To the model that the address names, as the palette and the picture of the memory do. */
+function goToModel() {
+  const button = document.getElementById(location.hash.slice(1))?.querySelector("[data-more]");
+  if (!button) return;
+  open.add(button.getAttribute("aria-controls") ?? "");
+  show(button);
+  button.scrollIntoView({ block: "center" });
+  /** @type {HTMLElement} */ (button).focus({ preventScroll: true });
+}
+addEventListener("hashchange", goToModel);
+goToModel();
+
 document.addEventListener("htmx:load", (event) => {
   const part = /** @type {CustomEvent} */ (event).detail.elt;
   for (const button of part.querySelectorAll("[data-more]")) show(button);

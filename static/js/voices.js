@@ -1,4 +1,5 @@
-// The library of voices: hear one at a time, with its greeting or with one's own words.
+// The library of voices: hear one at a time, with its greeting or with one's own words. Languages that are opened
+// or closed stand in the address; `#voice-...` in it leads to a voice.
 // @ts-check
 import { filled, setText } from "./format.js";
 import { showFailure } from "./failure.js";
@@ -20,6 +21,8 @@ main.addEventListener("click", (event) => {
   const play = /** @type {HTMLElement | null} */ (target.closest("[data-play]"));
   if (card && play) pressPlay(card, play);
   if (card && target.closest("[data-say]")) openDialog(card);
+  if (card && target.closest("[data-more]")) unfold(card, !("open" in card.dataset));
+  if (target.closest(".vf-language > summary")) setTimeout(rememberOpen); // once it has opened or closed
   const sayIt = /** @type {HTMLElement | null} */ (target.closest("[data-say-it]"));
   if (sayIt && saying && text?.reportValidity()) toggle(saying, sayIt, said(dialog), text.value);
 });
@@ -41,8 +44,42 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 function pressPlay(card, button) {
   if (!("cannot" in button.dataset)) return toggle(card, button, said(card), "");
   const why = /** @type {HTMLDetailsElement} */ (card.querySelector("[data-why]"));
-  why.open = !why.open;
+  why.open = !(why.open && why.checkVisibility());
+  unfold(card, true);
 }
+
+/** On a phone, where a voice is a row: what is to be known of it. @param {HTMLElement} card @param {boolean} on */
+function unfold(card, on) {
+  card.toggleAttribute("data-open", on);
+  card.querySelector("[data-more]")?.setAttribute("aria-expanded", String(on));
+}
+
+/** Few voices are shown at once, whatever is open. */
+function rememberOpen() {
+  if (!document.querySelector("#results[data-many]")) return;
+  const languages = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".vf-language[open]"));
+  const open = [...languages].map((language) => language.dataset.language).join(",") || "none";
+  const field = /** @type {HTMLInputElement} */ (document.querySelector("#filters [name=open]"));
+  field.value = open;
+  field.disabled = false;
+  const address = new URL(location.href);
+  address.searchParams.set("open", open);
+  history.replaceState(history.state, "", address);
+}
+
+/** To the voice that the address names. */
+function goToVoice() {
+  const named = document.getElementById(location.hash.slice(1));
+  const card = /** @type {HTMLElement | null | undefined} */ (named?.closest(".vf-voice-card"));
+  const language = /** @type {HTMLDetailsElement | null | undefined} */ (card?.closest("details.vf-language"));
+  if (!card || !language) return;
+  language.open = true;
+  unfold(card, true);
+  card.scrollIntoView();
+  /** @type {HTMLElement} */ (card.querySelector("[data-play]") ?? card).focus({ preventScroll: true });
+}
+addEventListener("hashchange", goToVoice);
+goToVoice();
 
 /** @param {ParentNode | null} part */
 function said(part) {

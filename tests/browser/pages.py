@@ -328,6 +328,11 @@ def voices_with_a_reason(world: World) -> str:
 
 
 @shown
+def voices_at_one_of_them(world: World) -> str:
+    return reverse("voices:list") + "#voice-de-anna-f"
+
+
+@shown
 def voices_that_are_no_favourites(world: World) -> str:
     return reverse("voices:list") + "?show=favourites"
 
@@ -339,7 +344,9 @@ def agents_for_a_voice(world: World) -> str:
 
 def usage(world: World) -> str:
     make_usage(days=30)
-    Price.objects.create(engine="gpt-4o-mini", per=1_000_000, amount="0.60", since="2026-01-01")
+    Price.objects.create(
+        engine="gpt-4o-mini", per=1_000_000, amount="0.15", answer_amount="0.60", since="2026-01-01"
+    )
     return reverse("usage:usage") + "?period=30-days"
 
 

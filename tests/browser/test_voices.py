@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Server
+from tests.browser.conftest import PHONE, Server
 from tests.factories import make_agent
 from tests.fakes.speech_service import SpeechService
 from tests.mlservices.conftest import serving
@@ -71,3 +71,64 @@ def test_voices_are_heard_one_at_a_time_kept_and_used(speech, guard, chromium):
     page.get_by_role("link", name="Use in an agent: Joe").click()
     page.get_by_role("link", name="Front desk").click()
     expect(page.locator("[name=voice][value=piper-joe]")).to_be_checked()
+
+
+def test_languages_that_are_opened_stand_in_the_address_and_outlive_a_filter(page):
+    page.goto("/voices/")
+    german, hindi = (page.locator(f"#language-{code}") for code in ("de", "hi"))
+    hindi.locator("summary").first.press("Enter")
+    expect(page.get_by_role("heading", name="Aditi")).to_be_visible()
+    expect(page).to_have_url(re.compile("open=en-au%2Chi"))
+    page.get_by_label("Gender").select_option("female")
+    expect(page).to_have_url(re.compile("gender=female"))
+    expect(page.get_by_role("heading", name="Rahul")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Aditi")).to_be_visible()
+    expect(page.get_by_role("heading", name="Anna", exact=True)).to_be_hidden()
+    german.locator("summary").first.click()
+    page.reload()
+    expect(page.get_by_role("heading", name="Anna", exact=True)).to_be_visible()
+    page.get_by_label("Search voices").fill("felix lukas")  # nobody, then few: open whatever the address says
+    expect(page.get_by_text("No voices match")).to_be_visible()
+    page.get_by_label("Search voices").fill("kumar")
+    page.get_by_label("Gender").select_option("")
+    expect(page.get_by_role("heading", name="Kumar")).to_be_visible()
+    page.goto("/voices/?gender=female")
+    page.get_by_role("link", name="Open all").click()
+    expect(page.get_by_role("heading", name="Anna", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Close all").click()
+    expect(page.get_by_role("heading", name="Anna", exact=True)).to_be_hidden()
+    expect(page).to_have_url(re.compile("gender=female"))
+
+
+def test_on_a_phone_a_voice_is_a_row_that_opens(speech, guard, chromium):
+    page = guard.page(chromium, viewport=PHONE, url=speech[1])
+    page.goto("/voices/")
+    assert page.evaluate("document.documentElement.scrollHeight") < 4 * PHONE["height"]
+    joe = page.locator('[data-voice="piper-joe"]')
+    assert joe.bounding_box()["height"] < 90
+    expect(joe.get_by_text("No commercial use").first).to_be_visible()
+    expect(joe.get_by_text("Plain and quick")).to_be_hidden()
+    joe.get_by_text("English (US)").click(force=True)  # anywhere on the row
+    expect(joe.get_by_text("Plain and quick")).to_be_visible()
+    more = joe.get_by_role("button", name="More about Joe")
+    expect(more).to_have_attribute("aria-expanded", "true")
+    more.press("Enter")
+    expect(joe.get_by_text("Plain and quick")).to_be_hidden()
+    michael = page.locator('[data-voice="en-us-michael-m"]')
+    michael.get_by_role("button", name="Hear Michael").click()  # which cannot be heard here
+    expect(michael.get_by_text("needs a GPU, and this machine has none")).to_be_visible()
+    star = michael.get_by_role("button", name="Michael is a favourite")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_palette_opens_the_page_at_a_voice(page):
+    page.goto("/voices/")
+    for words, name in (("aditi", "Aditi"), ("anna german", "Anna")):  # the second without another page
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        expect(page.locator("#palette").get_by_text(f"{name}, ")).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("#voice-"))
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_in_viewport()
+        expect(page.get_by_role("button", name=f"Hear {name}")).to_be_focused()

@@ -38,7 +38,15 @@ class StandInMlService:
     def look(self) -> list[dict]:
         for id, states in self._coming.items():
             if state := next(states, ""):
-                workers = [{"state": "ready", "device": "cpu"}] if state == "loaded" else []
+                worker = {
+                    "state": "ready",
+                    "device": "cpu",
+                    "pid": 7,
+                    "memory_mb": 160,
+                    "gpu_mb": None,
+                    "reason": "",
+                }
+                workers = [worker] if state == "loaded" else []
                 told = {"id": id, "state": state, "reason": self.reasons.get(state, ""), "workers": workers}
                 self.models[id] = told
         return list(self.models.values())

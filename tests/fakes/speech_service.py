@@ -26,6 +26,7 @@ class SpeechService:
     seconds: float = 0.0  # until the first sound
     failure: str = ""
     told: Any = ...  # of its models, in place of what it has
+    asked: int = 0  # how often, for its models
     said: list[tuple[str, str]] = field(default_factory=list)  # (voice, text)
 
     def app(self) -> Starlette:
@@ -37,6 +38,7 @@ class SpeechService:
         )
 
     async def models(self, request: Request) -> Response:
+        self.asked += 1
         if self.told is not ...:
             return JSONResponse({"available_models": self.told})
         listed = [{"id": id, "name": id, "status": state} for id, state in self.voices.items()]

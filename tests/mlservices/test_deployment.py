@@ -179,7 +179,7 @@ async def test_a_request_taken_by_a_worker_in_the_moment_of_its_end_goes_to_anot
     second = asyncio.create_task(Seat(1, "cpu", shared)._next_jobs(well))
     await asyncio.sleep(0.01)  # both wait for work
     job = Job("speak", {}, b"")
-    await line.add(job)
+    line.add(job)
     dying.gone.set_result(0)
     with pytest.raises(WorkerGone):
         await first
@@ -300,3 +300,44 @@ async def test_what_it_did_lately_is_told_in_figures(make_pool):
     )  # half a second of sound in half a second
     assert 0 < lately["utilisation"] < 0.1
     assert pool.report()["workers"][0]["memory_mb"] > 10
+
+
+async def test_a_model_that_fell_again_and_again_is_given_another_chance_once_it_is_loaded_anew(make_pool):
+    pool = await make_pool(workers=3)
+    await asyncio.gather(*(say(pool, "crash") for _ in range(3)), return_exceptions=True)
+    assert pool.report()["circuit_open_seconds"] > 0
+    await pool.close()
+    pool.load(["cpu"])
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_who_waits_for_a_model_is_told_when_it_is_unloaded(make_pool):
+    pool = await make_pool()
+    waiting = asyncio.create_task(pool.until(lambda: pool.state() == "off"))
+    await asyncio.sleep(0)
+    await pool.close()
+    await asyncio.wait_for(waiting, timeout=5)
+
+
+async def test_a_fault_in_the_keeping_of_a_worker_leaves_no_seat_empty(make_pool, monkeypatch):
+    faults = iter([KeyError("a fault of ours")])
+    serve = Seat._serve
+
+    async def faulty(seat, process, taken):
+        for fault in faults:
+            raise fault
+        await serve(seat, process, taken)
+
+    monkeypatch.setattr(Seat, "_serve", faulty)
+    pool = await make_pool()
+    with pytest.raises(EngineTimeout):
+        await say(pool, "hello", within_seconds=0.2)
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_a_model_that_cannot_be_loaded_for_an_unforeseen_reason_tells_it(make_pool):
+    pool = await make_pool("Unlucky", wait=False)
+    await until(lambda: pool.state() == "failed")
+    assert "MemoryError" in pool.report()["workers"][0]["reason"]

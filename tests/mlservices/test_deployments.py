@@ -110,7 +110,7 @@ def test_files_that_are_not_here_are_named_with_the_command_that_fetches_them(se
     assert states(client) == {"absent": "absent"}
     refused = client.post("/models/absent/load", **JSON)
     assert refused.status_code == 422
-    assert "run `manage.py models download absent`" in refused.json()["error"]
+    assert "download it first (`manage.py models download absent`)" in refused.json()["error"]
 
 
 @pytest.mark.parametrize("asked", [{"model": "unheard-of"}, {"model": "ears"}, {"voice": "unheard-of"}])
@@ -163,6 +163,7 @@ def test_it_is_ready_only_when_all_that_it_offers_is_loaded(service):
 
 def test_a_voice_of_the_library_is_spoken_by_a_model_that_is_here_as_the_library_describes_it(service):
     client = service(Plan(model("voice")), Plan(model("indic-parler-tts", engine="Tells")))
+    wait_for(client, "voice", "loaded")
     wait_for(client, "indic-parler-tts", "loaded")
     listed = {
         each["id"]: each for each in client.get("/api/models").json()["available_models"]["tts"]["voices"]

@@ -50,7 +50,7 @@ def test_an_environment_has_its_own_packages_and_beneath_them_ours(lock, tmp_pat
     assert not environments.is_installed(MODEL, tmp_path)
     environments.install(MODEL, tmp_path, told.append)
     assert environments.is_installed(MODEL, tmp_path)
-    assert told == ["making the environment 'quarrel' for Energy of the sound ..."]
+    assert told == ["making the environment 'quarrel' for Energy VAD ..."]
     python = environments.python_of("quarrel", tmp_path)
     code = (
         "import numpy, quarrel_library, orjson; print(numpy.theirs, quarrel_library.value, orjson.__name__)"

@@ -7,7 +7,8 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db.models import Count, Sum
+from django.db.models import Sum
+from django.db.models.functions import TruncDate
 
 from mlservices.clients.metered import (
     MeteredChatModel,
@@ -19,7 +20,8 @@ from mlservices.errors import EngineError
 from mlservices.ledger import Asker, Entry, Ledger, asking, forget_old_rows, write
 from mlservices.models import Price, UsageDay, UsageRow
 from mlservices.models.usage import Outcome
-from mlservices.types import ChatDelta, ChatMessage, Segment, SpeechChunk, Transcript
+from mlservices.types import ChatDelta, ChatMessage, Segment, SpeechChunk, TokensUsed, Transcript
+from mlservices.usage.figures import OF_ROWS, SUMS
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
@@ -41,10 +43,21 @@ def some_entries(count, seed=0):
             at=NOON + timedelta(hours=chance.randrange(-30, 30)),
             latency_seconds=chance.uniform(0.01, 3),
             outcome=chance.choice([Outcome.FAILED, Outcome.CANCELLED, *[Outcome.SERVED] * 8]),
-            degraded=chance.random() < 0.1,
+            degraded=chance.random() < 0.2,
+            estimated=chance.random() < 0.2,
         )
         for _ in range(count)
     ]
+
+
+def assert_days_equal_rows(rows):
+    """Each day, service, engine and key of the rows."""
+    parts = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("day", "service", "engine", "key")
+    for part in parts.annotate(**OF_ROWS):
+        identity = {name: part[name] for name in ("day", "service", "engine", "key")}
+        day = UsageDay.objects.filter(**identity).values().get()
+        for name in SUMS:
+            assert day[name] == pytest.approx(part[name]), (identity, name)
 
 
 def sums_of(rows):
@@ -65,18 +78,9 @@ def test_the_sums_of_days_equal_their_rows_in_all_and_for_each_day_engine_and_ke
     assert counted == {
         "all": 200,
         "failed": UsageRow.objects.filter(outcome="failed").count(),
-        "degraded": UsageRow.objects.filter(degraded=True).count(),
+        "degraded": UsageRow.objects.filter(degraded=True).exclude(outcome="failed").count(),
     }
-    per_part = UsageRow.objects.values("at__date", "service", "engine", "key").annotate(
-        requests=Count("pk"), amounts=Sum("amount"), costs=Sum("cost")
-    )
-    assert len(per_part) == UsageDay.objects.count()
-    for part in per_part:
-        day = UsageDay.objects.get(
-            day=part["at__date"], service=part["service"], engine=part["engine"], key=part["key"]
-        )
-        assert (day.requests, day.cost) == (part["requests"], part["costs"])
-        assert day.amount == pytest.approx(part["amounts"])
+    assert_days_equal_rows(UsageRow.objects.all())
 
 
 @pytest.mark.django_db
@@ -103,11 +107,36 @@ def test_a_request_costs_what_its_engine_cost_on_its_day():
 
 
 @pytest.mark.django_db
+def test_answers_of_a_language_model_may_cost_more_than_what_it_is_asked():
+    since = date(2026, 1, 1)
+    Price.objects.create(engine="dear", per=1000, amount=1, answer_amount=4, since=since)
+    Price.objects.create(engine="free answers", per=1000, amount=1, answer_amount=0, since=since)
+    Price.objects.create(engine="plain", per=1000, amount=1, since=since)
+    engines = ("dear", "free answers", "plain")
+    write([entry("llm", engine, 1000, answered=100) for engine in engines])
+    costs = dict(UsageRow.objects.values_list("engine", "cost"))
+    assert costs == {"dear": Decimal("1.3"), "free answers": Decimal("0.9"), "plain": Decimal(1)}
+    assert_days_equal_rows(UsageRow.objects.all())
+
+
+@pytest.mark.django_db
 def test_old_rows_go_and_their_sums_stay():
     write([entry(at=NOON - timedelta(days=36)), entry(at=NOON)])
     assert forget_old_rows(NOON) == 1
     assert UsageRow.objects.get().at == NOON
     assert UsageDay.objects.aggregate(all=Sum("requests"))["all"] == 2
+
+
+@pytest.mark.django_db
+def test_days_are_forgotten_whole_so_that_those_that_are_kept_equal_their_sums(monkeypatch):
+    monkeypatch.setattr("mlservices.ledger._FORGOTTEN_AT_ONCE", 7)
+    write(some_entries(200))
+    before = sums_of(UsageDay.objects)
+    assert forget_old_rows(NOON + timedelta(days=35)) > 7
+    first = UsageRow.objects.earliest("at").at
+    assert first.date() == NOON.date() and first < NOON, "the day in which the 35th ends is all there"
+    assert_days_equal_rows(UsageRow.objects.all())
+    assert sums_of(UsageDay.objects) == before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -123,7 +152,10 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
 
 
 class Engine:
-    """Meets four interfaces; fails at "refuse"."""
+    """Meets four interfaces; fails at "refuse". It counts the tokens of what it replies if told which."""
+
+    def __init__(self, used=None):
+        self.used = used
 
     async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
         return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
@@ -141,6 +173,8 @@ class Engine:
     async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
         for word in ("All", " day"):
             yield ChatDelta(word)
+        if self.used:
+            yield ChatDelta("", used=self.used)
 
 
 class TestMeteredClients:
@@ -175,12 +209,48 @@ class TestMeteredClients:
         assert self.last() == ("tts", "piper-joe", 6, "cancelled")
         with pytest.raises(EngineError):
             await anext(client.speak("refuse", rate=8000))
-        assert self.last() == ("tts", "piper-joe", 6, "failed")
+        assert self.last() == ("tts", "piper-joe", 0, "failed"), "nothing was made of it"
 
-    async def test_a_reply_is_noted_by_the_tokens_of_prompt_and_answer(self):
-        client = MeteredChatModel(Engine(), "smollm2", self.noted.append)
+    def tokens(self):
+        entry = self.noted[-1]
+        return entry.amount, entry.answered, entry.estimated
+
+    async def test_a_reply_is_noted_by_the_tokens_that_the_server_counted(self):
+        client = MeteredChatModel(Engine(TokensUsed(31, 7)), "smollm2", self.noted.append)
         [piece async for piece in client.reply([ChatMessage("user", "Are you open today?")])]
-        assert self.last() == ("llm", "smollm2", 19 // 4 + 2, "served")
+        assert self.last() == ("llm", "smollm2", 38, "served")
+        assert self.tokens() == (38, 7, False)
+
+    async def test_where_nobody_counted_they_are_estimated_and_said_to_be(self):
+        client = MeteredChatModel(Engine(), "smollm2", self.noted.append)
+        asked = [ChatMessage("user", "Are you open today?")]
+        [piece async for piece in client.reply(asked)]
+        assert self.tokens() == (19 // 4 + 2, 2, True)
+        client = MeteredChatModel(Engine(TokensUsed(31, 7)), "smollm2", self.noted.append)
+        pieces = client.reply(asked)
+        await anext(pieces)
+        await pieces.aclose()
+        assert self.tokens() == (19 // 4 + 1, 1, True), "it was left before it told them"
+        assert self.noted[-1].outcome == "cancelled"
+
+    async def test_an_answer_in_one_piece_is_estimated_by_its_length(self):
+        class Plain(Engine):
+            async def reply(self, messages, **how):
+                yield ChatDelta("From eight to six on weekdays, and from nine to one on Saturdays.")
+
+        client = MeteredChatModel(Plain(), "a Space", self.noted.append)
+        [piece async for piece in client.reply([ChatMessage("user", "hours")])]
+        assert self.tokens() == (1 + 16, 16, True)
+
+    async def test_seconds_and_characters_are_no_estimates(self):
+        await MeteredSpeechToText(Engine(), "a Space", self.noted.append).transcribe(bytes(320), rate=8000)
+        assert self.noted[-1].estimated is False
+
+    async def test_a_model_that_was_asked_by_its_id_is_the_one_that_failed(self):
+        client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
+        with pytest.raises(EngineError):
+            await anext(client.speak("refuse", rate=8000, model="styletts2"))
+        assert self.last() == ("tts", "styletts2", 0, "failed")
 
     async def test_it_is_known_for_whom_a_request_was_made_also_in_tasks_that_were_started_for_them(self):
         client, call = MeteredSpeechToText(Engine(), "a Space", self.noted.append), uuid4()

@@ -8,6 +8,7 @@ import pytest
 
 from mlservices.catalog import Kind
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service.line import Job, Line
 from tests.mlservices import stand_ins
 from tests.mlservices.asking import SAYS, say, until
 
@@ -50,6 +51,18 @@ class TestLiveAndBatch:
             await say(pool, "hello", batch=True)
         assert await say(pool, "hello") == stand_ins.PIECES
         await asyncio.gather(*batches)
+
+
+async def test_a_batch_that_waited_is_taken_as_soon_as_one_may_be():
+    line, free = Line(), False
+    taking = asyncio.create_task(line.take(lambda: free, 1))
+    job = Job("speak", {}, b"", batch=True)
+    line.add(job)
+    await asyncio.sleep(0)
+    assert not taking.done()
+    free = True
+    line.wake()
+    assert await asyncio.wait_for(taking, timeout=5) == [job]
 
 
 async def test_an_answer_that_cannot_begin_in_time_is_given_up_and_leaves_the_queue(make_pool):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlservices import offer, registry
+from mlservices import registry, telling
 from mlservices.catalog import BY_ID
 from mlservices.errors import EngineError
 from mlservices.offer import Offer, Voice, of_service
@@ -53,7 +53,17 @@ async def test_a_space_tells_its_voices_and_what_it_both_hears_and_speaks():
     told = await of_service(space)
     assert [(voice.id, voice.name) for voice in told.voices] == [("anna", "Anna"), ("max", "max")]
     assert told.languages == ("de", "en")
-    assert await of_service(space) is told and space.asked == 1
+    assert await of_service(space) == told and space.asked == 1
+
+
+async def test_the_licence_of_a_spaces_voice_is_what_it_says_or_not_known():
+    tts = {"id": "mms", "licence": "CC-BY-NC-4.0", "commercial_use": False}
+    told = await of_service(Space({"tts": tts}))
+    [mms] = told.voices
+    assert (mms.licence, mms.commercial_use) == ("CC-BY-NC-4.0", False) == (told.licence, told.commercial_use)
+    for odd in ({}, {"licence": 7, "commercial_use": "yes"}):
+        told = await of_service(Space({"tts": {"id": "mms", **odd}}))
+        assert (told.voices[0].licence, told.voices[0].commercial_use) == ("", None)
 
 
 async def test_a_voice_of_ours_on_a_space_is_known_by_name_and_licence():
@@ -76,6 +86,6 @@ async def test_a_space_that_is_away_keeps_what_it_last_told(monkeypatch):
     space = Space({"tts": {"id": "mms", "name": "MMS"}})
     await of_service(space)
     space.answer = EngineError("cannot be reached")
-    monkeypatch.setattr(offer, "_REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(telling, "REMEMBERED_SECONDS", 0.0)
     told = await of_service(space)
     assert told.voices == (Voice("mms", "MMS"),) and told.problem == "cannot be reached"

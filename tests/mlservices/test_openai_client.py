@@ -1,55 +1,43 @@
 """An OpenAI-compatible chat, against a server that speaks its protocol."""
 
-import json
+from contextlib import aclosing
 
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
 
 from mlservices.clients.openai import OpenAIChat
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.types import ChatMessage, Tool, ToolCall
-from tests.mlservices.conftest import serving
+from mlservices.types import ChatMessage, TokensUsed, Tool, ToolCall
+from tests.fakes.openai import FORBIDDEN_OPTION, UNKNOWN_OPTION, OpenAI, event, usage_event
+
+HI = [ChatMessage("user", "hi")]
 
 
-def event(**delta):
-    return "data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}) + "\n\n"
+def client(base_url, api_key="sk-x"):
+    return OpenAIChat(
+        name="OpenAI",
+        base_url=base_url,
+        api_key=api_key,
+        model="gpt-4o-mini",
+        key_setting="AI_INTEGRATIONS_OPENAI_API_KEY",
+    )
 
 
-class Server:
-    def __init__(self, *events, status=200, body=None, headers=None):
-        self.events, self.status, self.body, self.headers = events, status, body, headers
-        self.requests = []
-
-    async def complete(self, request):
-        self.requests.append((request.headers.get("authorization"), await request.json()))
-        if self.body is not None:
-            return JSONResponse(self.body, status_code=self.status, headers=self.headers)
-        return StreamingResponse(iter(self.events), media_type="text/event-stream")
-
-    async def ask(self, *messages, api_key="sk-x", **options):
-        app = Starlette(routes=[Route("/v1/chat/completions", self.complete, methods=["POST"])])
-        with serving(app) as url:
-            chat = OpenAIChat(
-                name="OpenAI",
-                base_url=f"{url}/v1",
-                api_key=api_key,
-                model="gpt-4o-mini",
-                key_setting="AI_INTEGRATIONS_OPENAI_API_KEY",
-            )
+class Server(OpenAI):
+    async def ask(self, *messages, api_key="sk-x", times=1, **options):
+        """The pieces of its answer; asked several `times` by one client, of its last."""
+        with self.served() as url:
+            chat = client(url, api_key)
             try:
-                asked = messages or [ChatMessage("user", "hi")]
-                return [delta async for delta in chat.reply(asked, **options)]
+                for _ in range(times):
+                    async with aclosing(chat.reply(messages or HI, **options)) as stream:
+                        deltas = [delta async for delta in stream]
+                return deltas
             finally:
                 await chat.close()
 
 
 async def test_an_answer_comes_piece_by_piece():
-    usage = 'data: {"choices": [], "usage": {"total_tokens": 9}}\n\n'
-    server = Server(
-        event(role="assistant"), event(content="Good"), event(content=" day."), usage, "data: [DONE]\n\n"
-    )
+    server = Server(event(role="assistant"), event(content="Good"), event(content=" day."))
     deltas = await server.ask(max_tokens=20, temperature=0.1)
     assert [delta.text for delta in deltas] == ["Good", " day."]
     assert deltas[0].timing.compute_seconds > 0
@@ -61,7 +49,48 @@ async def test_an_answer_comes_piece_by_piece():
         "max_tokens": 20,
         "temperature": 0.1,
         "stream": True,
+        "stream_options": {"include_usage": True},
     }
+
+
+async def test_its_tokens_are_told_last_as_the_server_counted_them():
+    counted = {"prompt_tokens": 31, "completion_tokens": 7, "total_tokens": 38}
+    *words, last = await Server(event(content="Good"), event(content=" day."), usage=counted).ask()
+    assert [delta.used for delta in words] == [None, None]
+    assert (last.text, last.tool_call, last.used) == ("", None, TokensUsed(31, 7))
+    assert last.engine == "OpenAI gpt-4o-mini"
+
+
+async def test_a_server_that_counts_as_it_goes_is_believed_at_its_end():
+    server = Server(
+        usage_event({"prompt_tokens": 31, "completion_tokens": 1}),
+        event(content="Good"),
+        usage_event({"prompt_tokens": 31, "completion_tokens": 2}),
+        usage_event(None),
+    )
+    assert [delta.used for delta in await server.ask()] == [None, TokensUsed(31, 2)]
+
+
+@pytest.mark.parametrize(
+    "usage", [None, "many", {}, {"prompt_tokens": -1}, {"prompt_tokens": "31"}, {"total_tokens": 38}]
+)
+async def test_a_server_that_does_not_count_or_counts_nonsense_answers_all_the_same(usage):
+    (delta,) = await Server(event(content="Good day."), usage=usage).ask()
+    assert (delta.text, delta.used) == ("Good day.", None)
+
+
+@pytest.mark.parametrize("refusal", [(400, UNKNOWN_OPTION), (422, FORBIDDEN_OPTION)])
+async def test_a_server_that_refuses_to_count_is_asked_without_that_and_never_for_it_again(refusal):
+    server = Server(event(content="Good day."), refuses=refusal)
+    assert [delta.text for delta in await server.ask(times=2)] == ["Good day."]
+    assert ["stream_options" in body for _, body in server.requests] == [True, False, False]
+
+
+async def test_what_is_refused_for_another_reason_is_not_asked_again():
+    server = Server(status=400, body={"error": {"message": "max_tokens is too large"}})
+    with pytest.raises(EngineError, match="too large"):
+        await server.ask()
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

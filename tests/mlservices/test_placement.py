@@ -1,12 +1,15 @@
 """Who gets memory and who makes room, on machines of all sizes."""
 
+import asyncio
 import stat
 from dataclasses import replace
 
 import pytest
+from starlette.testclient import TestClient
 
 from mlservices.catalog import BY_ID, MODELS
 from mlservices.service import devices
+from mlservices.service.app import create_app
 from mlservices.service.placement import CPU, Device, Holding, Wish, at_start, on_demand, too_full
 
 MACHINE = Device(CPU, "Machine", 64_000, 50_000)
@@ -118,7 +121,7 @@ def driver(folder, text):
 
 
 def test_gpus_are_found_as_the_driver_tells_them(tmp_path, monkeypatch):
-    driver(tmp_path, "echo '0, NVIDIA A100, 81920, 80000'; echo '1, NVIDIA L4, 23034, 22000'")
+    driver(tmp_path, "echo '0, GPU-a, NVIDIA A100, 81920, 80000'; echo '1, GPU-b, NVIDIA L4, 23034, 22000'")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     machine, first, second = devices.devices()
     assert machine.id == CPU
@@ -129,18 +132,78 @@ def test_gpus_are_found_as_the_driver_tells_them(tmp_path, monkeypatch):
     assert [device.id for device in devices.devices("none")] == [CPU]
 
 
-@pytest.mark.parametrize("text", ["exit 9", "echo 'No devices were found'"])
+def test_what_processes_take_of_a_gpu_is_known_where_the_driver_tells_it(tmp_path, monkeypatch):
+    lines = ["GPU-b, 41, 5800", "GPU-a, 42, [N/A]", "GPU-b, 43, 260", "No running processes found"]
+    driver(
+        tmp_path,
+        "case $1 in --query-compute-apps*)"
+        + "".join(f" echo '{line}';" for line in lines)
+        + "; *) echo '0, GPU-a, NVIDIA A100, 81920, 80000'; echo '1, GPU-b, NVIDIA L4, 23034, 16900';; esac",
+    )
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    _, first, second = devices.devices()
+    assert (first.processes, second.processes) == ({}, {41: 5800, 43: 260})
+
+
+NOT_COUNTED = "echo '0, GPU-a, NVIDIA GB10, [N/A], [N/A]'"
+
+
+@pytest.mark.parametrize("text", ["exit 9", "echo 'No devices were found'", NOT_COUNTED])
 def test_a_driver_without_devices_is_no_gpu(tmp_path, monkeypatch, text):
     driver(tmp_path, text)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert [device.id for device in devices.devices()] == [CPU]
 
 
-def test_a_container_has_the_memory_of_its_limit(tmp_path):
+def test_a_container_has_the_memory_of_its_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)
     (tmp_path / "memory.max").write_text(f"{1024 * 2**20}\n")
     (tmp_path / "memory.current").write_text(f"{600 * 2**20}\n")
     (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {100 * 2**20}\n")
-    machine = devices._machine(tmp_path)
+    machine = devices.machine()
     assert (machine.total_mb, machine.free_mb) == (1024, 524)
     (tmp_path / "memory.max").write_text("max\n")
-    assert devices._machine(tmp_path).total_mb > 1024
+    assert devices.machine().total_mb > 1024
+
+
+class TestLooking:
+    """At GPUs that the driver tells; each time that it is asked leaves a line."""
+
+    @pytest.fixture
+    def asked(self, tmp_path, monkeypatch):
+        log = tmp_path / "asked"
+        gpus = f"*-gpu=*) echo >> {log}; sleep 0.1; echo '0, GPU-a, NVIDIA A100, 81920, 80000';;"
+        driver(tmp_path, f"case $1 in {gpus} esac")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        return lambda: len(log.read_text().splitlines()) if log.exists() else 0
+
+    async def test_many_who_tell_of_them_ask_the_driver_once(self, asked):
+        seconds = 100.0
+        looking = devices.Looking(devices.devices, now=lambda: seconds)
+        answers = await asyncio.gather(*(looking.lately() for _ in range(5)))
+        assert asked() == 1
+        assert [[device.id for device in each] for each in answers] == [[CPU, "0"]] * 5
+        seconds += 10
+        await looking.lately()
+        assert asked() == 2
+
+    async def test_who_plans_asks_anew(self, asked):
+        looking = devices.Looking(devices.devices, now=lambda: 100.0)
+        await looking.lately()
+        await looking.afresh()
+        await looking.lately()
+        assert asked() == 2
+
+    async def test_the_event_loop_goes_on_meanwhile(self, asked):
+        looking = asyncio.ensure_future(devices.Looking(devices.devices).lately())
+        await asyncio.sleep(0)
+        assert not looking.done()
+        await looking
+
+    def test_a_service_that_is_asked_how_it_is_asks_the_driver_now_and_then(self, asked, tmp_path):
+        app = create_app([], tmp_path, devices=devices.devices)
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            before = asked()
+            for path in ("/api/health", "/models", "/api/health"):
+                assert client.get(path).json()["devices"][1]["name"] == "NVIDIA A100"
+        assert asked() - before <= 1

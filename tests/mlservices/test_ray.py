@@ -40,7 +40,7 @@ class Nodes:
 
     def __init__(self, folder: Path) -> None:
         driver = folder / "nvidia-smi"
-        driver.write_text("#!/bin/sh\necho '0, Stand-in GPU, 16000, 15000'\n")
+        driver.write_text("#!/bin/sh\necho '0, GPU-stand-in, Stand-in GPU, 16000, 15000'\n")
         driver.chmod(0o755)
         self._machines = Machines(
             initialize_head=True, head_node_args={**SMALL, "num_gpus": 0, "temp_dir": str(folder)}

@@ -94,47 +94,47 @@ async def test_each_language_model_has_its_client(settings):
 async def test_remote_models_stand_in_for_the_services_own_and_for_each_other(settings):
     settings.AI_INTEGRATIONS_OPENAI_API_KEY = "sk-test"
     settings.NVIDIA_API_KEY = "nv-test"
-    assert names(registry.chat_model("local").client) == ["local", "NVIDIA", "OpenAI"]
-    assert names(registry.chat_model("openai").client) == ["OpenAI", "NVIDIA"], (
+    assert names(registry.chat_model("local")) == ["local", "NVIDIA", "OpenAI"]
+    assert names(registry.chat_model("openai")) == ["OpenAI", "NVIDIA"], (
         "never a small one that makes things up"
     )
-    assert names(registry.chat_model("nvidia").client) == ["NVIDIA", "OpenAI"]
-    assert registry.chat_model("local").client is registry.chat_model("local").client
+    assert names(registry.chat_model("nvidia")) == ["NVIDIA", "OpenAI"]
+    assert registry.chat_model("local") is registry.chat_model("local")
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local", "openai")
     space = "Space someone-voice.hf.space"
-    assert names(registry.chat_model("local").client) == [space, "local", "NVIDIA", "OpenAI"]
+    assert names(registry.chat_model("local")) == [space, "local", "NVIDIA", "OpenAI"]
     settings.ML_LLM_WORKERS = 0
-    assert names(registry.chat_model("local").client) == [space, "NVIDIA", "OpenAI"]
+    assert names(registry.chat_model("local")) == [space, "NVIDIA", "OpenAI"]
 
 
 async def test_further_models_of_ours_are_asked_before_a_remote_one(settings):
     settings.NVIDIA_API_KEY = "nv-test"
     settings.LLM_FALLBACK = ["transformers-smollm2-135m"]
-    fallback = registry.chat_model("local").client
+    fallback = registry.chat_model("local")
     assert names(fallback) == ["local", "transformers-smollm2-135m", "NVIDIA"]
-    assert fallback is registry.chat_model("local").client
+    assert fallback is registry.chat_model("local")
 
 
 async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(settings):
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local")
-    for fallback in (registry.speech_to_text().client, registry.text_to_speech().client):
+    for fallback in (registry.speech_to_text(), registry.text_to_speech()):
         assert names(fallback) == ["Space someone-voice.hf.space", "local"]
         space, local = fallback._choices
         assert local.client is registry.own_service()
         assert space.client is not registry.service(), "while it sleeps it is not waited for"
         assert space.wake
-    assert registry.speech_to_text().client is registry.speech_to_text().client
+    assert registry.speech_to_text() is registry.speech_to_text()
     assert {settings.STT_ENGINE, settings.TTS_ENGINE, settings.LLM_ENGINE} < set(configured_models())
     settings.ML_FALLBACK = ("local", "space")
-    assert names(registry.text_to_speech().client) == ["local", "Space someone-voice.hf.space"]
+    assert names(registry.text_to_speech()) == ["local", "Space someone-voice.hf.space"]
 
 
 async def test_who_stands_in_does_not_know_the_voices_of_the_first(settings):
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local")
-    space, local = registry.text_to_speech().client._choices
+    space, local = registry.text_to_speech()._choices
     assert [local.voice(voice) for voice in ("anna", settings.TTS_ENGINE)] == ["default", settings.TTS_ENGINE]
     assert space.voice("anna") == "default"
     assert registry.first_voice().client is registry.service(), "what is recorded is not spoken by a stand-in"
@@ -145,11 +145,7 @@ async def test_voices_leave_this_machine_only_where_a_model_is_named(settings):
     settings.ML_FALLBACK = ("local", "openai")
     assert registry.speech_to_text().client is registry.text_to_speech().client is registry.own_service()
     settings.OPENAI_STT_MODEL, settings.OPENAI_TTS_MODEL = "whisper-1", "tts-1"
-    assert (
-        names(registry.speech_to_text().client)
-        == names(registry.text_to_speech().client)
-        == ["local", "OpenAI"]
-    )
+    assert names(registry.speech_to_text()) == names(registry.text_to_speech()) == ["local", "OpenAI"]
     settings.ML_FALLBACK = ("openai",)
     assert isinstance(registry.speech_to_text().client, OpenAIHearing)
     assert isinstance(registry.text_to_speech().client, OpenAIVoice)

@@ -20,6 +20,7 @@ from mlservices.errors import EngineError
 from mlservices.service.standalone import Refused, configure
 from mlservices.space.build import BuildError, Choice, build
 from tests.fakes.space_hub import SpaceHub, serving
+from tests.mlservices.test_environments import wheel
 from tests.site.ports import free_port
 
 ROOT = Path(settings.BASE_DIR)
@@ -163,6 +164,67 @@ def test_other_models_bring_their_libraries_and_are_told_with_their_licences(tmp
     assert "ML_MODELS=mms-tts-hin" in (tmp_path / "space" / "Dockerfile").read_text()
 
 
+def test_a_model_with_libraries_of_its_own_has_them_from_the_building_of_the_image(tmp_path):
+    build(tmp_path / "space", ROOT, Choice(tts="chatterbox", further=("parler-tts-multilingual",)))
+    docker = (tmp_path / "space" / "Dockerfile").read_text()
+    assert docker.index(" . .\n") < docker.index("app.py install") < docker.index("app.py prepare")
+    locks = sorted((tmp_path / "space").glob("requirements-*.lock"))
+    assert [lock.name for lock in locks] == ["requirements-chatterbox.lock", "requirements-parler.lock"]
+    assert all(lock.read_bytes() == (ROOT / lock.name).read_bytes() for lock in locks)
+    assert "torch==2.13.0" in (tmp_path / "space" / "requirements.txt").read_text()
+
+
+WORKS_THERE = """
+import asyncio, os, pathlib
+from mlservices.catalog import BY_ID
+from mlservices.service import process, standalone
+
+async def work():
+    model = BY_ID["parler-tts-multilingual"]
+    worker = await process.WorkerProcess.start(model, standalone.settings.MODELS_DIR)
+    told = [(await worker.receive(60))[0] for _ in range(2)]
+    print(pathlib.Path(f"/proc/{worker.pid}/cmdline").read_text().split(chr(0))[0])
+    print(told[1]["reason"])
+    await worker.stop()
+
+standalone.configure(os.environ)
+asyncio.run(work())
+"""
+
+
+def test_its_environment_is_made_where_the_image_is_built_and_its_workers_run_there(tmp_path):
+    pytest.importorskip("torch")  # which the image has for it
+    space = tmp_path / "space"
+    build(space, ROOT, Choice(further=("parler-tts-multilingual",)))
+    (tmp_path / "wheels").mkdir()
+    wheel(tmp_path / "wheels", "parler_library", "value = 42\n")
+    (space / "requirements-parler.lock").write_text("parler-library==1.0\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HF_HOME": str(tmp_path / "cache"),
+        "ML_MODELS": "parler-tts-multilingual",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path / "wheels"),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+
+    def run(*command):
+        done = subprocess.run(
+            command, cwd=space, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    made = run(sys.executable, "app.py", "install")
+    assert made == ["making the environment 'parler' for Parler-TTS Mini Multilingual 1.1 ..."]
+    assert run(sys.executable, "app.py", "install") == []
+    theirs = str(space / "environments" / "parler" / "bin" / "python")
+    assert run(theirs, "-c", "import parler_library, orjson; print(parler_library.value)") == ["42"]
+    python, reason = run(sys.executable, "-c", WORKS_THERE)
+    assert python == theirs
+    assert reason.startswith("parler-tts-multilingual is not prepared")
+
+
 def test_a_folder_of_something_else_is_not_overwritten_and_one_of_ours_is(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BuildError, match="holds something else"):
@@ -237,3 +299,11 @@ class TestPush:
         assert done.returncode == 1
         assert "the hub refuses HF_TOKEN: it needs the right to write there." in done.stderr
         assert "hf_secret" not in done.stdout + done.stderr
+
+    def test_a_hub_that_cannot_be_reached_is_one_line(self, space):
+        with serving(SpaceHub("hf_secret")) as hub:
+            pass
+        done = self.push(space, hub)
+        assert done.returncode == 1
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert "the hub cannot be reached" in done.stderr and "hf_secret" not in done.stderr

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -31,38 +32,52 @@ def after(*happenings, known=None):
 
 def test_it_is_awake_from_its_first_answer_to_its_last():
     known = after(Answered(100), Answered(160), Answered(400))
-    assert (known.awake_since, known.seen_at, known.awake_seconds) == (100, 400, 300)
+    assert (known.awake_since, known.seen_at, known.awake_seconds()) == (100, 400, 300)
 
 
 def test_what_it_did_while_nobody_asked_is_not_counted():
     known = after(Answered(0), Answered(600), Answered(600 + 2 * HOUR), Answered(700 + 2 * HOUR))
-    assert (known.awake_seconds, known.awake_since) == (700, 600 + 2 * HOUR)
+    assert (known.awake_seconds(), known.awake_since) == (700, 600 + 2 * HOUR)
 
 
 def test_sleep_ends_the_time_awake_and_waking_is_a_cold_start():
     known = after(Answered(0), Answered(500), FellAsleep(900), Woke(960, 60, "/api/tts"), Answered(1000))
-    assert known.awake_seconds == 500 + 40
-    assert (known.cold_starts, known.cold_seconds) == (1, 60)
-    assert known.last_starts == (ColdStart(960, 60, "/api/tts"),)
+    assert known.awake_seconds() == 500 + 40
+    assert known.cold_starts == (ColdStart(960, 60, "/api/tts"),)
 
 
 def test_a_cold_start_that_two_waited_for_is_one():
     known = after(FellAsleep(0), Woke(60, 60, "/api/tts"), Woke(61, 45, "/api/stt"))
-    assert (known.cold_starts, known.awake_since) == (1, 60)
+    assert (len(known.cold_starts), known.awake_since) == (1, 60)
+
+
+def test_a_cold_start_is_one_even_if_another_got_its_answer_first():
+    known = after(FellAsleep(0), Answered(59), Woke(60, 60, "/api/tts"))
+    assert (known.cold_starts, known.awake_since) == ((ColdStart(60, 60, "/api/tts"),), 59)
 
 
 def test_a_model_that_is_loaded_late_is_a_cold_start_of_a_service_that_is_awake():
     known = after(Answered(0), FellAsleep(10, model_only=True), Woke(50, 40, "/api/stt", model_only=True))
-    assert (known.cold_starts, known.awake_since, known.awake_seconds) == (1, 0, 50)
+    assert (len(known.cold_starts), known.awake_since, known.awake_seconds()) == (1, 0, 50)
 
 
-def test_the_newest_cold_starts_are_kept_and_all_are_counted():
+def test_the_time_awake_is_told_of_any_day():
+    known = after(Answered(100), Answered(500), FellAsleep(600), Answered(1000), Answered(1300))
+    assert known.awake_seconds(0, 300) == 200
+    assert known.awake_seconds(400, 1100) == 100 + 100
+    assert known.awake_seconds(2000, 3000) == 0
+
+
+def test_a_week_is_kept_and_no_more():
+    day = 24 * HOUR
     happenings = [
-        each for n in range(80) for each in (FellAsleep(100 * n), Woke(100 * n + 30, 30, "/api/tts"))
+        each
+        for n in range(30)
+        for each in (FellAsleep(n * day), Woke(n * day + 30, 30, "/api/tts"), Answered(n * day + 90))
     ]
     known = after(*happenings)
-    assert (known.cold_starts, known.cold_seconds) == (80, 2400)
-    assert len(known.last_starts) == 50 and known.last_starts[-1].at == 7930
+    assert [start.at for start in known.cold_starts] == [n * day + 30 for n in range(22, 30)]
+    assert known.awake_seconds() == 9 * 60
 
 
 # --- What a client tells -----------------------------------------------------------------------------
@@ -160,10 +175,10 @@ def test_what_several_processes_learn_becomes_one_row(settings):
     SpaceAwake.record("space.example", Woke(now - 339, 55.0, "/api/stt"), Answered(now))
     row = SpaceAwake.objects.get()
     known = row.wakefulness
-    assert (row.cold_starts, row.cold_seconds) == (1, 60.0)
-    assert known.awake_seconds == pytest.approx(340)
+    assert [start["seconds"] for start in row.cold_starts] == [60.0]
+    assert known.awake_seconds() == pytest.approx(340)
     assert timezone.now() - row.awake_since == pytest.approx(timedelta(seconds=340), abs=timedelta(seconds=5))
-    assert known.last_starts[0].path == "/api/tts"
+    assert known.cold_starts[0].path == "/api/tts"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,7 +196,57 @@ def test_a_process_writes_down_sleep_at_once_and_answers_now_and_then():
     tell(Answered(1131.0))
     awake.flush()
     row.refresh_from_db()
-    assert (row.cold_starts, row.wakefulness.seen_at) == (1, 1131.0)
+    assert (len(row.cold_starts), row.wakefulness.seen_at) == (1, 1131.0)
+
+
+# --- A week of it ------------------------------------------------------------------------------------
+
+
+NOON = datetime(2026, 3, 31, 12, tzinfo=ZoneInfo("Europe/Berlin"))  # two days after a day of 23 hours
+
+
+@pytest.mark.django_db
+class TestWeek:
+    @pytest.fixture(autouse=True)
+    def _berlin(self):
+        with timezone.override("Europe/Berlin"):
+            yield
+
+    def week(self, *happenings, measured_since):
+        SpaceAwake.objects.create(address="a.example", measured_since=measured_since)
+        SpaceAwake.record("a.example", *happenings)
+        return awake.weeks_of(["a.example", "b.example"], NOON)["a.example"]
+
+    def test_time_awake_is_told_by_the_days_of_the_viewer(self):
+        at = NOON.timestamp()
+        told = (Answered(at - 14 * HOUR + n * HOUR) for n in range(15))  # since ten in the evening
+        week = self.week(*told, measured_since=NOON - timedelta(days=30))
+        assert [day.awake_seconds / HOUR for day in week.days[-2:]] == [2, 12]
+        assert week.awake_seconds == 14 * HOUR
+        assert (week.today.share, week.days[0].share) == (1.0, 0.0)
+        assert week.days[4].date.isoformat() == "2026-03-29"
+        assert week.days[4].measured_seconds == 23 * HOUR
+
+    def test_a_day_before_the_first_measurement_has_no_share(self):
+        at = NOON.timestamp()
+        week = self.week(Answered(at - 1800), Answered(at), measured_since=NOON - timedelta(hours=1))
+        assert [day.share for day in week.days] == [None] * 6 + [0.5]
+        assert week.as_json()["days"][-2:] == [
+            {"date": "2026-03-30", "seconds": None},
+            {"date": "2026-03-31", "seconds": 1800},
+        ]
+
+    def test_cold_starts_of_the_week_are_counted_with_how_long_they_took(self):
+        at = NOON.timestamp()
+        starts = [
+            Woke(at - ago * 24 * HOUR, seconds, "/api/tts")
+            for ago, seconds in ((7.5, 90), (3, 20), (2, 60), (1, 30))
+        ]
+        week = self.week(*starts, measured_since=NOON - timedelta(days=30))
+        assert week.as_json()["cold_starts"] == {"count": 3, "typical_seconds": 30, "longest_seconds": 60}
+
+    def test_of_one_that_nobody_measured_nothing_is_told(self):
+        assert awake.weeks_of(["a.example"], NOON) == {}
 
 
 # --- The keep-warm job -------------------------------------------------------------------------------
@@ -205,7 +270,7 @@ def test_the_job_has_the_space_say_and_hear_something(space):
     ]
     assert {asked.headers.get("authorization") for asked in space.asked} == {"Bearer hf_secret"}
     row = SpaceAwake.objects.get(address=awake.address_of(space.url))
-    assert (row.outcome, row.problem, row.cold_starts) == ("", "", 0)
+    assert (row.outcome, row.problem, row.cold_starts) == ("", "", [])
     assert row.awake_since and row.checked_at
 
 
@@ -215,8 +280,8 @@ def test_the_job_wakes_a_space_that_sleeps_and_measures_it(space):
     space.queue("/stream/tts", behave.waking)
     assert keep_warm.keep_warm() == ""
     row = SpaceAwake.objects.get()
-    assert row.cold_starts == 1
-    assert 1.0 <= row.cold_seconds < 5.0
+    [start] = row.cold_starts
+    assert 1.0 <= start["seconds"] < 5.0
 
 
 @pytest.mark.django_db

@@ -11,9 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Agent
+from mlservices.ledger import write
+from mlservices.models import Price
 from telephony.models import Call
 from telephony.session.events import StepNoted
 from tests.factories import ended, make_agent, make_call, make_past_call, make_recording, spoken
+from tests.mlservices.test_ledger import NOON, entry
 
 TURNS = [("When are you open?", "From eight to six."), ("Thank you.", "You're welcome.")]
 
@@ -51,6 +54,20 @@ class TestAfterwards:
         page = self.part(bobs_browser, call)
         assert "2 minutes begun" in page and "0.0170 EUR" in page
         assert "free, through the browser" in self.part(bobs_browser, make_past_call(agent, line="browser"))
+
+    def test_what_its_models_cost_is_shown_to_whoever_may_see_costs(
+        self, alices_browser: Client, bobs_browser: Client, agent: Agent, settings: Any
+    ) -> None:
+        settings.CURRENCY = "EUR"
+        call = make_past_call(agent)
+        assert "to models" not in self.part(alices_browser, call), "nothing is kept of it"
+        write([entry("stt", "whisper", call=call.pk), entry("llm", "openai", 500, call=call.pk)])
+        assert "2 requests to models" in self.part(alices_browser, call)
+        assert "no cost" in self.part(alices_browser, call)
+        Price.objects.create(engine="openai", per=1000, amount=Decimal("0.5"), since=NOON.date())
+        write([entry("llm", "openai", 500, call=call.pk)])
+        assert "0.2500 EUR" in self.part(alices_browser, call)
+        assert "to models" not in self.part(bobs_browser, call)
 
     def test_its_files_hold_the_whole_call(self, bobs_browser: Client, agent: Agent) -> None:
         call = make_past_call(agent, "My bicycle.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +13,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from mlservices.catalog import BY_ID, MODELS, Model
@@ -18,7 +23,7 @@ from mlservices.prepare import FileState, stamp
 from mlservices.prepare.state import attempt
 from mlservices.roster.deeds import deeds_of
 from mlservices.roster.memory import bars_of
-from mlservices.roster.rows import Row, Standing
+from mlservices.roster.rows import BUSY, Row, Standing
 from mlservices.roster.told import Told
 from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
@@ -27,6 +32,7 @@ from tests.mlservices.conftest import serving, wait_until_healthy
 from voiceforge_site.models import User
 
 EARS, VOICE, LARGE, MEANING = "whisper-tiny.en", "mms-tts-eng", "chatterbox", "minilm-l6"
+MIND = "smollm2-135m"
 HTMX = {"HX-Request": "true"}
 
 
@@ -46,20 +52,28 @@ def put_files(folder: Path, model_id: str) -> None:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """On a machine of 1000 MB with a GPU of 3000 MB; hears from the start, all else is on demand."""
     folder = tmp_path_factory.mktemp("models")
-    for model_id in (EARS, VOICE, LARGE, MEANING, "smollm2-135m"):
+    for model_id in (EARS, VOICE, LARGE, MEANING, MIND):
         put_files(folder, model_id)
     plans = [
         Plan(stand_in(EARS, "Ears"), workers=2),
         Plan(stand_in(VOICE, "SlowToLoad"), at_start=False),
         Plan(stand_in(LARGE, "Voice", memory_mb=9000), at_start=False),
         Plan(stand_in(MEANING, "Broken"), at_start=False),
-        Plan(stand_in("smollm2-135m", "Mind", gpu=True, memory_mb=800), at_start=False),
+        Plan(stand_in(MIND, "Mind", gpu=True, memory_mb=800), at_start=False),
         *(Plan(BY_ID[id], at_start=False) for id in ("higgs_audio_v2", "parler-tts-multilingual", "energy")),
     ]
-    devices = [Device(CPU, "Machine", 1000, 900), Device("0", "NVIDIA A100", 3000, 2900)]
+    on_gpu: dict[int, int] = {}
+    devices = [Device(CPU, "Machine", 1000, 900), Device("0", "NVIDIA A100", 3000, 2900, on_gpu)]
     with serving(create_app(plans, folder, devices=lambda: devices)) as url:
         wait_until_healthy(url)
-        yield SimpleNamespace(port=int(url.rpartition(":")[2]), folder=folder)
+
+        def workers_of(model_id: str) -> list[dict[str, Any]]:
+            models = httpx.get(f"{url}/models").json()["models"]
+            return next(each["workers"] for each in models if each["id"] == model_id)
+
+        yield SimpleNamespace(
+            workers=workers_of, url=url, port=int(url.rpartition(":")[2]), folder=folder, on_gpu=on_gpu
+        )
 
 
 @pytest.fixture
@@ -85,14 +99,18 @@ def change(browser: Client, model_id: str, verb: str) -> Any:
     return browser.post(f"/models/{model_id}/{verb}/", headers=HTMX)
 
 
+def standing_of(row: str) -> str:
+    return re.search(r'data-standing="(\w+)"', row)[1]  # type: ignore[index]
+
+
 def settled(browser: Client, model_id: str, was: str) -> Any:
-    """The answer that a row which looks again and again gets last."""
+    """The answer that a row which looks again and again gets once nothing is under way."""
     end = time.monotonic() + 15
     while True:
         answer = browser.get(f"/models/{model_id}/", {"was": was}, headers=HTMX)
         if answer.status_code == 200:
             row = row_of(answer.text, model_id)
-            if "hx-trigger" not in row:
+            if standing_of(row) not in BUSY:
                 return answer
             was = re.search(r"was=([\w-]+)", row)[1]  # type: ignore[index]
         assert time.monotonic() < end, answer.text
@@ -118,9 +136,16 @@ def test_every_model_of_the_catalogue_stands_there_with_all_that_is_known_of_it(
         "2 MB",
     ):
         assert told in voice, told
-    assert "commercial use allowed" in row_of(page, EARS)
+    assert "Commercial use allowed" in row_of(page, EARS)
     assert "Default" in row_of(page, EARS) and re.search("Processor . 2", row_of(page, EARS))
     assert "cloning" in row_of(page, LARGE)
+
+
+def test_a_space_is_said_to_serve_calls_only_where_it_is_asked_first(alices_browser, connected, settings):
+    settings.HF_ML_API_URL = "https://someone-voice.hf.space"
+    assert "by the service at https://someone-voice" in alices_browser.get("/models/memory/").text
+    settings.ML_FALLBACK = ("local", "space")
+    assert "someone-voice" not in alices_browser.get("/models/memory/").text
 
 
 def test_memory_is_shown_by_device_with_who_has_it(alices_browser, connected):
@@ -130,10 +155,24 @@ def test_memory_is_shown_by_device_with_who_has_it(alices_browser, connected):
     assert "100 MB of 1.0 GB in use" in page
 
 
+def test_what_a_model_takes_of_a_gpu_is_shown_beside_its_plan_where_the_driver_tells_it(
+    alices_browser, connected, service
+):
+    mark = re.search(r"was=([\w-]+)", row_of(change(alices_browser, MIND, "load").text, MIND))
+    settled(alices_browser, MIND, mark[1])  # type: ignore[index]
+    planned = alices_browser.get("/models/memory/").text
+    assert re.search(r"SmolLM2 135M Instruct</a><span>800 MB planned", planned)
+    service.on_gpu[service.workers(MIND)[0]["pid"]] = 777
+    measured = alices_browser.get("/models/memory/").text
+    assert re.search(r"SmolLM2 135M Instruct</a><b>777 MB</b><span>800 MB planned", measured)
+    assert re.search(r"process \d+ on GPU 0 with 777 MB", row_of(alices_browser.get("/models/").text, MIND))
+    change(alices_browser, MIND, "unload")
+
+
 def test_a_model_is_loaded_warmed_and_unloaded_and_the_row_follows(alices_browser, connected):
     loading = change(alices_browser, VOICE, "load")
     row = row_of(loading.text, VOICE)
-    assert 'hx-trigger="every 1s"' in row and "Unload" in row
+    assert "every 1s" in row and "Unload" in row
     assert "models-moved" in loading["HX-Trigger"] and "is being loaded" in loading["HX-Trigger"]
     mark = re.search(r"was=([\w-]+)", row)[1]  # type: ignore[index]
     loaded = settled(alices_browser, VOICE, mark)
@@ -144,8 +183,59 @@ def test_a_model_is_loaded_warmed_and_unloaded_and_the_row_follows(alices_browse
     assert "Not loaded" in row_of(unloaded.text, VOICE) and "is unloaded" in unloaded["HX-Trigger"]
 
 
+def look(browser: Client, page: str) -> Any:
+    """What the page's picture of the memory asks for by itself, every three seconds."""
+    [address] = re.findall(r'hx-get="(/models/memory/\?[^"]*)" hx-trigger="[^"]*every 3s"', page)
+    return browser.get(html.unescape(address), headers=HTMX)
+
+
+def shown_again(browser: Client, page: str, model_id: str) -> str:
+    """The row that the page asks for anew, as its own address of now says."""
+    row = row_of(page, model_id)
+    assert f"model-{model_id} from:body" in row
+    address: Any = re.search(r'hx-get="([^"]*)"', row)
+    return row_of(browser.get(html.unescape(address[1]), headers=HTMX).text, model_id)
+
+
 def test_a_row_that_is_as_it_was_is_not_sent_again(alices_browser, connected):
-    assert alices_browser.get(f"/models/{EARS}/?was=loaded-0", headers=HTMX).status_code == 204
+    page = alices_browser.get("/models/").text
+    mark = re.search(r"was=([\w-]+)", row_of(page, EARS))[1]  # type: ignore[index]
+    assert alices_browser.get(f"/models/{EARS}/", {"was": mark}, headers=HTMX).status_code == 204
+    assert "HX-Trigger" not in look(alices_browser, page)
+
+
+def test_a_page_follows_what_others_do_with_a_model(alices_browser, connected, service):
+    page = alices_browser.get("/models/").text
+    httpx.post(f"{service.url}/models/{VOICE}/load", json={})
+    answer = look(alices_browser, page)
+    assert answer["HX-Trigger"] == f"models-changed, model-{VOICE}"
+    assert standing_of(shown_again(alices_browser, page, VOICE)) != Standing.READY
+    httpx.post(f"{service.url}/models/{VOICE}/unload", json={}, timeout=30)
+    assert f"model-{VOICE}" in look(alices_browser, answer.text)["HX-Trigger"]
+    some = alices_browser.get("/models/?state=loaded").text
+    assert 'hx-trigger="models-rows from:body, models-changed from:body"' in some
+
+
+def test_a_page_follows_workers_that_die(alices_browser, connected, service):
+    page, end = alices_browser.get("/models/").text, time.monotonic() + 10
+    for worker in service.workers(EARS):
+        os.kill(worker["pid"], signal.SIGKILL)
+    while "HX-Trigger" not in (answer := look(alices_browser, page)):
+        assert time.monotonic() < end
+    assert f"model-{EARS}" in answer["HX-Trigger"]
+    while {worker["state"] for worker in service.workers(EARS)} != {"ready"}:
+        assert time.monotonic() < end
+    again = shown_again(alices_browser, page, EARS)
+    assert all(f"process {worker['pid']} on" in again for worker in service.workers(EARS))
+
+
+def test_it_is_said_how_many_workers_of_several_serve():
+    told = entry(state="loaded", workers=workers("cpu", 500, 500))
+    told["workers"][1] |= {"state": "starting", "pid": 0, "memory_mb": 0, "reason": "killed by signal 9"}
+    row = Row(BY_ID[VOICE], FileState("ready"), told, False)
+    page = " ".join(render_to_string("models/_row.html", {"row": row}).split())
+    assert "1 of 2 workers serve" in page
+    assert "one that is started again on Processor (killed by signal 9)" in page
 
 
 def test_before_the_default_is_unloaded_it_is_said_what_that_means_for_calls(alices_browser, connected):
@@ -166,10 +256,11 @@ def test_a_refusal_and_a_failure_stand_in_the_row_with_their_reason(alices_brows
     row = row_of(refused.text, "higgs_audio_v2")
     assert 'role="alert"' in row and "manage.py models download higgs_audio_v2" in row
     loading = row_of(change(alices_browser, MEANING, "load").text, MEANING)
-    if "hx-trigger" in loading:
+    if standing_of(loading) in BUSY:
         mark = re.search(r"was=([\w-]+)", loading)[1]  # type: ignore[index]
         loading = row_of(settled(alices_browser, MEANING, mark).text, MEANING)
     assert "Failed" in loading and "Its files are gone: run `manage.py models prepare`" in loading
+    assert "It is tried again by itself" in loading and "every 1s" in loading
     change(alices_browser, MEANING, "unload")
 
 
@@ -181,7 +272,7 @@ def test_a_download_shows_how_far_it_is_and_one_that_ended_what_to_do(alices_bro
         under_way._write()  # which it does twice a second
         row = row_of(alices_browser.get("/models/").text, model.id)
         assert 'value="25" max="100"' in row and "1.0 GB of 4.0 GB" in row and "fedcba98" in row
-        assert 'hx-trigger="every 1s"' in row
+        assert "every 1s" in row
         raise KeyboardInterrupt
     paused = row_of(alices_browser.get("/models/").text, model.id)
     assert "Paused" in paused and "25 % is here" in paused and "Go on" in paused
@@ -232,7 +323,7 @@ def test_without_the_service_the_files_are_told_and_what_to_do(alices_browser, a
 
 def test_rows_are_asked_for_anew_when_the_service_comes_or_goes(alices_browser, connected, settings):
     assert "models-rows" in alices_browser.get("/models/memory/?away=1", headers=HTMX)["HX-Trigger"]
-    assert "HX-Trigger" not in alices_browser.get("/models/memory/", headers=HTMX)
+    assert "models-rows" not in alices_browser.get("/models/memory/", headers=HTMX)["HX-Trigger"]
     settings.ML_PORT = 9
     assert "models-rows" in alices_browser.get("/models/memory/", headers=HTMX)["HX-Trigger"]
 
@@ -254,7 +345,7 @@ def test_what_there_is_not_is_not_found(alices_browser, connected, path):
 
 def test_without_a_script_a_change_leads_back_to_the_page_which_says_it(alices_browser, connected):
     answer = alices_browser.post("/models/energy/load/", follow=True)
-    assert "Energy of the sound is being loaded" in answer.text
+    assert "Energy VAD is being loaded" in answer.text
     alices_browser.post("/models/energy/unload/")
 
 
@@ -262,16 +353,19 @@ def entry(**told: Any) -> dict[str, Any]:
     return {"id": VOICE, "name": "Voice", "kind": "tts", "memory_mb": 600, "workers": [], **told}
 
 
-def workers(device: str, *memory_mb: int) -> list[dict[str, Any]]:
-    return [{"device": device, "memory_mb": each, "pid": 1, "state": "ready"} for each in memory_mb]
+def workers(device: str, *memory_mb: int, gpu_mb: int | None = None) -> list[dict[str, Any]]:
+    return [
+        {"device": device, "memory_mb": each, "gpu_mb": gpu_mb, "pid": 1, "state": "ready", "reason": ""}
+        for each in memory_mb
+    ]
 
 
 def device(id: str, total: int, free: int) -> dict[str, Any]:
     return {"id": id, "name": id, "total_mb": total, "free_mb": free, "kept_back_mb": total // 16}
 
 
-def bar(state: str, of: dict[str, Any], *memory_mb: int) -> Any:
-    told = entry(state=state, workers=workers(of["id"], *memory_mb))
+def bar(state: str, of: dict[str, Any], *memory_mb: int, gpu_mb: int | None = None) -> Any:
+    told = entry(state=state, workers=workers(of["id"], *memory_mb, gpu_mb=gpu_mb))
     return bars_of(Told({VOICE: told}, [of]))[0]
 
 
@@ -290,6 +384,8 @@ def test_what_is_real_is_shown_of_the_machine_and_what_is_planned_of_a_gpu_or_of
     assert bar("loading", device("cpu", 8000, 5000), 100).seats[0].shown_mb == 600
     on_gpu = bar("loaded", device("0", 8000, 5000), 30)
     assert (on_gpu.seats[0].shown_mb, on_gpu.others_mb) == (600, 2400)
+    measured = bar("loaded", device("0", 8000, 5000), 30, gpu_mb=700)
+    assert (measured.seats[0].shown_mb, measured.others_mb) == (700, 2300)
 
 
 @pytest.mark.parametrize(
@@ -325,4 +421,4 @@ def test_a_model_that_makes_room_is_named_before():
 def test_models_are_found_in_the_palette(alices_browser):
     groups = alices_browser.get("/palette/", {"q": "chatterbox"}).context["groups"]
     [models] = [group for group in groups if group.label == "Models"]
-    assert models.entries[0].url == "/models/?q=chatterbox"
+    assert models.entries[0].url == "/models/#model-chatterbox"

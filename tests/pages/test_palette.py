@@ -87,6 +87,23 @@ def test_much_found_costs_no_more_questions(
         assert len(titles(alices_browser, "415555")) == 8
 
 
+def test_voices_are_found_by_name_and_by_language(alices_browser: Client, db: None) -> None:
+    [voices] = [
+        group for group in alices_browser.get("/palette/", {"q": "aditi"}).context["groups"] if group.rank < 3
+    ]
+    assert [(entry.title, entry.url, entry.hint) for entry in voices.entries] == [
+        ("Aditi, Hindi", "/voices/#voice-hindi-aditi-f", "Female")
+    ]
+    assert "Voices: Voices in German" in titles(alices_browser, "german")
+    assert "Voices: Anna, German" in titles(alices_browser, "german anna")
+    joes = alices_browser.get("/palette/", {"q": "joe"}).context["groups"][0].entries
+    assert [entry.hint for entry in joes] == ["piper-joe", "transformers-vits-joe"], "to be told apart"
+
+
+def test_who_may_not_see_voices_finds_none(charlies_browser: Client, db: None) -> None:
+    assert titles(charlies_browser, "aditi") == []
+
+
 def test_people_are_found_by_who_may_manage_them_alone(
     alices_browser: Client, bobs_browser: Client, monkeypatch
 ) -> None:

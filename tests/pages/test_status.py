@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,11 @@ from django.utils import timezone
 
 from mlservices.checks import MODELS, PLATFORM, Outcome, Probe, Service, Status, failed, keeping, passed
 from mlservices.checks.probing import Report
-from mlservices.models import ServiceAlert, ServiceHour, ServiceState
+from mlservices.errors import EngineError
+from mlservices.errors import Outcome as EngineOutcome
+from mlservices.models import ServiceAlert, ServiceHour, ServiceState, SpaceAwake
 from tests.factories import make_agent, make_call
+from tests.service_checks import make_week_of_sleep
 from voiceforge_site import status_cards
 from voiceforge_site.models import User
 
@@ -74,7 +78,7 @@ class TestNow:
         page = alices_browser.get("/status/").text
         assert state(page, "store") == ("pass", "Works")
         assert re.search("asked <time[^>]*>just now", row(page, "store"))
-        assert "1 of 3 work" in page
+        assert "1 of 3 works" in page
 
     def test_an_old_answer_is_grey_with_its_age(self, alices_browser, services):
         asked(services["store"], passed("fine"), ago=7 * 60 + 5)
@@ -102,10 +106,52 @@ class TestNow:
         found = row(alices_browser.get("/status/").text, "space")
         assert "4 of 6 pass · 67 %" in found
         assert re.findall(r'<li data-status="(\w+)"', found) == ["pass"] * 4 + ["warn", "fail"]
+        assert "Vad: WAV alone" in found and "Client: no" in found
+
+    def test_a_rate_that_is_old_is_told_as_what_was(self, alices_browser, services):
+        asked(services["space"], *([passed()] * 6), ago=600)
+        assert "6 of 6 passed · 100 %" in row(alices_browser.get("/status/").text, "space")
+
+    def test_where_nothing_was_checked_nothing_is_said_to_have_passed(self, alices_browser, services):
+        page = alices_browser.get("/status/store/").text
+        assert "Every check" not in page and "Nothing checked yet." in page
+        asked(services["store"], passed())
+        assert "Every check of the last seven days passed." in alices_browser.get("/status/store/").text
 
     def test_words_of_others_are_escaped(self, alices_browser, services):
         asked(services["store"], failed("<script>alert(1)</script>"))
         assert "<script>alert(1)" not in alices_browser.get("/status/").text
+
+
+class TestSleep:
+    @pytest.fixture
+    def space(self, services, monkeypatch):
+        found = replace(services["space"], address="me-voice.hf.space")
+        monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [found, services["store"]]])
+
+    def test_before_anything_is_measured_that_is_said(self, alices_browser, space):
+        page = alices_browser.get("/status/").text
+        assert "Nothing is measured yet of when it sleeps" in row(page, "space")
+        assert "sleeps" not in row(page, "store")
+        assert "Awake and asleep" not in alices_browser.get("/status/space/").text
+
+    def test_time_awake_and_cold_starts_stand_at_the_space_with_a_bar_for_each_day(
+        self, alices_browser, space
+    ):
+        make_week_of_sleep("me-voice.hf.space")
+        found = row(alices_browser.get("/status/").text, "space")
+        assert re.search(r"Seen awake for [^,]+ today, \d+ h \d+ min in seven days", found)
+        assert "6 cold starts, which took typically 54 s, at most 1 min 16 s · measured since" in found
+        assert len(re.findall('<rect data-bars="(?:none|rest)"', found)) == 7
+
+    def test_its_page_tells_the_days_and_the_cold_starts(self, alices_browser, space, settings):
+        settings.HF_ML_KEEP_WARM = 15
+        make_week_of_sleep("me-voice.hf.space")
+        error = EngineError("The Space is paused", outcome=EngineOutcome.UNREACHABLE)
+        SpaceAwake.checked("me-voice.hf.space", error)
+        page = alices_browser.get("/status/space/").text
+        assert "not measured" in page and "/stream/tts" in page and "1 min 16 s" in page
+        assert "kept warm every 15 minutes, asked <time" in page and "The Space is paused" in page
 
 
 class TestWeek:
@@ -143,6 +189,14 @@ class TestAlerts:
         page = alices_browser.get("/status/").text
         assert "8 % of the requests fail (limit 5 %)" in page
         assert page.index("8 % of the requests") < page.index('id="service-store"')
+
+    def test_one_of_a_service_that_is_not_asked_any_more_may_be_over(self, alices_browser, services):
+        alert = {"service": "store", "title": "Store", "kind": "memory", "value": 0.97, "limit": 0.95}
+        ServiceAlert.objects.create(**alert, since=timezone.now())
+        asked(services["store"], Outcome(Status.PASS, figures={"memory": 0.97}))
+        assert "it may be over" not in alices_browser.get("/status/").text
+        ServiceState.objects.update(checked_at=timezone.now() - status_cards.FRESH * 2)
+        assert "not asked lately: it may be over" in alices_browser.get("/status/").text
 
     def test_a_webhook_that_was_not_told_is_said(self, alices_browser, services):
         ServiceAlert.objects.create(

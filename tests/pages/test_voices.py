@@ -9,6 +9,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 
 from agents.models import Agent
@@ -38,13 +39,12 @@ def speech(settings, tmp_path):
 def space(speech, settings, monkeypatch):
     """The same service, as a Space that is not asked twice a minute only."""
     settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
-    monkeypatch.setattr(standing, "_REMEMBERED_SECONDS", 0.0)
-    monkeypatch.setattr("mlservices.offer._REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("mlservices.telling.REMEMBERED_SECONDS", 0.0)
     return speech
 
 
 def entries(answer):
-    return {entry.voice.id: entry for _, part in answer.context["sections"] for entry in part}
+    return {entry.voice.id: entry for part in answer.context["sections"] for entry in part.entries}
 
 
 def shown(browser, **filters):
@@ -61,11 +61,15 @@ def hear(browser, voice="piper-joe", **more):
 def test_every_voice_is_listed_and_the_one_that_can_speak_comes_first(alices_browser, speech):
     answer = alices_browser.get("/voices/")
     assert len(entries(answer)) == len(VOICES)
-    assert [heading for heading, _ in answer.context["sections"]][:3] == [
+    labels = [section.label for section in answer.context["sections"]]
+    assert labels[:6] == [
         "English (US)",
+        "English (Australia)",
+        "English (Canada)",
+        "English (UK)",
         "Bengali",
         "Chinese (Mandarin)",
-    ]
+    ], "after what can be heard, the language of the page"
     assert answer.context["counts"] == [
         ("", "All", len(VOICES)),
         ("ready", "Ready", 1),
@@ -105,6 +109,25 @@ def test_filters_are_kept_in_the_page_and_counted_together(alices_browser, speec
     assert ">Arabic (1)</option>" in answer.text  # of a model that speaks many
     part = alices_browser.get("/voices/", {"language": "de"}, headers={"HX-Request": "true"})
     assert part.text.lstrip().startswith('<div id="results"') and 'id="count-ready" hx-swap-oob' in part.text
+
+
+def opened(browser, **filters):
+    return [part.label for part in browser.get("/voices/", filters).context["sections"] if part.open]
+
+
+def test_many_voices_are_closed_but_for_the_first_language_and_those_that_the_address_names(
+    alices_browser, speech
+):
+    assert opened(alices_browser) == ["English (US)"]
+    assert opened(alices_browser, open="hi,de") == ["German", "Hindi"]
+    assert opened(alices_browser, open="none") == []
+    everything = len(alices_browser.get("/voices/").context["sections"])
+    assert len(opened(alices_browser, open="all")) == everything == 30
+    assert opened(alices_browser, open="hi", gender="female") == ["Hindi"]
+    assert opened(alices_browser, open="de", q="aditi") == ["Hindi"], "few are all shown"
+    page = alices_browser.get("/voices/", {"open": "hi"}).text
+    assert 'name="open" value="hi">' in page and 'href="?open=all"' in page
+    assert 'name="open" value="" disabled>' in alices_browser.get("/voices/").text
 
 
 @pytest.mark.parametrize(
@@ -178,6 +201,41 @@ def test_a_space_has_the_voices_it_lists_and_that_of_its_model(alices_browser, s
     assert "HF_ML_API_URL" in found["piper-joe"].standing.reason
 
 
+@pytest.mark.parametrize("order", [("local",), ("local", "space")])
+def test_a_space_that_is_not_the_first_to_speak_has_no_voices_here(alices_browser, speech, settings, order):
+    settings.HF_ML_API_URL, settings.ML_FALLBACK = "http://127.0.0.1:9", order
+    found = entries(alices_browser.get("/voices/"))
+    assert found["piper-joe"].standing.kind == "ready"
+    assert "ML_FALLBACK" in found["hindi-aditi-f"].standing.reason
+    assert hear(alices_browser).status_code == 200
+    assert [voice.id for voice in async_to_sync(registry.offer)().voices] == ["piper-joe"]
+
+
+def test_where_another_speaks_first_no_voice_of_the_library_is_heard(alices_browser, speech, settings):
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY, settings.OPENAI_TTS_MODEL = "sk-test", "tts-1"
+    settings.ML_FALLBACK = ("openai", "local")
+    joe = entries(alices_browser.get("/voices/"))["piper-joe"].standing
+    assert (joe.kind, joe.heard) == ("elsewhere", False)
+    assert "ML_FALLBACK" in joe.reason
+    settings.OPENAI_TTS_MODEL = ""  # then it only thinks
+    assert entries(alices_browser.get("/voices/"))["piper-joe"].standing.kind == "ready"
+
+
+def test_a_space_is_asked_once_for_the_page_and_the_form(alices_browser, speech, settings):
+    settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
+    alices_browser.get("/voices/")
+    alices_browser.get("/agents/new/")
+    assert speech.asked == 1
+
+
+def test_what_a_space_said_is_not_played_as_ours(alices_browser, speech, settings):
+    settings.HF_ML_API_URL = f"http://127.0.0.1:{settings.ML_PORT}"
+    hear(alices_browser)
+    settings.ML_FALLBACK = ("local",)
+    hear(alices_browser)
+    assert len(speech.said) == 2
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -196,9 +254,9 @@ def test_a_space_that_tells_nonsense_has_no_voices(alices_browser, space, told):
 
 def test_licences_and_what_they_forbid_stand_at_each_voice(alices_browser, speech):
     page = alices_browser.get("/voices/", {"q": "MMS Tamil"}).text
-    assert "CC-BY-NC-4.0" in page and "No commercial use</span>" in page
+    assert "No commercial use</span> · CC-BY-NC-4.0" in page
     page = alices_browser.get("/voices/", {"q": "kumar"}).text
-    assert "Apache-2.0" in page and "No commercial use</span>" not in page
+    assert "Commercial use allowed · Apache-2.0" in page and "No commercial use</span>" not in page
 
 
 def test_a_voice_whose_model_takes_no_description_says_so(alices_browser, speech):
@@ -383,7 +441,7 @@ def test_a_voice_that_nothing_here_speaks_is_neither_offered_nor_taken(alices_br
 
 def test_the_licence_of_our_own_language_model_is_told_where_it_is_chosen(alices_browser, db):
     choices = dict(alices_browser.get("/agents/new/").context["form"].fields["chat_model"].choices)
-    assert choices["local"].endswith("· Apache-2.0")
+    assert choices["local"].endswith("· Apache-2.0, commercial use allowed")
 
 
 def test_an_agent_keeps_a_voice_that_is_not_offered_any_more_and_speaks_by_default(alices_browser, db):

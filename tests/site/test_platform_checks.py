@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
+from django.utils import translation
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from django_q.models import Schedule
 from django_q.status import Stat
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from mlservices.checks import Probe, Service, failed, passed, warned
+from mlservices.checks import Probe, Service, failed, passed, warned, worded
 from mlservices.checks.probing import ask
-from mlservices.models import ServiceState
+from mlservices.clients.waking import Woke
+from mlservices.models import ServiceState, SpaceAwake
+from mlservices.service import devices
 from tests.mlservices.conftest import serving
 from voiceforge_site import platform_checks
 from voiceforge_site.management.commands.setup import Command as SetUp
@@ -57,6 +63,15 @@ class TestJobs:
         clusters(type("Heart", (), {"workers": [1, 2]}))
         assert check("jobs").outcomes[0].words == "2 workers, 0 jobs wait"
 
+    @pytest.mark.django_db(transaction=True)
+    def test_how_many_of_what_is_told_with_its_noun_in_the_readers_language(self, clusters):
+        clusters(type("Heart", (), {"workers": [1]}))
+        outcome = check("jobs").outcomes[0]
+        assert outcome.words == "1 worker, 0 jobs wait"
+        with translation.override("de"):
+            assert outcome.words == "1 worker, 0 jobs wait"
+            assert worded(gettext(outcome.reason), outcome.values) == "1 Worker, 0 Aufgaben warten"
+
 
 def test_the_web_server_answers_whatever_it_says_of_others(settings):
     async def health(request):
@@ -71,13 +86,14 @@ def test_the_web_server_answers_whatever_it_says_of_others(settings):
 
 
 class TestMachine:
-    def test_memory_in_use_is_told_to_the_alerts(self, monkeypatch, tmp_path):
-        meminfo = tmp_path / "meminfo"
-        meminfo.write_text("MemTotal:  8000000 kB\nMemFree: 1 kB\nMemAvailable:  160000 kB\n")
-        monkeypatch.setattr(platform_checks, "MEMINFO", meminfo)
+    def test_memory_in_use_within_a_containers_limit_is_told_to_the_alerts(self, monkeypatch, tmp_path):
+        (tmp_path / "memory.max").write_text(f"{1024 * 2**20}")
+        (tmp_path / "memory.current").write_text(f"{1004 * 2**20}")
+        (tmp_path / "memory.stat").write_text("inactive_file 0")
+        monkeypatch.setattr(devices, "CGROUP", tmp_path)
         memory = check("machine").outcomes[1]
-        assert (memory.status, memory.words) == ("warn", "0.2 of 8 GB free")
-        assert memory.figures["memory"] == pytest.approx(0.98)
+        assert (memory.status, memory.words) == ("warn", "0.0 of 1 GB free")
+        assert memory.figures["memory"] == pytest.approx(1004 / 1024)
 
     @pytest.mark.parametrize(("free", "status"), [(40, "pass"), (4, "warn"), (0.5, "fail")])
     def test_a_disk_that_fills_up(self, monkeypatch, free, status):
@@ -124,9 +140,38 @@ class TestCommand:
         said, code = run()
         assert code == 1
         assert [line.split()[0] for line in said.splitlines()[:3]] == ["ok", "warn", "FAIL"]
-        assert "1 of 2 pass" in said and "gone" in said and "Bring it back." in said
-        assert said.endswith("1 work, 1 with warnings, 1 fail.\n")
+        assert "1 of 2 passes" in said and "gone" in said and "Bring it back." in said
+        assert "      No success is known.\n" in said
+        assert said.endswith("1 works, 1 with a warning, 1 fails.\n")
         assert ServiceState.objects.count() == 3
+
+    def test_a_failure_is_told_with_the_last_success(self, three, monkeypatch):
+        run("--only", "good")
+        last = ServiceState.objects.get(pk="good").succeeded_at
+
+        async def ill():
+            return failed("gone")
+
+        gone = Service("good", "Good", "platform", "x", (Probe("a", "A", ill),))
+        monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [gone]])
+        assert "Last success: " in run()[0]
+        told = json.loads(run("--json")[0])["services"][0]
+        assert (told["last_success"], "awake" in told) == (last.isoformat(), False)
+
+    def test_the_sleep_of_a_space_is_told(self, monkeypatch):
+        async def well():
+            return passed("fine")
+
+        space = Service("space", "Space", "models", "x", (Probe("a", "A", well),), address="a.example")
+        monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [space]])
+        assert json.loads(run("--json", "--no-store")[0])["services"][0]["awake"] is None
+        assert "Nothing is measured yet" in run("--no-store")[0]
+        now = time.time()
+        SpaceAwake.record("a.example", Woke(now - 50, 40.0, "/api/tts"))
+        told = json.loads(run("--json")[0])["services"][0]["awake"]
+        assert told["cold_starts"] == {"count": 1, "typical_seconds": 40, "longest_seconds": 40}
+        assert 50 <= told["week_seconds"] < 60
+        assert "1 cold start, which took 40 s · measured since" in run()[0]
 
     def test_a_warning_is_no_failure(self, three):
         assert run("--only", "cold", "--only", "good")[1] == 0
@@ -154,12 +199,14 @@ class TestCommand:
 
 
 @pytest.mark.django_db
-def test_set_up_schedules_the_checks_once():
+def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for _ in range(2):
-        SetUp().schedule_service_checks()
-    [schedule] = Schedule.objects.all()
-    assert (schedule.func, schedule.schedule_type, schedule.minutes) == (
+        SetUp().schedule_upkeep()
+    checks, usage = Schedule.objects.order_by("func")
+    assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
         1,
     )
+    assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
+    assert import_string(usage.func)() == "0 rows"

@@ -37,6 +37,7 @@ _DIRECT = "telephony.direct_calls"
 _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
 _MODELS = "mlservices.view_models"
+_MANAGE = "mlservices.manage_models"
 _USE = "mlservices.use_models"
 _PEOPLE = "voiceforge_site.manage_people"
 _STATUS = "voiceforge_site.view_status"
@@ -103,7 +104,7 @@ PAGES: dict[str, Rule] = {
     "models:list": Rule(_MODELS),
     "models:memory": Rule(_MODELS),
     "models:row": Rule(_MODELS),
-    "models:change": Rule(None, "mlservices.manage_models"),
+    "models:change": Rule(None, _MANAGE),
     "telephony:talk": Rule("agents.try_agents"),
     "telephony:talk_start": Rule(None, "agents.try_agents"),
     "telephony:agent_usage": Rule("agents.view_agents"),
@@ -142,6 +143,8 @@ PAGES: dict[str, Rule] = {
     "api:voices": Rule(_USE),
     "api:voice_library": Rule(_USE),
     "api:models": Rule(_USE),
+    "api:model": Rule(_MODELS, _MANAGE),
+    "api:change_model": Rule(None, _MANAGE),
     "api:usage": Rule(_USE),
     "api:metrics": Rule(_USE),
     # asked by machines that keep the service running, and told no more than /health/ tells

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from mlservices import awake
+
 from . import vf
 
 register = template.Library()
@@ -19,7 +21,7 @@ Values = Sequence[float | None]
 SPARK = (120, 28)
 LINES = (600, 120)
 MARGIN = 2
-BAR, GAP, STRIP_HEIGHT, LEAST_SHOWN = 4, 3, 24, 6
+BAR, DAY, GAP, STRIP_HEIGHT, LEAST_SHOWN = 4, 12, 3, 24, 6
 STRIP_PARTS = ("failed", "warned", "passed", "none")
 
 
@@ -101,6 +103,24 @@ def week_strip(hours: Sequence[Any]) -> SafeString:
     )
 
 
+@register.simple_tag
+def day_bars(shares: Values) -> SafeString:
+    """A bar for each day, of 0..1; a stub for one of which nothing is known."""
+    drawn = []
+    for number, share in enumerate(shares):
+        parts: list[tuple[str, float]] = [("none", LEAST_SHOWN // 2)]
+        if share is not None:
+            parts = [("rest", STRIP_HEIGHT), ("awake", round(share * STRIP_HEIGHT, 1))]
+        drawn += [(name, DAY * number, STRIP_HEIGHT - tall, DAY - GAP, tall) for name, tall in parts]
+    bars = format_html_join("", '<rect data-bars="{}" x="{}" y="{}" width="{}" height="{}"/>', drawn)
+    return format_html(
+        '<svg class="vf-daybars" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>',
+        DAY * len(shares) - GAP,
+        STRIP_HEIGHT,
+        bars,
+    )
+
+
 def _heights(hour: Any) -> tuple[int, ...]:
     """Of each of STRIP_PARTS; what is little shows as well."""
     if not hour.checks:
@@ -111,6 +131,11 @@ def _heights(hour: Any) -> tuple[int, ...]:
     )
     warned = min(warned, STRIP_HEIGHT - failed)
     return (failed, warned, STRIP_HEIGHT - failed - warned, 0)
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    return awake.lasting(seconds)
 
 
 @register.filter

@@ -21,6 +21,9 @@ from mlservices.errors import EngineError, PrepareError
 from mlservices.management import listing
 from mlservices.management.meter import Meter, size
 from mlservices.prepare import prepare, remove, state
+from mlservices.roster.data import as_data
+from mlservices.roster.rows import row_of
+from mlservices.roster.told import ask, still_configured
 from mlservices.service.layout import configured_models
 
 _VERBS = """\
@@ -90,8 +93,8 @@ class Command(BaseCommand):
                 self.stdout.write(line)
 
     def _write_json(self, models: list[Model]) -> None:
-        held, configured = control.held(), configured_models()
-        data = [listing.as_data(model, held, model.id in configured) for model in models]
+        told = ask()
+        data = [as_data(row_of(model, told)) for model in models]
         self.stdout.write(json.dumps({"models": data}, indent=2))
 
     # --- Files ---
@@ -131,9 +134,7 @@ class Command(BaseCommand):
         held = control.held() or {}
         for model in models:
             if model.id in configured_models():
-                raise CommandError(
-                    f"{model.id} is configured: choose another in STT_ENGINE, TTS_ENGINE or LLM_ENGINE first."
-                )
+                raise CommandError(still_configured(model.id))
             if held.get(model.id, {}).get("state") in control.HOLDS:
                 raise CommandError(f"{model.id} is loaded: run `manage.py models unload {model.id}` first.")
         for model in models:

@@ -60,8 +60,8 @@ class Cluster:
         """The memory that Ray gives out on all hosts as one device, since Ray chooses the host; each GPU."""
         hosts = sum(node["Alive"] for node in ray.nodes())
         total, free = ray.cluster_resources(), ray.available_resources()
-        memory = [int(resources.get("memory", 0)) // _MB for resources in (total, free)]
-        return [Device(CPU, f"Cluster of {hosts} hosts", *memory), *self.gpus()]
+        total_mb, free_mb = (int(resources.get("memory", 0)) // _MB for resources in (total, free))
+        return [Device(CPU, f"Cluster of {hosts} hosts", total_mb, free_mb), *self.gpus()]
 
     def gpus(self) -> list[Device]:
         """Each host's own as its driver tells them, named by the host; a host that is silent has none."""

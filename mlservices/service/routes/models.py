@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +21,9 @@ class _Nothing(BaseModel):
 
 
 def add(app: FastAPI, service: Deployments) -> None:
-    def entry(deployment: Deployment) -> dict[str, Any]:
+    def entry(deployment: Deployment, devices: Sequence[Device] = ()) -> dict[str, Any]:
+        """`gpu_mb` of a worker is what the driver of these devices tells of it, if it does."""
+        taken = {pid: mb for device in devices for pid, mb in device.processes.items()}
         model, held, downloads = deployment.model, deployment.holding(), service.downloads
         has_files = service.has_files(deployment)
         problem = "" if has_files else downloads.problems.get(model.id, "")
@@ -35,7 +38,7 @@ def add(app: FastAPI, service: Deployments) -> None:
             "default": service.defaults.get(model.kind) is deployment,
             "priority": model.priority,
             "memory_mb": model.memory_mb,
-            "workers": deployment.workers(),
+            "workers": [each | {"gpu_mb": taken.get(each["pid"])} for each in deployment.workers()],
             "devices": held.devices if held else (),
             "fetching": downloads.is_under_way(model.id),
         }
@@ -43,17 +46,25 @@ def add(app: FastAPI, service: Deployments) -> None:
     def with_place(deployment: Deployment, devices: list[Device]) -> dict[str, Any]:
         """`place` is where a model that is not held would go, what would make room, or why it cannot."""
         place = None if deployment.holding() else service.place_for(deployment, devices)
-        return entry(deployment) | {"place": asdict(place) if place else None}
+        return entry(deployment, devices) | {"place": asdict(place) if place else None}
 
     @app.get("/models")
     async def listed() -> dict[str, Any]:
         """Every model of the catalogue, and what memory there is; `state` is off, starting, loading, loaded,
         unloading, failed or absent (its files are not here)."""
-        devices = await service.devices()
+        devices = await service.devices.lately()
         return {
             "models": [with_place(each, devices) for each in service.by_id.values()],
             "devices": [
-                {**asdict(each), "used": each.used, "kept_back_mb": kept_back_mb(each)} for each in devices
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "total_mb": each.total_mb,
+                    "free_mb": each.free_mb,
+                    "used": each.used,
+                    "kept_back_mb": kept_back_mb(each),
+                }
+                for each in devices
             ],
         }
 

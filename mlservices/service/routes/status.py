@@ -45,7 +45,7 @@ def add(app: FastAPI, service: Deployments) -> None:
             "pools": _pools(there),
             "devices": [
                 {"id": d.id, "name": d.name, "total_mb": d.total_mb, "free_mb": d.free_mb}
-                for d in await service.devices()
+                for d in await service.devices.lately()
             ],
         }
 

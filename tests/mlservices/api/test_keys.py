@@ -43,6 +43,21 @@ def test_a_key_that_is_wrong_revoked_or_of_somebody_who_left_opens_nothing(new_k
     assert (nobody.status_code, "Bearer" in nobody.json()["error"]) == (401, True)
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}])
+def test_who_posts_without_a_key_is_told_to_send_one(db, headers):
+    answer = Client(enforce_csrf_checks=True).post("/api/tts", {}, headers=headers)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Send an API key" in answer.json()["error"]
+
+
+def test_what_is_not_there_is_told_to_programs_in_their_words(new_key):
+    key = new_key("operator")
+    assert "of the API" in asks(key, "/api/nothing").json()["error"]
+    refused = asks(key, "/api/health", "delete")
+    assert refused.status_code == 405
+    assert "Allow" in refused.headers and "method" in refused.json()["error"]
+
+
 def test_a_key_opens_no_page(new_key):
     answer = asks(new_key("administrator"), "/people/")
     assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/people/")

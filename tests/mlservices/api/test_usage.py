@@ -1,6 +1,8 @@
 """What keys used, by day, service, engine and key."""
 
+from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db.models import Sum
@@ -64,6 +66,7 @@ def test_days_outside_the_period_are_left_out(new_key):
         ("from=x", "from"),
         ("to=2026-13-01", "to"),
         ("group=person", "group"),
+        ("call=yesterdays", "call"),
         ("from=2026-03-02&to=2026-03-01", "from"),
         ("from=2020-01-01&to=2026-01-01", "from"),
     ],
@@ -71,3 +74,37 @@ def test_days_outside_the_period_are_left_out(new_key):
 def test_what_is_wrong_with_a_question_is_told_by_field(new_key, query, field):
     answer = used(new_key("administrator"), query)
     assert (answer.status_code, set(answer.json()["fields"])) == (400, {field})
+
+
+def test_what_a_call_asked_for_is_told_from_its_rows(new_key):
+    call, other = uuid4(), uuid4()
+    write(
+        [
+            entry("stt", "whisper", 2.5, call=call),
+            entry("llm", "openai", 40, call=call, estimated=True),
+            entry("llm", "a Space", 0, call=call, outcome="failed"),
+            entry("llm", "openai", 38, call=call, degraded=True, at=NOON + timedelta(days=1)),
+            entry("llm", "openai", 500, call=other),
+            entry("llm", "openai", 500),
+        ]
+    )
+    key = new_key("administrator")
+    answer = used(key, f"{PERIOD}&call={call}&group=engine").json()
+    assert answer["call"] == str(call)
+    found = {
+        row["engine"]: (row["requests"], row["failed"], row["degraded"], row["estimated"], row["amount"])
+        for row in answer["rows"]
+    }
+    assert found == {
+        "whisper": (1, 0, 0, 0, 2.5),
+        "openai": (2, 0, 1, 1, 78),
+        "a Space": (1, 1, 0, 0, 0),
+    }
+    days = used(key, f"{PERIOD}&call={call}").json()["rows"]
+    assert [(row["day"], row["service"], row["requests"]) for row in days] == [
+        ("2026-03-05", "llm", 2),
+        ("2026-03-05", "stt", 1),
+        ("2026-03-06", "llm", 1),
+    ]
+    assert used(key, f"from=2026-03-06&to=2026-03-06&call={call}").json()["totals"][0]["requests"] == 1
+    assert used(new_key("operator"), f"{PERIOD}&call={call}").json()["totals"] == []

@@ -12,9 +12,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mlservices import tasks
-from mlservices.checks import MODELS, Outcome, Probe, Service, Status, alerts, failed, keeping, passed, warned
+from mlservices.checks import (
+    MODELS,
+    Outcome,
+    Probe,
+    Service,
+    Status,
+    alerts,
+    failed,
+    keeping,
+    passed,
+    spaces,
+    warned,
+)
+from mlservices.checks.http import COLD
 from mlservices.checks.probing import Report
-from mlservices.models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState
+from mlservices.models import ServiceAlert, ServiceCheck, ServiceHour, ServiceState, SpaceAwake
 from tests.mlservices.conftest import serving
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +82,12 @@ class TestKept:
         assert (state.status, state.succeeded_at, state.checked_at, state.failures) == ("fail", NOW, later, 1)
         assert [each["passed_at"] for each in state.outcomes] == [later.isoformat(), NOW.isoformat()]
 
+    def test_only_warnings_are_no_success(self):
+        later = NOW + timedelta(minutes=3)
+        keeping.store(report(passed(), warned("slow")))
+        keeping.store(report(warned("asleep"), warned("asleep"), at=later))
+        assert ServiceState.objects.get(pk="voice").succeeded_at == NOW
+
     def test_a_probe_that_was_not_asked_keeps_what_it_found(self):
         keeping.store(report(passed("first"), passed("second")))
         keeping.store(report(passed("newer"), at=NOW + timedelta(minutes=1)))
@@ -90,6 +109,28 @@ class TestKept:
         keeping.forget()
         assert [row.checked_at for row in ServiceCheck.objects.all()] == [NOW - timedelta(days=6)]
         assert ServiceHour.objects.count() == 1
+
+
+class TestSleep:
+    """What checks learn of the sleep of a Space."""
+
+    SPACE = spaces.space("https://user:secret@me-voice.hf.space", "")
+
+    def check(self, *outcomes, minutes):
+        keeping.store(report(*outcomes, at=NOW + timedelta(minutes=minutes), service=self.SPACE))
+
+    def test_it_is_awake_while_it_answers_and_asleep_once_it_says_so(self):
+        for minutes in range(5):
+            self.check(failed("bug"), passed(), minutes=minutes)
+        self.check(*[warned(COLD)] * 6, minutes=5)
+        self.check(passed(), minutes=9)
+        row = SpaceAwake.objects.get(address="me-voice.hf.space")
+        assert row.wakefulness.awake_seconds() == 4 * 60
+        assert row.awake_since == NOW + timedelta(minutes=9)
+
+    def test_of_one_that_cannot_be_reached_nothing_is_known(self):
+        self.check(*[failed("It cannot be reached")] * 6, minutes=0)
+        assert not SpaceAwake.objects.exists()
 
 
 class TestAlerts:
@@ -220,11 +261,11 @@ class TestTask:
         service = Service("one", "One", MODELS, "cloud", (Probe("probe", "Probe", well),))
         monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [service]])
         keeping.store(report(failed("gone"), at=NOW - timedelta(days=9)))
-        assert tasks.check_services() == "1 services"
+        assert tasks.check_services() == "asked: 1"
         assert list(ServiceState.objects.values_list("pk", "status")) == [("one", "pass")]
         assert ServiceCheck.objects.get().reason == "fine"
 
     def test_never_two_at_once_nor_many_in_a_row(self, monkeypatch):
         monkeypatch.setattr("mlservices.checks.SOURCES", [])
-        assert tasks.check_services() == "0 services"
+        assert tasks.check_services() == "asked: 0"
         assert tasks.check_services().startswith("skipped")

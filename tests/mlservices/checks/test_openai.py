@@ -46,7 +46,7 @@ def endpoint(settings, url):
 async def test_the_key_is_tried_and_nothing_that_costs(endpoint):
     report = await ask(endpoint())
     [outcome] = report.outcomes
-    assert (outcome.status, outcome.words) == ("pass", "The key is taken, the model is there")
+    assert (outcome.status, outcome.words) == ("pass", "The key is taken, and it lists what is asked of it")
 
 
 async def test_on_demand_a_word_is_asked_for(endpoint):
@@ -65,7 +65,16 @@ async def test_a_model_that_is_not_listed_is_a_warning(endpoint, settings):
     settings.OPENAI_MODEL = "gpt-9"
     [outcome] = (await ask(endpoint())).outcomes
     assert (outcome.status, outcome.remedy) == ("warn", ANOTHER_MODEL)
-    assert "gpt-9 is not among the 2 listed" in outcome.words
+    assert "its list of 2 models lacks gpt-9" in outcome.words
+
+
+async def test_models_that_hear_and_speak_are_looked_for_where_they_may_be_asked(endpoint, settings):
+    settings.OPENAI_STT_MODEL, settings.OPENAI_TTS_MODEL = "ears-1", "voice-1"
+    settings.ML_FALLBACK = ("local",)
+    assert (await ask(endpoint())).status == "pass"
+    settings.ML_FALLBACK = ("local", "openai")
+    [outcome] = (await ask(endpoint())).outcomes
+    assert outcome.words.endswith("lacks ears-1, voice-1")
 
 
 async def test_an_endpoint_without_a_list_is_no_failure(endpoint, settings, url):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 from starlette.responses import JSONResponse
 
-from mlservices.checks.http import NETWORK
+from mlservices.checks.http import COLD, NETWORK, WAKE
 from mlservices.checks.probing import ask
 from mlservices.checks.spaces import (
     ANOTHER_FORM,
-    COLD,
     UPDATE,
-    WAKE,
     WAV_ALONE,
     configured,
     judge_health,
@@ -93,7 +91,7 @@ async def test_sound_that_is_refused_in_every_form_quotes_the_refusal(check, sta
 @pytest.mark.parametrize(
     ("path", "answer", "probe", "words"),
     [
-        ("/api/health", PAGE, "health", "It sent no JSON (HTTP 200): <html>Building</html>"),
+        ("/api/health", PAGE, "health", "It sent no JSON (HTTP 200): Building"),
         ("/api/health", JSONResponse({"status": "degraded", "models": {}}), "health", "“degraded”"),
         (
             "/api/health",
@@ -108,8 +106,13 @@ async def test_sound_that_is_refused_in_every_form_quotes_the_refusal(check, sta
         ("/api/stt", JSONResponse({"text": "  "}), "stt", "heard nothing"),
         ("/api/stt", JSONResponse({"transcript": "hello"}), "stt", "It sent no text"),
         ("/api/vad", JSONResponse({"segments": []}), "vad", "heard nothing"),
-        ("/api/vad", JSONResponse({"error": "no such thing"}, status_code=404), "vad", "not offer /api/vad"),
-        ("/api/vad", JSONResponse({"error": "a bug"}, status_code=500), "vad", "HTTP 500: a bug"),
+        (
+            "/api/vad",
+            JSONResponse({"error": "no such thing"}, status_code=404),
+            "vad",
+            "It does not offer what",
+        ),
+        ("/api/vad", JSONResponse({"error": "a bug"}, status_code=500), "vad", "The service: a bug"),
     ],
 )
 async def test_a_wrong_answer_is_a_failure_that_quotes_it(check, stand_in, path, answer, probe, words):

@@ -1,5 +1,6 @@
 """What was used, as the page shows it, and the prices that administrators set."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -49,10 +50,37 @@ def test_a_price_is_set_used_for_what_comes_after_and_deleted_with_the_costs_kep
     assert UsageDay.objects.get().cost == Decimal("0.30")
 
 
+def test_a_price_of_answers_is_shown_and_reckoned_with(alices_browser):
+    alices_browser.post(reverse("usage:add_price"), PRICE | {"answer_amount": "2.4"})
+    write([entry("llm", "gpt-4o-mini", 500_000, answered=100_000)])
+    assert UsageDay.objects.get().cost == Decimal("0.48")
+    page = alices_browser.get(PAGE).content.decode()
+    assert "0.6" in page and "2.4" in page
+
+
+def test_a_price_of_a_later_day_leaves_the_earlier_one_in_the_list(alices_browser):
+    for changes in ({}, {"since": "2026-02-01", "amount": "0.90"}):
+        alices_browser.post(reverse("usage:add_price"), PRICE | changes)
+    history = alices_browser.get(PAGE).context["prices"]
+    assert [(price.since.isoformat(), price.amount) for price in history] == [
+        ("2026-02-01", Decimal("0.90")),
+        ("2026-01-01", Decimal("0.60")),
+    ]
+
+
+def test_tokens_that_nobody_counted_are_marked_as_estimates(alices_browser):
+    today = datetime.now(UTC)
+    write([entry("llm", "gpt-4o-mini", 500, at=today)])
+    assert "≈" not in alices_browser.get(PAGE).content.decode()
+    write([entry("llm", "gpt-4o-mini", 500, at=today, estimated=True)])
+    assert "≈" in alices_browser.get(PAGE).content.decode()
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
         ({"amount": "-1"}, "amount"),
+        ({"answer_amount": "-1"}, "answer_amount"),
         ({"per": "0"}, "per"),
         ({"since": "soon"}, "since"),
         ({"engine": ""}, "engine"),

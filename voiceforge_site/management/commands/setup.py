@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not work (DATABASE_URL): {error}") from None
         keep_warm.schedule()
-        self.schedule_service_checks()
+        self.schedule_upkeep()
         self.collect_static_files()
         call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
         try:
@@ -40,13 +40,15 @@ class Command(BaseCommand):
         if not User.objects.filter(role=Role.ADMINISTRATOR).exists():
             self.make_administrator()
 
-    def schedule_service_checks(self) -> None:
+    def schedule_upkeep(self) -> None:
         every_minute = {
             "func": "mlservices.tasks.check_services",
             "schedule_type": Schedule.MINUTES,
             "minutes": 1,
         }
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
+        daily = {"func": "mlservices.tasks.forget_old_usage", "schedule_type": Schedule.DAILY}
+        Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)

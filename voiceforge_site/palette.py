@@ -60,7 +60,19 @@ def people(user: Any, words: str) -> Iterable[Group]:
 
 
 # A source more is a function more; groups with better matches go first, then in this order.
-SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, flows, numbers, calls, voices, models, people, search)
+SOURCES: tuple[Source, ...] = (
+    pages,
+    actions,
+    talks,
+    agents,
+    flows,
+    numbers,
+    calls,
+    voices,
+    models,
+    people,
+    search,
+)
 
 
 def found(user: Any, words: str) -> list[Group]:

@@ -128,7 +128,7 @@ class Walker:
         for _ in range(MOST_NODES_AT_ONCE):
             self._set(node=at, gatherer=None, missed=0)
             node = self.node
-            yield Noted("node", node.id, {"type": node.type, "label": node.data.label})
+            yield Noted("node", node.data.label or node.id, {"id": node.id, "type": node.type})
             yield from self._behave(node)
             yield from self._act(node)
             if self.pending or isinstance(node, nodes.ENDS) or self.listens:
@@ -339,4 +339,5 @@ def noted(decision: Decision) -> Noted:
     if isinstance(decision.to, Intent):
         return Noted("intent", decision.to.name or decision.to.id, told)
     assert decision.to is not None
-    return Noted("edge", decision.to.id, {**told, "to": decision.to.target, "label": decision.to.label})
+    edge = decision.to
+    return Noted("edge", edge.label or edge.id, {**told, "id": edge.id, "to": edge.target})

@@ -80,7 +80,7 @@ def walked(talk: Talk) -> list[str]:
 
 
 def decided(talk: Talk) -> list[tuple[str, str]]:
-    return [(note.name, note.data["by"]) for note in talk.noted("edge")]
+    return [(note.data["id"], note.data["by"]) for note in talk.noted("edge")]
 
 
 async def test_it_speaks_until_it_needs_an_answer_and_goes_where_the_answer_leads(follow):

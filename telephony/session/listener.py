@@ -28,6 +28,7 @@ from .turns import (
     SpeechStarted,
     TurnEnded,
     TurnPolicy,
+    is_backchannel,
     patience,
     spoken_words,
 )
@@ -69,6 +70,11 @@ class Turn:
     decided_at: float  # loop time
     over_agent: bool  # it began while the agent was speaking
     words: asyncio.Task[Words]
+
+    def is_listening(self, words: Words, heard: str, expects: Expectation) -> bool:
+        """ "mm-hm" in the middle of what the agent says, and the caller has `heard`, is no turn, but "yes" to
+        a question is."""
+        return self.over_agent and expects != "yes_no" and is_backchannel(words.text) and bool(heard)
 
 
 class Hearer(Protocol):

@@ -75,6 +75,7 @@ class Speaker:
         on_sentence: Callable[[str, int, str, bool], None],
         on_retry: Callable[[EngineError], None],
     ) -> None:
+        self.rate = line.rate  # Hz, of the sound that it sends
         self._line = line
         self._tts = tts
         self._voice = voice
@@ -99,11 +100,6 @@ class Speaker:
     def speaking(self) -> bool:
         """Sound is on its way to the caller's ear."""
         return bool(self._marks) or self._now() < self._utterance.plays_until
-
-    @property
-    def rate(self) -> int:
-        """Hz, of the sound that it sends."""
-        return self._line.rate
 
     @property
     def paused(self) -> bool:

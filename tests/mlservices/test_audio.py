@@ -139,3 +139,19 @@ def test_leading_silence_is_cut_to_20_ms():
     cut = audio.without_leading_silence(np.concatenate([silence, voice]).tobytes(), rate)
     assert len(cut) == 2 * (rate // 10 + rate // 50)
     assert audio.without_leading_silence(silence.tobytes(), rate) == silence.tobytes()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_keys_sound_as_telephones_send_them(rate):
+    pairs = {"1": (697, 1209), "5": (770, 1336), "#": (941, 1477), "D": (941, 1633)}
+    for key, (row, column) in pairs.items():
+        heard = np.frombuffer(audio.key_tones(key, rate), "<i2")[: rate // 10].astype(float)
+        spectrum = np.abs(np.fft.rfft(heard, rate))  # one bin a hertz
+        assert set(np.argsort(spectrum)[-2:]) == {row, column}
+        assert np.abs(heard).max() < 0.6 * 32768
+
+
+def test_a_comma_between_keys_is_half_a_second_and_what_is_no_key_is_left_out():
+    rate = 8000
+    assert len(audio.key_tones("1,2", rate)) - len(audio.key_tones("12", rate)) == rate // 2 * 2
+    assert audio.key_tones("x", rate) == b""

@@ -14,8 +14,8 @@ Choices = tuple[tuple[str, Promise], ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`name` as in the exchange format; `input` is drawn by static/js/flow/fields.js; an `optional` one may be
-    left out. `needs` names another field and its values with which this one matters."""
+    """`name` as in the exchange format; `input` is drawn by static/js/flow/fields.js; an `optional` one may
+    be left out. `needs` names another field and its values with which this one matters."""
 
     name: str
     label: Promise

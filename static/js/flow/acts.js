@@ -13,7 +13,8 @@ import { mayChange, sayMany } from "./page.js";
 const BAR = 160; // pixels that the palette covers at the left
 const LEGIBLE = 0.6; // the zoom below which cards cannot be read
 const SHIFT = 32; // pixels between a step and its copy
-const BETWEEN = 120; // pixels between a step and the one that is added after it
+const SHEET = 0.62; // of a phone's height that the panel covers
+const BETWEEN = 160; // pixels between a step and the one that is added after it
 
 /** @param {{history: any, flow: any, canvas: {current: any}, setPanel: (name: any) => void}} what */
 export function actsOn({ history, flow, canvas, setPanel }) {
@@ -64,11 +65,16 @@ export function actsOn({ history, flow, canvas, setPanel }) {
       insert({ nodes: [newNode(type, { x: Math.round(x - WIDTH / 2), y: Math.round(y - HEIGHT / 2) }, now.current)], edges: [] });
     },
     mayConnect: (/** @type {any} */ { source, target }) => source !== target,
-    beforeDelete: async () => {
-      history.remember();
-      return true;
-    },
     remove: () => mayChange && change(withoutSelected),
+    /** What is selected, or else what has the focus. @param {HTMLElement | null} element */
+    removeAt: (element) => {
+      const { nodes, edges } = now.current;
+      const none = ![...nodes, ...edges].some(({ selected }) => selected);
+      if (none && !element) return;
+      const ids = [element?.dataset.id ?? ""];
+      if (none) select({ nodes: ids, edges: ids });
+      change(withoutSelected);
+    },
     copy: () => {
       const count = now.current.nodes.filter((/** @type {any} */ { selected }) => selected).length;
       if (count) showToast({ text: sayMany("copied", count), level: "success", undo: null });
@@ -112,10 +118,11 @@ function looking({ history, flow, canvas, setPanel, select, visit }) {
     lookAtStart: () => {
       const { nodes, edges, meta } = now.current;
       if (!nodes.length) return;
-      flow.fitView({ maxZoom: 1, padding: covered() });
-      if (flow.getZoom() >= LEGIBLE) return;
+      const bounds = flow.getNodesBounds(nodes);
+      const { width, height } = canvas.current.getBoundingClientRect();
+      const free = { width: width - (isPhone() ? 40 : BAR + 60), height: height - 130 };
+      if (Math.min(free.width / bounds.width, free.height / bounds.height) >= LEGIBLE) return flow.fitView({ maxZoom: 1, padding: covered() });
       const { x, y } = beginning(nodes, edges, meta.start).position;
-      const { height } = canvas.current.getBoundingClientRect();
       const zoom = 0.85;
       flow.setViewport({ x: (isPhone() ? 16 : BAR + 40) - x * zoom, y: height / 2 - (y + HEIGHT / 2) * zoom, zoom });
     },
@@ -149,6 +156,6 @@ const isPhone = () => matchMedia("(max-width: 860px)").matches;
 
 /** What lies over the canvas at its sides. @param {boolean} [sheet] whether a phone shows the panel */
 function covered(sheet = false) {
-  if (isPhone()) return { top: "70px", bottom: sheet ? "62%" : "80px", x: "20px" };
+  if (isPhone()) return { top: "70px", bottom: `${sheet ? innerHeight * SHEET + 24 : 80}px`, x: "20px" };
   return { top: "72px", bottom: "50px", left: `${BAR + 20}px`, right: "40px" };
 }

@@ -2,15 +2,18 @@
 // @ts-check
 import { BaseEdge, EdgeLabelRenderer, memo } from "../../vendor/flow/flow.mjs";
 import { Mark } from "./cards.js";
-import { route } from "./layout.js";
+import { MOST_LABEL, route } from "./layout.js";
 import { labelOf } from "./model.js";
 import { html } from "./page.js";
 
-export const Way = memo((/** @type {any} */ { id, sourceX, sourceY, targetX, targetY, data: { edge, problems, choose }, selected, markerEnd }) => {
-  const [path, x, y] = route({ id, sourceX, sourceY, targetX, targetY });
+const LEAST_LABEL = 48; // pixels
+
+export const Way = memo((/** @type {any} */ { id, sourceX, sourceY, targetX, targetY, data: { edge, problems, choose, lane }, selected, markerEnd }) => {
+  const [path, x, y] = route({ id, sourceX, sourceY, targetX, targetY, lane });
   const label = labelOf(edge);
   const shown = label || problems.length;
-  const place = { transform: `translate(${x}px, ${y}px) translateY(-50%)` };
+  const room = targetX > x ? Math.max(LEAST_LABEL, targetX - x - 16) : MOST_LABEL;
+  const place = { transform: `translate(${x}px, ${y}px) translateY(-50%)`, maxWidth: Math.min(MOST_LABEL, room) };
   return html`<${BaseEdge} id=${id} path=${path} markerEnd=${markerEnd} interactionWidth=${22} />
     ${shown &&
     html`<${EdgeLabelRenderer}>

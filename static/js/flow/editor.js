@@ -11,7 +11,7 @@ import { Way } from "./edges.js";
 import { askWhose, showName, showState, wireHeader } from "./header.js";
 import { useGraph, withProblems } from "./history.js";
 import { EdgeForm, SeveralForm, StepForm } from "./inspector.js";
-import { isHeap, tidied } from "./layout.js";
+import { isHeap, lanes, tidied } from "./layout.js";
 import { listen } from "./keys.js";
 import { read, write } from "./model.js";
 import { data, html, kindOf, mayChange, say, told } from "./page.js";
@@ -80,18 +80,18 @@ function Editor() {
     performance.mark("flow-ready");
   }, []);
 
-  const edges = useMemo(() => graph.edges.map((/** @type {any} */ edge) => ({ ...edge, data: { ...edge.data, choose: acts.chooseEdge } })), [graph.edges]);
+  const edges = useMemo(() => drawnEdges(graph, acts.chooseEdge), [graph.nodes, graph.edges]);
   const nodes = useMemo(() => marked(graph), [graph.nodes, graph.edges, graph.meta.start]);
   return html`
     <div className="vf-flow-canvas" ref=${canvas} onDragOver=${allowDrop} onDrop=${acts.drop} aria-label=${say("canvas")} role="region">
       <${ReactFlow} nodes=${nodes} edges=${edges} nodeTypes=${NODE_TYPES} edgeTypes=${EDGE_TYPES}
         onNodesChange=${history.onNodesChange} onEdgesChange=${history.onEdgesChange}
-        onNodeDragStart=${() => history.remember()} onSelectionDragStart=${() => history.remember()}
+        onNodeDragStart=${history.beginMove} onSelectionDragStart=${history.beginMove}
         onNodeClick=${acts.touched} onEdgeClick=${() => setPanel("")} onPaneClick=${() => setPanel("")}
         onConnect=${({ source, target }) => acts.connect(source, target)}
         onReconnect=${(/** @type {any} */ old, /** @type {any} */ ends) => acts.change((/** @type {any} */ graph) => ({ ...graph, edges: reconnectEdge(old, ends, graph.edges, { shouldReplaceId: false }) }))}
-        isValidConnection=${acts.mayConnect} onBeforeDelete=${acts.beforeDelete} onInit=${acts.lookAtStart}
-        nodesDraggable=${mayChange} nodesConnectable=${mayChange} edgesReconnectable=${mayChange} deleteKeyCode=${mayChange ? ["Backspace", "Delete"] : null}
+        isValidConnection=${acts.mayConnect} onInit=${acts.lookAtStart}
+        nodesDraggable=${mayChange} nodesConnectable=${mayChange} edgesReconnectable=${mayChange} deleteKeyCode=${null}
         multiSelectionKeyCode=${["Meta", "Control"]} onlyRenderVisibleElements=${graph.nodes.length > MANY} elevateNodesOnSelect=${false}
         minZoom=${0.1} maxZoom=${1.75} snapToGrid snapGrid=${[8, 8]} ariaLabelConfig=${ARIA}>
         <${Background} gap=${24} size=${1.2} color="var(--control-line)" bgColor="var(--canvas)" />
@@ -119,15 +119,25 @@ function marked(graph) {
   const reached = new Set(graph.edges.map((/** @type {any} */ { target }) => target));
   for (const intent of graph.meta.intents ?? []) reached.add(intent.target);
   const begins = (/** @type {any} */ { id, type }) => (graph.meta.start ? id === graph.meta.start : type !== "note" && !reached.has(id));
-  return graph.nodes.map((/** @type {any} */ node) => (begins(node) ? asBeginning(node) : node));
+  return graph.nodes.map((/** @type {any} */ node) => (begins(node) ? withMore(node, { begins: true }) : node));
+}
+
+/** The edges, with the ways that they take. @param {any} graph @param {(id: string) => void} choose */
+function drawnEdges(graph, choose) {
+  const free = lanes(graph.nodes, graph.edges);
+  return graph.edges.map((/** @type {any} */ edge) => withMore(edge, { choose, lane: free.get(edge.id) }));
 }
 
 /** @type {WeakMap<object, any>} */
 const known = new WeakMap();
-/** The same object each time, so that its card is not drawn anew. @param {any} node */
-function asBeginning(node) {
-  if (!known.has(node)) known.set(node, { ...node, data: { ...node.data, begins: true } });
-  return known.get(node);
+/** The part with more in its data: the same object while nothing in it differs, so that it is not drawn anew.
+ * @param {any} part @param {Record<string, any>} more */
+function withMore(part, more) {
+  const before = known.get(part);
+  if (before && Object.entries(more).every(([name, value]) => before.data[name] === value)) return before;
+  const made = { ...part, data: { ...part.data, ...more } };
+  known.set(part, made);
+  return made;
 }
 
 /** The panel beside the canvas. @param {{graph: any, panel: string, problems: any[], acts: any}} what */
@@ -141,7 +151,7 @@ function Side({ graph, panel, problems, acts }) {
   else if (!panel && nodes.length > 1) form = html`<${SeveralForm} count=${nodes.length} acts=${acts} />`;
   else if (!panel && edges.length === 1) form = html`<${EdgeForm} key=${edges[0].id} graph=${graph} edge=${edges[0]} acts=${acts} />`;
   return html`<aside className="vf-flow-panel" data-open=${open || null} aria-label=${say("step")} onBlur=${acts.settle}>
-    <div className="vf-flow-form">${form}</div>
+    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems"}>${form}</fieldset>
   </aside>`;
 }
 

@@ -3,6 +3,7 @@
 import { applyEdgeChanges, applyNodeChanges, useMemo, useRef, useState } from "../../vendor/flow/flow.mjs";
 
 const MOST = 100;
+const MOVE = "move"; // the key of all moves
 
 /** @typedef {import("./model.js").Graph} Graph */
 
@@ -42,17 +43,23 @@ function actsOn(now, book, show) {
     book.key = "";
     update(() => graph);
   };
+  /** The next change is a step of its own. */
+  const settle = () => void (book.key = "");
   return {
     update,
     remember,
     change,
-    /** The next change is a step of its own. */
-    settle: () => void (book.key = ""),
+    settle,
+    /** A drag, whose last move comes after its end. */
+    beginMove: () => {
+      settle();
+      remember(MOVE);
+    },
     undo: () => go(book.past, book.future),
     redo: () => go(book.future, book.past),
     /** @param {any[]} changes */
     onNodesChange: (changes) => {
-      if (changes.some(({ type, dragging }) => type === "position" && !dragging)) remember("move");
+      if (changes.some(({ type, dragging }) => type === "position" && !dragging)) remember(MOVE);
       update((graph) => ({ ...graph, nodes: applyNodeChanges(changes, graph.nodes) }));
     },
     /** @param {any[]} changes */

@@ -140,7 +140,8 @@ export function EdgeForm({ graph, edge, acts }) {
 }
 
 /** @param {any} condition @param {string} name @param {any} value */
-function asked({ [name]: _, ...rest }, name, value) {
+function asked(condition, name, value) {
+  const { [name]: _, ...rest } = condition;
   const nothing = !value || (Array.isArray(value) && !value.length);
   return nothing ? rest : { ...rest, [name]: value };
 }

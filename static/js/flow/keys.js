@@ -44,6 +44,7 @@ function press(event, acts) {
     event.preventDefault();
     act();
   } else if (event.altKey) return;
+  else if (mayChange && (key === "delete" || key === "backspace")) acts.removeAt(target.closest(".react-flow__node, .react-flow__edge"));
   else if (key === "enter" && target.closest(".react-flow__node, .react-flow__edge")) acts.enter();
   else if (mayChange && /^[1-9]$/.test(key)) acts.add(data.kinds[Number(key) - 1].type);
 }

@@ -7,6 +7,7 @@ const LETTER = 6.4; // pixels of a letter of an edge's label, on average
 export const MOST_LABEL = 180; // pixels
 const STUB = 26; // how far an edge runs out of its step before it turns
 const BELOW = 62; // how far below the lower of its ends an edge runs back
+const AROUND = 22; // how far from a step another's edge keeps
 
 /** The edges that lead back to a step on the way to them. @param {any[]} nodes @param {any[]} edges @returns {Set<string>} */
 export function backEdges(nodes, edges) {
@@ -58,7 +59,9 @@ export function tidied(nodes, edges, start) {
     const { x, y } = plan.node(id);
     places.set(id, { x: Math.round(x - WIDTH / 2), y: Math.round(y - HEIGHT / 2) });
   }
-  return nodes.map((node) => ({ ...node, position: places.get(node.id) ?? beside(node, steps, places) }));
+  const placed = steps.map((step) => ({ ...step, position: places.get(step.id) }));
+  const notes = nodes.filter(({ type }) => type === "note");
+  return [...placed, ...notes.map((note) => ({ ...note, position: freePlace(placed, beside(note, steps, places)) }))];
 }
 
 /** @param {any} note @param {any[]} steps @param {Map<string, {x: number, y: number}>} places */
@@ -83,20 +86,52 @@ export function freePlace(nodes, { x, y }) {
   return { x: Math.round(x), y: Math.round(y) };
 }
 
-/** The path of an edge, and the place of its label's left end. @param {{id: string, sourceX: number,
- * sourceY: number, targetX: number, targetY: number}} edge @returns {[string, number, number]} */
-export function route({ id, sourceX, sourceY, targetX, targetY }) {
+/** The edges that would run through steps, or back, with the height at which each has free way.
+ * @param {any[]} nodes @param {any[]} edges @returns {Map<string, number>} */
+export function lanes(nodes, edges) {
+  const steps = nodes.filter(({ type }) => type !== "note");
+  const places = new Map(steps.map(({ id, position }) => [id, position]));
+  const found = new Map();
+  for (const { id, source, target } of edges) {
+    const [from, to] = [places.get(source), places.get(target)];
+    if (!from || !to) continue;
+    const [right, left] = [from.x + WIDTH, to.x];
+    const [sourceY, targetY] = [from.y + HEIGHT / 2, to.y + HEIGHT / 2];
+    const back = left - right <= STUB;
+    if (!back && left - right < WIDTH) continue; // nothing can stand between
+    const wished = back ? Math.max(sourceY, targetY) + BELOW : targetY;
+    const [begin, end] = back ? [left - STUB, right + STUB] : [right + STUB, left - STUB];
+    const between = steps.filter(({ position: { x } }) => x < end && x + WIDTH > begin);
+    const lane = freeLane(between, wished);
+    if (back || lane !== wished) found.set(id, lane + (spread(id) - 1) * 7);
+  }
+  return found;
+}
+
+/** The height nearest to the wished one at which no step stands. @param {any[]} steps @param {number} wished */
+function freeLane(steps, wished) {
+  const hits = (/** @type {number} */ lane) => steps.some(({ position: { y } }) => lane > y - AROUND && lane < y + HEIGHT + AROUND);
+  if (!hits(wished)) return wished;
+  const ways = steps.flatMap(({ position: { y } }) => [y - AROUND, y + HEIGHT + AROUND]);
+  const near = ways.sort((one, other) => Math.abs(one - wished) - Math.abs(other - wished));
+  return near.find((lane) => !hits(lane)) ?? wished;
+}
+
+/** 0, 1 or 2, so that edges of one way do not hide each other. @param {string} id */
+const spread = (id) => [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 3;
+
+/** The path of an edge, and the place of its label's left end. @param {{id: string, sourceX: number, sourceY: number,
+ * targetX: number, targetY: number, lane?: number}} edge @returns {[string, number, number]} */
+export function route({ id, sourceX, sourceY, targetX, targetY, lane }) {
   const gap = targetX - sourceX;
   const turn = sourceX + (gap > STUB ? Math.min(STUB, gap / 2) : STUB);
-  if (gap > STUB) {
+  if (lane === undefined) {
     const points = [[sourceX, sourceY], [turn, sourceY], [turn, targetY], [targetX, targetY]];
     return [rounded(points), turn + 12, targetY];
   }
-  const lane = [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 4; // so that they do not hide each other
-  const bottom = Math.max(sourceY, targetY) + BELOW + lane * 9;
-  const [right, left] = [turn + lane * 6, targetX - STUB - lane * 6];
-  const points = [[sourceX, sourceY], [right, sourceY], [right, bottom], [left, bottom], [left, targetY], [targetX, targetY]];
-  return [rounded(points), (left + right) / 2 - 30, bottom];
+  const [out, into] = [turn + spread(id) * 6, targetX - STUB + spread(id) * 6];
+  const points = [[sourceX, sourceY], [out, sourceY], [out, lane], [into, lane], [into, targetY], [targetX, targetY]];
+  return [rounded(points), gap > STUB ? out + 12 : (out + into) / 2 - 30, lane];
 }
 
 /** @param {number[][]} points of a line whose corners are rounded */

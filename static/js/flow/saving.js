@@ -8,6 +8,9 @@ const RETRY_MS = 3000;
 
 /** @typedef {"saved" | "changed" | "saving" | "offline" | "refused" | "conflict"} State */
 
+/** @param {BeforeUnloadEvent} event */
+const holdBack = (event) => event.preventDefault();
+
 export class Saver {
   /** @param {{address: string, slug: string, revision: number, saved: string, current: () => string,
    *   onState: (state: State, words?: string) => void, onProblems: (problems: any[]) => void,
@@ -18,13 +21,19 @@ export class Saver {
     this.revision = how.revision;
     this.saved = how.saved;
     this.timer = 0;
+    this.failing = false;
     /** @type {Promise<boolean> | null} */
     this.going = null;
     addEventListener("pagehide", () => this.keep());
-    addEventListener("online", () => this.flush());
-    addEventListener("beforeunload", (event) => {
-      if (this.failing && this.isChanged()) event.preventDefault();
-    });
+    for (const name of ["online", "focus"]) addEventListener(name, () => void (this.failing && this.flush()));
+  }
+
+  /** Only while something could be lost is one asked before the page is left: a page with such a listener is not
+   * kept for the way back. @param {boolean} failing */
+  set failed(failing) {
+    this.failing = failing;
+    if (failing) addEventListener("beforeunload", holdBack);
+    else removeEventListener("beforeunload", holdBack);
   }
 
   isChanged() {
@@ -50,7 +59,7 @@ export class Saver {
   /** @returns {Promise<boolean>} whether the server has all of it */
   async flush() {
     clearTimeout(this.timer);
-    if (this.going) await this.going;
+    while (this.going) await this.going;
     if (!this.isChanged()) return true;
     this.going = this.send();
     const stored = await this.going;
@@ -67,7 +76,7 @@ export class Saver {
     const body = `{"revision":${this.revision},"graph":${graph}}`;
     const answer = await fetch(this.how.address, { method: "POST", headers, body }).catch(() => null);
     const told = (await answer?.json().catch(() => null)) ?? {};
-    this.failing = !answer?.ok;
+    this.failed = !answer?.ok;
     if (answer?.ok) {
       this.take(told, graph);
       clearFailure();
@@ -100,12 +109,13 @@ export class Saver {
       return false;
     }
     this.take(told, this.how.current());
-    this.failing = false;
+    this.failed = false;
     return true;
   }
 
   done() {
     clearTimeout(this.timer);
+    this.failed = false;
     localStorage.removeItem(this.key);
     this.how.onState("saved");
   }

@@ -47,11 +47,11 @@ def _of_list(
     new: Mapping[str, Any],
 ) -> Iterator[Difference]:
     for key, each in after.items():
-        told = {"id": key, "type": str(each.get("type", ""))}
+        name, type = _name(part, each, new), str(each.get("type", ""))
         if key not in before:
-            yield Difference("added", part, _name(part, each, new), **told)
+            yield Difference("added", part, name, key, type)
         elif fields := _changed_fields(_content(before[key]), _content(each)):
-            yield Difference("changed", part, _name(part, each, new), fields=fields, **told)
+            yield Difference("changed", part, name, key, type, fields)
     for key, each in before.items():
         if key not in after:
             yield Difference("removed", part, _name(part, each, old), id=key, type=str(each.get("type", "")))

@@ -6,6 +6,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..flow.graph import Problem
+from .differences import Change, Difference, Part
+from .editing import WORDS
+from .kinds import BY_TYPE, field_labels
 
 _SENTENCES: dict[str, Promise] = {
     # A file
@@ -67,3 +70,37 @@ _SENTENCES: dict[str, Promise] = {
 
 def sentence(problem: Problem) -> str:
     return str(_SENTENCES[problem.code]) % {"path": problem.path, **problem.values}
+
+
+_DIFFERENCES: dict[tuple[Change, Part], Promise] = {
+    ("changed", "flow"): _("Changed: the settings of the flow (%(fields)s)"),
+    ("added", "step"): _("Added: the step “%(name)s” (%(kind)s)"),
+    ("removed", "step"): _("Removed: the step “%(name)s” (%(kind)s)"),
+    ("changed", "step"): _("Changed: the step “%(name)s” (%(fields)s)"),
+    ("added", "connection"): _("Added: the connection %(name)s"),
+    ("removed", "connection"): _("Removed: the connection %(name)s"),
+    ("changed", "connection"): _("Changed: the connection %(name)s (%(fields)s)"),
+    ("added", "variable"): _("Added: the variable “%(name)s”"),
+    ("removed", "variable"): _("Removed: the variable “%(name)s”"),
+    ("changed", "variable"): _("Changed: the variable “%(name)s” (%(fields)s)"),
+    ("added", "intent"): _("Added: what callers can say anywhere, “%(name)s”"),
+    ("removed", "intent"): _("Removed: what callers can say anywhere, “%(name)s”"),
+    ("changed", "intent"): _("Changed: what callers can say anywhere, “%(name)s” (%(fields)s)"),
+}
+
+
+def difference_sentence(difference: Difference) -> str:
+    kind = BY_TYPE.get(difference.type)
+    labels = field_labels(difference.type) if difference.part == "step" else {}
+    fields = ", ".join(labels.get(name) or _field_of_editor(name) for name in difference.fields)
+    values = {
+        "name": difference.name,
+        "kind": kind.label if kind else difference.type,
+        "fields": fields,
+    }
+    return str(_DIFFERENCES[difference.change, difference.part]) % values
+
+
+def _field_of_editor(name: str) -> str:
+    words = {"source": "from", "target": "to", "start": "begin"}
+    return str(WORDS.get(words.get(name, name), name))

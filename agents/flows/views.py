@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from ..flow.graph import FlowError, Problem, read_text
+from ..flow.graph import FlowError, Problem, Severity, read_text
 from ..flow.graph.reading import LARGEST_BYTES
 from ..models import Flow, FlowVersion
 from .actions import (
@@ -30,9 +30,13 @@ from .actions import (
     save_draft,
 )
 from .blank import BLANK
-from .texts import sentence
+from .differences import differences
+from .editing import page_data
+from .kinds import KINDS
+from .texts import difference_sentence, sentence
 
 PAGE_SIZE = 50
+MOST_CHANGES = 40  # told one by one before publishing
 
 
 @require_safe
@@ -98,7 +102,15 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
     told = {**_draft_told(flow), "mayChange": may_change}
-    return render(request, "flows/edit.html", {"flow": flow, "told": told, "may_change": may_change})
+    context = {
+        "flow": flow,
+        "told": told,
+        "data": page_data(),
+        "kinds": KINDS,
+        "may_change": may_change,
+        "may_delete": may_change and not flow.versions.exists() and not flow.agents.exists(),
+    }
+    return render(request, "flows/edit.html", context)
 
 
 @require_POST
@@ -118,6 +130,21 @@ def flow_draft(request: HttpRequest, slug: str) -> HttpResponse:
     except ChangedMeanwhile as error:
         return JsonResponse({**_draft_told(error.flow), "by": error.flow.changed_by}, status=409)
     return JsonResponse({key: value for key, value in _draft_told(flow).items() if key != "graph"})
+
+
+@require_safe
+def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
+    """For the dialog that publishes: what forbids it, or else what differs from what is live."""
+    flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
+    errors = [told for told in _problems_told(flow) if told["severity"] == Severity.ERROR]
+    changes = differences(flow.live.graph, flow.draft) if flow.live else []
+    context = {
+        "flow": flow,
+        "errors": errors,
+        "changes": [difference_sentence(each) for each in changes[:MOST_CHANGES]],
+        "further": max(0, len(changes) - MOST_CHANGES),
+    }
+    return render(request, "flows/_review.html", context)
 
 
 @require_POST
@@ -171,8 +198,13 @@ def flow_delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _draft_told(flow: Flow) -> dict[str, Any]:
-    """The draft for the editor, and each of its problems as {node, edge, path, severity, text}."""
-    told = [
+    """The draft for the editor, with its problems."""
+    return {"graph": flow.draft, "revision": flow.revision, "problems": _problems_told(flow)}
+
+
+def _problems_told(flow: Flow) -> list[dict[str, str]]:
+    """Each as {node, edge, path, severity, text}."""
+    return [
         {
             "node": each.node,
             "edge": each.edge,
@@ -182,7 +214,6 @@ def _draft_told(flow: Flow) -> dict[str, Any]:
         }
         for each in problems_in(flow)
     ]
-    return {"graph": flow.draft, "revision": flow.revision, "problems": told}
 
 
 def _who(request: HttpRequest) -> str:

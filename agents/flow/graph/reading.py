@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from .flow import Edge, Flow, Intent, Variable
 from .nodes import TYPES, Node, Part
@@ -126,7 +125,7 @@ def _unknown(part: Part, before: str = "") -> Iterator[str]:
         yield f"{before}{name}"
 
 
-def _told(error: ErrorDetails, before: str = "") -> dict[str, Any]:
+def _told(error: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Code, path and values of a Problem, of what pydantic says."""
     path = ".".join(str(step) for step in error["loc"] if step != "data")
     limits = {key: str(value) for key, value in error.get("ctx", {}).items() if key != "error"}

@@ -38,7 +38,7 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "agents.view_agents": (_("See agents and flows"), _EVERYBODY),
     "agents.try_agents": (_("Talk to agents and try them by text"), _NOT_VIEWERS),
     "agents.change_agents": (
-        _("Make, change and archive agents, and make, change and publish flows"),
+        _("Make, change and archive agents and flows"),
         _WHO_BUILDS,
     ),
     "telephony.assign_numbers": (_("Choose which agent answers a number"), _WHO_BUILDS),

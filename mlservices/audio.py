@@ -109,6 +109,29 @@ def from_float(samples: NDArray[np.float32]) -> bytes:
     return np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(SAMPLE).tobytes()
 
 
+_KEY_ROWS, _KEY_COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz, ITU-T Q.23
+_KEYS = "123A456B789C*0#D"
+_TONE_SECONDS, _GAP_SECONDS, _WAIT_SECONDS = 0.1, 0.08, 0.5
+_TONE_LEVEL = 0.25  # of each of the two, of full scale
+
+
+def key_tones(digits: str, rate: int) -> bytes:
+    """The sound of these keys, as a telephone sends them; "," and "w" are half a second of silence. Others
+    are left out."""
+    at = np.arange(int(_TONE_SECONDS * rate)) / rate
+    gap = np.zeros(int(_GAP_SECONDS * rate))
+    wait = np.zeros(int(_WAIT_SECONDS * rate))
+    pieces = []
+    for digit in digits.upper():
+        if digit in _KEYS:
+            row, column = divmod(_KEYS.index(digit), 4)
+            tones = (_KEY_ROWS[row], _KEY_COLUMNS[column])
+            pieces += [_TONE_LEVEL * sum(np.sin(2 * np.pi * tone * at) for tone in tones), gap]
+        elif digit in ",W":
+            pieces.append(wait)
+    return from_float(np.concatenate(pieces).astype(np.float32)) if pieces else b""
+
+
 class Resampler:
     """One stream of pcm from one rate to another, in pieces, without clicks at their borders.
 

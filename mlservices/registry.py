@@ -30,7 +30,8 @@ from .clients.metered import (
 )
 from .clients.openai import OpenAIChat
 from .clients.openai_audio import OpenAIHearing, OpenAIVoice
-from .clients.service import ServiceClient, ServiceModel
+from .clients.service import ServiceClient
+from .clients.service_model import ServiceModel
 from .errors import EngineError
 from .interfaces import (
     ChatModel,

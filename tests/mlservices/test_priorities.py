@@ -11,7 +11,7 @@ from mlservices import registry
 from mlservices.checks.pools import pools_of
 from mlservices.checks.probing import ask
 from mlservices.clients import warm
-from mlservices.clients.service import ServiceModel
+from mlservices.clients.service_model import ServiceModel
 from mlservices.service.deployments import Deployments
 from mlservices.speech import spoken
 from mlservices.types import ChatMessage

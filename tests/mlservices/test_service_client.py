@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mlservices.clients import service
-from mlservices.clients.service import ServiceClient, ServiceModel
+from mlservices.clients.service import ServiceClient
+from mlservices.clients.service_model import ServiceModel
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
 from mlservices.types import ChatMessage, Tool, ToolCall

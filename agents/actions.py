@@ -84,7 +84,8 @@ def save_agent(
 @transaction.atomic
 def duplicate_agent(*, agent: Agent, by: str) -> Agent:
     """A paused copy, so that it can be changed before it takes calls. Raises ValidationError by field."""
-    twin = Agent(**values_of(agent) | {"name": _free_name(agent.name), "status": Agent.Status.PAUSED})
+    twin = Agent(name=_free_name(agent.name), status=Agent.Status.PAUSED)
+    apply_values(twin, {**values_of(agent), "name": twin.name})
     return save_agent(agent=twin, by=by, kind=Kind.DUPLICATED, source=agent.name)
 
 

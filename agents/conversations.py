@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
+import phonenumbers
 from django.utils import timezone
 
 from mlservices import registry
@@ -18,9 +22,12 @@ from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
+from .flow.program import Ports, Talk, ToolResult
+from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
-from .models import DEFAULT_MODEL, Agent
+from .flows.programs import Crew, program_of
+from .models import DEFAULT_MODEL, Agent, FlowVersion
 
 logger = logging.getLogger(__name__)
 
@@ -33,21 +40,76 @@ def conversation_for(
     *,
     embedder: Embedder,
     chat_model: ChatModel | None,
+    version: FlowVersion | None = None,
+    crew: Crew | None = None,
     caller: str = "",
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
 
-    Without a `chat_model` it answers from facts and abilities alone. `caller` is what the line tells of
-    who calls, a number at best. Raises ValidationError when the
-    agent's facts cannot be read; it names the field.
+    Without a `chat_model` it answers from facts and abilities alone; with a `version` it follows that flow,
+    whose other agents are the `crew`. `caller` is what the line tells of who calls, a number at best. Raises
+    ValidationError when the agent's facts cannot be read; it names the field.
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
-    receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
-    if chat_model is None:
-        return receptionist
-    return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
+
+    def talk(profile: Profile) -> Conversation:
+        receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
+        if chat_model is None:
+            return receptionist
+        return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
+
+    if version is None:
+        return talk(profile)
+
+    def subagent(*, prompt: str, knowledge_base: str, tools: Sequence[str]) -> Talk:
+        asked = tuple(question for fact in profile.facts for question in fact.questions)
+        return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
+
+    def other(slug: str) -> Conversation | None:
+        found = (crew or {}).get(slug)
+        if found is None:
+            return None
+        model = chat_model_for(found.agent)
+        return conversation_for(
+            found.agent,
+            embedder=embedder,
+            chat_model=model,
+            version=found.version,
+            crew=crew,
+            caller=caller,
+            now=now,
+        )
+
+    ports = Ports(
+        meanings=meanings,
+        model=chat_model,
+        now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
+        region=_region_of(agent.transfer_number),
+        talk=subagent,
+        call_tool=_no_tool,
+        other_agent=other,
+        transfer_number=profile.transfer_number,
+        announcement=profile.announcement,
+        greeting=profile.greeting,
+    )
+    values = values_for(agent, profile.facts, caller=caller, now=now())
+    return FlowConversation(program_of(version), ports, variables=values)
+
+
+def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:
+    """That of the opening hours, if there are some."""
+    return next((fact.hours.zone for fact in facts if fact.hours), None)
+
+
+def _region_of(number: str) -> str:
+    """The country of a telephone number, as in "US"; "" where nobody can tell."""
+    return (number and phonenumbers.region_code_for_number(phonenumbers.parse(number))) or ""
+
+
+async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    return ToolResult(ok=False, reason=f"There is no tool {name}.")
 
 
 def chat_model_for(agent: Agent) -> ChatModel | None:
@@ -102,6 +164,5 @@ def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -
 
 def values_for(agent: Agent, facts: Sequence[Fact], *, caller: str, now: datetime) -> dict[str, str]:
     """What each placeholder stands for; times are on the clock of the opening hours, if there are some."""
-    zone = next((fact.hours.zone for fact in facts if fact.hours), None)
-    local = timezone.localtime(now, zone)
+    local = timezone.localtime(now, _zone_of(facts))
     return {**agent.constants, **built_in(caller=caller, agent_name=agent.name, now=local)}

@@ -7,6 +7,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,7 @@ from .facts import (
 )
 from .fields import ConstantsField, PhoneField
 from .hours_text import read_hours, write_hours
-from .models import DEFAULT_MODEL, Agent
+from .models import DEFAULT_MODEL, Agent, Flow
 from .versions import VALUES
 from .voices import VoiceGroup, called, chosen, grouped
 
@@ -77,6 +78,10 @@ class AgentForm(forms.ModelForm):
             "chat_model": _(
                 "Without one the agent answers from its facts, takes messages and transfers calls."
             ),
+            "flow": _(
+                "Calls go through it step by step, in the version that is live as they begin. Without one "
+                "the agent answers freely from what stands here."
+            ),
             "temperature": _("How freely the model words its answers: 0 is the most predictable."),
             "eagerness": _("Left for callers who think or dictate, right for quick exchanges."),
             "constants": _("One a line, for what you say in several places."),
@@ -99,6 +104,14 @@ class AgentForm(forms.ModelForm):
         chat_model = _kept_choice(self, "chat_model", _chat_models())
         chat_model.help_text = f"{chat_model.help_text} {_where_models_are_set()}"
         self.fields["chat_model"] = chat_model
+        live = Q(live__isnull=False) | Q(pk=self.instance.flow_id)
+        self.fields["flow"] = forms.ModelChoiceField(
+            Flow.objects.filter(live).defer("draft"),
+            required=False,
+            label=_("Flow"),
+            empty_label=_("None"),
+            help_text=self.Meta.help_texts["flow"],
+        )
         offer = async_to_sync(registry.offer)()
         self.offer = offer
         self.speech_setting = registry.setting_of_speech()

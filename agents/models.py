@@ -28,6 +28,50 @@ SLOWEST, FASTEST = 0.5, 2.0  # speaking rate; 1 is the pace of the voice itself
 DEFAULT_MODEL = "default"
 
 
+class Flow(models.Model):
+    """What a call does step by step, drawn as a graph. The draft changes; what is published never does."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("address"), max_length=120, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    draft = models.JSONField(default=dict)  # the exchange format; agents.flow.graph.read is its typed door
+    revision = models.PositiveIntegerField(default=1, editable=False)  # of the draft, one up by each change
+    changed_by = models.CharField(max_length=150, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    live = models.ForeignKey(
+        "FlowVersion", models.PROTECT, null=True, editable=False, related_name="+"
+    )  # what new calls follow; null: never published
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("flows:edit", args=[self.slug])
+
+
+class FlowVersion(models.Model):
+    """A flow as calls follow it; never changed."""
+
+    flow = models.ForeignKey(Flow, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    graph = models.JSONField()
+    subflows = models.JSONField(default=dict)  # {slug: graph} of those that it enters, as they were then
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["flow", "number"], name="flow_version_numbered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} {self.number}"
+
+
 class Agent(models.Model):
     """One voice on the telephone: what it knows, how it speaks, when it gives up."""
 
@@ -57,6 +101,11 @@ class Agent(models.Model):
     instructions = models.TextField(_("instructions"), blank=True)
     # [{"topic": str, "answer": str, "questions": [str, ...], ...}, ...]; agents.facts is the typed door.
     facts = models.JSONField(_("facts"), default=list, blank=True, validators=[validate_facts])
+
+    # What its calls follow, in the version that is live as they begin; null answers by facts and abilities.
+    flow = models.ForeignKey(
+        Flow, models.PROTECT, null=True, blank=True, related_name="agents", verbose_name=_("flow")
+    )
 
     # {"clinic": "Harbour Street Clinic", ...}: what {{clinic}} stands for in greeting and instructions.
     constants = models.JSONField(

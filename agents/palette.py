@@ -9,7 +9,20 @@ from django.utils.translation import gettext as _
 
 from mlservices.pages.palette import Entry, Group, matching
 
-from .models import Agent
+from .models import Agent, Flow
+
+
+def flows(user: Any, words: str) -> Iterable[Group]:
+    if not words or not user.has_perm("agents.view_agents"):
+        return []
+    rows = Flow.objects.only("name", "slug", "live_id").order_by("name")
+    for word in words.split():
+        rows = rows.filter(name__icontains=word)
+    entries = [
+        Entry(flow.name, "workflow", url=flow.get_absolute_url(), hint="" if flow.live_id else _("Draft"))
+        for flow in rows[:200]
+    ]
+    return matching(_("Flows"), entries, words)
 
 
 def agents(user: Any, words: str) -> Iterable[Group]:

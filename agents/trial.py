@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
-from mlservices.types import ChatDelta, ChatMessage, Tool
+from mlservices.types import ChatDelta, ChatMessage, Priority, Tool
 
 from .conversations import chat_model_for, conversation_for
 from .flow.steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step, Transfer
@@ -91,7 +92,8 @@ async def _turn(conversation: Conversation, words: str) -> list[Step]:
 
 
 class _Replayed:
-    """A `ChatModel` that repeats its recorded answers, one a turn, and then asks the true model."""
+    """A `ChatModel` that repeats its recorded answers, one a turn, and then asks the true model, which serves
+    calls first."""
 
     def __init__(self, model: ChatModel, answers: Sequence[str]) -> None:
         self._model = model
@@ -109,13 +111,13 @@ class _Replayed:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         if self._turn < len(self._answers):
             yield ChatDelta(self._answers[self._turn])
             return
         self.answer = ""
-        async for delta in self._model.reply(
-            messages, max_tokens=max_tokens, temperature=temperature, tools=tools
-        ):
+        how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+        async for delta in self._model.reply(messages, tools=tools, priority="batch", **how):
             self.answer += delta.text
             yield delta

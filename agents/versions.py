@@ -16,7 +16,7 @@ from mlservices.pages.figures import grouped
 
 from .constants import write_constants
 from .hours_text import write_hours
-from .models import Agent, AgentVersion
+from .models import Agent, AgentVersion, Flow
 
 # Of an agent in a version, in the order of its page: differences are told in it, and the form asks in it.
 VALUES = (
@@ -26,6 +26,7 @@ VALUES = (
     "instructions",
     "constants",
     "facts",
+    "flow",
     "status",
     "language",
     "voice",
@@ -68,14 +69,17 @@ class Change:
 
 
 def values_of(agent: Agent) -> dict[str, Any]:
-    """As JSON keeps them."""
-    return {name: getattr(agent, name) for name in VALUES}
+    """As JSON keeps them: a flow by its address."""
+    flow = agent.flow.slug if agent.flow else ""
+    return {**{name: getattr(agent, name) for name in VALUES}, "flow": flow}
 
 
 def apply_values(agent: Agent, values: Mapping[str, Any]) -> None:
     """Set what a version holds; one of an older installation leaves what it did not know."""
     for name in VALUES:
-        if name in values and name not in KEPT:
+        if name == "flow" and name in values:
+            agent.flow = Flow.objects.filter(slug=values["flow"]).first()
+        elif name in values and name not in KEPT:
             setattr(agent, name, values[name])
 
 
@@ -111,6 +115,8 @@ def _field(name: str) -> models.Field[Any, Any]:
 
 
 def _value(values: Mapping[str, Any], name: str) -> Any:
+    if name == "flow":
+        return values.get(name, "")
     return values[name] if name in values else _field(name).get_default()
 
 
@@ -120,7 +126,7 @@ def _label(name: str) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    choices = dict(_field(name).flatchoices)
+    choices = {} if name == "flow" else dict(_field(name).flatchoices)
     if value in choices:
         return str(choices[value])
     if name in _NUMBERS:

@@ -21,6 +21,20 @@ AUDIBLE = 328  # -40 dBFS
 RATES = (8000, 48000)  # Hz, the lowest and the highest that a file may claim
 LONGEST_SECONDS = 30 * 60
 _UNTOLD_SIZE = 0x7FFF0000  # bytes; the size that a WAV tells when its writer did not know it is about this
+_FILE_SIGNS = {
+    b"RIFF": "WAV",
+    b"RF64": "RF64",
+    b"ID3": "MP3",
+    b"fLaC": "FLAC",
+    b"OggS": "Ogg",
+    b"\x1aE\xdf\xa3": "WebM",
+}
+SIGN_BYTES = 1445  # the longest frame of an MP3 and the header of the next; other signs take four
+_MP3_RATES = (44100, 48000, 32000)
+_MP3_KBPS = {
+    True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
 _FRAMES_AT_ONCE = 1 << 14  # of a file: other threads get their turn in between
 
 
@@ -93,6 +107,29 @@ def to_float(pcm: bytes) -> NDArray[np.float32]:
 def from_float(samples: NDArray[np.float32]) -> bytes:
     """Samples in -1..1 as pcm; louder ones are clipped."""
     return np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(SAMPLE).tobytes()
+
+
+_KEY_ROWS, _KEY_COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz, ITU-T Q.23
+_KEYS = "123A456B789C*0#D"
+_TONE_SECONDS, _GAP_SECONDS, _WAIT_SECONDS = 0.1, 0.08, 0.5
+_TONE_LEVEL = 0.25  # of each of the two, of full scale
+
+
+def key_tones(digits: str, rate: int) -> bytes:
+    """The sound of these keys, as a telephone sends them; "," and "w" are half a second of silence. Others
+    are left out."""
+    at = np.arange(int(_TONE_SECONDS * rate)) / rate
+    gap = np.zeros(int(_GAP_SECONDS * rate))
+    wait = np.zeros(int(_WAIT_SECONDS * rate))
+    pieces = []
+    for digit in digits.upper():
+        if digit in _KEYS:
+            row, column = divmod(_KEYS.index(digit), 4)
+            tones = (_KEY_ROWS[row], _KEY_COLUMNS[column])
+            pieces += [_TONE_LEVEL * sum(np.sin(2 * np.pi * tone * at) for tone in tones), gap]
+        elif digit in ",W":
+            pieces.append(wait)
+    return from_float(np.concatenate(pieces).astype(np.float32)) if pieces else b""
 
 
 class Resampler:
@@ -188,6 +225,32 @@ def _mixed(block: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(mono).all():
         raise ValueError("samples that are no numbers")
     return mono
+
+
+def file_kind(data: bytes | bytearray) -> str:
+    """ "WAV", "MP3", ... for bytes that begin like a sound file, which `read_wav` may read or not; "" for raw
+    pcm. Told by the first `SIGN_BYTES`."""
+    sign = next((sign for sign in _FILE_SIGNS if data.startswith(sign)), None)
+    return _FILE_SIGNS[sign] if sign else "MP3" if _is_mp3(data) else ""
+
+
+def _is_mp3(data: bytes | bytearray) -> bool:
+    """Without a tag before it: a frame, and another where it ends. (pcm may begin like one frame.)"""
+    length = _mp3_frame(data)
+    return bool(length) and bool(_mp3_frame(data[length:]))
+
+
+def _mp3_frame(data: bytes | bytearray) -> int:
+    """The bytes of the MP3 frame with this header (ISO 11172-3, 13818-3 and "2.5"); 0 if it is none."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
+        return 0
+    version, bitrate, rate = data[1] >> 3 & 3, data[2] >> 4, data[2] >> 2 & 3
+    if version == 1 or bitrate in (0, 15) or rate == 3:
+        return 0
+    is_first = version == 3
+    halved = {3: 1, 2: 2, 0: 4}[version]
+    kbps = _MP3_KBPS[is_first][bitrate - 1]
+    return (144 if is_first else 72) * kbps * 1000 // (_MP3_RATES[rate] // halved) + (data[2] >> 1 & 1)
 
 
 def missing_bytes(wav: bytes) -> int:

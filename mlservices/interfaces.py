@@ -60,6 +60,7 @@ class ChatModel(Protocol):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """The model's next message, piece by piece as it is made.
 
@@ -68,7 +69,7 @@ class ChatModel(Protocol):
 
 
 class Embedder(Protocol):
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
         """The meaning of each text as a row of unit length; shape (len(texts), dimensions)."""
 
 

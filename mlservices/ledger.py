@@ -113,8 +113,11 @@ class Ledger:
             connection.close()
 
     def _write_waiting(self) -> None:
+        """One entry that cannot be written is found by halves, and costs no other."""
         entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        while entries:
+        parts = [entries] if entries else []
+        while parts:
+            entries = parts.pop()
             try:
                 write(entries)
             except (OperationalError, InterfaceError) as error:  # locked, restarted, unreachable
@@ -123,12 +126,14 @@ class Ledger:
                 if self._closing.is_set():
                     return
                 time.sleep(RETRY_SECONDS)
+                parts.append(entries)
             except Exception:
-                self.dropped += len(entries)
-                logger.exception("%d requests could not be noted", len(entries))
-                return
-            else:
-                return
+                middle = len(entries) // 2
+                if middle:
+                    parts += [entries[middle:], entries[:middle]]
+                else:
+                    self.dropped += 1
+                    logger.exception("A request could not be noted: %s", entries[0])
 
 
 def write(entries: Sequence[Entry]) -> None:
@@ -143,6 +148,7 @@ def write(entries: Sequence[Entry]) -> None:
             UsageDay.objects.filter(pk=found.pk).update(
                 requests=F("requests") + len(part),
                 failed=F("failed") + sum(row.outcome == Outcome.FAILED for row in part),
+                refused=F("refused") + sum(row.outcome == Outcome.REFUSED for row in part),
                 degraded=F("degraded") + sum(row.by_fallback for row in part),
                 estimated=F("estimated") + sum(row.estimated for row in part),
                 amount=F("amount") + sum(row.amount for row in part),

@@ -18,7 +18,7 @@ from .awake import address_of
 from .catalog import BY_ID, Kind
 from .clients import warm
 from .clients.detector import BatchedDetector
-from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
+from .clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice, Outage
 from .clients.http import Party
 from .clients.metered import (
     MeteredChatModel,
@@ -30,7 +30,8 @@ from .clients.metered import (
 )
 from .clients.openai import OpenAIChat
 from .clients.openai_audio import OpenAIHearing, OpenAIVoice
-from .clients.service import ServiceClient, ServiceModel
+from .clients.service import ServiceClient
+from .clients.service_model import ServiceModel
 from .errors import EngineError
 from .interfaces import (
     ChatModel,
@@ -78,6 +79,19 @@ def _ears() -> list[Choice[SpeechToText]]:
             hearing = _openai_hearing(*_openai_audio(), settings.OPENAI_STT_MODEL)
             choices.append(Choice("OpenAI", hearing, lets_choose=False, engine=hearing.engine))
     return choices
+
+
+def unheard(language: str, model: str = "") -> dict[str, str]:
+    """What is wrong with each of these, where it is known before anybody hears: of our own models."""
+    if order()[:1] != (OURS,):
+        return {}
+    hearing = BY_ID.get(model or settings.STT_ENGINE)
+    if hearing is None or hearing.kind is not Kind.STT:
+        known = ", ".join(each.id for each in BY_ID.values() if each.kind is Kind.STT)
+        return {"model": f"there is no {model!r} that hears: use {known}"}
+    if language in (*hearing.languages, "auto"):
+        return {}
+    return {"language": f"{hearing.id} does not know {language!r}: use {', '.join(hearing.languages)}, auto"}
 
 
 def text_to_speech() -> TextToSpeech:
@@ -140,11 +154,19 @@ def _only(kind: str, what: str, choices: list[Choice[Any]], metered: Callable[[A
 
 def _of_space(wake: Callable[[], Awaitable[object]]) -> Choice[Any]:
     name = f"Space {address_of(settings.HF_ML_API_URL)}"
-    return Choice(name, hasty_space(), wake=wake, engine=hasty_space().engine)
+    outage = _outage(settings.HF_ML_API_URL)
+    return Choice(name, hasty_space(), wake=wake, engine=hasty_space().engine, outage=outage)
+
+
+@cache
+def _outage(url: str) -> Outage:
+    return Outage()
 
 
 def _voice_of_ours(voice: str) -> str:
-    return voice if voice == settings.TTS_ENGINE else DEFAULT_VOICE
+    """The same where a model that runs speaks it."""
+    speaks = voice == settings.TTS_ENGINE or voices.able(voice, _speaking())
+    return voice if speaks else DEFAULT_VOICE
 
 
 def _openai_audio() -> tuple[str, str]:

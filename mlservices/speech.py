@@ -1,9 +1,10 @@
-"""A sentence as one WAV file, for pages: to be heard before it is used."""
+"""A sentence as one WAV file, for pages: to be heard before it is used. Calls go first."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,8 @@ async def spoken(
     pcm = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            chunks = registry.first_voice().speak(text, rate=rate, voice=voice, speed=speed)
+            how: dict[str, Any] = {"voice": voice, "speed": speed, "priority": "batch"}
+            chunks = registry.first_voice().speak(text, rate=rate, **how)
             async with aclosing(chunks) as pieces:
                 async for chunk in pieces:
                     pcm += chunk.pcm

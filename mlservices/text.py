@@ -109,7 +109,7 @@ _ONES = (
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )
 _TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )
@@ -149,7 +149,8 @@ def digit_words(digits: str) -> str:
     return " ".join(_ONES[int(digit)] for digit in digits if digit.isascii() and digit.isdigit())
 
 
-def _ordinal_words(value: int) -> str:
+def ordinal_words(value: int) -> str:
+    """21 -> "twenty first"."""
     *head, last = number_words(value).split()
     if last in _IRREGULAR_ORDINALS:
         last = _IRREGULAR_ORDINALS[last]
@@ -158,7 +159,8 @@ def _ordinal_words(value: int) -> str:
     return " ".join([*head, last])
 
 
-def _year_words(year: int) -> str:
+def year_words(year: int) -> str:
+    """1985 -> "nineteen eighty five"."""
     century, rest = divmod(year, 100)
     if 2000 <= year < 2010:
         return number_words(year)
@@ -206,7 +208,7 @@ def _say_iso_date(match: re.Match[str]) -> str:
     year, month, day = (int(part) for part in match.groups())
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return match[0]
-    return f"{_MONTHS[month - 1]} {_ordinal_words(day)}, {_year_words(year)}"
+    return f"{MONTHS[month - 1]} {ordinal_words(day)}, {year_words(year)}"
 
 
 def _say_decimal(match: re.Match[str]) -> str:
@@ -241,10 +243,10 @@ _NUMBERS = (
     # Short numbers that are called, not counted.
     (re.compile(r"(?<=\b(?:call|dial|ring|text) )\d{2,6}\b(?![.,:]?\d)", re.I), _say_phone),
     (re.compile(r"(?<![\d.,])(?:911|988)\b(?![.,:]?\d)"), _say_phone),
-    (re.compile(r"\b(\d+)(?:st|nd|rd|th)\b"), lambda match: _ordinal_words(int(match[1]))),
+    (re.compile(r"\b(\d+)(?:st|nd|rd|th)\b"), lambda match: ordinal_words(int(match[1]))),
     (
         re.compile(r"(?<=\b(?:in|of) )((?:19|20)\d\d)\b|(?<=\d, )((?:19|20)\d\d)\b"),
-        lambda match: _year_words(int(match[0])),
+        lambda match: year_words(int(match[0])),
     ),
     (re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d+)\.(\d+)\b"), _say_decimal),
     (re.compile(r"\d{1,3}(?:,\d{3})+|\d+"), _say_number),

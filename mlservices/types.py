@@ -84,9 +84,9 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """By one request, as the server counted them."""
+    """By one request, as the server counted them; a Space counts its answers alone."""
 
-    prompt: int
+    prompt: int | None
     answer: int
 
 

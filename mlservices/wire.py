@@ -11,6 +11,8 @@ from typing import Any
 MEDIA_TYPE = "application/x-voiceforge-frames"
 PCM_TYPE = "application/octet-stream"  # of sound that is sent to be heard
 _LONGEST_LINE = 4 * 2**20
+LONGEST_TEXTS = 300_000
+"""Characters of texts that a head may hold: they fit into a line, whatever they are and however escaped."""
 _LONGEST_PAYLOAD = 64 * 2**20
 
 Message = tuple[dict[str, Any], bytes]
@@ -19,7 +21,8 @@ Message = tuple[dict[str, Any], bytes]
 def pack(head: dict[str, Any], payload: bytes = b"") -> bytes:
     if payload:
         head = {**head, "bytes": len(payload)}
-    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + payload
+    line = json.dumps(head, separators=(",", ":"), ensure_ascii=False)
+    return line.encode(errors="surrogatepass") + b"\n" + payload  # which json.loads reads as well
 
 
 class Unpacker:

@@ -103,6 +103,7 @@ def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[st
     fields: dict[str, object] = {
         "id": uuid4(),
         "agent": agent,
+        "flow_version": agent.flow.live if agent.flow else None,
         "direction": direction,
         "caller": caller[:LONGEST_PARTY],
         "created_at": timezone.now(),

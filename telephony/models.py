@@ -128,6 +128,8 @@ class Call(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     agent = models.ForeignKey("agents.Agent", models.PROTECT, related_name="+")
+    # What it follows from its first moment to its last, whatever is published meanwhile.
+    flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
     line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
     direction = models.CharField(max_length=16, choices=Direction)

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from agents.conversations import chat_model_for, conversation_for
 from agents.flow.steps import Conversation
-from agents.models import Agent
+from agents.flows.programs import crew_of
+from agents.models import Agent, FlowVersion
 from mlservices import registry
 
 from .session.parts import Engines
@@ -17,7 +18,9 @@ class Suppliers(Protocol):
 
     def engines(self) -> Engines: ...
 
-    def conversation(self, agent: Agent, caller: str = "") -> Conversation: ...
+    def conversation(
+        self, agent: Agent, caller: str = "", version: FlowVersion | None = None
+    ) -> Conversation: ...
 
 
 class RegistrySuppliers:
@@ -31,10 +34,14 @@ class RegistrySuppliers:
             detector=registry.voice_detector(),
         )
 
-    def conversation(self, agent: Agent, caller: str = "") -> Conversation:
+    def conversation(
+        self, agent: Agent, caller: str = "", version: FlowVersion | None = None
+    ) -> Conversation:
         return conversation_for(
             agent,
             embedder=registry.embedder(),
             chat_model=chat_model_for(agent),
+            version=version,
+            crew=crew_of(version),
             caller=caller,
         )

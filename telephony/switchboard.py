@@ -152,7 +152,9 @@ class Switchboard:
     async def _session(self, call: Call, line: Line) -> CallSession | None:
         agent = call.agent
         engines = await in_database(self._suppliers.engines)
-        conversation = await in_database(self._suppliers.conversation, agent, call.caller)
+        conversation = await in_database(
+            self._suppliers.conversation, agent, call.caller, await in_database(lambda: call.flow_version)
+        )
         if not await in_database(actions.connect_call, call.pk, line=call.line):
             return None
         failing = await in_database(last_words, agent, line.rate)

@@ -1,14 +1,16 @@
-"""`python -m voiceforge_site.daphne_server`: daphne, with two things put right.
+"""`python -m voiceforge_site.daphne_server`: daphne, with some things put right.
 
-It takes a request of any size to its end before anybody can refuse it. And where an answer fails half-way it
-tries to begin another, which ends its watch over all requests, and leaves the client waiting.
+It takes a request of any size to its end before anybody can refuse it. It reads every form itself, for
+nobody, and refuses one that is broken without a word. And where an answer fails half-way it tries to begin
+another, which ends its watch over all requests, and leaves the client waiting. A socket it closes with 1011
+for every code of the protocol's own that it is given, and without any where a message is too large.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from daphne import http_protocol
+from daphne import http_protocol, server, ws_protocol
 from daphne.cli import CommandLineInterface
 
 LARGEST_BODY = 36 * 2**20  # bytes; what the site itself takes is less
@@ -21,6 +23,9 @@ _REFUSAL = (
 
 class Request(http_protocol.WebRequest):
     _received = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
@@ -45,6 +50,20 @@ class Request(http_protocol.WebRequest):
         self.channel.loseConnection()
 
 
+class Socket(ws_protocol.WebSocketProtocol):
+    def serverClose(self, code: int | None = None) -> None:
+        self.sendCloseFrame(code=code or 1000)
+
+
+class Sockets(ws_protocol.WebSocketFactory):
+    protocol = Socket
+
+    def resetProtocolOptions(self) -> None:
+        super().resetProtocolOptions()
+        self.failByDrop = False  # but by a close that says why
+
+
 if __name__ == "__main__":
     http_protocol.WebRequest = Request  # which its factory looks up for each connection
+    server.WebSocketFactory = Sockets
     CommandLineInterface.entrypoint()

@@ -89,6 +89,14 @@ FAULTS = {
         ),
     ),
 }
+# What fits a program better than what a person is told.
+_TO_PROGRAMS = {
+    404: _("There is nothing at this address of the API."),
+    405: _("This address takes no request of this method: the header Allow names those that it takes."),
+    413: _("This is too much at once: send less, or in parts."),
+}
+_NO_TOKEN = _("A page of this site has to send its X-CSRFToken; a program sends an API key.")
+SEND_A_KEY = "Send an API key: `Authorization: Bearer KEY`."
 EXPIRED = Fault(
     "form_expired",
     "timer-off",
@@ -108,7 +116,7 @@ def error_page(
     remedy = remedy or str(fault.remedy)
     words = f"{fault.title}. {remedy}"
     if request.path.startswith(API):
-        return refusal(status, words)
+        return refusal(status, str(_TO_PROGRAMS.get(status, words)))
     if _asked_for_json(request):
         error = {"code": fault.code, "message": words, "request": request_ids.current()}
         return JsonResponse({"error": error}, status=status)
@@ -142,6 +150,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if request.path.startswith(API):
+        if not _signed_in(request):
+            return refusal(401, SEND_A_KEY)
+        return refusal(403, str(_NO_TOKEN))
     return error_page(request, 403, fault=EXPIRED)
 
 

@@ -35,6 +35,7 @@ MENU = (
     Place("telephony:history", "history", _("Call history"), "h"),
     Place("telephony:messages", "mail", _("Messages"), "m"),
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
+    Place("flows:list", "workflow", _("Flows"), "f", _("Build")),
     Place("voices:list", "audio-lines", _("Voices"), "v", _("Build")),
     Place("models:list", "cpu", _("Models"), "d", _("Manage")),
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from agents.palette import agents
+from agents.palette import agents, flows
 from mlservices.pages.palette import Entry, Group, Source, matching
 from mlservices.palette import models, voices
 from telephony.palette import calls, numbers, search, talks
@@ -60,7 +60,19 @@ def people(user: Any, words: str) -> Iterable[Group]:
 
 
 # A source more is a function more; groups with better matches go first, then in this order.
-SOURCES: tuple[Source, ...] = (pages, actions, talks, agents, numbers, calls, voices, models, people, search)
+SOURCES: tuple[Source, ...] = (
+    pages,
+    actions,
+    talks,
+    agents,
+    flows,
+    numbers,
+    calls,
+    voices,
+    models,
+    people,
+    search,
+)
 
 
 def found(user: Any, words: str) -> list[Group]:

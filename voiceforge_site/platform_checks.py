@@ -47,7 +47,8 @@ WORKER_AWAY = gettext_noop(
     "exports, scheduled checks and alerts wait."
 )
 WEB_AWAY = gettext_noop(
-    "Start it again with “make run”, or as the line “web” of the Procfile says; see its log."
+    "Start it again with “make run”, or as the line “web” of the Procfile says; see its log. If it runs on "
+    "another port than the one asked here, set PORT to that."
 )
 DISK_FULL = gettext_noop(
     "Make room on the disk of VAR_DIR: old recordings and exports are in its media folder."

@@ -12,12 +12,15 @@ from django.core.management.utils import get_random_secret_key
 
 from mlservices import catalog
 
-from . import env, logs
+from . import env, logs, serving
 from .build import build_id
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_given = {name for name, value in os.environ.items() if value}
 env.read_file(BASE_DIR / ".env")
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).absolute()
+# Where a server runs on this folder, commands are about that one, unless they are told another.
+os.environ |= {name: value for name, value in serving.noted(VAR_DIR).items() if name not in _given}
 
 # Where we are reached
 
@@ -162,9 +165,10 @@ def _cache(name: str, entries: int) -> dict[str, object]:
     }
 
 
-# What the API remembers of chats has a place of its own: who chats a lot is not to push out what slows the
-# guessing of passwords.
-CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000)}
+# What the API remembers of chats and counts of keys has places of its own: who asks a lot is not to push out
+# what slows the guessing of passwords.
+CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000), "rates": _cache("rates", 1000)}
+API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",
     "workers": 1,

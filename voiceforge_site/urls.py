@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/", include("mlservices.api.urls")),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
+    path("flows/", include("agents.flows.urls")),
     path("voices/", include("mlservices.library.urls")),
     path("usage/", include("mlservices.usage.urls")),
 ]

@@ -35,10 +35,34 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Play the tones of these keys to the line: 0-9 * #, "," and "w" are half a second of silence."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Once all that was said has been heard, wait; the caller may speak meanwhile."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to speak and listen from here on; None is as the agent is set up."""
+
+    interruptible: bool | None = None
+    eagerness: float | None = None  # 0 patient .. 1 quick: how soon a pause ends the caller's turn
+    silence_seconds: float | None = None  # until a silent caller is asked again
+    speed: float | None = None  # of the voice
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something worth a line in the call's log: an intent matched, a variable filled, a tool called."""
 
-    kind: Literal["intent", "variable", "tool", "node", "model"]
+    kind: Literal["intent", "variable", "tool", "node", "edge", "model"]
     name: str
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -56,10 +80,10 @@ class KeepMessage:
     ordinal: int = 1  # of the call's messages; one that is told again, with more words, replaces itself
 
 
-Step = Say | Transfer | HangUp | Noted | KeepMessage
+Step = Say | Transfer | HangUp | Noted | KeepMessage | SendDigits | Pause | Manner
 
-# What the caller is expected to say next; a number is dictated with longer pauses than a yes.
-Expectation = Literal["anything", "yes_no", "name", "number"]
+# What the caller is expected to say next; what is dictated or spelled has longer pauses than a yes.
+Expectation = Literal["anything", "yes_no", "name", "number", "spelling"]
 
 
 class Conversation(Protocol):

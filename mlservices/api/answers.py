@@ -15,6 +15,7 @@ from ..errors import EngineBusy, EngineError, EngineTimeout
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2  # after a fault of an engine that said nothing of when
+MENDED_SECONDS = 60  # after a fault that somebody has to mend
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -44,13 +45,17 @@ def refusal(status: int, error: str, **more: Any) -> JsonResponse:
 
 
 def engine_refusal(error: EngineError) -> JsonResponse:
-    """400 where the service found fault with a field, 404 for what it does not offer, 422 for what will never
-    work, 504 for a deadline, and 503 for what may work later."""
+    """400 where the service found fault with a field, 404 for what it does not offer, 422 for what it will
+    never do, 504 for a deadline, and 503 for what may work later: once an administrator has mended it, where
+    it is not the request that is at fault but the service, our token for it or its address."""
     if error.fields:
         return refusal(400, "The request is not valid.", fields=error.fields, service=error.service)
-    if error.permanent:
+    if error.blames_input or isinstance(error, NotOffered):
         status = 404 if isinstance(error, NotOffered) else 422
         return refusal(status, str(error), service=error.service, permanent=True)
+    if error.permanent:
+        told = {"service": error.service, "retry_after": MENDED_SECONDS, "permanent": False}
+        return refusal(503, str(error), **told)
     if isinstance(error, EngineTimeout):
         return refusal(504, str(error), service=error.service, permanent=False)
     after = max(1, round(error.retry_after)) if isinstance(error, EngineBusy) else RETRY_SECONDS

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pybase64
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
@@ -76,7 +77,9 @@ async def heard(
 def _form_of(request: HttpRequest) -> tuple[dict[str, Any], UploadedFile | None]:
     try:
         return request.POST.dict(), request.FILES.get("audio")
-    except MultiPartParserError as error:
+    except (MultiPartParserError, SuspiciousOperation) as error:
+        if isinstance(error, RequestDataTooBig):
+            raise Refused(413, "The fields of the form are too large.", {"body": str(error)}) from None
         raise invalid(body=str(error)) from None
 
 
@@ -94,7 +97,7 @@ def _of_base64(encoded: str, form: Any) -> bytes:
         raise invalid(audio_base64="not valid base64") from None
     if len(data) > LARGEST_SOUND:
         raise _too_large()
-    return _sound("audio_base64", data, None if sound.is_file(data) else form.rate)
+    return _sound("audio_base64", data, None if audio.file_kind(data) else form.rate)
 
 
 def _sound(field: str, data: bytes, pcm_rate: int | None) -> bytes:

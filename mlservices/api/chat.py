@@ -34,13 +34,15 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
     asked = ChatMessage("user", form.message)
     before = [ChatMessage("user" if role == "user" else "assistant", text) for role, text in earlier]
     messages = [*system, *before, asked]
-    pieces, used = [], None
+    pieces, used, engine, degraded = [], None, "", False
     with asking(key=key_of(request)):
-        async with aclosing(registry.chat_model(model).reply(messages)) as deltas:
+        async with aclosing(registry.chat_model(model).reply(messages, priority="batch")) as deltas:
             async for delta in deltas:
                 pieces.append(delta.text)
                 used = delta.used or used
+                engine, degraded = delta.engine, delta.degraded
     response = "".join(pieces).strip()
+    earlier = await caches[CACHE].aget(place, [])  # as it is now: others may have asked meanwhile
     said = [*earlier, ("user", form.message), ("assistant", response)]
     await caches[CACHE].aset(place, said[-MESSAGES_KEPT:], REMEMBERED_SECONDS)
     answer = JsonResponse(
@@ -49,6 +51,8 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
             "session_id": form.session_id,
             "mode": form.mode,
             "model": model,
+            "engine": engine,
+            "degraded": degraded,
             "processing_time": time.monotonic() - started,
             "context_size": len(messages),
             "tokens": used.answer if used else len(pieces),

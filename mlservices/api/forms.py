@@ -7,33 +7,26 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from .. import audio
+from ..fields import Mode, SessionId, Speed, Text, Threshold, Unbroken
 from .answers import invalid
 from .sound import HEARD_RATE, Format
-
-LONGEST_TEXT = 5000  # characters
-
-
-def _without_null(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a null character cannot be spoken")
-    return text
 
 
 def _of_words(text: str) -> str:
     if not text.strip():
         raise ValueError("there are no words in it")
-    return _without_null(text)
+    return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_of_words)]
+Words = Annotated[Text, AfterValidator(_of_words)]
 ModelId = Annotated[str, Field(max_length=100)]
 Language = Annotated[str, Field(min_length=2, max_length=16, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
 
 
 class SpeakForm(BaseModel):
-    text: Text
+    text: Words
     voice: str = Field("default", max_length=100)
-    speed: float = Field(1.0, ge=0.5, le=2.0)
+    speed: Speed = 1.0
     model: ModelId = ""
     format: Format = "wav"
     stream: bool = False
@@ -52,14 +45,14 @@ class TranscribeForm(HearForm):
 
 
 class DetectForm(HearForm):
-    threshold: float = Field(0.5, ge=0.05, le=0.95)
+    threshold: Threshold = 0.5
 
 
 class ChatForm(BaseModel):
-    session_id: str = Field(min_length=1, max_length=200)
-    message: Text
-    mode: str = Field("assistant", max_length=40)
-    system_prompt: Annotated[str, AfterValidator(_without_null)] = Field("", max_length=20000)
+    session_id: SessionId
+    message: Words
+    mode: Mode = "assistant"
+    system_prompt: Annotated[str, Field(max_length=20000), Unbroken] = ""
     model: ModelId = ""
 
 

@@ -16,6 +16,7 @@ from ..roster.told import Told, ask, asked, change
 from .answers import engine_refusal, refusal, refusing
 
 _VIEW = "mlservices.view_models"
+_STREAMING = ["/api/tts", "/ws/stt"]
 _VERBS = {  # of the page: by method and address
     ("POST", "download"): "download",
     ("DELETE", "download"): "stop",
@@ -28,13 +29,13 @@ _VERBS = {  # of the page: by method and address
 @refusing
 async def models(request: HttpRequest) -> HttpResponseBase:
     """As a Space tells it, and for who may see them every model of the catalogue and the memory there is.
-    Other than our ML service, this API gives calls no streaming face."""
+    `streaming` names what answers piece by piece, which is not what calls stream by."""
     told = await registry.service().models()
     chat_models = [{"id": id, "name": name} for id, name in registry.chat_models()]
     answer: dict[str, Any] = {
         "available_models": told.get("available_models", {}),
         "chat_models": chat_models,
-        "streaming": False,
+        "streaming": _STREAMING,
     }
     if request.user.has_perm(_VIEW):
         own = await asked()

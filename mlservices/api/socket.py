@@ -59,6 +59,11 @@ class _Closing(Exception):
         self.code = code
 
 
+def _invalid(fields: dict[str, str]) -> _Closing:
+    wrong = "; ".join(f"{field}: {why}" for field, why in fields.items())
+    return _Closing(_POLICY, f"The first message is not valid: {wrong}")
+
+
 class _Gone(Exception):
     """The client hung up."""
 
@@ -87,6 +92,8 @@ class ListenSocket:
         try:
             form = await self._first_message()
             with asking(key=await self._admit(self._scope, form.apiKey)):
+                if wrong := registry.unheard(form.language, form.model):
+                    raise _invalid(wrong)
                 await self._listen(form)
         except (_Gone, OSError):  # servers have kinds of OSError of their own for "disconnected"
             return
@@ -94,7 +101,7 @@ class ListenSocket:
             code = error.code
             await self._send("error", error=str(error))
         except EngineError as error:
-            code = _INTERNAL
+            code = _POLICY if error.blames_input else _INTERNAL
             await self._send("error", error=str(error), service=error.service, permanent=error.permanent)
         await self._socket_send({"type": "websocket.close", "code": code})
 
@@ -105,8 +112,7 @@ class ListenSocket:
         try:
             form = checked(ListenForm, content)
         except Refused as error:
-            wrong = "; ".join(f"{field}: {why}" for field, why in (error.fields or {}).items())
-            raise _Closing(_POLICY, f"The first message is not valid: {wrong}") from None
+            raise _invalid(error.fields or {}) from None
         self._key = form.apiKey
         return form
 

@@ -18,7 +18,6 @@ TYPES: dict[Format, str] = {
     "ogg": "audio/ogg",
 }
 HEARD_RATE = 16000  # of all sound that is heard, and of raw PCM unless it is said
-_FILE_SIGNS = (b"RIFF", b"fLaC", b"OggS", b"ID3")
 _OPEN = 0xFFFFFFFF  # the length of a WAV of which nobody knows yet how long it gets
 _FRAMES_AT_ONCE = 1 << 14  # libsndfile's Vorbis encoder needs stack for all it is given
 
@@ -47,11 +46,6 @@ def heard(data: bytes, *, longest_seconds: float, pcm_rate: int | None = None) -
     if len(data) > 2 * pcm_rate * longest_seconds:
         raise audio.TooLong(f"longer than {longest_seconds / 60:g} minutes")
     return audio.resample(data, pcm_rate, HEARD_RATE)
-
-
-def is_file(data: bytes) -> bool:
-    """Whether these bytes begin like a sound file and not like raw pcm."""
-    return data.startswith(_FILE_SIGNS)
 
 
 def whole_file(pcm: bytes, rate: int, format: Format) -> bytes:

@@ -12,7 +12,7 @@ import pybase64
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
 from .. import audio, registry
-from ..errors import EngineError
+from ..errors import EngineError, Outcome
 from ..ledger import asking
 from ..types import Segment
 from . import sound
@@ -32,46 +32,62 @@ async def tts(request: HttpRequest) -> HttpResponseBase:
     form = checked(SpeakForm, body)
     rate = registry.speech_rate(form.voice, form.model)
     with asking(key=key_of(request)):
+        speech = _Speech(form, rate)
         if form.stream:
-            return await _streamed(form, rate)
-        pcm = b"".join([piece async for piece in _spoken(form, rate)])
+            return await _streamed(speech)
+        pcm = b"".join([piece async for piece in speech.pcm()])
     if not pcm:
         raise _nothing_to_say()
     if _PUBLIC_FORM & body.keys():
         file = await asyncio.to_thread(sound.whole_file, pcm, rate, form.format)
-        return _unstored(HttpResponse(file, content_type=sound.TYPES[form.format]))
+        return _unstored(speech.signed(HttpResponse(file, content_type=sound.TYPES[form.format])))
     encoded = pybase64.b64encode_as_string(audio.wav_bytes(pcm, rate))
-    return _unstored(JsonResponse({"audio_base64": encoded, "duration": len(pcm) / 2 / rate}))
+    told = {"audio_base64": encoded, "duration": len(pcm) / 2 / rate}
+    return _unstored(JsonResponse({**told, "engine": speech.engine, "degraded": speech.degraded}))
 
 
-async def _spoken(form: SpeakForm, rate: int) -> AsyncGenerator[bytes, None]:
-    chunks = registry.text_to_speech().speak(
-        form.text, rate=rate, voice=form.voice, speed=form.speed, model=form.model, priority="batch"
-    )
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            yield chunk.pcm
+class _Speech:
+    """A text while it is spoken; by whom is known once it has begun."""
+
+    def __init__(self, form: SpeakForm, rate: int) -> None:
+        self.form, self._rate = form, rate
+        self.engine, self.degraded = "", False
+
+    async def pcm(self) -> AsyncGenerator[bytes, None]:
+        form = self.form
+        chunks = registry.text_to_speech().speak(
+            form.text, rate=self._rate, voice=form.voice, speed=form.speed, model=form.model, priority="batch"
+        )
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                self.engine, self.degraded = chunk.engine, chunk.degraded
+                yield chunk.pcm
+
+    async def encoded(self) -> AsyncGenerator[bytes, None]:
+        """Encoding is done in a thread: calls are carried on this loop."""
+        encoder, begun = sound.encoder(self._rate, self.form.format), False
+        async with aclosing(self.pcm()) as pieces:
+            async for pcm in pieces:
+                begun = True
+                if made := await asyncio.to_thread(encoder.feed, pcm):
+                    yield made
+        if begun and (rest := await asyncio.to_thread(encoder.finish)):
+            yield rest
+
+    def signed(self, answer: HttpResponseBase) -> HttpResponseBase:
+        """What JSON tells in its fields, sound does in its headers."""
+        answer["X-Engine"] = " ".join(self.engine.split())
+        answer["X-Degraded"] = str(self.degraded).lower()
+        return answer
 
 
-async def _streamed(form: SpeakForm, rate: int) -> HttpResponseBase:
-    stream = Stream(_encoded(form, rate))
+async def _streamed(speech: _Speech) -> HttpResponseBase:
+    stream = Stream(speech.encoded())
     if not await stream.begin():
         raise _nothing_to_say()
-    answer = StreamingHttpResponse(stream, content_type=sound.TYPES[form.format])
+    answer = StreamingHttpResponse(stream, content_type=sound.TYPES[speech.form.format])
     answer["X-Accel-Buffering"] = "no"  # a proxy before us is not to gather it
-    return _unstored(answer)
-
-
-async def _encoded(form: SpeakForm, rate: int) -> AsyncGenerator[bytes, None]:
-    """Encoding is done in a thread: calls are carried on this loop."""
-    encoder, begun = sound.encoder(rate, form.format), False
-    async with aclosing(_spoken(form, rate)) as pieces:
-        async for pcm in pieces:
-            begun = True
-            if made := await asyncio.to_thread(encoder.feed, pcm):
-                yield made
-    if begun and (rest := await asyncio.to_thread(encoder.finish)):
-        yield rest
+    return _unstored(speech.signed(answer))
 
 
 @refusing
@@ -91,6 +107,7 @@ async def stt(request: HttpRequest) -> HttpResponseBase:
                 "duration": len(pcm) / 2 / sound.HEARD_RATE,
                 "segments": [asdict(segment) for segment in transcript.segments],
                 "engine": transcript.engine,
+                "degraded": transcript.degraded,
                 **asdict(transcript.timing),
             }
         )
@@ -111,7 +128,9 @@ def _voiced(segment: Segment) -> dict[str, Any]:
 
 
 def _nothing_to_say() -> EngineError:
-    return EngineError("There is nothing to say in this text.", service="tts", permanent=True)
+    return EngineError(
+        "There is nothing to say in this text.", service="tts", permanent=True, outcome=Outcome.REFUSED
+    )
 
 
 def _unstored(answer: HttpResponseBase) -> HttpResponseBase:

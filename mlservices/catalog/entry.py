@@ -65,9 +65,14 @@ class Model:
     size: str = ""  # parameters, as people say them: "500M"
     cloning: bool = False  # speaks in the voice of a sample
     gpu: bool = False  # wants one; on processors alone it is too slow for calls
+    cpu_memory_mb: int = 0  # resident, of a model that wants a GPU, where there is none
     at_start: bool = False  # loaded when the service starts, where a GPU has room for it
     priority: int = 5  # 1..9; where memory is short, the lowest makes room first
     environment: str = ""  # of libraries that ours do not get on with; "" is our own
+
+    @property
+    def memory_mb_on_processors(self) -> int:
+        return self.cpu_memory_mb or self.memory_mb
 
     @property
     def service(self) -> str:

@@ -16,6 +16,15 @@ def _hub(name: str, *patterns: str, also: tuple[Source, ...] = ()) -> Source:
     return Source(hub=name, revision="main", patterns=patterns or WEIGHTS_AND_SETTINGS, also=also)
 
 
+def _whole_digits(millions: int, *, kept_mb: int = 0) -> int:
+    """MB on processors, where all runs in float32.
+
+    Four bytes for each of so many million parameters (of all that is loaded, codecs among them), 1,000 MB for
+    the libraries and for what a request needs, and what is kept between requests.
+    """
+    return 4 * millions + 1000 + kept_mb
+
+
 # What reads the descriptions that Parler's voices follow: its tokenizer alone.
 _READER = _hub("google/flan-t5-large", "tokenizer*.json", "special_tokens_map.json", "*.model")
 
@@ -59,6 +68,7 @@ HUB: tuple[Model, ...] = (
         extra="transformers",
         size="809M",
         gpu=True,
+        cpu_memory_mb=_whole_digits(809),
         at_start=True,
         priority=9,
     ),
@@ -79,6 +89,7 @@ HUB: tuple[Model, ...] = (
         extra="transformers",
         size="809M",
         gpu=True,
+        cpu_memory_mb=1500,  # in 8 bits
         priority=8,
         note=_("Converted after the download, which takes transformers; running it does not."),
     ),
@@ -108,6 +119,7 @@ HUB: tuple[Model, ...] = (
         size="500M",
         cloning=True,
         gpu=True,
+        cpu_memory_mb=_whole_digits(810),
         at_start=True,
         priority=7,
         environment="chatterbox",
@@ -135,6 +147,7 @@ HUB: tuple[Model, ...] = (
         size="3B",
         cloning=True,
         gpu=True,
+        cpu_memory_mb=_whole_digits(5900),
         at_start=True,
         priority=6,
         environment="higgs",
@@ -163,6 +176,7 @@ HUB: tuple[Model, ...] = (
         size="100M",
         cloning=True,
         gpu=True,
+        cpu_memory_mb=_whole_digits(150),
         at_start=True,
         priority=5,
         environment="styletts2",
@@ -184,6 +198,7 @@ HUB: tuple[Model, ...] = (
         extra="transformers",
         size="630M",
         gpu=True,
+        cpu_memory_mb=_whole_digits(940),
         at_start=True,
         priority=6,
         environment="parler",
@@ -206,6 +221,7 @@ HUB: tuple[Model, ...] = (
         extra="transformers",
         size="880M",
         gpu=True,
+        cpu_memory_mb=_whole_digits(940),
         at_start=True,
         priority=6,
         environment="parler",
@@ -226,6 +242,7 @@ HUB: tuple[Model, ...] = (
         extra="transformers",
         size="8B",
         gpu=True,
+        cpu_memory_mb=_whole_digits(8030, kept_mb=2100),
         at_start=True,
         priority=8,
         environment="llama",

@@ -23,6 +23,8 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from .. import errors
+
 logger = logging.getLogger(__name__)
 
 PLATFORM, MODELS, PROVIDERS = "platform", "models", "providers"
@@ -54,7 +56,7 @@ SEVERITY = (Status.PASS, Status.WARN, Status.FAIL)
 class Outcome:
     """What one probe found. `reason` says why it did not pass, or what was found; `remedy` what to do.
 
-    `figures` are for alerts: `served` and `refused` (requests since the service started), `seconds` (of one
+    `figures` are for alerts: `served` and `failed` (requests since the service started), `seconds` (of one
     inference), `memory` (share in use, 0..1). `latency_ms` is measured by who asks, unless the probe did.
     """
 
@@ -107,8 +109,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own;
-    none of the `secrets` appears in a reason; `address` is that of one that may sleep, as in SpaceAwake."""
+    """`key` is a slug; `about` says which one it is; `remedy` is for failures that know none of their own,
+    and for which `remedies`, by how a request went wrong, has none; no reason shows one of the `secrets`;
+    `address` is that of one that may sleep, as in SpaceAwake."""
 
     key: str
     title: Any
@@ -119,6 +122,7 @@ class Service:
     remedy: str = ""
     secrets: tuple[str, ...] = ()
     address: str = ""
+    remedies: Mapping[errors.Outcome, str] = field(default_factory=dict)
 
 
 Source = Callable[[], Iterable[Service]]

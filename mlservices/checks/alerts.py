@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -41,7 +41,7 @@ class Reading:
 
     at: float
     served: float | None = None
-    refused: float | None = None
+    failed: float | None = None
     seconds: float | None = None
     memory: float | None = None
 
@@ -58,15 +58,25 @@ def reading_of(report: Report) -> Reading:
 def recent(kept: Iterable[dict[str, Any]], newest: Reading) -> list[Reading]:
     """The readings of the window, up to the newest; those from before the service began to count anew are
     left out."""
-    readings = [Reading(**each) for each in kept]
+    readings = [_reading(each) for each in kept]
     series = [*(each for each in readings if newest.at - WINDOW_SECONDS <= each.at < newest.at), newest]
-    pairs = enumerate(pairwise(series), start=1)
-    begun = [number for number, (before, after) in pairs if _total(after) < _total(before)]
-    return series[max(begun, default=0) :]
+    begun = [after for before, after in pairwise(_counted(series)) if _total(after) < _total(before)]
+    return series[series.index(begun[-1]) if begun else 0 :]
+
+
+def _reading(kept: dict[str, Any]) -> Reading:
+    """What an older version kept may have other figures."""
+    known: dict[str, Any] = {each.name: kept.get(each.name) for each in fields(Reading)}
+    return Reading(**known)
+
+
+def _counted(readings: Iterable[Reading]) -> list[Reading]:
+    """Those with counts: a check that did not reach the service learnt none."""
+    return [each for each in readings if each.served is not None]
 
 
 def _total(reading: Reading) -> float:
-    return (reading.served or 0) + (reading.refused or 0)
+    return (reading.served or 0) + (reading.failed or 0)
 
 
 def values_of(readings: Sequence[Reading], failures: int) -> dict[Kind, float | None]:
@@ -83,13 +93,14 @@ def values_of(readings: Sequence[Reading], failures: int) -> dict[Kind, float | 
 
 
 def _share_of_errors(readings: Sequence[Reading]) -> float | None:
-    first, last = readings[0], readings[-1]
-    if last.served is None or first.served is None:
+    counted = _counted(readings)
+    if not counted:
         return None
+    first, last = counted[0], counted[-1]
     requests = _total(last) - _total(first)
     if requests < FEWEST_REQUESTS:
         return None
-    return ((last.refused or 0) - (first.refused or 0)) / requests
+    return ((last.failed or 0) - (first.failed or 0)) / requests
 
 
 def judge(report: Report, readings: Sequence[Reading], failures: int) -> None:
@@ -113,7 +124,8 @@ def judge(report: Report, readings: Sequence[Reading], failures: int) -> None:
                 cleared_at=None,
                 defaults={"title": title, "value": value, "limit": LIMITS[kind], "since": now},
             )
-            logger.warning("Alert: %s, %s: %.2f, limit %.2f", title, kind, value, LIMITS[kind])
+            limit = f", limit {_figure(kind, LIMITS[kind])}" if kind != Kind.DOWN else ""
+            logger.warning("Alert: %s, %s (%s%s)", title, kind, _figure(kind, value), limit)
         elif value > alert.value:
             ServiceAlert.objects.filter(pk=alert.pk).update(value=value)
 

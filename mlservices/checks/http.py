@@ -5,20 +5,20 @@ What goes wrong is an error of `clients/http.py`, as in a call; `lost` gives it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 from django.utils.translation import gettext_noop
 
 from .. import errors
-from ..clients.http import Answer, Party, certificates, fetch, is_loopback, status_error
+from ..clients.http import Answer, Party, certificates, fetch, is_loopback, page_error, status_error
 from ..errors import EngineError
 from . import Outcome, failed, warned
 
 PARTY = Party("The service")
 _LONGEST_SECONDS = 60.0  # a probe's own patience ends before
-UNREACHABLE = gettext_noop("It cannot be reached: %(problem)s")
+UNREACHABLE = gettext_noop("It cannot be reached at %(address)s: %(problem)s")
 NETWORK = gettext_noop(
     "See that this server reaches the internet (HTTPS_PROXY, if it needs one), and that the address is right."
 )
@@ -31,7 +31,6 @@ WAKE = gettext_noop(
     "it lasts, see its log."
 )
 _WORDS = {
-    errors.Outcome.UNREACHABLE: UNREACHABLE,
     errors.Outcome.REFUSED_TOKEN: KEY_REFUSED,  # what a server says then may hold a part of the key
     errors.Outcome.NOT_OFFERED: NOT_OFFERED,
 }
@@ -52,19 +51,26 @@ def read(answer: Answer, judge: Judge) -> Outcome:
     if answer.status >= 300:
         raise status_error(answer, PARTY, "")
     told = answer.json_object()
+    if told is None and answer.is_page:
+        raise page_error(answer, PARTY, "")
     if told is None:
         return failed(NO_JSON, status=answer.status, quoted=PARTY.quote(answer.body))
     return judge(told)
 
 
-def lost(error: EngineError) -> Outcome:
-    """Why there is no answer; what to do about a server of this machine its service knows."""
+def lost(error: EngineError, remedies: Mapping[errors.Outcome, str]) -> Outcome:
+    """Why there is no answer, with the remedy for that if there is one."""
     if error.cold:
         return warned(COLD, WAKE)
-    if error.outcome not in _WORDS:
-        return failed(str(error))
-    problem, remedy = str(error), ""
-    if isinstance(error.__cause__, httpx.TransportError):
-        problem = str(error.__cause__) or type(error.__cause__).__name__
-        remedy = "" if is_loopback(str(error.__cause__.request.url)) else NETWORK
-    return failed(_WORDS[error.outcome], remedy, problem=problem, status=error.status)
+    if error.outcome is errors.Outcome.UNREACHABLE and isinstance(error.__cause__, httpx.TransportError):
+        return _unreachable(error.__cause__, remedies.get(error.outcome, ""))
+    words, remedy = _WORDS.get(error.outcome), remedies.get(error.outcome, "")
+    return failed(words, remedy, status=error.status) if words else failed(str(error), remedy)
+
+
+def _unreachable(error: httpx.TransportError, remedy: str) -> Outcome:
+    """What to do about a server of this machine its service knows."""
+    url = error.request.url
+    remedy = remedy or ("" if is_loopback(str(url)) else NETWORK)
+    address = f"{url.scheme}://{url.netloc.decode()}"  # without a password, which an address may hold
+    return failed(UNREACHABLE, remedy, address=address, problem=str(error) or type(error).__name__)

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from .. import registry
+from .. import errors, registry
 from ..catalog import Kind, Model
 from ..service.devices import has_driver
 from ..service.layout import Plan, plans
+from ..service.measures import ERRORS
 from ..types import ChatMessage
 from ..voices.greetings import greeting
 from . import MODELS, Outcome, Probe, Service, Status, failed, passed, sample, warned
@@ -33,12 +34,14 @@ _TITLES = {
 }
 NOT_RUNNING = gettext_noop(
     "Start the ML service again with “make run”, or as the line “ml” of the Procfile says; its lines of the "
-    "log say why it stopped."
+    "log say why it stopped. If it runs on another port than the one asked here, set ML_PORT to that."
 )
 WORKERS_FAIL = gettext_noop(
-    "The reason names what the workers lack. “manage.py models prepare” makes missing files; after that the "
-    "service starts its workers by itself."
+    "The service starts its workers again by itself. Where the reason names missing files, “manage.py models "
+    "prepare” makes them; where workers end again and again, the log's lines “ml” say why, and signal 9 most "
+    "often that the machine lacks memory."
 )
+TOKEN = gettext_noop("Start the ML service with the same ML_API_TOKEN as VoiceForge.")
 OVERLOADED = gettext_noop(
     "More requests come than this pool can serve: give it more workers (ML_STT_WORKERS, ML_TTS_WORKERS, "
     "ML_LLM_WORKERS), or a smaller model."
@@ -65,7 +68,12 @@ def pools_of(configured: Iterable[Plan]) -> Iterable[Service]:
             icon,
             (Probe("workers", _("Workers"), _workers(pool)), *_requests(models[0])),
             about=", ".join(model.name for model in models),
-            remedy=NOT_RUNNING,
+            remedy=WORKERS_FAIL,
+            remedies={
+                errors.Outcome.UNREACHABLE: NOT_RUNNING,
+                errors.Outcome.TIMEOUT: OVERLOADED,
+                errors.Outcome.REFUSED_TOKEN: TOKEN,
+            },
         )
 
 
@@ -112,21 +120,22 @@ def figures_of(reports: Sequence[dict[str, Any]], health: dict[str, Any]) -> dic
     """For alerts: of these pools together, and the fullest memory that they run in."""
     figures: dict[str, float] = {}
     if reports:
-        names = ("failed", "refused")
         figures["served"] = sum(report.get("served", 0) for report in reports)
-        figures["refused"] = sum(report.get(name, 0) for report in reports for name in names)
-        figures["seconds"] = max(report.get("mean_seconds", 0.0) for report in reports)
+        figures["failed"] = sum(report.get(name, 0) for report in reports for name in ERRORS)
+        if seconds := [report["mean_seconds"] for report in reports if report.get("mean_seconds")]:
+            figures["seconds"] = max(seconds)
     used = [1 - device["free_mb"] / device["total_mb"] for device in health.get("devices", [])]
     if used:
         figures["memory"] = max(used)
     return figures
 
 
-# ---- a little request of each kind --------------------------------------------------------------
+# ---- a little request of each kind, behind those of calls ---------------------------------------
 
 
 async def _hear(model: Model) -> Outcome:
-    transcript = await registry.own_service().transcribe(sample.pcm(), rate=sample.RATE, model=model.id)
+    how: dict[str, Any] = {"rate": sample.RATE, "model": model.id, "priority": "batch"}
+    transcript = await registry.own_service().transcribe(sample.pcm(), **how)
     if not transcript.text.strip():
         return failed(gettext_noop("It heard nothing in a recording of a voice"), WORKERS_FAIL)
     return _timed(gettext_noop("Heard: %(text)s"), transcript.timing.compute_seconds, text=transcript.text)
@@ -135,7 +144,8 @@ async def _hear(model: Model) -> Outcome:
 async def _say(model: Model) -> Outcome:
     words = "Hello." if "en" in model.languages else greeting(model.languages[0])
     sound, seconds = b"", 0.0
-    async with aclosing(registry.own_service().speak(words, rate=sample.RATE, model=model.id)) as chunks:
+    how: dict[str, Any] = {"rate": sample.RATE, "model": model.id, "priority": "batch"}
+    async with aclosing(registry.own_service().speak(words, **how)) as chunks:
         async for chunk in chunks:
             sound += chunk.pcm
             seconds = chunk.timing.compute_seconds
@@ -147,7 +157,8 @@ async def _say(model: Model) -> Outcome:
 
 async def _answer(model: Model) -> Outcome:
     asked = [ChatMessage("user", "Hello.")]
-    async with aclosing(registry.own_service().reply(asked, max_tokens=4, model=model.id)) as deltas:
+    how: dict[str, Any] = {"max_tokens": 4, "model": model.id, "priority": "batch"}
+    async with aclosing(registry.own_service().reply(asked, **how)) as deltas:
         async for delta in deltas:
             if delta.text.strip():
                 words = gettext_noop("Answered: %(text)s")
@@ -156,7 +167,7 @@ async def _answer(model: Model) -> Outcome:
 
 
 async def _compare(model: Model) -> Outcome:
-    rows = await registry.own_service().embed(["hello"])
+    rows = await registry.own_service().embed(["hello"], priority="batch")
     if rows.shape[0] != 1 or not np.isclose(np.linalg.norm(rows[0]), 1.0, atol=0.01):
         return failed(gettext_noop("It sent something else than a meaning"), WORKERS_FAIL)
     return passed(gettext_noop("A meaning of %(dimension_count)s"), dimension_count=rows.shape[1])
@@ -169,7 +180,7 @@ async def _find_speech(model: Model) -> Outcome:
     found = read(answer, judge_segments)
     if found.status != Status.PASS:
         return found
-    verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE)
+    verdict = await registry.own_service().judge(sample.pcm(), rate=sample.RATE, priority="batch")
     words = gettext_noop("Found the sentence; it is over with a probability of %(share)s")
     return passed(words, share=f"{verdict.completeness:.2f}")
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from .. import errors
 from ..errors import EngineError
 from . import Outcome, Probe, Service, Status, failed, worst
 from .http import lost
@@ -76,9 +77,10 @@ async def _ask(service: Service, probe: Probe) -> Outcome:
             outcome = await probe.ask()
     except TimeoutError:
         seconds = time.perf_counter() - begun
-        outcome = failed(gettext_noop("No answer within %(seconds)s s"), seconds=f"{seconds:.0f}")
+        words = gettext_noop("No answer within %(seconds)s s")
+        outcome = failed(words, service.remedies.get(errors.Outcome.TIMEOUT, ""), seconds=f"{seconds:.0f}")
     except EngineError as error:
-        outcome = lost(error)
+        outcome = lost(error, service.remedies)
     except Exception as error:  # a probe tells of whatever is wrong
         outcome = failed(" ".join(str(error).split()) or type(error).__name__)
     latency = milliseconds_since(begun)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -19,7 +20,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from .. import audio
+from .. import audio, errors
 from ..awake import address_of
 from ..clients.http import status_error
 from ..clients.service import ServiceClient
@@ -34,6 +35,7 @@ Ask = Callable[[], Awaitable[Outcome]]
 
 PATIENCE_SECONDS = 30.0
 STATUS_PATIENCE_SECONDS = 5.0
+_NO_WORD = re.compile(r"\W+")  # between the words of a key
 _OTHER_FORM = (400, 415, 422)  # the sound is not as the service wants it
 
 COLD_MODEL = gettext_noop("Not loaded yet: %(models)s")
@@ -43,9 +45,38 @@ UPDATE = gettext_noop(
     "Deploy the Space anew with the version of this server: its API differs from the one that calls use."
 )
 LOOK = gettext_noop(
-    "Open the Space in a browser: it may be paused, building or gone. HF_ML_API_URL must be its own address "
-    "(…hf.space), and a private Space needs HF_TOKEN."
+    "Wait a minute; if it lasts, open the Space in a browser: it may be paused or building, and its log says "
+    "what went wrong."
 )
+TOKEN = gettext_noop(
+    "HF_ML_API_TOKEN must be the token that the Space was pushed with. Where it is empty, HF_TOKEN is sent: "
+    "it must be allowed to read the Space, which is private."
+)
+ROUTE = gettext_noop(
+    "HF_ML_API_URL must be the address of the Space itself (…hf.space), without a path. A private Space "
+    "answers so to who may not read it: check HF_TOKEN. If both are right, the Space lacks this call: deploy "
+    "it anew with the version of this server."
+)
+AWAY = gettext_noop(
+    "See that HF_ML_API_URL is spelled right, that the service runs there, and that this server reaches it "
+    "(HTTPS_PROXY, if it needs one)."
+)
+MOVED = gettext_noop("Set HF_ML_API_URL to the address that answers, which the reason names.")
+NO_SPACE = gettext_noop(
+    "Open the address in a browser. It may be no Space of VoiceForge: HF_ML_API_URL must be the address of "
+    "the Space itself (…hf.space), not of its page on the hub. Or the Space is paused or building."
+)
+REMEDIES = {
+    errors.Outcome.REFUSED_TOKEN: TOKEN,
+    errors.Outcome.NOT_OFFERED: ROUTE,
+    errors.Outcome.UNREACHABLE: AWAY,
+    errors.Outcome.REDIRECTED: MOVED,
+    errors.Outcome.HTML_PAGE: NO_SPACE,
+    errors.Outcome.REFUSED: UPDATE,
+    errors.Outcome.NOT_JSON: UPDATE,
+    errors.Outcome.WRONG_FIELDS: UPDATE,
+    errors.Outcome.WRONG_SOUND: UPDATE,
+}
 
 
 def configured() -> Iterable[Service]:
@@ -65,7 +96,7 @@ def space(url: str, token: str, title: str = "") -> Service:
 
     speak = _inference(lambda: _asked("POST", f"{url}/api/tts", token, {"text": "Hello."}, judge_speech))
     return Service(
-        f"space-{slugify(address.replace('.', '-'))}"[:80],
+        slugify(f"space-{_NO_WORD.sub('-', address)}")[:80],
         title or _("Space"),
         MODELS,
         "cloud",
@@ -81,6 +112,7 @@ def space(url: str, token: str, title: str = "") -> Service:
         remedy=LOOK,
         secrets=(token,),
         address=address,
+        remedies=REMEDIES,
     )
 
 

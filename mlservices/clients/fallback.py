@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -35,7 +36,16 @@ C = TypeVar("C")
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 60.0  # of an engine that failed; doubled each time
 _MISFIT_REST_SECONDS = 120.0  # of one that lacks the call, or our token
 _WAKING_SECONDS = 150.0  # more than a service is given to wake up
+_HANGS = (Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.GATEWAY_TIMEOUT)  # whatever it is asked
 _MISFITS = (Outcome.NOT_OFFERED, Outcome.REFUSED_TOKEN, Outcome.REDIRECTED)
+
+
+@dataclass(slots=True)
+class Outage:
+    """What those who hear, speak and reply by one service know together: when it last let one wait in vain.
+    The others need not find out by themselves."""
+
+    found_at: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ class Choice(Generic[C]):
     voice: Callable[[str], str] = field(default=lambda voice: "default", compare=False)
     lets_choose: bool = True
     engine: str = ""  # in the ledger, until an answer names one; "": as `name`
+    outage: Outage = field(default_factory=Outage, compare=False)
 
 
 class _Standing:
@@ -59,6 +70,7 @@ class _Standing:
             failures=1, first_pause=_FIRST_REST_SECONDS, longest_pause=_LONGEST_REST_SECONDS
         )
         self._trying = False  # one request finds out whether it works again
+        self._known_at = -math.inf
 
     @property
     def has_failed(self) -> bool:
@@ -74,11 +86,20 @@ class _Standing:
         """The request is over, however it came out."""
         self._trying = False
 
-    def worked(self) -> None:
+    def worked(self, now: float) -> None:
+        self._known_at = now
         self._circuit.succeeded()
 
-    def failed(self, error: EngineError, now: float) -> None:
+    def has_news(self, outage: Outage) -> bool:
+        """It seemed to work, and was found to hang since."""
+        return not self.has_failed and outage.found_at > self._known_at
+
+    def hangs(self, now: float) -> None:
+        self._known_at = now
         self._circuit.failed(now)
+
+    def failed(self, error: EngineError, now: float) -> None:
+        self.hangs(now)
         if isinstance(error, EngineBusy) and error.outcome is Outcome.BUSY:
             self.rest(min(max(error.retry_after, 1.0), _LONGEST_REST_SECONDS), now)
         elif error.outcome in _MISFITS:
@@ -103,10 +124,7 @@ class _Order(Generic[C]):
     ) -> None:
         self._kind, self._choices, self._budget, self._now = kind, list(choices), budget_seconds, now
         self._standings = [_Standing() for _ in self._choices]
-        self._meters = [
-            Meter(kind, choice.engine or choice.name, degraded=number > 0, note=note)
-            for number, choice in enumerate(self._choices)
-        ]
+        self._meters = [Meter(kind, choice.engine or choice.name, note=note) for choice in self._choices]
         self._waking: dict[int, asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -129,17 +147,20 @@ class _Order(Generic[C]):
         how much, as the ledger has it.
 
         Only calls are in a hurry: a recording that is long is not given to the next for it."""
-        to_ask = self._to_ask(model)
+        able = self._able(model)
+        to_ask = self._to_ask(able)
         for number in to_ask:
+            degraded = number != able[0]
             bounded = number != to_ask[-1]
             budget = self._budget if bounded and priority == "live" else None
             begun = False
             try:
-                with self._meters[number].request(asked, model=model) as request:
+                meter = replace(self._meters[number], degraded=degraded)
+                with meter.request(asked, model=model) as request:
                     async with aclosing(self._asked(number, ask, request, budget)) as pieces:
                         async for piece in pieces:
                             begun = True
-                            yield piece
+                            yield self._told(number, degraded, piece)
                     request.in_vain = not begun
             except EngineError as error:
                 if begun or error.blames_input or not bounded:
@@ -150,13 +171,21 @@ class _Order(Generic[C]):
                     return
                 logger.warning("%s answered nothing; the next is asked.", self._choices[number].name)
 
-    def _to_ask(self, model: str) -> list[int]:
-        """In order, without those that rest; if all do, all are asked: a call has nobody else."""
+    def _able(self, model: str) -> list[int]:
+        """Who can be asked for the model, in order; the first is the first choice for it."""
         able = [number for number, choice in enumerate(self._choices) if choice.lets_choose or not model]
         if not able:
             names = ", ".join(choice.name for choice in self._choices)
             raise no_choice(names, self._kind)
+        return able
+
+    def _to_ask(self, able: list[int]) -> list[int]:
+        """Without those that rest; if all do, all are asked: a call has nobody else."""
         now = self._now()
+        for number in able:
+            if self._standings[number].has_news(self._choices[number].outage):
+                self._standings[number].hangs(now)
+                self._try(number)
         works = [number for number in able if self._standings[number].allows(now)]
         rested = [number for number in works if self._standings[number].has_failed and self._try(number)]
         return [number for number in works if number not in rested] or able
@@ -174,16 +203,18 @@ class _Order(Generic[C]):
         try:
             async with aclosing(request.noting(ask(choice))) as pieces:
                 first = await self._first(pieces, choice, budget)
-                standing.worked()
+                standing.worked(self._now())
                 if first is not None:
-                    yield self._told(number, first)
+                    yield first
                     async for piece in pieces:
-                        yield self._told(number, piece)
+                        yield piece
         except EngineError as error:
             if error.blames_input:
-                standing.worked()
+                standing.worked(self._now())
             else:
                 standing.failed(error, self._now())
+                if error.outcome in _HANGS and not (budget and error.outcome is Outcome.TIMEOUT):
+                    choice.outage.found_at = self._now()  # longer than a call's patience with one model
                 if error.cold or error.outcome is Outcome.TIMEOUT:  # as slow as one that sleeps
                     self._try(number)
             raise
@@ -204,8 +235,8 @@ class _Order(Generic[C]):
             ) from None
         return None
 
-    def _told(self, number: int, piece: P) -> P:
-        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=number > 0)
+    def _told(self, number: int, degraded: bool, piece: P) -> P:
+        return replace(piece, engine=piece.engine or self._choices[number].name, degraded=degraded)
 
     def _try(self, number: int) -> bool:
         """Find out in the background whether it works, however long it takes to wake up; False if that is
@@ -230,7 +261,7 @@ class _Order(Generic[C]):
             standing.rest(0.0, self._now())
             raise
         else:
-            standing.worked()
+            standing.worked(self._now())
             logger.info("%s is awake and is asked again.", name)
 
 
@@ -279,8 +310,10 @@ class FallbackVoice(_Order[TextToSpeech]):
         if not text.strip():
             return
 
+        first = self._choices[self._able(model)[0]]
+
         def ask(choice: Choice[TextToSpeech]) -> AsyncGenerator[SpeechChunk, None]:
-            its_voice = voice if choice is self._choices[0] else choice.voice(voice)
+            its_voice = voice if choice is first else choice.voice(voice)
             return choice.client.speak(
                 text, rate=rate, voice=its_voice, speed=speed, model=model, priority=priority
             )
@@ -300,11 +333,12 @@ class FallbackChat(_Order[ChatModel]):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         def ask(choice: Choice[ChatModel]) -> AsyncGenerator[ChatDelta, None]:
-            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
             return choice.client.reply(messages, tools=tools, **how)
 
-        async with aclosing(self._answer(ask, tokens_of(messages))) as deltas:
+        async with aclosing(self._answer(ask, tokens_of(messages), priority=priority)) as deltas:
             async for delta in deltas:
                 yield delta

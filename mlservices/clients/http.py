@@ -14,11 +14,15 @@ from typing import Any
 
 import httpx
 
+from .. import audio
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 
 _QUOTED = 200  # characters of a body that is something else
 _LARGEST_BODY = 64 * 2**20
 _ERROR_BODY_SECONDS = 5.0  # of an answer that is an error and streams
+_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
+_UTTERANCE_SECONDS, _LONGEST_PATIENCE_SECONDS = 30.0, 600.0  # within which it is heard
+_CROWDED_SECONDS = 2.0  # until there may be room for another request
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
@@ -85,15 +89,23 @@ class Party:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
-    def quote(self, body: bytes) -> str:
+    def quote(self, body: bytes | str) -> str:
         """The beginning of a body as text: pages without their tags, and nothing that is secret."""
-        text = body[: 50 * _QUOTED].decode(errors="replace")
+        text = body if isinstance(body, str) else body[: 50 * _QUOTED].decode(errors="replace")
         if text.lstrip().startswith("<"):
             text = _TAG.sub(" ", text)
         return self.without_token(" ".join(text.split()))[:_QUOTED]
 
     def without_token(self, text: str) -> str:
         return text.replace(self.token, "***") if self.token else text
+
+
+def patience(sound_seconds: float) -> float:
+    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
+    for an utterance."""
+    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
+        return 0.0
+    return min(_LONGEST_PATIENCE_SECONDS, _UTTERANCE_SECONDS + sound_seconds)
 
 
 def no_choice(name: str, kind: str) -> EngineError:
@@ -189,6 +201,10 @@ def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: b
 
     `kind` ("stt", "llm", ...) becomes `error.service`; `begun` tells that an answer was on its way.
     """
+    if _is_crowded(error):
+        return EngineBusy(
+            f"{party.name} has no room for another request now", service=kind, retry_after=_CROWDED_SECONDS
+        )
     if isinstance(error, httpx.ConnectTimeout):
         return EngineTimeout(
             f"{party.name} cannot be reached: no connection in time",
@@ -203,17 +219,44 @@ def transport_error(error: httpx.HTTPError, party: Party, kind: str, *, begun: b
         return EngineError(
             f"{party.name} sent a body that cannot be unpacked", service=kind, outcome=Outcome.NOT_JSON
         )
+    reason = party.without_token(str(error)) or type(error).__name__
     if begun:
         return EngineError(
-            f"{party.name} broke off in the middle of an answer: {error or type(error).__name__}",
+            f"{party.name} broke off in the middle of an answer: {reason}",
             service=kind,
             outcome=Outcome.CUT_SHORT,
         )
-    reason = party.without_token(str(error)) or type(error).__name__
     remedy = f" (does it run, and is {party.address_setting} right?)" if party.address_setting else ""
     return EngineError(
         f"{party.name} cannot be reached{remedy}: {reason}", service=kind, outcome=Outcome.UNREACHABLE
     )
+
+
+def _is_crowded(error: httpx.HTTPError) -> bool:
+    """All our connections are in use; or this machine is too busy to make one to itself, which otherwise is
+    made or refused at once."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return is_loopback(str(error.request.url))
+    return isinstance(error, httpx.PoolTimeout)
+
+
+def sound_of(file: bytes, party: Party) -> tuple[bytes, int]:
+    """(pcm, rate) of a file that was sent as speech."""
+    if missing := audio.missing_bytes(file):
+        raise EngineError(
+            f"{party.name} sent a WAV that lacks {missing} of its bytes",
+            service="tts",
+            outcome=Outcome.CUT_SHORT,
+        )
+    try:
+        return audio.read_wav(file)
+    except ValueError as error:
+        kind = audio.file_kind(file) or "no sound file"
+        raise EngineError(
+            f"{party.name} sent sound ({kind}) that cannot be played: {error}",
+            service="tts",
+            outcome=Outcome.WRONG_SOUND,
+        ) from error
 
 
 def is_page(headers: httpx.Headers) -> bool:
@@ -235,7 +278,7 @@ def status_error(answer: Answer, party: Party, kind: str) -> EngineError:
     """What a status that is no success means, with the reason that the service gave and the remedy."""
     error = _status_error(answer, party, kind)
     error.status = answer.status
-    error.fields = _faults(answer)
+    error.fields = _faults(answer, party)
     return error
 
 
@@ -271,7 +314,7 @@ def _status_error(answer: Answer, party: Party, kind: str) -> EngineError:
 def _redirected(answer: Answer, party: Party, kind: str) -> EngineError:
     where = httpx.URL(answer.headers.get("location", "")).copy_with(query=None, fragment=None, userinfo=b"")
     remedy = f": set {party.address_setting} to the address that answers" if party.address_setting else ""
-    there = str(where) or "without saying where"
+    there = party.without_token(str(where)) or "without saying where"
     return EngineError(
         f"{party.name} points elsewhere (HTTP {answer.status}, {there}){remedy}",
         service=kind,
@@ -302,10 +345,12 @@ def _about_token(party: Party) -> str:
     return f"set {party.token_setting} to a token that may use it"
 
 
-def _faults(answer: Answer) -> dict[str, str]:
+def _faults(answer: Answer, party: Party) -> dict[str, str]:
     """What the service says of each field that it does not take, by our own form."""
     told = answer.fields().get("fields")
-    return {str(field): str(fault) for field, fault in told.items()} if isinstance(told, dict) else {}
+    if not isinstance(told, dict):
+        return {}
+    return {party.without_token(str(field)): party.without_token(str(fault)) for field, fault in told.items()}
 
 
 def _reason(answer: Answer, party: Party) -> str:

@@ -11,8 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import EngineError
 from ..interfaces import ChatModel, Embedder, SpeechFinder, SpeechToText, TextToSpeech, TurnJudge
-from ..ledger import Entry, Outcome, ledger
+from ..ledger import Entry, ledger
+from ..models.usage import NOT_SERVED, Outcome
 from ..types import (
     ChatDelta,
     ChatMessage,
@@ -52,7 +54,9 @@ class Request:
         if not isinstance(piece, ChatDelta):
             return
         if piece.used is not None:
-            self.asked, self.answered, self.estimated = piece.used.prompt, piece.used.answer, False
+            self.answered = piece.used.answer
+            if piece.used.prompt is not None:
+                self.asked, self.estimated = piece.used.prompt, False
         else:
             self.answered += max(1, len(piece.text) // _CHARACTERS_A_TOKEN)
 
@@ -75,18 +79,19 @@ class Meter:
 
     @contextmanager
     def request(self, asked: float, *, model: str = "") -> Iterator[Request]:
-        """What failed before its answer began was not used: its amount is 0, and so is what it costs."""
+        """What failed or was refused before its answer began was not used: its amount and cost are 0."""
         started = time.monotonic()
         request = Request(model or self.engine, asked, estimated=self.service == "llm")
         outcome = Outcome.CANCELLED
         try:
             yield request
             outcome = Outcome.FAILED if request.in_vain else Outcome.SERVED
-        except Exception:
-            outcome = Outcome.FAILED
+        except Exception as error:
+            refused = isinstance(error, EngineError) and error.blames_input
+            outcome = Outcome.REFUSED if refused else Outcome.FAILED
             raise
         finally:
-            unused = outcome is Outcome.FAILED and not request.first_at
+            unused = outcome in NOT_SERVED and not request.first_at
             self.note(
                 Entry(
                     self.service,
@@ -179,9 +184,10 @@ class MeteredChatModel(Metered):
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         with self._meter.request(tokens_of(messages)) as request:
-            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+            how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "priority": priority}
             pieces = self.client.reply(messages, tools=tools, **how)
             async with aclosing(request.noting(pieces)) as noted:
                 async for piece in noted:
@@ -192,9 +198,9 @@ class MeteredEmbedder(Metered):
     service = "embed"
     client: Embedder
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
         with self._meter.request(len(texts)):
-            return await self.client.embed(texts)
+            return await self.client.embed(texts, priority=priority)
 
 
 class MeteredTurnJudge(Metered):

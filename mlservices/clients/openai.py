@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Timing, TokensUsed, Tool, ToolCall
+from ..types import ChatDelta, ChatMessage, Priority, Timing, TokensUsed, Tool, ToolCall
 from .http import LoopClients, Party, refusal, transport_error
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # reading: until the next piece
 _QUOTED = 200  # characters of an answer that is something else
 _COUNTED = {"stream_options": {"include_usage": True}}
+_DONE = "[DONE]"
 _MOST_CALLS = 64  # in one answer; an index beyond is no call
 
 
@@ -44,9 +45,10 @@ class OpenAIChat:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """Words as they come, then the calls, which arrive in fragments and are told whole, then how many
-        tokens it took, if the server tells."""
+        tokens it took, if the server tells. It knows no priorities."""
         body = {
             "model": self._model,
             "messages": [_message(message) for message in messages],
@@ -85,10 +87,18 @@ class OpenAIChat:
                     raise await refusal(response, self._party, "llm")
                 begun = True
                 async for data in self._events(response):
-                    if text := self._take(data, heard):
+                    if data == _DONE:
+                        heard.is_whole = True
+                    elif text := self._take(data, heard):
                         yield delta(text)
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "llm", begun=begun) from error
+        if not heard.is_whole:
+            raise EngineError(
+                f"{self._name} broke off in the middle of an answer: it says nowhere that it ends",
+                service="llm",
+                outcome=Outcome.CUT_SHORT,
+            )
         for _, call in sorted(heard.calls.items()):
             yield delta(tool_call=self._whole(call))
         if heard.used:
@@ -100,14 +110,14 @@ class OpenAIChat:
         async for line in response.aiter_lines():
             if line.startswith("data:"):
                 begun = True
-                if (data := line[5:].strip()) != "[DONE]":
-                    yield data
+                yield line[5:].strip()
             elif len(other) < _QUOTED:
                 other += line
         if not begun:
             kind = response.headers.get("content-type", "no type")
             raise EngineError(
-                f"{self._name} sent no events (HTTP {response.status_code}, {kind}): {other[:_QUOTED]}",
+                f"{self._name} sent no events (HTTP {response.status_code}, {kind}): "
+                f"{self._party.quote(other)}",
                 service="llm",
                 outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.NOT_JSON,
             )
@@ -117,9 +127,10 @@ class OpenAIChat:
         try:
             event: Any = json.loads(data)
             if "error" in event:
-                raise EngineError(f"{self._name}: {event['error']}", service="llm")
+                raise EngineError(f"{self._name}: {self._party.quote(str(event['error']))}", service="llm")
             heard.used = _tokens(event.get("usage")) or heard.used  # some tell it as they go
             choices = event.get("choices") or [{}]  # the last event may only count tokens
+            heard.is_whole |= bool(choices[0].get("finish_reason"))
             delta = choices[0].get("delta") or {}
             for position, fragment in enumerate(delta.get("tool_calls") or ()):
                 index = int(fragment.get("index", position))
@@ -141,8 +152,8 @@ class OpenAIChat:
             arguments = None
         if not call.name or not isinstance(arguments, dict):
             raise EngineError(
-                f"{self._name} asked for the tool {call.name!r} with arguments that cannot be read: "
-                f"{call.arguments[:_QUOTED]}",
+                f"{self._name} asked for the tool {self._party.quote(call.name)!r} with arguments that "
+                f"cannot be read: {self._party.quote(call.arguments)}",
                 service="llm",
             )
         return ToolCall(call.id, call.name, arguments)
@@ -169,6 +180,7 @@ class _Heard:
 
     calls: dict[int, _Call] = field(default_factory=dict)  # by index
     used: TokensUsed | None = None
+    is_whole: bool = False  # it said that it ends; some only say why, others only that
 
 
 def _tokens(usage: Any) -> TokensUsed | None:

@@ -11,16 +11,29 @@ from typing import Any
 import httpx
 
 from .. import audio
+from ..catalog.languages import WHISPER_NAMES
 from ..errors import EngineError, Outcome
+from ..text import sentences
 from ..types import Priority, Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, no_choice, refusal, status_error, transport_error
+from .http import (
+    Answer,
+    LoopClients,
+    Party,
+    fetch,
+    no_choice,
+    patience,
+    refusal,
+    sound_of,
+    status_error,
+    transport_error,
+)
 
-_SECONDS = 30.0  # for a transcript
-_TIMEOUT = httpx.Timeout(_SECONDS, connect=5.0)  # reading: until the next piece
+_SECONDS, _CONNECT_SECONDS = 30.0, 5.0  # for the transcript of an utterance
+_TIMEOUT = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)  # reading: until the next piece
 _HEARD_RATE = 16000
 _PCM_RATE = 24000  # of the format "pcm": s16le mono
 _LONGEST_TEXT = 4096  # characters
-_LARGEST_WAV = 32 * 2**20
+_LARGEST_FILE = 32 * 2**20
 _SLOWEST, _FASTEST = 0.25, 4.0
 
 
@@ -49,13 +62,15 @@ class OpenAIHearing:
             **({"language": language} if language not in ("", "auto") else {}),
         }
         asked = time.monotonic()
+        seconds = max(_SECONDS, patience(len(pcm) / 2 / rate))
         answer = await fetch(
             self._clients.get(),
             "POST",
             "/audio/transcriptions",
             party=self._party,
             kind="stt",
-            seconds=_SECONDS,
+            seconds=seconds,
+            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
             data=form,
             files={"file": ("speech.wav", wav, "audio/wav")},
         )
@@ -63,7 +78,7 @@ class OpenAIHearing:
         segments = _segments(told.get("segments"), len(pcm) / 2 / rate)
         return Transcript(
             text=told["text"].strip(),
-            language=language,
+            language=_language(told.get("language"), language),
             confidence=_confidence(segments),
             duration_seconds=len(pcm) / 2 / rate,
             segments=segments,
@@ -80,6 +95,14 @@ class OpenAIHearing:
         outcome = Outcome.HTML_PAGE if answer.is_page else Outcome.WRONG_FIELDS if told else Outcome.NOT_JSON
         quoted = self._party.quote(answer.body)
         raise EngineError(f"{self._party.name} sent no transcript: {quoted}", service="stt", outcome=outcome)
+
+
+def _language(told: Any, asked: str) -> str:
+    """The code of what was heard, which Whisper tells by its name; as was asked for where that says more."""
+    if not isinstance(told, str) or not told:
+        return asked
+    heard = WHISPER_NAMES.get(told.lower(), told)
+    return asked if asked.partition("-")[0] == heard else heard
 
 
 def _segments(items: Any, seconds: float) -> tuple[Segment, ...]:
@@ -106,7 +129,7 @@ def _confidence(segments: tuple[Segment, ...]) -> float:
 
 
 class OpenAIVoice:
-    """Meets TextToSpeech, by the format "pcm" piece by piece; of a server that knows only WAV, whole.
+    """Meets TextToSpeech, by the format "pcm" piece by piece; of a server that only makes files, whole.
 
     Our voices are none of theirs: its own `voice` speaks whatever is asked.
     """
@@ -133,14 +156,22 @@ class OpenAIVoice:
             raise no_choice(self._party.name, "tts")
         if not text.strip():
             return
+        asked = time.monotonic()
+        for part in _parts(text):
+            async with aclosing(self._spoken(part, rate, speed)) as pieces:
+                async for pcm in pieces:
+                    timing = Timing(compute_seconds=time.monotonic() - asked)
+                    yield SpeechChunk(pcm, rate, timing, engine=self.engine)
+
+    async def _spoken(self, text: str, rate: int, speed: float) -> AsyncGenerator[bytes, None]:
+        """pcm at `rate` of a text that the server takes at once."""
         body = {
             "model": self._model,
-            "input": text[:_LONGEST_TEXT],
+            "input": text,
             "voice": self._voice,
             "response_format": "pcm",
             "speed": min(max(speed, _SLOWEST), _FASTEST),
         }
-        asked = time.monotonic()
         begun = False
         try:
             async with self._clients.get().stream("POST", "/audio/speech", json=body) as response:
@@ -149,46 +180,32 @@ class OpenAIVoice:
                 begun = True
                 async with aclosing(self._sound(response, rate)) as pieces:
                     async for pcm in pieces:
-                        timing = Timing(compute_seconds=time.monotonic() - asked)
-                        yield SpeechChunk(pcm, rate, timing, engine=self.engine)
+                        yield pcm
         except httpx.HTTPError as error:
             raise transport_error(error, self._party, "tts", begun=begun) from error
 
     async def _sound(self, response: httpx.Response, rate: int) -> AsyncGenerator[bytes, None]:
-        """pcm at `rate` out of a body of pcm, or of a WAV."""
+        """pcm at `rate` out of a body of pcm, or of a file: some servers send what they can, and not what
+        they are asked for."""
         resampler = audio.Resampler(_PCM_RATE, rate)
-        wav = bytearray()
-        first = True
+        gathered, is_pcm = bytearray(), False
         async for data in response.aiter_bytes():
-            if first and _is_text(response):
+            if _is_text(response):
                 raise self._no_sound(response, data)
-            if wav or (first and data[:4] == b"RIFF"):
-                wav += data
-                if len(wav) > _LARGEST_WAV:
-                    raise self._no_sound(response, b"a WAV of more than 32 MB")
-            elif pcm := resampler.feed(data):
+            if not is_pcm:
+                gathered += data
+                if len(gathered) > _LARGEST_FILE:
+                    raise self._no_sound(response, b"a file of more than 32 MB")
+                if not _tells_what_it_is(gathered) or audio.file_kind(gathered):
+                    continue
+                is_pcm, data = True, bytes(gathered)
+            if pcm := resampler.feed(data):
                 yield pcm
-            first = False
-        if wav:
-            yield self._read(bytes(wav), rate)
-        elif pcm := resampler.flush():
+        if not is_pcm and audio.file_kind(gathered):
+            yield audio.resample(*sound_of(bytes(gathered), self._party), rate)
+            return
+        if pcm := (b"" if is_pcm else resampler.feed(bytes(gathered))) + resampler.flush():
             yield pcm
-
-    def _read(self, wav: bytes, rate: int) -> bytes:
-        if missing := audio.missing_bytes(wav):
-            raise EngineError(
-                f"{self._party.name} sent a WAV that lacks {missing} of its bytes",
-                service="tts",
-                outcome=Outcome.CUT_SHORT,
-            )
-        try:
-            return audio.resample(*audio.read_wav(wav), rate)
-        except ValueError as error:
-            raise EngineError(
-                f"{self._party.name} sent a WAV that cannot be played: {error}",
-                service="tts",
-                outcome=Outcome.WRONG_SOUND,
-            ) from error
 
     def _no_sound(self, response: httpx.Response, data: bytes) -> EngineError:
         quoted = self._party.quote(data)
@@ -198,6 +215,25 @@ class OpenAIVoice:
             service="tts",
             outcome=Outcome.HTML_PAGE if "html" in kind else Outcome.WRONG_SOUND,
         )
+
+
+def _parts(text: str) -> list[str]:
+    """The text, or as many of its sentences at a time as the server takes."""
+    if len(text) <= _LONGEST_TEXT:
+        return [text]
+    parts: list[str] = [""]
+    for sentence in sentences(text):
+        longer = f"{parts[-1]} {sentence}".strip()
+        if len(longer) <= _LONGEST_TEXT:
+            parts[-1] = longer
+        else:
+            parts.append(sentence)
+    return parts
+
+
+def _tells_what_it_is(begun: bytes | bytearray) -> bool:
+    """Whether enough has come to know by its first bytes: more of what may be an MP3."""
+    return len(begun) >= (audio.SIGN_BYTES if begun[:1] == b"\xff" else 4)
 
 
 def _is_text(response: httpx.Response) -> bool:

@@ -34,28 +34,18 @@ from ..types import (
     TurnVerdict,
 )
 from ..wire import PCM_TYPE, Message, Unpacker
-from .http import LoopClients, Party, is_page, refusal, transport_error
+from .http import LoopClients, Party, is_page, patience, refusal, transport_error
 from .space import NotOffered, SpaceClient, not_offered
 from .waking import Waking
 
 _CONNECT_SECONDS = 5.0
 _PIECE_SECONDS = 30.0  # until the next piece of an answer
-_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS)
-_LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
-_LONGEST_PATIENCE_SECONDS = 600.0
+_STREAM_TIMEOUT = httpx.Timeout(_PIECE_SECONDS, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
 _LOOK_TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # a page waits for it
 _CHANGE_TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 _PLAIN_SECONDS = 300.0  # until a service that did not stream is asked for it again
 
 _PCM = {"Content-Type": PCM_TYPE}
-
-
-def _patience(sound_seconds: float) -> float:
-    """Seconds within which a recording is heard: as long as it lasts on top of what an utterance may take; 0
-    for an utterance."""
-    if sound_seconds <= _LONGEST_UTTERANCE_SECONDS:
-        return 0.0
-    return min(_LONGEST_PATIENCE_SECONDS, _PIECE_SECONDS + sound_seconds)
 
 
 class ServiceClient:
@@ -82,6 +72,7 @@ class ServiceClient:
         self._waking = waking or Waking()
         self._sleepy = sleepy
         self._space = SpaceClient(base_url, party=self._party, waking=self._waking, patient=sleepy)
+        self._streams = False  # as it told
         self._plain_until = -math.inf
 
     async def close(self) -> None:
@@ -131,9 +122,9 @@ class ServiceClient:
     async def transcribe(
         self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
     ) -> Transcript:
-        if self._is_plain():
+        if await self._is_plain():
             return await self._space.transcribe(pcm, rate=rate, language=language, model=model)
-        within = _patience(len(pcm) / 2 / rate)
+        within = patience(len(pcm) / 2 / rate)
         params = {"rate": rate, "language": language, "model": model, "priority": priority}
         try:
             head, _ = await self._one(
@@ -170,7 +161,7 @@ class ServiceClient:
     ) -> AsyncGenerator[SpeechChunk, None]:
         if not text.strip():
             return
-        if not self._is_plain():
+        if not await self._is_plain():
             body = {"text": text, "rate": rate, "voice": voice, "speed": speed}
             body |= {"model": model, "priority": priority}
             engine = self._name  # until the first piece tells more
@@ -195,14 +186,16 @@ class ServiceClient:
         temperature: float = 0.7,
         model: str = "",
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         """`model` is the id of one of the service's own; "" is the one that it is configured with."""
-        if not self._is_plain():
+        if not await self._is_plain():
             body = {
                 "messages": [asdict(message) for message in messages],
                 "max_tokens": max_tokens,
                 "temperature": temperature,
                 **({"model": model} if model else {}),
+                "priority": priority,
                 "tools": [asdict(tool) for tool in tools],
             }
             engine = self._name
@@ -223,8 +216,9 @@ class ServiceClient:
             raise NotOffered(f"{self._name} does not offer tools", service="llm")
         yield await self._space.reply(messages)
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        head, rows = await self._one("embed", "/stream/embed", json={"texts": list(texts)})
+    async def embed(self, texts: Sequence[str], *, priority: Priority = "live") -> NDArray[np.float32]:
+        body = {"texts": list(texts), "priority": priority}
+        head, rows = await self._one("embed", "/stream/embed", json=body)
         with self._reading("embed"):
             return np.frombuffer(rows, "<f4").reshape(head["rows"], head["dimensions"]).astype(np.float32)
 
@@ -233,8 +227,9 @@ class ServiceClient:
         with self._reading("llm"):
             return TokenCount(tuple(head["counts"]), head["limit"], head["model"])
 
-    async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        head, _ = await self._one("turn", "/stream/turn", params={"rate": rate}, content=pcm, headers=_PCM)
+    async def judge(self, pcm: bytes, *, rate: int, priority: Priority = "live") -> TurnVerdict:
+        params = {"rate": rate, "priority": priority}
+        head, _ = await self._one("turn", "/stream/turn", params=params, content=pcm, headers=_PCM)
         with self._reading("turn"):
             return TurnVerdict(head["completeness"], Timing(**head["timing"]))
 
@@ -249,25 +244,34 @@ class ServiceClient:
             yield
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(
-                f"{self._name} sent frames of another form ({error!r})",
+                f"{self._name} sent frames of another form ({self._party.quote(repr(error))})",
                 service=kind,
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
 
-    def _is_plain(self) -> bool:
+    async def _is_plain(self) -> bool:
+        """A Space tells which face it has before it is asked by one; the service beside us streams."""
+        if self._party.address_setting and not self._streams and self._waking.now() >= self._plain_until:
+            await self._learn_face()
         return self._waking.now() < self._plain_until
+
+    async def _learn_face(self) -> None:
+        """A service in trouble is asked as one that streams: it will say so."""
+        told: Any = None
+        try:
+            told = (await self._space.models()).get("streaming")
+        except EngineError as error:
+            if not isinstance(error, NotOffered):
+                return
+        self._streams = isinstance(told, list) and any(str(path).startswith("/stream/") for path in told)
+        self._plain_until = -math.inf if self._streams else self._waking.now() + _PLAIN_SECONDS
 
     async def _learn_why(self, error: NotOffered) -> None:
         """The streaming face said 404: raises `error` if the service streams, but not what it was asked."""
-        try:
-            streams = bool((await self._space.models()).get("streaming"))
-        except NotOffered:
-            streams = False
-        except EngineError:
-            return  # a service in trouble: the plain face will say so, and the next request asks again
-        if streams:
+        self._streams = False
+        await self._learn_face()
+        if self._streams:
             raise error
-        self._plain_until = self._waking.now() + _PLAIN_SECONDS
 
     async def _one(self, kind: str, path: str, **request: Any) -> Message:
         messages = [message async for message in self._pieces(kind, path, **request)]
@@ -282,9 +286,9 @@ class ServiceClient:
     ) -> AsyncGenerator[Message, None]:
         """The frames of an answer, asked again until there are some if the service is `sleepy`.
 
-        `seconds`: how long the next piece may take, where that is not what all may."""
+        `seconds`: how long the next piece may take, where that is more than all may."""
         awake = httpx.Timeout(seconds, connect=_CONNECT_SECONDS) if seconds else _STREAM_TIMEOUT
-        attempts = self._waking.ask(path, patient=self._sleepy)
+        attempts = self._waking.ask(path, patient=self._sleepy, seconds=seconds)
         while True:
             begun = False
             timeout = attempts.timeout() if self._sleepy else awake
@@ -359,7 +363,9 @@ class ServiceClient:
                 messages = unpacker.feed(data)
             except ValueError as error:
                 raise EngineError(
-                    f"{self._name} sent no frames: {error}", service=kind, outcome=Outcome.NOT_JSON
+                    f"{self._name} sent no frames: {self._party.quote(str(error))}",
+                    service=kind,
+                    outcome=Outcome.NOT_JSON,
                 ) from error
             for message in messages:
                 yield message
@@ -370,30 +376,8 @@ class ServiceClient:
         """The error that an answer ended with."""
         permanent = bool(head.get("permanent"))
         return EngineError(
-            f"{self._name}: {head['error']}",
+            f"{self._name}: {self._party.without_token(str(head['error']))}",
             service=kind,
             permanent=permanent,
             outcome=Outcome.REFUSED if permanent else Outcome.FAILED,
         )
-
-
-class ServiceModel:
-    """Meets ChatModel: one of a service's models, by its id."""
-
-    def __init__(self, service: ServiceClient, model: str) -> None:
-        self._service, self._model = service, model
-
-    async def reply(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 150,
-        temperature: float = 0.7,
-        tools: Sequence[Tool] = (),
-    ) -> AsyncGenerator[ChatDelta, None]:
-        pieces = self._service.reply(
-            messages, max_tokens=max_tokens, temperature=temperature, model=self._model, tools=tools
-        )
-        async with aclosing(pieces):
-            async for delta in pieces:
-                yield delta

@@ -18,13 +18,12 @@ import httpx
 
 from .. import audio
 from ..errors import EngineError, Outcome
-from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, Transcript
-from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, status_error
+from ..types import ChatDelta, ChatMessage, Segment, SpeechChunk, Timing, TokensUsed, Transcript
+from .http import Answer, LoopClients, Party, fetch, no_choice, page_error, patience, sound_of, status_error
 from .waking import Waking
 
 _STATUS_SECONDS = 5.0
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
-_QUOTED = 200
 _LONGEST_MESSAGE = 5000  # characters; our own service takes no longer one
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 _EARLIER = "What was said before:\n{}\n\nNow: {}"
@@ -72,16 +71,16 @@ class SpaceClient:
         if model:
             raise no_choice(self._name, "stt")
         body = {"audio_base64": _encoded(pcm, rate), "language": language}
-        answer, timing = await self._post("stt", "/api/stt", body, "text")
         seconds = len(pcm) / 2 / rate
+        answer, timing = await self._post("stt", "/api/stt", body, "text", patience(seconds))
         try:
             _sane_seconds(answer.get("duration"))
             segments = _segments(answer.get("segments"), seconds)
             confidence = _share(answer.get("confidence") or 0.0)
         except _MALFORMED as error:
-            quoted = str(answer)[:_QUOTED]
+            quoted = self._party.quote(str(answer))
             raise EngineError(
-                f"{self._name} sent a transcript that is none ({error}): {quoted}",
+                f"{self._name} sent a transcript that is none ({self._party.quote(str(error))}): {quoted}",
                 service="stt",
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -106,15 +105,16 @@ class SpaceClient:
     async def detect(self, pcm: bytes, *, rate: int, threshold: float = 0.5) -> tuple[Segment, ...]:
         """Where somebody speaks."""
         body = {"audio_base64": _encoded(pcm, rate), "threshold": threshold}
-        answer, _ = await self._post("vad", "/api/vad", body)
+        seconds = len(pcm) / 2 / rate
+        answer, _ = await self._post("vad", "/api/vad", body, seconds=patience(seconds))
         try:
             if not isinstance(answer.get("segments"), list):
                 raise ValueError("no segments")
-            return _segments(answer["segments"], len(pcm) / 2 / rate)
+            return _segments(answer["segments"], seconds)
         except _MALFORMED as error:
-            quoted = str(answer)[:_QUOTED]
+            quoted = self._party.quote(str(answer))
             raise EngineError(
-                f"{self._name} sent segments that are none ({error}): {quoted}",
+                f"{self._name} sent segments that are none ({self._party.quote(str(error))}): {quoted}",
                 service="vad",
                 outcome=Outcome.WRONG_FIELDS,
             ) from error
@@ -135,7 +135,7 @@ class SpaceClient:
             "system_prompt": "\n".join(m.content for m in before if m.role == "system"),
         }
         answer, timing = await self._post("llm", "/api/vllm/chat", body, "response")
-        return ChatDelta(answer["response"], timing, engine=self._name)
+        return ChatDelta(answer["response"], timing, engine=self._name, used=_tokens(answer.get("tokens")))
 
     # ---- asking -----------------------------------------------------------------------------
 
@@ -148,10 +148,11 @@ class SpaceClient:
         )
 
     async def _post(
-        self, kind: str, path: str, body: dict[str, Any], field: str = ""
+        self, kind: str, path: str, body: dict[str, Any], field: str = "", seconds: float = 0.0
     ) -> tuple[dict[str, Any], Timing]:
-        """The answer, which has `field`, and how long it took, waking up apart."""
-        attempts = self._waking.ask(path, patient=self._patient)
+        """The answer, which has `field` and may take `seconds` where that is more than all may, and how long
+        it took, waking up apart."""
+        attempts = self._waking.ask(path, patient=self._patient, seconds=seconds)
         while True:
             slept = attempts.waited()
             try:
@@ -171,7 +172,7 @@ class SpaceClient:
                 continue
             attempts.answered()
             return told, Timing(
-                queue_seconds=_seconds_or(slept, told.get("queue_seconds")),
+                queue_seconds=slept + _seconds_or(0.0, told.get("queue_seconds")),
                 compute_seconds=_seconds_or(attempts.waited() - slept, told.get("compute_seconds")),
             )
 
@@ -182,6 +183,7 @@ class SpaceClient:
             raise not_offered(self._party, path, kind, answer)
         if answer.status == 422 and (wanted := _wants_other_fields(answer, sent or {})):
             asked = f"{path} as it is asked here"
+            wanted = self._party.quote(wanted)
             raise NotOffered(
                 f"{self._name} does not offer {asked}: it wants {wanted}, which a call does not have",
                 service=kind,
@@ -231,18 +233,12 @@ class SpaceClient:
                 service="tts",
                 outcome=Outcome.CUT_SHORT if cut else Outcome.WRONG_SOUND,
             ) from error
-        if missing := audio.missing_bytes(wav):
-            raise EngineError(
-                f"{self._name} sent a WAV that lacks {missing} of its bytes",
-                service="tts",
-                outcome=Outcome.CUT_SHORT,
-            )
+        pcm, rate = sound_of(wav, self._party)
         try:
-            pcm, rate = audio.read_wav(wav)
             _same_length(len(pcm) / 2 / rate, answer.get("duration"), rate)
         except (ValueError, TypeError) as error:
             raise EngineError(
-                f"{self._name} sent sound that is no WAV to be played: {error}",
+                f"{self._name} sent sound that is no WAV to be played: {self._party.quote(str(error))}",
                 service="tts",
                 outcome=Outcome.WRONG_SOUND,
             ) from error
@@ -312,6 +308,12 @@ def _segments(items: Any, seconds: float) -> tuple[Segment, ...]:
         confidence = _share(1.0 if item.get("confidence") is None else item["confidence"])
         found.append(Segment(start, min(end, seconds), str(item.get("text") or ""), confidence))
     return tuple(found)
+
+
+def _tokens(told: Any) -> TokensUsed | None:
+    """None where a service tells nothing, or nonsense: then its tokens are estimated."""
+    is_count = isinstance(told, int) and not isinstance(told, bool) and told > 0
+    return TokensUsed(None, told) if is_count else None
 
 
 def _seconds_or(measured: float, told: Any) -> float:

@@ -146,9 +146,10 @@ class Waking:
         self.awake: set[str] = set()
         self._sleeps: dict[str, _Sleep] = {}  # by path of a model that is not loaded; "" is the service
 
-    def ask(self, path: str, *, patient: bool = True) -> Attempts:
-        """With `patient` false a service that sleeps is not asked again."""
-        return Attempts(self, path, patient)
+    def ask(self, path: str, *, patient: bool = True, seconds: float = 0.0) -> Attempts:
+        """With `patient` false a service that sleeps is not asked again. `seconds`: what an answer needs even
+        of one that is awake, where that is more than all may take."""
+        return Attempts(self, path, patient, seconds)
 
     def found_asleep(self, path: str, *, model_only: bool) -> None:
         self.awake.discard(path)
@@ -176,8 +177,8 @@ class Waking:
 class Attempts:
     """One request and its repetitions."""
 
-    def __init__(self, waking: Waking, path: str, patient: bool) -> None:
-        self._waking, self._path, self._patient = waking, path, patient
+    def __init__(self, waking: Waking, path: str, patient: bool, seconds: float) -> None:
+        self._waking, self._path, self._patient, self._least = waking, path, patient, seconds
         self._started = waking.now()
         self._budget = _WARM_CALL_SECONDS if path in waking.awake else _FIRST_CALL_SECONDS
         self._pause = 1.0
@@ -187,8 +188,8 @@ class Attempts:
         return self._waking.now() - self._started
 
     def left(self) -> float:
-        """Seconds of the budget that the next attempt may take."""
-        return max(self._budget - self.waited(), 1.0)
+        """Seconds that the next attempt may take: what is left of the budget, or what it needs awake."""
+        return max(self._budget - self.waited(), self._least, 1.0)
 
     def timeout(self) -> httpx.Timeout:
         """For the next attempt."""
@@ -198,6 +199,8 @@ class Attempts:
         """Pause before the next attempt; raises `error` when there is to be none."""
         if error.cold:
             self._waking.found_asleep(self._path, model_only=error.outcome is Outcome.NOT_LOADED)
+        elif error.outcome is Outcome.TIMEOUT:
+            self._waking.awake.discard(self._path)  # it may sleep, and hold the connection while it wakes up
         if not self._patient or not (error.cold or error.status in (503, 504)):
             raise error
         self._budget = _FIRST_CALL_SECONDS

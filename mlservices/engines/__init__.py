@@ -4,6 +4,9 @@ Engines are synchronous and serve one request at a time, but in the middle of a 
 another may be run to its end. Sound is float32 mono in -1..1 at the rate that
 the engine names. Generators are closed between two pieces when a request is cancelled. A request that an
 engine can never serve raises `EngineError(permanent=True)`.
+
+Where a library cannot be stopped in the middle, an engine may say `side_by_side = 2`: it bears a second call
+while the one that nobody wants any more ends by itself (`service/worker.py`).
 """
 
 from __future__ import annotations
@@ -45,6 +48,8 @@ class TtsEngine(Engine, Protocol):
     def speak(self, text: str, *, voice: str, language: str, speed: float) -> Iterator[Sound]:
         """The text as sound, the first piece as early as the model allows.
 
+        It may be long: the model is given a sentence at a time, since what it needs grows with the square.
+
         `voice` is "default", or what the voice library tells this model of a voice; `language` is "" for the
         model's own first one.
         """
@@ -63,8 +68,8 @@ class LlmEngine(Engine, Protocol):
         max_tokens: int,
         temperature: float,
         tools: Sequence[Tool] = (),
-    ) -> Iterator[str | ToolCall]:
-        """A piece a token (some empty), and the calls among them, each whole.
+    ) -> Iterator[str | ToolCall | None]:
+        """A piece a token (some empty), and the calls among them, each whole; None while it reads.
 
         EngineError(permanent=True) for tools, or messages about them, that the model knows nothing of.
         """
@@ -103,7 +108,9 @@ def load(model: Model, models_dir: Path) -> Any:
     folder = models_dir / model.id
     if model.recipe and not folder.is_dir():
         raise EngineError(
-            f"{model.id} is not prepared: run `manage.py models prepare`", service=model.pool, permanent=True
+            f"{model.id} is not prepared: run `manage.py models prepare`",
+            service=model.service,
+            permanent=True,
         )
     module, _, name = model.engine.rpartition(".")
     try:
@@ -111,6 +118,8 @@ def load(model: Model, models_dir: Path) -> Any:
     except ModuleNotFoundError as error:
         remedy = f"manage.py models install {model.id}" if model.extra else "pip install -r requirements.lock"
         raise EngineError(
-            f"{model.id} needs the library {error.name}: run `{remedy}`", service=model.pool, permanent=True
+            f"{model.id} needs the library {error.name}: run `{remedy}`",
+            service=model.service,
+            permanent=True,
         ) from error
     return engine(folder, model)

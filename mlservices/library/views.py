@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -42,6 +44,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "no_favourites": wanted == Wanted(show=FAVOURITES),
         "genders": [("", _("Any")), *((gender.value, label) for gender, label in GENDERS.items())],
         "longest": LONGEST_TEXT,
+        "problem": serving.problem,
         **choices(everything),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -61,7 +64,8 @@ async def preview(request: HttpRequest, voice: str) -> HttpResponse:
     if len(text) > LONGEST_TEXT:
         words = _("Write at most %(most)d characters; these are %(count)d.")
         return _refused(words % {"most": LONGEST_TEXT, "count": len(text)}, 422)
-    standing = standing_of(known, await asked(), Machine.seen())
+    machine = await asyncio.to_thread(Machine.seen)  # it reads the disk
+    standing = standing_of(known, await asked(), machine)
     if not standing.heard:
         return _refused(standing.reason, 409)
     return await _sample(known, standing, text)

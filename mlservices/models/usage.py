@@ -40,7 +40,11 @@ UNITS = {
 class Outcome(models.TextChoices):
     SERVED = "served", _("Served")
     FAILED = "failed", _("Failed")
+    REFUSED = "refused", _("Refused")  # what was asked is at fault, not who was asked
     CANCELLED = "cancelled", _("Cancelled")
+
+
+NOT_SERVED = (Outcome.FAILED, Outcome.REFUSED)
 
 
 class UsageRow(models.Model):
@@ -51,7 +55,7 @@ class UsageRow(models.Model):
     engine = models.CharField(max_length=120)  # who answered: a model's id, or a service and its model
     key = models.CharField(max_length=64, blank=True)  # the API key's id that asked
     call = models.UUIDField(null=True, blank=True)  # that asked
-    amount = models.FloatField()  # in the unit of the service; 0 of what failed before its answer began
+    amount = models.FloatField()  # in the unit of the service; 0 where no answer began
     answered = models.PositiveIntegerField(default=0)  # of the tokens in `amount`, those of the answer
     estimated = models.BooleanField(default=False)  # the tokens, by the lengths of texts
     latency_ms = models.PositiveIntegerField()  # to the first piece of the answer, or to its failure
@@ -74,7 +78,7 @@ class UsageRow(models.Model):
     @property
     def by_fallback(self) -> bool:
         """It served in the stead of the first choice."""
-        return self.degraded and self.outcome != Outcome.FAILED
+        return self.degraded and self.outcome not in NOT_SERVED
 
 
 class UsageDay(models.Model):
@@ -86,6 +90,7 @@ class UsageDay(models.Model):
     key = models.CharField(max_length=64, blank=True)
     requests = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
     degraded = models.PositiveIntegerField(default=0)  # served in the stead of the first choice
     estimated = models.PositiveIntegerField(default=0)  # requests whose tokens are
     amount = models.FloatField(default=0)

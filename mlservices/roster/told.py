@@ -37,7 +37,8 @@ ask = async_to_sync(asked)
 def change(model_id: str, verb: str) -> bool:
     """Whether it is done; it may also be under way, and go on by itself. EngineError: why it is refused."""
     if verb == "remove" and model_id in configured_models():
-        raise EngineError(still_configured(model_id), service="ml", permanent=True)
+        reason = still_configured(model_id)
+        raise EngineError(reason, service="ml", permanent=True, outcome=Outcome.REFUSED)
     try:
         async_to_sync(registry.own_service().manage_model)(model_id, verb)
     except EngineTimeout as error:

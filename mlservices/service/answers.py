@@ -18,6 +18,8 @@ from ..errors import EngineBusy, EngineError, EngineTimeout
 from ..wire import MEDIA_TYPE, pack
 from .line import Answer
 
+_JSON = "application/json"
+
 logger = logging.getLogger(__name__)
 
 
@@ -58,15 +60,17 @@ async def _disconnect(receive: Receive) -> None:
 
 
 class Whole(_UntilDisconnect):
-    """JSON that `make` computes."""
+    """JSON that `make` computes, or has written already."""
 
     def __init__(self, make: Callable[[], Awaitable[Any]]) -> None:
         super().__init__()
         self._make = make
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response
         try:
-            response = JSONResponse(await self._make())
+            made = await self._make()
+            response = Response(made, media_type=_JSON) if isinstance(made, bytes) else JSONResponse(made)
         except EngineError as error:
             response = error_response(error)
         await response(scope, receive, send)

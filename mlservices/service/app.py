@@ -23,12 +23,11 @@ from .answers import error_response
 from .bearer import BearerToken
 from .body_limit import BodyLimit
 from .deployment import Deployment
-from .deployments import Deployments
+from .deployments import Deployments, Make
 from .devices import devices as real_devices
+from .json_body import JsonRoute
 from .layout import Plan
-from .measures import Measures
 from .placement import Device
-from .precedence import Precedence
 from .routes import models, space, status, streams
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -43,7 +42,7 @@ def create_app(
     devices: Callable[[], list[Device]] = real_devices,
     token: str = "",
     prepare_missing: bool = False,
-    make: Callable[[Plan, Path, Measures, Precedence], Deployment] = Deployment,
+    make: Make = Deployment,
 ) -> FastAPI:
     """`token`: what every request must bear, if any. `prepare_missing`: files are made at the start."""
     service = Deployments(plans, models_dir, devices, prepare_missing=prepare_missing, make=make)
@@ -56,6 +55,7 @@ def create_app(
         await service.close()
 
     app = FastAPI(title="VoiceForge ML service", version="1", lifespan=lifespan)
+    app.router.route_class = JsonRoute
     app.state.service = service
     app.add_middleware(BodyLimit, largest=_LARGEST_BODY)
     if token:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..circuit import Circuit
-from ..errors import EngineBusy, EngineError, EngineTimeout
+from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from .layout import Plan
 from .line import Answer, Job, Line
 from .measures import Measures
@@ -31,6 +31,7 @@ from .seat import Seat, Shared, State
 
 FIRST_PIECE_SECONDS = 60.0
 _LOADING_RETRY_SECONDS = 3.0
+_SUPPOSED_SECONDS = 0.5  # of an inference, where there was none lately
 _DRAIN_SECONDS = 30.0
 
 
@@ -76,6 +77,7 @@ class Deployment:
         if self._seats:
             return
         self.refusal = ""
+        self._circuit = Circuit()  # what made the last workers fail may be mended
         shared = Shared(
             self.plan,
             self._models_dir,
@@ -111,6 +113,7 @@ class Deployment:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._seats, self._keepers = [], []
+        self._has_changed()
         self._line.send_away(lambda: EngineError("the service is stopping", service=self.model.service))
 
     # --- For those who ask ---
@@ -133,7 +136,7 @@ class Deployment:
         job = Job(task, params, payload, batch)
         outcome = "cancelled"
         try:
-            await self._line.add(job)
+            self._line.add(job)
             try:
                 async with asyncio.timeout(within_seconds):
                     answer = await job.answers.get()
@@ -147,8 +150,8 @@ class Deployment:
                 yield answer
                 answer = await job.answers.get()
             outcome = "served"
-        except EngineError:
-            outcome = "failed"
+        except EngineError as error:
+            outcome = "refused" if error.permanent else "failed"
             raise
         finally:
             self._let_go(job, outcome)
@@ -156,8 +159,8 @@ class Deployment:
     def _refuse_if_hopeless(self, batch: bool) -> None:
         try:
             self._hope(batch)
-        except EngineBusy:
-            self.measures.note("refused")
+        except EngineBusy as busy:
+            self.measures.note("loading" if busy.cold else "busy")
             raise
 
     def _hope(self, batch: bool) -> None:
@@ -166,23 +169,32 @@ class Deployment:
         idle = sum(seat.state is State.READY for seat in self._seats)
         queued = max(0, self._line.before(batch) - idle)  # an idle worker is about to take one
         if queued >= self.plan.queue_limit:
-            wait = max(1.0, queued * self.measures.mean_seconds() / max(1, len(self._seats)))
+            each = self.measures.mean_seconds() or _SUPPOSED_SECONDS
+            wait = max(1.0, queued * each / max(1, len(self._seats)))
             raise EngineBusy(
                 f"{name}: {queued} requests are waiting already", service=service, retry_after=wait
             )
         if not self._seats or self._leaving:
-            raise EngineBusy(f"{name} is not loaded", service=service, retry_after=_LOADING_RETRY_SECONDS)
+            raise self._not_yet("is not loaded")
         if all(seat.state is State.FAILED for seat in self._seats):
             raise self._unavailable()
         if not any(seat.was_ready for seat in self._seats):
-            raise EngineBusy(f"{name} is loading", service=service, retry_after=_LOADING_RETRY_SECONDS)
+            raise self._not_yet("is loading")
         if pause := self._circuit.open_for(time.monotonic()):
-            reason = next(seat.ended for seat in self._seats if seat.ended)
+            reason = next((seat.ended for seat in self._seats if seat.ended), "")
             raise EngineBusy(
                 f"{name} failed again and again and rests for {pause:.0f} s: {reason}",
                 service=service,
                 retry_after=pause,
             )
+
+    def _not_yet(self, why: str) -> EngineBusy:
+        return EngineBusy(
+            f"{self.model.id} {why}",
+            service=self.model.service,
+            retry_after=_LOADING_RETRY_SECONDS,
+            outcome=Outcome.NOT_LOADED,
+        )
 
     def _unavailable(self) -> EngineBusy:
         return EngineBusy(
@@ -195,6 +207,7 @@ class Deployment:
         """A seat is in another state or serves others, somebody has left, or all are to leave."""
         if self._seats and all(seat.state is State.FAILED for seat in self._seats):
             self._line.send_away(self._unavailable)
+        self._line.wake()
         self._precedence.update()
         self._change.set()
         self._change = asyncio.Event()
@@ -256,7 +269,7 @@ class Deployment:
         return Holding(
             self.model,
             tuple(seat.device for seat in self._seats),
-            loading=self.state() is not Held.LOADED,
+            coming=tuple(seat.device for seat in self._seats if seat.state not in (State.READY, State.BUSY)),
             pinned=self.plan.at_start,
             busy=self._is_busy(),
             last_used=self._last_used,
@@ -280,7 +293,7 @@ class Deployment:
             "reason": self.reason(),
             "queue": len(self._line),
             "queue_limit": self.plan.queue_limit,
-            "mean_seconds": round(self.measures.mean_seconds(), 3) if self.measures.counts["served"] else 0.0,
+            "mean_seconds": self.measures.mean_seconds(),
             "circuit_open_seconds": round(self._circuit.open_for(time.monotonic()), 1),
             "workers": self.workers(),
             **self.measures.counts,

@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 
 from .. import voices
 from ..catalog import Kind
-from ..errors import EngineBusy, EngineError, PrepareError
-from ..prepare import is_ready, prepare, remove
+from ..errors import EngineBusy, EngineError
+from ..prepare import is_ready, remove
 from ..types import Timing
 from . import placement
 from .deployment import Deployment, Held
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 30.0
 _LOADING_RETRY_SECONDS = 3.0
 _NO_ROOM_RETRY_SECONDS = 30.0
+_TOLD_WHY_SECONDS = 2.0  # a refusal is known by then, unless others have to make room first
 _NAMED = 5  # voices, in a refusal
 SPACE_KEYS = {
     Kind.TTS: "tts",
@@ -58,6 +59,9 @@ _WARM: dict[Kind, tuple[str, dict[str, Any], bytes]] = {
     Kind.TURN: ("judge", {"rate": 16000}, bytes(32000)),
     Kind.VAD: ("detect", {"rate": 16000, "threshold": 0.5}, bytes(32000)),
 }
+
+
+Make = Callable[[Plan, Path, Measures, Precedence], Deployment]
 
 
 class _Gauges(Collector):
@@ -96,7 +100,7 @@ class Deployments:
         devices: Callable[[], list[Device]] = real_devices,
         *,
         prepare_missing: bool = False,
-        make: Callable[[Plan, Path, Measures, Precedence], Deployment] = Deployment,
+        make: Make = Deployment,
     ) -> None:
         """`prepare_missing`: models of the start whose files are not here are prepared, and then loaded."""
         self.metrics = Metrics()
@@ -120,6 +124,7 @@ class Deployments:
         self._planning = asyncio.Lock()
         self._prepare_missing = prepare_missing
         self._tasks: list[asyncio.Task[None]] = []
+        self._loads: dict[str, asyncio.Task[Deployment]] = {}  # on demand, under way
 
     async def start(self) -> None:
         """Place the models that are there at the start; what finds no room is refused with its reason."""
@@ -140,9 +145,10 @@ class Deployments:
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def close(self) -> None:
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._loads.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.downloads.close()
         await asyncio.gather(*(deployment.close() for deployment in self.by_id.values()))
 
@@ -157,14 +163,11 @@ class Deployments:
             deployment.refusal = "its files are being prepared"
             model_id = deployment.model.id
             try:
-                await asyncio.to_thread(prepare, [model_id], self.models_dir, logger.info)
+                await self.downloads.fetch(deployment.model)
                 await self.load(model_id)
-            except (PrepareError, EngineError) as error:
+            except EngineError as error:
                 logger.error("%s: %s", model_id, error)
                 deployment.refusal = str(error)
-            except Exception as error:
-                logger.exception("%s could not be prepared", model_id)
-                deployment.refusal = f"it could not be prepared: {error}"
 
     async def load(self, model_id: str) -> Deployment:
         """Begin to load a model; what makes room for it is unloaded before. EngineError: why it cannot be."""
@@ -188,6 +191,18 @@ class Deployments:
                 await self.by_id[victim].unload()
             deployment.load(seats.devices)
         return deployment
+
+    def _loading(self, model_id: str) -> asyncio.Task[Deployment]:
+        """Begun by whoever asks first; it goes on when they have gone."""
+        if (loading := self._loads.get(model_id)) is None:
+            loading = self._loads[model_id] = asyncio.create_task(self.load(model_id))
+            loading.add_done_callback(lambda task: self._loaded(model_id, task))
+        return loading
+
+    def _loaded(self, model_id: str, task: asyncio.Task[Deployment]) -> None:
+        del self._loads[model_id]
+        if not task.cancelled() and (error := task.exception()):
+            logger.warning("%s is not loaded: %s", model_id, error)
 
     async def unload(self, model_id: str) -> None:
         deployment = self.named(model_id)
@@ -239,9 +254,15 @@ class Deployments:
         """Where a device runs full, models of low priority that nobody uses make room."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for model_id in placement.too_full(await self.devices.afresh(), self.holdings()):
-                logger.warning("%s is unloaded, since memory is nearly full", model_id)
-                await self.unload(model_id)
+            try:
+                await self.make_room()
+            except Exception:
+                logger.exception("Memory could not be looked after; it is tried again")
+
+    async def make_room(self) -> None:
+        for model_id in placement.too_full(await self.devices.afresh(), self.holdings()):
+            logger.warning("%s is unloaded, since memory is nearly full", model_id)
+            await self.unload(model_id)
 
     # --- For those who ask ---
 
@@ -319,7 +340,10 @@ class Deployments:
     ) -> AsyncGenerator[Answer, None]:
         """A model that is not held is loaded, and whoever asked told to come back."""
         if deployment.holding() is None:
-            await self.load(deployment.model.id)
+            loading = self._loading(deployment.model.id)
+            await asyncio.wait({loading}, timeout=min(asked.within_seconds, _TOLD_WHY_SECONDS))
+            if loading.done():
+                loading.result()
             raise EngineBusy(
                 f"{deployment.model.id} is loading",
                 service=deployment.model.service,

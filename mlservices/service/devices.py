@@ -21,12 +21,42 @@ CGROUP = Path("/sys/fs/cgroup")  # version 2, where a container sees its own lim
 _GPUS = "--query-gpu=index,uuid,name,memory.total,memory.free"
 _PROCESSES = "--query-compute-apps=gpu_uuid,pid,used_memory"
 _FORMAT = "--format=csv,noheader,nounits"
+_HIDING = ("none", "-1", "void", "NoDevFiles")
 
 
 def devices(visible: str = "") -> list[Device]:
-    """The machine first, then its GPUs; `visible` as in CUDA_VISIBLE_DEVICES: indices of some, "" for all."""
-    wanted = [index.strip() for index in visible.split(",") if index.strip()]
-    return [machine(), *(gpu for gpu in _gpus() if not wanted or gpu.id in wanted)]
+    """The machine first, then its GPUs.
+
+    `visible` as in CUDA_VISIBLE_DEVICES: some by index or UUID (or how that begins), "" for all.
+    """
+    wanted = _names(visible)
+    gpus = _gpus().items()
+    return [
+        machine(),
+        *(gpu for uuid, gpu in gpus if not wanted or any(_means(w, uuid, gpu) for w in wanted)),
+    ]
+
+
+def misnamed(visible: str) -> str:
+    """What is wrong with a CUDA_VISIBLE_DEVICES that names a GPU which is not here; "" where all is well.
+
+    An index that is not here hides, as CUDA has it: images for GPUs come with it.
+    """
+    gpus = _gpus()
+    for name in _names(visible):
+        known = name.isdecimal() or name in _HIDING
+        if not known and not any(_means(name, uuid, gpu) for uuid, gpu in gpus.items()):
+            here = ", ".join(f"{gpu.id} ({uuid}, {gpu.name})" for uuid, gpu in gpus.items()) or "none"
+            return f"CUDA_VISIBLE_DEVICES names {name!r}, and the GPUs that can be used here are: {here}."
+    return ""
+
+
+def _names(visible: str) -> list[str]:
+    return [name.strip() for name in visible.split(",") if name.strip()]
+
+
+def _means(name: str, uuid: str, gpu: Device) -> bool:
+    return name == gpu.id or (name.startswith("GPU-") and uuid.startswith(name))
 
 
 def machine() -> Device:
@@ -50,18 +80,18 @@ def _reclaimable() -> int:
 
 def has_driver(visible: str = "") -> bool:
     """Whether there should be a GPU to use, without asking the driver."""
-    return visible not in ("none", "-1") and shutil.which(_DRIVER) is not None
+    return visible not in _HIDING and shutil.which(_DRIVER) is not None
 
 
-def _gpus() -> list[Device]:
-    """As the driver's own program tells them; none where there is no driver."""
+def _gpus() -> dict[str, Device]:
+    """By their UUIDs, as the driver's own program tells them; none where there is no driver."""
     rows = [line.rsplit(", ", 2) for line in _driver(_GPUS) if line.count(", ") >= 4]
     processes = _processes() if rows else {}
-    found = []
+    found = {}
     for named, total, free in rows:
         index, uuid, name = named.split(", ", 2)
         if total.isdecimal() and free.isdecimal():  # "[N/A]" of a GPU that shares the machine's memory
-            found.append(Device(index, name, int(total), int(free), processes.get(uuid, {})))
+            found[uuid] = Device(index, name, int(total), int(free), processes.get(uuid, {}))
     return found
 
 

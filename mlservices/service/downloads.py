@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from ..catalog import Model
+from ..errors import EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,13 @@ class Downloads:
         if model.id not in self._tasks:
             self.problems.pop(model.id, None)
             self._tasks[model.id] = asyncio.create_task(self._fetch(model))
+
+    async def fetch(self, model: Model) -> None:
+        """The same, waited for. Raises EngineError with the reason why it failed."""
+        self.start(model)
+        await asyncio.wait({self._tasks[model.id]})
+        if problem := self.problems.get(model.id):
+            raise EngineError(problem, service=model.service, permanent=True)
 
     def is_under_way(self, model_id: str) -> bool:
         """Or waits for its turn."""

@@ -13,13 +13,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
+from ..fields import Mode, SessionId, Speed, Text, Threshold
 from ..types import Timing
+from ..wire import LONGEST_TEXTS
 from .deployment import FIRST_PIECE_SECONDS
 
 SPACE_RATE = 16000  # of raw pcm in `audio_base64`, and of what becomes of it
 _DECODED_AT_ONCE = 1 << 18  # characters
-_FOREIGN = {b"ID3": "MP3", b"fLaC": "FLAC", b"OggS": "Ogg", b"\x1aE\xdf\xa3": "WebM", b"RF64": "RF64"}
 _LONGEST_CONVERSATION = 300_000  # characters; escaped as JSON they still fit into one line of `wire.py`
+_ENCODED_AT_ONCE = 3 << 16  # bytes: a multiple of three, so that the pieces fit together
 
 
 def field_error(field: str, message: str) -> RequestValidationError:
@@ -41,11 +43,12 @@ async def sound(audio_base64: str) -> bytes:
 def _sound(audio_base64: str) -> bytes:
     """Of a WAV file, or of raw s16le mono at SPACE_RATE."""
     data = _bytes(audio_base64)
-    if data[:4] == b"RIFF":
-        return audio.resample(*audio.read_wav(data), SPACE_RATE)
     if not data:
         raise ValueError("empty")
-    if kind := next((kind for sign, kind in _FOREIGN.items() if data.startswith(sign)), ""):
+    kind = audio.file_kind(data)
+    if kind == "WAV":
+        return audio.resample(*audio.read_wav(data), SPACE_RATE)
+    if kind:
         raise ValueError(f"{kind} is not taken: send a WAV, or raw PCM")
     if len(data) % 2:
         raise ValueError("an odd number of bytes is not 16-bit PCM")
@@ -67,22 +70,20 @@ def _bytes(encoded: str) -> bytes:
 
 def _together(texts: Iterable[str]) -> None:
     """ValueError when they are longer together than a worker can be sent."""
-    if sum(map(len, texts)) > _LONGEST_CONVERSATION:
-        raise ValueError(f"together longer than {_LONGEST_CONVERSATION} characters")
+    if sum(map(len, texts)) > LONGEST_TEXTS:
+        raise ValueError(f"together longer than {LONGEST_TEXTS} characters")
 
 
-def _without_null(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a null character cannot be spoken")
-    return text
+def _fitting(texts: list[str]) -> list[str]:
+    _together(texts)
+    return texts
 
 
 AudioBase64 = Annotated[
     str, Field(description="Base64 of a WAV file, or of raw PCM: 16 bit little-endian, mono, 16 kHz.")
 ]
-Text = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_without_null)]
+Texts = Annotated[list[str], AfterValidator(_fitting)]
 Voice = Annotated[str, Field(max_length=100, description='"default", or the id of the voice in /api/models.')]
-Speed = Annotated[float, Field(ge=0.5, le=2.0)]
 ModelId = Annotated[str, Field(max_length=100, description='"": the one that is configured for this.')]
 Priority = Literal["live", "batch"]
 Within = Annotated[float, Field(ge=0.1, le=600, description="Seconds until the answer has to begin.")]
@@ -120,14 +121,14 @@ class TranscribeForm(Asked):
 class DetectForm(Asked):
     priority: Priority = "batch"
     audio_base64: AudioBase64
-    threshold: float = Field(0.5, ge=0.05, le=0.95)
+    threshold: Threshold = 0.5
 
 
 class ChatForm(Asked):
     priority: Priority = "batch"
-    session_id: str = Field(min_length=1, max_length=200)
+    session_id: SessionId
     message: Text
-    mode: str = Field("assistant", max_length=40)
+    mode: Mode = "assistant"
     system_prompt: str = Field("", max_length=20000)
 
 
@@ -179,23 +180,11 @@ class StreamChatForm(Asked):
 
 
 class StreamEmbedForm(Asked):
-    texts: list[str] = Field(max_length=2000)
-
-    @field_validator("texts")
-    @classmethod
-    def fit(cls, texts: list[str]) -> list[str]:
-        _together(texts)
-        return texts
+    texts: Texts = Field(max_length=2000)
 
 
 class StreamTokensForm(Asked):
-    texts: list[str] = Field(max_length=10)
-
-    @field_validator("texts")
-    @classmethod
-    def fit(cls, texts: list[str]) -> list[str]:
-        _together(texts)
-        return texts
+    texts: Texts = Field(max_length=10)
 
 
 class StreamTranscribeQuery(Asked):
@@ -248,8 +237,19 @@ class ChatAnswer(BaseModel):
     compute_seconds: float
 
 
-def encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+async def json_of_sound(pcm: bytes, rate: int, fields: dict[str, Any]) -> bytes:
+    """`fields` as JSON, and the sound as a WAV in an `audio_base64` among them; made in a thread."""
+    return await asyncio.to_thread(_json_of_sound, pcm, rate, fields)
+
+
+def _json_of_sound(pcm: bytes, rate: int, fields: dict[str, Any]) -> bytes:
+    """In pieces, since encoding one lets no other thread run."""
+    wav = audio.wav_bytes(pcm, rate)
+    encoded = (
+        base64.b64encode(wav[start : start + _ENCODED_AT_ONCE])
+        for start in range(0, len(wav), _ENCODED_AT_ONCE)
+    )
+    return b"".join([b'{"audio_base64":"', *encoded, b'",', json.dumps(fields).encode()[1:]])
 
 
 def times(timing: Timing) -> dict[str, float]:

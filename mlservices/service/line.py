@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from ..types import Timing
+from ..wire import LONGEST_TEXTS
 from .tasks import MANY
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Job:
     id: int = field(default_factory=lambda: next(_numbers))
     queued_at: float = field(default_factory=time.monotonic)
     taken_at: float = 0.0
+    ended_at: float = 0.0  # when its worker was done; whoever asked may read on for long
     attempts: int = 0
     delivered: bool = False
     cancelled: bool = False
@@ -42,16 +44,21 @@ class Job:
     sound_seconds: float = 0.0  # heard or made
     answers: asyncio.Queue[Answer | EngineError | None] = field(default_factory=asyncio.Queue)
 
+    @property
+    def characters(self) -> int:
+        """Of the texts that it brings to be done together with those of others."""
+        return sum(map(len, self.params.get("texts", ())))
+
     def timing(self) -> Timing:
         waited = self.taken_at - self.queued_at + self.stood()
-        return Timing(waited, time.monotonic() - self.queued_at - waited)
+        return Timing(waited, (self.ended_at or time.monotonic()) - self.queued_at - waited)
 
 
 class Line:
     def __init__(self) -> None:
         self._live: deque[Job] = deque()
         self._batch: deque[Job] = deque()
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._live) + len(self._batch)
@@ -60,14 +67,19 @@ class Line:
         """How many wait in front of one who comes now."""
         return len(self) if batch else len(self._live)
 
-    async def add(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         self._of(job).append(job)
-        await self._wake()
+        self.wake()
 
-    async def put_back(self, job: Job) -> None:
+    def put_back(self, job: Job) -> None:
         """To the head: it was there before."""
         self._of(job).appendleft(job)
-        await self._wake()
+        self.wake()
+
+    def wake(self) -> None:
+        """Whoever waits for work looks again: there is some, or a batch may be taken now."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def leave(self, job: Job) -> bool:
         """Whether it was still waiting."""
@@ -85,31 +97,23 @@ class Line:
     async def take(self, may_batch: Callable[[], bool], at_once: int) -> list[Job]:
         """Who is next; up to `at_once` together where their task can be done for many."""
 
-        def next_line() -> deque[Job] | None:
-            return self._live or (self._batch if may_batch() else None) or None
-
-        async with self._changed:
-            await self._changed.wait_for(next_line)
-            waiting = next_line()
-            assert waiting is not None
-            return self._group(waiting, at_once)
+        while not (waiting := self._live or (self._batch if may_batch() else None)):
+            await self._changed.wait()
+        return self._group(waiting, at_once)
 
     @staticmethod
     def _group(waiting: deque[Job], at_once: int) -> list[Job]:
         first = waiting.popleft()
-        group = [first]
+        group, room = [first], LONGEST_TEXTS - first.characters
         if first.task in MANY and not first.alone:
             for job in list(waiting):
                 if len(group) >= at_once:
                     break
-                if job.task == first.task and not job.alone:
+                if job.task == first.task and not job.alone and job.characters <= room:
                     waiting.remove(job)
                     group.append(job)
+                    room -= job.characters
         return group
 
     def _of(self, job: Job) -> deque[Job]:
         return self._batch if job.batch else self._live
-
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()

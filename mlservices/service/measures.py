@@ -10,6 +10,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+# How requests end. "busy": no worker could be expected soon; "refused": what was asked is wrong; "loading":
+# who asked was told to come back. These two, and who left, say nothing of how well the model does.
+OUTCOMES = ("served", "failed", "busy", "refused", "loading", "cancelled")
+ERRORS = ("failed", "busy")
 LATELY_SECONDS = 300.0
 _MOST_KEPT = 2000  # requests of a model
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -55,7 +59,7 @@ class Metrics:
 @dataclass(frozen=True, slots=True)
 class _Request:
     at: float
-    outcome: str  # "served", "failed", "cancelled" or "refused"
+    outcome: str  # one of OUTCOMES
     queue_seconds: float
     inference_seconds: float
     sound_seconds: float
@@ -68,7 +72,7 @@ class Measures:
         self._labels = (model, pool)
         self._metrics = metrics or Metrics()
         self._requests: deque[_Request] = deque(maxlen=_MOST_KEPT)
-        self.counts = {"served": 0, "failed": 0, "cancelled": 0, "refused": 0, "retried": 0, "restarts": 0}
+        self.counts = dict.fromkeys((*OUTCOMES, "retried", "restarts"), 0)
 
     def note(
         self,
@@ -78,7 +82,7 @@ class Measures:
         inference_seconds: float = 0.0,
         sound_seconds: float = 0.0,
     ) -> None:
-        """One request that has ended, or was refused."""
+        """One request that has ended, or was turned away."""
         request = _Request(time.monotonic(), outcome, queue_seconds, inference_seconds, sound_seconds)
         self._requests.append(request)
         self.counts[outcome] += 1
@@ -94,25 +98,23 @@ class Measures:
         self.counts["restarts"] += 1
         self._metrics.restarts.labels(*self._labels).inc()
 
-    def mean_seconds(self) -> float:
-        """Of inference a request, lately."""
+    def mean_seconds(self) -> float | None:
+        """Of inference a request, lately; None where there was none."""
         served = [each.inference_seconds for each in self._lately() if each.inference_seconds]
-        return sum(served) / len(served) if served else 0.5
+        return sum(served) / len(served) if served else None
 
     def lately(self, workers: int) -> dict[str, Any]:
         """Requests of the last minutes in figures; milliseconds, shares of 1; None where there were none."""
         recent = list(self._lately())
         worked = [each for each in recent if each.inference_seconds]
         sounding = [each for each in worked if each.sound_seconds and each.outcome == "served"]
-        asked = [each for each in recent if each.outcome != "cancelled"]
+        judged = [each for each in recent if each.outcome in ("served", *ERRORS)]
         sound = sum(each.sound_seconds for each in sounding)
         busy = sum(each.inference_seconds for each in worked)
         return {
             "seconds": LATELY_SECONDS,
             "requests": len(recent),
-            "errors": sum(each.outcome in ("failed", "refused") for each in asked) / len(asked)
-            if asked
-            else None,
+            "errors": sum(each.outcome in ERRORS for each in judged) / len(judged) if judged else None,
             **_milliseconds("queue", [each.queue_seconds for each in worked]),
             **_milliseconds("inference", [each.inference_seconds for each in worked]),
             "real_time_factor": sum(each.inference_seconds for each in sounding) / sound if sound else None,

@@ -37,13 +37,18 @@ def kept_back_mb(device: Device) -> int:
     return int(device.total_mb * KEPT_BACK)
 
 
+def needs_mb(model: Model, device: str) -> int:
+    """What a worker of it takes there."""
+    return model.memory_mb if device != CPU else model.memory_mb_on_processors
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A model that is held, or being loaded: how it may be asked to make room."""
 
     model: Model
     devices: tuple[str, ...]  # one for each worker
-    loading: bool = False  # its memory is not in use yet
+    coming: tuple[str, ...] = ()  # of these, where its memory is not in use yet
     pinned: bool = False  # configured to be there, so it makes no room
     busy: bool = False
     last_used: float = 0.0
@@ -76,10 +81,14 @@ class _Rooms:
         rooms = cls({device.id: device for device in devices})
         rooms.left = {id: each.free_mb - kept_back_mb(each) for id, each in rooms.devices.items()}
         for holding in holdings:
-            if holding.loading:
-                for device in holding.devices:
-                    rooms.left[device] = rooms.left.get(device, 0) - holding.model.memory_mb
+            for device in holding.coming:
+                rooms.give_back(device, -needs_mb(holding.model, device))
         return rooms
+
+    def give_back(self, device: str, megabytes: int) -> None:
+        """Nothing to a device that has gone."""
+        if device in self.left:
+            self.left[device] += megabytes
 
     def candidates(self, model: Model) -> list[str]:
         """The devices that may hold it, the one with the most room first."""
@@ -90,8 +99,8 @@ class _Rooms:
     def take(self, model: Model) -> str:
         """The device that gets one more worker of it; "" if it fits nowhere."""
         for id in self.candidates(model):
-            if self.left[id] >= model.memory_mb:
-                self.left[id] -= model.memory_mb
+            if self.left[id] >= needs_mb(model, id):
+                self.left[id] -= needs_mb(model, id)
                 return id
         return ""
 
@@ -118,15 +127,19 @@ def at_start(devices: Sequence[Device], wishes: Sequence[Wish]) -> dict[str, Sea
 def on_demand(devices: Sequence[Device], holdings: Sequence[Holding], wish: Wish) -> Seats:
     """Seats for one more model beside those that are held; idle ones of lower priority make room for it."""
     rooms = _Rooms.of(devices, holdings)
-    unload: list[str] = []
+    helpful = set(rooms.candidates(wish.model))
+    unload: list[Holding] = []
     for victim in (None, *_who_makes_room(holdings, wish.model.priority)):
         if victim is not None:
-            unload.append(victim.model.id)
+            if helpful.isdisjoint(victim.devices):
+                continue
+            unload.append(victim)
             for device in victim.devices:
-                rooms.left[device] += victim.model.memory_mb
+                rooms.give_back(device, needs_mb(victim.model, device))
         taken = [id for _ in range(wish.workers) if (id := rooms.take(wish.model))]
         if taken:
-            return Seats(tuple(taken), tuple(unload))
+            gone = [each.model.id for each in unload if not set(taken).isdisjoint(each.devices)]
+            return Seats(tuple(taken), tuple(gone))
     return Seats(refusal=_too_large(wish.model, _Rooms.of(devices, holdings)))
 
 
@@ -146,7 +159,8 @@ def _who_makes_room(holdings: Iterable[Holding], priority: int) -> list[Holding]
     may_go = [
         each
         for each in holdings
-        if not (each.pinned or each.busy or each.loading) and each.model.priority < priority
+        if not (each.pinned or each.busy or len(each.coming) == len(each.devices))
+        and each.model.priority < priority
     ]
     return sorted(may_go, key=lambda each: (each.model.priority, each.last_used))
 
@@ -154,7 +168,8 @@ def _who_makes_room(holdings: Iterable[Holding], priority: int) -> list[Holding]
 def _too_large(model: Model, rooms: _Rooms) -> str:
     best = rooms.candidates(model)[0]
     where = "the machine's memory" if best == CPU else rooms.devices[best].name
+    spare = max(0, rooms.left[best])
     return (
-        f"{model.name} needs {model.memory_mb} MB and {where} has {max(0, rooms.left[best])} MB to spare: "
+        f"{model.name} needs {needs_mb(model, best)} MB and {where} has {spare} MB to spare: "
         "unload another model, or choose a smaller one."
     )

@@ -28,8 +28,27 @@ LEAN = {
     "RAYON_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
     "HF_HUB_OFFLINE": "1",  # what a worker needs was prepared
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi numbers GPUs, by which they are given out
 }
 """What a worker finds in its environment: one thread, little memory, nothing fetched."""
+
+_HANDED_ON = frozenset({"HOME", "LANG", "LANGUAGE", "PATH", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV"})
+_HANDED_ON_BEGIN = (
+    *("LC_", "LD_", "PYTHON", "XDG_", "ESPEAK_", "COVERAGE_"),
+    *("CUDA_", "CUDNN_", "NVIDIA_", "TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "TRITON_", "BNB_", "NUMBA_"),
+    *("OMP_", "MKL_", "OPENBLAS_", "ORT_", "CT2_", "MALLOC_"),
+)
+
+
+def environment_of(variables: Mapping[str, str], device: str) -> dict[str, str]:
+    """What a worker is given of ours: what libraries need, and none of our secrets."""
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if name in _HANDED_ON or name.startswith(_HANDED_ON_BEGIN)
+    }
+    return kept | LEAN | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)}
+
 
 _GRACE_SECONDS = 2.0
 
@@ -98,7 +117,7 @@ class WorkerProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
-                env=os.environ | LEAN | {"CUDA_VISIBLE_DEVICES": device.removeprefix(CPU)},
+                env=environment_of(os.environ, device),
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)
@@ -120,7 +139,9 @@ class WorkerProcess:
                 try:
                     data = await self._reader.read(1 << 18)
                     self._messages = self._unpacker.feed(data)
-                except (ConnectionError, ValueError) as error:
+                except ConnectionError as error:  # it had not read yet what it was told to load
+                    raise WorkerGone(await self._how_it_ended()) from error
+                except ValueError as error:
                     raise WorkerGone(str(error)) from error
                 if not data:
                     raise WorkerGone(await self._how_it_ended())
@@ -144,7 +165,8 @@ class WorkerProcess:
             code = await asyncio.wait_for(asyncio.shield(self.gone), _GRACE_SECONDS)
         except TimeoutError:
             return "it closed its connection"
-        return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        return f"its process {how}"
 
 
 def resident_mb(pid: int) -> int:

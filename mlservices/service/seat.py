@@ -91,6 +91,9 @@ class Seat:
                 await self._live()
             except (WorkerGone, TimeoutError, OSError) as error:
                 self.reason = self.ended = str(error) or "silent past its deadline"
+            except Exception as error:  # a fault of ours must not leave the seat empty for ever
+                logger.exception("%s worker %d", shared.plan.model.id, self.number)
+                self.reason = self.ended = repr(error)
             loaded = self.state not in (State.STARTING, State.LOADING)
             self.pid, self.batch = 0, False
             self.state = State.STARTING
@@ -142,7 +145,7 @@ class Seat:
         except (WorkerGone, asyncio.CancelledError):
             if taking.done():  # in the very moment in which the process ended
                 for job in reversed(taking.result()):
-                    await self._shared.line.put_back(job)
+                    self._shared.line.put_back(job)
             raise
         finally:
             taking.cancel()
@@ -165,7 +168,7 @@ class Seat:
                 self._give(process, jobs, work)
                 await self._pass_on(process, work)
         except (WorkerGone, TimeoutError) as error:
-            await self._retry_or_fail(self._left(), error)
+            self._retry_or_fail(self._left(), error)
             raise
         except asyncio.CancelledError:
             for job in self._left():
@@ -231,7 +234,7 @@ class Seat:
                     job.answers.put_nowait((head["answer"], payload, job.timing()))
             elif event != "beat":
                 del self._jobs[job.id]
-                job.worker = None
+                job.worker, job.ended_at = None, time.monotonic()
                 answer = None
                 if event == "error":
                     answer = self._error(head["message"], permanent=head["permanent"])
@@ -259,7 +262,7 @@ class Seat:
             job.worker = None
         return left
 
-    async def _retry_or_fail(self, jobs: list[Job], error: Exception) -> None:
+    def _retry_or_fail(self, jobs: list[Job], error: Exception) -> None:
         self._shared.circuit.failed(time.monotonic())
         for job in reversed(jobs):
             if job.cancelled:
@@ -267,7 +270,7 @@ class Seat:
             if not job.delivered and job.attempts < _ATTEMPTS:
                 self._shared.measures.counts["retried"] += 1
                 job.alone = len(jobs) > 1
-                await self._shared.line.put_back(job)
+                self._shared.line.put_back(job)
             elif isinstance(error, TimeoutError):
                 name, seconds = self._shared.plan.model.id, self._shared.plan.deadline_seconds
                 service = self._shared.plan.model.service

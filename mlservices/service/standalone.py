@@ -21,7 +21,7 @@ from ..environments import install
 from ..errors import PrepareError
 from ..prepare import prepare
 from .app import create_app
-from .devices import devices
+from .devices import devices, misnamed
 from .layout import configured_models, plans
 
 _ENGINES = {
@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         port = configure(os.environ)
+        if problem := misnamed(settings.CUDA_VISIBLE_DEVICES):
+            raise Refused(problem)
         if arguments == ["install"]:
             for model_id in configured_models():
                 if BY_ID[model_id].environment:

@@ -18,7 +18,6 @@ from ..catalog import Kind
 from ..engines import LlmEngine, MeaningEngine, SttEngine, TtsEngine, TurnEngine, VadEngine
 from ..engines.stt.windows import windows
 from ..engines.vad.segments import probabilities, speech_segments
-from ..text import sentences
 from ..types import ChatMessage, Tool, ToolCall
 
 Piece = tuple[dict[str, Any], bytes]
@@ -56,18 +55,14 @@ def transcribe(engine: SttEngine, params: Params, payload: bytes) -> Pieces:
 
 
 def speak(engine: TtsEngine, params: Params, payload: bytes) -> Pieces:
-    """A text -> pcm at params["rate"] (0: the engine's own), in pieces.
-
-    The engine is given a sentence at a time: what it needs grows with the square of what it is given.
-    """
+    """A text -> pcm at params["rate"] (0: the engine's own), in pieces."""
     rate = params["rate"] or engine.rate
     resampler = audio.Resampler(engine.rate, rate)
     how = {name: params[name] for name in ("voice", "language", "speed")}
-    for sentence in sentences(params["text"]):
-        for sound in engine.speak(sentence, **how):
-            pcm = resampler.feed(audio.from_float(sound))
-            if pcm:
-                yield {"rate": rate}, pcm
+    for sound in engine.speak(params["text"], **how):
+        pcm = resampler.feed(audio.from_float(sound))
+        if pcm:
+            yield {"rate": rate}, pcm
     pcm = resampler.flush()
     if pcm:
         yield {"rate": rate}, pcm
@@ -82,7 +77,9 @@ def reply(engine: LlmEngine, params: Params, payload: bytes) -> Pieces:
         tools=[Tool(**fields) for fields in params.get("tools", ())],
     )
     for piece in pieces:
-        if isinstance(piece, ToolCall):
+        if piece is None:
+            yield None
+        elif isinstance(piece, ToolCall):
             yield {"text": "", "tool_call": asdict(piece)}, b""
         else:
             yield {"text": piece}, b""

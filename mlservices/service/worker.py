@@ -3,9 +3,10 @@
 `python -m mlservices.service.worker FD` speaks `wire.py` over the inherited socket FD. First comes
 {"op": "load", "model": {...}, "models_dir": ...}; then {"op": "run", "task", "jobs": [{"id", "params",
 "bytes"}]} with the payloads of the jobs one after the other, and {"op": "cancel", "id"}, which ends a
-request at its next piece. It answers with {"event": "state" | "begun" | "piece" | "beat" | "done" | "error",
-...} (a beat: still at work) and ends itself when the socket or its parent is gone. What it is asked while it
-is at work goes before that, from its next piece or beat on.
+request at its next piece, or at once where its engine may end it by itself beside the next. It answers with
+{"event": "state" | "begun" | "piece" | "beat" | "done" | "error", ...} (a beat: still at work) and ends
+itself when the socket or its parent is gone. What it is asked while it is at work goes before that, from its
+next piece or beat on.
 Django is not loaded here.
 """
 
@@ -32,6 +33,8 @@ from .tasks import MANY, TASKS
 
 logger = logging.getLogger(__name__)
 
+Tell = Callable[[dict[str, Any], bytes], None]  # a message: its head and its payload
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -50,53 +53,89 @@ def warm_engine(fields: Mapping[str, Any], models_dir: str) -> Any:
 
 
 class Server:
-    """Has one engine do what requests ask for; `tell` gets its messages, each a head and a payload.
+    """Has one engine do what requests ask for. `on_rest` is called between two pieces: the engine may serve
+    another request there.
 
-    `on_rest` is called between two pieces: the engine may serve another request there.
+    A call into a library cannot be stopped. Where the engine bears a second one at its side, the call of a
+    request that nobody wants any more is left to end by itself, and the next request is served meanwhile.
     """
 
-    def __init__(
-        self,
-        engine: Any,
-        tell: Callable[[dict[str, Any], bytes], None],
-        on_rest: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.cancelled: set[int] = set()  # requests that end at their next piece; any thread may add to it
+    def __init__(self, engine: Any, on_rest: Callable[[], None] = lambda: None) -> None:
+        self._engine, self._on_rest = engine, on_rest
+        self._may_leave = getattr(engine, "side_by_side", 1) > 1
+        self._cancelled: set[int] = set()  # requests that end at their next piece
         self._under_way: set[int] = set()
-        self._engine, self._tell, self._on_rest = engine, tell, on_rest
+        self._left = (0, threading.Thread())  # request and thread of the call that was left last
+        self._messages: dict[int, queue.SimpleQueue[Message | None]] = {}  # of requests that may be left
 
-    def serve(self, head: dict[str, Any], payload: bytes) -> None:
-        """What {"op": "run"} asks for, until it is done."""
+    def cancel(self, request: int) -> None:
+        """Nobody wants the rest of it; any thread may say so."""
+        self._cancelled.add(request)
+        if messages := self._messages.get(request):
+            messages.put(None)
+
+    def serve(self, head: dict[str, Any], payload: bytes, tell: Tell) -> None:
+        """What {"op": "run"} asks for, until it is done; `tell` gets its messages."""
         jobs, task = head["jobs"], head["task"]
         ids = {job["id"] for job in jobs}
         self._under_way |= ids
-        self.cancelled &= self._under_way  # the others came when they were served already
+        self._cancelled &= {self._left[0], *self._under_way}  # the others came when they were served already
         for id in ids:
-            self._tell({"event": "begun", "id": id}, b"")
-        if len(jobs) == 1:
-            self._answer(task, jobs[0]["id"], jobs[0]["params"], payload)
+            tell({"event": "begun", "id": id}, b"")
+        if len(jobs) > 1:
+            self._answer_together(task, jobs, payload, tell)
+        elif self._may_leave:
+            self._answer_or_leave(task, jobs[0], payload, tell)
         else:
-            self._answer_together(task, jobs, payload)
+            self._answer(task, jobs[0]["id"], jobs[0]["params"], payload, tell)
         self._under_way -= ids
 
-    def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes) -> None:
+    def _answer_or_leave(self, task: str, job: dict[str, Any], payload: bytes, tell: Tell) -> None:
+        """In a thread of its own. One is left at the most: where that still runs, this is waited for."""
+        request, messages = job["id"], queue.SimpleQueue[Message | None]()
+        self._messages[request] = messages
+
+        def pass_on(head: dict[str, Any], sound: bytes) -> None:
+            messages.put((head, sound))
+
+        if request in self._cancelled:  # before there was anybody to be told
+            messages.put(None)
+        how = (task, request, job["params"], payload, pass_on)
+        thread = threading.Thread(target=self._answer, args=how, name="answer", daemon=True)
+        thread.start()
+        is_over = False
+        while not is_over:
+            message = messages.get()
+            if message is not None:
+                tell(*message)
+                is_over = message[0]["event"] in ("done", "error")
+            elif request in self._cancelled and not self._left[1].is_alive():
+                self._left = request, thread
+                tell({"event": "done", "id": request}, b"")
+                is_over = True
+        del self._messages[request]
+
+    def _answer(self, task: str, request: int, params: dict[str, Any], payload: bytes, tell: Tell) -> None:
+        if request in self._cancelled:  # while it waited for another's next piece
+            tell({"event": "done", "id": request}, b"")
+            return
         try:
             with contextlib.closing(TASKS[task][1](self._engine, params, payload)) as pieces:
                 for piece in pieces:
-                    if request in self.cancelled:
+                    if request in self._cancelled:
                         break
                     if piece is None:
-                        self._tell({"event": "beat", "id": request}, b"")
+                        tell({"event": "beat", "id": request}, b"")
                     else:
                         answer, sound = piece
-                        self._tell({"event": "piece", "id": request, "answer": answer}, sound)
+                        tell({"event": "piece", "id": request, "answer": answer}, sound)
                     self._on_rest()
         except Exception as error:
-            self._fail(task, request, error)
+            tell(_failure(task, request, error), b"")
         else:
-            self._tell({"event": "done", "id": request}, b"")
+            tell({"event": "done", "id": request}, b"")
 
-    def _answer_together(self, task: str, jobs: list[dict[str, Any]], payload: bytes) -> None:
+    def _answer_together(self, task: str, jobs: list[dict[str, Any]], payload: bytes, tell: Tell) -> None:
         """All in one run of the model; where that fails, each alone, so that one bad request fails alone."""
         start, payloads = 0, []
         for job in jobs:
@@ -107,19 +146,20 @@ class Server:
         except Exception:
             logger.exception("%s of %d requests at once failed", task, len(jobs))
             for job, part in zip(jobs, payloads, strict=True):
-                self._answer(task, job["id"], job["params"], part)
+                self._answer(task, job["id"], job["params"], part, tell)
             return
         for job, (answer, sound) in zip(jobs, answers, strict=True):
-            self._tell({"event": "piece", "id": job["id"], "answer": answer}, sound)
-            self._tell({"event": "done", "id": job["id"]}, b"")
+            tell({"event": "piece", "id": job["id"], "answer": answer}, sound)
+            tell({"event": "done", "id": job["id"]}, b"")
 
-    def _fail(self, task: str, request: int, error: Exception) -> None:
-        known = isinstance(error, EngineError)
-        if not known:
-            logger.error("%s failed", task, exc_info=error)
-        permanent = isinstance(error, EngineError) and error.permanent
-        message = str(error) if known else repr(error)
-        self._tell({"event": "error", "id": request, "message": message, "permanent": permanent}, b"")
+
+def _failure(task: str, request: int, error: Exception) -> dict[str, Any]:
+    known = isinstance(error, EngineError)
+    if not known:
+        logger.error("%s failed", task, exc_info=error)
+    permanent = isinstance(error, EngineError) and error.permanent
+    message = str(error) if known else repr(error)
+    return {"event": "error", "id": request, "message": message, "permanent": permanent}
 
 
 class Worker:
@@ -127,6 +167,7 @@ class Worker:
         self._connection = connection
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._is_hosting = False
+        self._telling = threading.Lock()
         self._server: Server
 
     def run(self) -> None:
@@ -135,18 +176,22 @@ class Worker:
         head, _ = self._requests.get()
         try:
             self._load(head)
-        except EngineError as error:
-            self._tell({"event": "state", "state": "failed", "reason": str(error)})
+        except Exception as error:  # too little memory, a file that is none: whoever waits is told
+            known = isinstance(error, EngineError)
+            if not known:
+                logger.exception("The model could not be loaded")
+            reason = str(error) if known else f"it could not be loaded: {error!r}"
+            self._tell({"event": "state", "state": "failed", "reason": reason})
             return
         while True:
-            self._server.serve(*self._requests.get())
+            self._server.serve(*self._requests.get(), self._tell)
 
     def _host(self) -> None:
         """Serve those who came in the middle of a request, one after the other."""
         if not self._is_hosting:
             self._is_hosting = True
             while not self._requests.empty():
-                self._server.serve(*self._requests.get())
+                self._server.serve(*self._requests.get(), self._tell)
             self._is_hosting = False
 
     def _listen(self) -> None:
@@ -156,7 +201,7 @@ class Worker:
             while data := self._connection.recv(1 << 18):
                 for head, payload in unpacker.feed(data):
                     if head["op"] == "cancel":
-                        self._server.cancelled.add(head["id"])
+                        self._server.cancel(head["id"])
                     else:
                         self._requests.put((head, payload))
         except Exception:
@@ -167,11 +212,12 @@ class Worker:
     def _load(self, head: dict[str, Any]) -> None:
         self._tell({"event": "state", "state": "loading"})
         engine = warm_engine(head["model"], head["models_dir"])
-        self._server = Server(engine, self._tell, self._host)
+        self._server = Server(engine, self._host)
         self._tell({"event": "state", "state": "ready", "at_once": getattr(engine, "at_once", 1)})
 
     def _tell(self, head: dict[str, Any], payload: bytes = b"") -> None:
-        self._connection.sendall(pack(head, payload))
+        with self._telling:
+            self._connection.sendall(pack(head, payload))
 
 
 def main() -> None:

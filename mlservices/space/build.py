@@ -24,6 +24,7 @@ _PARTS = (
     "circuit.py",
     "environments.py",
     "errors.py",
+    "fields.py",
     "interfaces.py",
     "order.py",
     "text.py",

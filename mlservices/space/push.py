@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import httpx
+import httpx2  # which huggingface_hub asks by
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
 
 _SECRET = "ML_API_TOKEN"
 
@@ -51,7 +50,7 @@ def push(
             ignore_patterns=["**/__pycache__/**", "environments/**"],
             delete_patterns="*",
         )
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (httpx2.HTTPError, OSError) as error:
         raise PushError(f"{space} could not be pushed: {_reason(error, token)}") from error
     return f"https://{re.sub('[^a-z0-9]+', '-', space.lower())}.hf.space"
 
@@ -60,5 +59,7 @@ def _reason(error: Exception, token: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if status in (401, 403):
         return "the hub refuses HF_TOKEN: it needs the right to write there."
+    if isinstance(error, httpx2.TransportError):
+        return f"the hub cannot be reached ({error}). Check the network, then push again."
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].replace(token, "HF_TOKEN")[:300]

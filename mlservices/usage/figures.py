@@ -11,16 +11,16 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from ..models.usage import UNITS, Outcome, Service, UsageDay, UsageRow
+from ..models.usage import NOT_SERVED, UNITS, Outcome, Service, UsageDay, UsageRow
 
 PERIODS = {"7-days": 7, "30-days": 30, "90-days": 90}
-SUMS = ("requests", "failed", "degraded", "estimated", "amount", "latency_ms", "cost")
+SUMS = ("requests", "failed", "refused", "degraded", "estimated", "amount", "latency_ms", "cost")
 OF_DAYS = {name: Sum(name) for name in SUMS}
-_FAILED = Q(outcome=Outcome.FAILED)
 OF_ROWS = {
     "requests": Count("pk"),
-    "failed": Count("pk", filter=_FAILED),
-    "degraded": Count("pk", filter=Q(degraded=True) & ~_FAILED),
+    "failed": Count("pk", filter=Q(outcome=Outcome.FAILED)),
+    "refused": Count("pk", filter=Q(outcome=Outcome.REFUSED)),
+    "degraded": Count("pk", filter=Q(degraded=True) & ~Q(outcome__in=NOT_SERVED)),
     "estimated": Count("pk", filter=Q(estimated=True)),
     "amount": Sum("amount"),
     "latency_ms": Sum("latency_ms"),
@@ -49,6 +49,7 @@ class Period:
 class Sums:
     requests: int = 0
     failed: int = 0
+    refused: int = 0
     degraded: int = 0
     estimated: int = 0
     amount: float = 0.0
@@ -62,7 +63,9 @@ class Sums:
 
     @property
     def failed_share(self) -> float:
-        return self.failed / self.requests if self.requests else 0.0
+        """Of the requests that could have been served."""
+        able = self.requests - self.refused
+        return self.failed / able if able else 0.0
 
     @property
     def mean_ms(self) -> float | None:

@@ -29,6 +29,16 @@ const acts = {
   },
 };
 
+// A list that is searched answers what is typed as it is typed. The search field's own "change", which comes
+// as it is left for a button of the list, would only fetch the list once more, under that button's feet.
+document.addEventListener(
+  "change",
+  (event) => {
+    if (/** @type {HTMLElement} */ (event.target).matches("[type=search]")) event.stopPropagation();
+  },
+  { capture: true },
+);
+
 /** data-act names what a button does; data-copy holds what it puts on the clipboard, data-copy-field names the
  * field that does; data-copied says so. */
 document.addEventListener("click", (event) => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agents.flow.steps import Conversation
+from agents.flow.steps import Conversation, Manner
 
 from .events import AgentHeard, AgentState, AgentStateChanged
 from .reply import PROMPT_TEXTS, Asked, Outcome, Prompt, Reply, Steps
@@ -13,7 +13,8 @@ from .speaker import Speaker
 
 class Floor:
     """`caller_speaking()` tells whether there is sound from the caller; `done(reply)` is called when a reply
-    has been heard to its end; `note(kind of event, **fields)` is told what happens."""
+    has been heard to its end; `note(kind of event, **fields)` is told what happens, `behave` how the
+    agent is to speak and listen from then on."""
 
     def __init__(
         self,
@@ -26,16 +27,18 @@ class Floor:
         caller_speaking: Callable[[], bool],
         done: Callable[[Reply], None],
         note: Callable[..., None],
+        behave: Callable[[Manner], None],
     ) -> None:
         self.reply: Reply | None = None
         self._speaker = speaker
         self._conversation = conversation
-        self._interruptible = interruptible
+        self.interruptible = interruptible
         self._prompts = prompts
         self._prompt_texts = prompt_texts
         self._caller_speaking = caller_speaking
         self._done = done
         self._note = note
+        self._behave = behave
         self._state: AgentState | None = None
         self._taken = False  # by a person: the agent neither speaks nor listens
         self._caller_is_noise = False  # what the caller's line carries just now
@@ -61,6 +64,7 @@ class Floor:
             prompts=self._prompts,
             prompt_texts=self._prompt_texts,
             note=self._note,
+            behave=self._behave,
             done=self._done,
             asked=asked,
             recorded=recorded,
@@ -80,7 +84,7 @@ class Floor:
         """The agent speaks and may not be interrupted."""
         if not self.reply or self._speaker.paused:
             return False
-        return not (self._interruptible and self.reply.interruptible)
+        return not (self.interruptible and self.reply.interruptible)
 
     def caller_took_it(self) -> None:
         """The caller speaks, or is found to do so in what had been taken for noise."""

@@ -28,6 +28,7 @@ from .turns import (
     SpeechStarted,
     TurnEnded,
     TurnPolicy,
+    is_backchannel,
     patience,
     spoken_words,
 )
@@ -69,6 +70,11 @@ class Turn:
     decided_at: float  # loop time
     over_agent: bool  # it began while the agent was speaking
     words: asyncio.Task[Words]
+
+    def is_listening(self, words: Words, heard: str, expects: Expectation) -> bool:
+        """ "mm-hm" in the middle of what the agent says, and the caller has `heard`, is no turn, but "yes" to
+        a question is."""
+        return self.over_agent and expects != "yes_no" and is_backchannel(words.text) and bool(heard)
 
 
 class Hearer(Protocol):
@@ -143,6 +149,15 @@ class Listener:
     def dropped_frames(self) -> int:
         """Frames of 20 ms in which nobody listened for speech, since the detector was behind."""
         return round(self._track.dropped_windows * WINDOW_SECONDS / 0.02)
+
+    @property
+    def policy(self) -> TurnPolicy:
+        """How long pauses may be; from the next one on, if it is set."""
+        return self._endpointer.policy
+
+    @policy.setter
+    def policy(self, policy: TurnPolicy) -> None:
+        self._endpointer.policy = policy
 
     @property
     def caller_speaking(self) -> bool:

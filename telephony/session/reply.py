@@ -13,7 +13,18 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from agents.flow.steps import HangUp, KeepMessage, Noted, Say, Step, Transfer
+from agents.flow.steps import (
+    HangUp,
+    KeepMessage,
+    Manner,
+    Noted,
+    Pause,
+    Say,
+    SendDigits,
+    Step,
+    Transfer,
+)
+from mlservices.audio import key_tones
 from mlservices.errors import EngineError, EngineTimeout
 
 from .events import EndReason, EngineFailed, MessageTaken, StepNoted, TurnMeasured
@@ -67,6 +78,7 @@ class Reply:
         prompts: Mapping[str, bytes],
         prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
         note: Callable[..., None],
+        behave: Callable[[Manner], None],
         done: Callable[[Reply], None],
         asked: Asked | None = None,
         recorded: Prompt | None = None,
@@ -84,10 +96,12 @@ class Reply:
         self._prompts = prompts
         self._prompt_texts = prompt_texts
         self._note = note
+        self._behave = behave
         self._done = done
         self._outcome = outcome or Outcome()
         self._heard_text = self._heard_answer = ""
         self._all_said = False
+        self._pauses_until = 0.0  # loop time: a silence that is meant
         self._begun_at = self._now()
         self._first_text_at: float | None = None
         self._llm_queue_seconds = 0.0
@@ -198,7 +212,7 @@ class Reply:
             patience -= min(patience, self._begun_at - self._waiting_since(self.asked.turn.decided_at))
         while True:
             await self._speaker.unpaused()
-            left = self._speaker.quiet_since + patience - self._now()
+            left = max(self._speaker.quiet_since, self._pauses_until) + patience - self._now()
             if left > 0 or not self._speaker.between_sentences:
                 await asyncio.sleep(max(left, 0.1))
                 continue
@@ -225,11 +239,22 @@ class Reply:
                         self._note(StepNoted, note=step.kind, name=step.name, data=step.data)
                     case KeepMessage():
                         self._note(MessageTaken, **asdict(step))
+                    case Manner():
+                        self._behave(step)
+                    case SendDigits():
+                        self._speaker.play("", key_tones(step.digits, self._speaker.rate))
+                    case Pause():
+                        await self._pause(step.seconds)
                     case Transfer():
                         self._outcome = Outcome(transfer_to=step.number)
                     case HangUp():
                         silent = step.reason == "silence"
                         self._outcome = Outcome(ends="silence" if silent else "agent_hung_up")
+
+    async def _pause(self, seconds: float) -> None:
+        await self._speaker.drained()
+        self._pauses_until = self._now() + seconds
+        await asyncio.sleep(seconds)
 
     # ---- when it goes wrong -----------------------------------------------------------------
 

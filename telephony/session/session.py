@@ -23,11 +23,12 @@ from .floor import Floor
 from .inbox import Happening, Inbox, TimeUp, last_words, told_of
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
+from .manners import Manners
 from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
 from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
 from .speaker import Speaker
-from .turns import TurnPolicy, is_backchannel
+from .turns import TurnPolicy
 
 SILENCE_PROMPTS = 3
 # A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
@@ -87,7 +88,9 @@ class CallSession:
             caller_speaking=lambda: self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,
+            behave=lambda manner: self._manners.behave(manner),
         )
+        self._manners = Manners(settings, speaker=self._speaker, listener=self._listener, floor=self._floor)
         self._keypad = Keypad(self._inbox.put_nowait)
         self.operators = Operators(
             line=line,
@@ -195,7 +198,7 @@ class CallSession:
         said = [asked.text] if (asked := await self._floor.drop_unheard()) else []
         self._listener.finish()
         for turn, words in await last_words(self._inbox.turns_left()):
-            if self._is_listening_noise(turn, words, heard):
+            if turn.is_listening(words, heard, self._conversation.expects):
                 continue
             self._turn += 1
             self._note(events.CallerSaid, turn=self._turn, text=words.text, **told_of(turn, words))
@@ -229,8 +232,8 @@ class CallSession:
             return None
         if self._keypad.pending or not self._inbox.empty():
             return None
-        slow_answer = self._conversation.expects in ("name", "number")
-        return self._quiet_since + self._settings.silence_seconds * (1.5 if slow_answer else 1.0)
+        slow_answer = self._conversation.expects in ("name", "number", "spelling")
+        return self._quiet_since + self._manners.silence_seconds * (1.5 if slow_answer else 1.0)
 
     async def _happened(self, happening: Happening) -> Ending | None:
         match happening:
@@ -270,7 +273,8 @@ class CallSession:
         except EngineError as error:
             await self._not_understood(error)
             return
-        if not words.text or self._is_listening_noise(turn, words, self._speaker.heard_text()):
+        heard = self._speaker.heard_text()
+        if not words.text or turn.is_listening(words, heard, self._conversation.expects):
             agent_resumed = await self._go_on()
             span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
             self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
@@ -295,16 +299,6 @@ class CallSession:
             unanswered = await self._floor.drop_unheard()
             self._begin(None, asked=unanswered, recorded="one_moment")
         return await asyncio.shield(turn.words)  # which `last_words` waits for when the call ends meanwhile
-
-    def _is_listening_noise(self, turn: Turn, words: Words, heard: str) -> bool:
-        """ "mm-hm" in the middle of what the agent says, and the caller has `heard`, is no turn, but "yes" to
-        a question is."""
-        return (
-            turn.over_agent
-            and self._conversation.expects != "yes_no"
-            and is_backchannel(words.text)
-            and bool(heard)
-        )
 
     async def _together_with_unanswered(self, text: str) -> str:
         """Words that went on after a pause belong to those before, if the answer was not heard yet."""

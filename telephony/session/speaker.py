@@ -75,11 +75,12 @@ class Speaker:
         on_sentence: Callable[[str, int, str, bool], None],
         on_retry: Callable[[EngineError], None],
     ) -> None:
+        self.rate = line.rate  # Hz, of the sound that it sends
         self._line = line
         self._tts = tts
         self._voice = voice
         self._language = language
-        self._speed = speed
+        self.speed = speed
         self._on_sentence = on_sentence
         self._on_retry = on_retry
         self._bytes_per_second = 2 * line.rate
@@ -294,7 +295,7 @@ class Speaker:
         skip = entry.trimmed + len(self._utterance.sound) - entry.start if entry.start >= 0 else 0
         timeout = FIRST_SOUND_TIMEOUT_SECONDS
         stream = self._tts.speak(
-            speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self._speed
+            speakable(entry.text, self._language), rate=self._line.rate, voice=self._voice, speed=self.speed
         )
         try:
             async with aclosing(stream):

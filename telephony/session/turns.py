@@ -157,6 +157,7 @@ _UNFINISHED = frozenset(_UNFINISHED_TEXT.split())
 _BACKCHANNELS = frozenset(_BACKCHANNEL_TEXT.split())
 _LONGEST_BACKCHANNEL = 3  # words
 _WORD = re.compile(r"[\w']+(?:-[\w']+)*")
+_ENDS_ADDRESS = re.compile(r"(?:@|\bat\b).*(?:\.|\bdot) ?[a-z]{2,}\W*$", re.I)  # "... at example dot com"
 _STAGE_DIRECTION = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")
 
 
@@ -198,6 +199,8 @@ def patience(policy: TurnPolicy, *, text: str, completeness: float | None, expec
     if expects == "number":
         digits = sum(character.isdigit() for character in text)
         return policy.pause_seconds if digits >= 10 else policy.dictation_pause_seconds
+    if expects == "spelling":
+        return policy.pause_seconds if _ENDS_ADDRESS.search(text) else policy.dictation_pause_seconds
     if expects == "yes_no" and len(text.split()) <= 3:
         return policy.complete_pause_seconds
     complete = reads_complete(text)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlservices.errors import EngineError
-from mlservices.types import ChatDelta, ChatMessage, Tool
+from mlservices.types import ChatDelta, ChatMessage, Priority, Tool
 
 DIMENSIONS = 4096
 _EMPTY_WORDS = {
@@ -62,6 +62,7 @@ class ScriptedModel:
     def __init__(self, *answers: str | EngineError) -> None:
         self._answers = list(answers)
         self.shown: list[list[ChatMessage]] = []
+        self.priorities: list[Priority] = []
         self.closed = 0  # requests that were given up before their end
 
     async def reply(
@@ -71,8 +72,10 @@ class ScriptedModel:
         max_tokens: int = 150,
         temperature: float = 0.7,
         tools: Sequence[Tool] = (),
+        priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
         self.shown.append(list(messages))
+        self.priorities.append(priority)
         answer = self._answers.pop(0)
         if isinstance(answer, EngineError):
             raise answer

@@ -59,6 +59,7 @@ async def test_a_model_is_asked_once_for_each_turn_and_remembers_the_earlier_one
     agent.chat_model = "scripted"
     model = ScriptedModel("Gladly. [message]", "Forty pounds.")
     reply = await try_all(agent, "tyre pressure worries", chat_model=model)
+    assert set(model.priorities) == {"batch"}, "calls go first"
     assert reply.texts[0] == "Gladly."
     assert reply.expects == "name"
     for words in ("never mind", "tyre pressure for racing"):

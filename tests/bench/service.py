@@ -18,7 +18,7 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ SENTENCE = "Sure, I can book a table for four this Friday at seven thirty."
 MANY_SENTENCES = " ".join([SENTENCE] * 20)
 START_SECONDS = 60
 BLOCK = 5  # rounds beside a batch, and alone before it
+LONGEST_UTTERANCE_SECONDS = 28
+REST_SECONDS = 3.0  # in which what was left to end by itself has ended
 
 
 def main() -> None:
@@ -217,29 +219,42 @@ async def mixed(client: ServiceClient) -> dict[str, Any]:
 
 
 async def cancelled(client: ServiceClient, rounds: int) -> dict[str, Any]:
-    """How long after its answer was let go a worker is free, as the service tells it."""
+    """How long after its answer was let go a worker is free, as the service tells it.
+
+    Of the language model also while it reads a long prompt, of the ear also in the longest utterance.
+    """
     pcm, rate = audio.read_wav(RECORDING)
+    long_pcm = (pcm * 6)[: 2 * rate * LONGEST_UTTERANCE_SECONDS]
 
     async def begun(pieces: Any) -> None:
         async with aclosing(pieces):
             await anext(pieces)
 
-    async def hears() -> None:
-        task = asyncio.create_task(client.transcribe(pcm, rate=rate))
-        await asyncio.sleep(0.03)
+    async def given_up(asked: Coroutine[Any, Any, Any], after_seconds: float) -> None:
+        task = asyncio.create_task(asked)
+        await asyncio.sleep(after_seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     messages = [ChatMessage("user", "Tell me a long story about a clinic.")]
-    ways: dict[str, Callable[[], Awaitable[None]]] = {
-        "tts": lambda: begun(client.speak(MANY_SENTENCES, rate=8000)),
-        "vllm": lambda: begun(client.reply(messages, max_tokens=150)),
-        "stt": hears,
+    long = [ChatMessage("user", "Tell me about the clinic and its opening hours please. " * 60)]
+    ways: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
+        "speech": ("tts", lambda: begun(client.speak(MANY_SENTENCES, rate=8000))),
+        "answer": ("vllm", lambda: begun(client.reply(messages, max_tokens=150))),
+        "prompt_of_600_tokens": (
+            "vllm",
+            lambda: given_up(anext(client.reply(long, max_tokens=150)), 0.1),
+        ),
+        "words_of_6_s": ("stt", lambda: given_up(client.transcribe(pcm, rate=rate), 0.03)),
+        "words_of_28_s": ("stt", lambda: given_up(client.transcribe(long_pcm, rate=rate), 0.1)),
     }
     async with httpx.AsyncClient(base_url=str(client._clients.get().base_url)) as http:
-        return {
-            pool: spread([await freed(http, pool, way) for _ in range(rounds)]) for pool, way in ways.items()
-        }
+        taken: dict[str, list[float]] = {name: [] for name in ways}
+        for name, (pool, way) in ways.items():
+            for _ in range(rounds):
+                taken[name].append(await freed(http, pool, way))
+                await asyncio.sleep(REST_SECONDS)
+        return {name: spread(values) for name, values in taken.items()}
 
 
 async def freed(http: httpx.AsyncClient, pool: str, way: Callable[[], Awaitable[None]]) -> float:

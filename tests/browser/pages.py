@@ -18,12 +18,14 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
-from agents.models import Agent
+from agents.flows.actions import create_flow, publish
+from agents.models import Agent, Flow
 from mlservices.models import Price
 from telephony import search
 from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
+from tests.agents.flow.samples import EVERY_KIND, edge, flow, node
 from tests.factories import ended, make_agent, make_call, make_recording, make_usage, spoken
 from tests.service_checks import make_week_of_checks
 from voiceforge_site.models import User
@@ -370,3 +372,97 @@ def service_status(world: World) -> str:
 def service_that_fails(world: World) -> str:
     make_week_of_checks()
     return reverse("service_status", args=["pool-tts"])
+
+
+@shown
+def no_flows(world: World) -> str:
+    return reverse("flows:list")
+
+
+def _drawn(world: World) -> Flow:
+    """Once in the world, though several pages show it."""
+    found = Flow.objects.filter(slug="every-kind-of-step").first()
+    return found or (world.agent and create_flow(graph=EVERY_KIND, by="alice"))
+
+
+def _opened(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.get_by_role("button", name="Tidy up").click()
+
+
+@then(_opened)
+def flow_of_every_kind(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
+def _with_a_question(page: Page) -> None:
+    _opened(page)
+    page.get_by_role("searchbox", name="Find a step").fill("afternoon")
+    page.keyboard.press("Enter")
+    page.get_by_label("Question", exact=True).wait_for()
+
+
+@then(_with_a_question)
+def step_of_a_flow(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
+def _with_its_problems(page: Page) -> None:
+    _opened(page)
+    page.locator("[data-problems]").click()
+    page.locator(".vf-flow-problems").wait_for()
+
+
+@then(_with_its_problems)
+def problems_of_a_flow(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
+def _with_a_connection(page: Page) -> None:
+    _opened(page)
+    page.locator('[data-id="hello"]').click()
+    page.locator(".vf-flow-leaving button").first.click()
+    page.get_by_label("Keys of the telephone").wait_for()
+
+
+@then(_with_a_connection)
+def connection_of_a_flow(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
+@shown
+def flows(world: World) -> str:
+    _drawn(world)
+    return reverse("flows:list")
+
+
+@shown
+def flow_that_was_never_published(world: World) -> str:
+    return reverse("flows:versions", args=[_drawn(world).slug])
+
+
+def _review(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_label("Note").wait_for()
+
+
+@then(_review)
+def flow_about_to_be_published(world: World) -> str:
+    return _published().get_absolute_url()
+
+
+@shown
+def versions_of_a_flow(world: World) -> str:
+    return reverse("flows:versions", args=[_published().slug])
+
+
+def _published() -> Flow:
+    good = flow(node("a", "say", text="Hello."), node("b", "end_call"), edge("a", "b"), name="Night line")
+    found = Flow.objects.filter(slug="night-line").first()
+    if found:
+        return found
+    made = create_flow(graph=good, by="alice")
+    publish(flow=made, by="alice", note="First")
+    publish(flow=made, by="bob")
+    return made

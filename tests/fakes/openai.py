@@ -20,8 +20,9 @@ UNKNOWN_OPTION = {"error": {"message": "Unrecognized request argument supplied: 
 FORBIDDEN_OPTION = {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"]}]}
 
 
-def event(**delta: Any) -> str:
-    return "data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}) + "\n\n"
+def event(*, finish_reason: str | None = None, **delta: Any) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return "data: " + json.dumps({"choices": [choice]}) + "\n\n"
 
 
 def usage_event(usage: Any) -> str:
@@ -30,7 +31,8 @@ def usage_event(usage: Any) -> str:
 
 class OpenAI:
     """`usage` is told after the events where it is asked for (None: never). `refuses` is how it answers who
-    asks. With `body`, it streams nothing and answers that."""
+    asks. With `body`, it streams nothing and answers that; without `done`, its connection ends before its
+    answer is said to."""
 
     def __init__(
         self,
@@ -40,9 +42,10 @@ class OpenAI:
         headers: dict[str, str] | None = None,
         usage: Any = None,
         refuses: tuple[Literal[400, 422], Any] | None = None,
+        done: bool = True,
     ) -> None:
         self.events, self.status, self.body, self.headers = events, status, body, headers
-        self.usage, self.refuses = usage, refuses
+        self.usage, self.refuses, self.done = usage, refuses, done
         self.requests: list[tuple[str | None, dict[str, Any]]] = []
 
     async def _complete(self, request: Request) -> Response:
@@ -55,7 +58,9 @@ class OpenAI:
         if self.body is not None:
             return JSONResponse(self.body, status_code=self.status, headers=self.headers)
         told = [usage_event(self.usage)] if self.usage is not None and asks_for_usage else []
-        return StreamingResponse(iter([*self.events, *told, DONE]), media_type="text/event-stream")
+        return StreamingResponse(
+            iter([*self.events, *told, *([DONE] if self.done else [])]), media_type="text/event-stream"
+        )
 
     @contextmanager
     def served(self) -> Iterator[str]:

@@ -284,7 +284,10 @@ class Space:
         entries = {
             key: {"name": name, "type": kind, "status": "loaded"} for key, (name, kind) in names.items()
         }
-        return {"available_models": entries}
+        streams = [
+            path for path, queue in list(self._queues.items()) if queue and path.startswith("/stream/")
+        ]
+        return {"available_models": entries, "streaming": streams}
 
     def _tts(self, form: dict[str, Any]) -> dict[str, Any]:
         """15 characters a second."""

@@ -45,7 +45,7 @@ class SpeechService:
         tts = {"id": self.model, "name": self.model, "type": "tts", "status": "loaded", "voices": listed}
         tts["languages"] = self.languages
         stt = {"languages": self.languages}
-        return JSONResponse({"available_models": {"tts": tts, "stt": stt}, "streaming": True})
+        return JSONResponse({"available_models": {"tts": tts, "stt": stt}, "streaming": ["/stream/tts"]})
 
     async def speak(self, request: Request) -> Response:
         asked = await request.json()

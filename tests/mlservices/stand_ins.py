@@ -84,6 +84,13 @@ class Voice(StandIn):
             yield np.full(self.rate // 10, 0.25, np.float32)
 
 
+class Unlucky(Voice):
+    """There is too little memory for it."""
+
+    def __init__(self, folder: Path, model: Model) -> None:
+        raise MemoryError
+
+
 class Tells(Voice):
     """Says nothing, and tells in its refusal what it was told."""
 

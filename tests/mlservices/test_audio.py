@@ -1,5 +1,7 @@
 """G.711 against the formulae of the recommendation, sample rates, WAV."""
 
+import io
+
 import numpy as np
 import pytest
 import soundfile
@@ -139,3 +141,32 @@ def test_leading_silence_is_cut_to_20_ms():
     cut = audio.without_leading_silence(np.concatenate([silence, voice]).tobytes(), rate)
     assert len(cut) == 2 * (rate // 10 + rate // 50)
     assert audio.without_leading_silence(silence.tobytes(), rate) == silence.tobytes()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 24000, 44100, 48000])
+def test_an_mp3_is_known_by_its_frames(rate):
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(rate, np.float32), rate, format="MP3")
+    assert not file.getvalue().startswith(b"ID3")
+    assert audio.file_kind(file.getvalue()[: audio.SIGN_BYTES]) == "MP3"
+
+
+@pytest.mark.parametrize("pcm", [b"", b"\xff", b"\xff\xff" * 2000, b"\xff\xfb\x90\x00" + bytes(2000)])
+def test_raw_pcm_is_no_file(pcm):
+    assert audio.file_kind(pcm) == ""
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_keys_sound_as_telephones_send_them(rate):
+    pairs = {"1": (697, 1209), "5": (770, 1336), "#": (941, 1477), "D": (941, 1633)}
+    for key, (row, column) in pairs.items():
+        heard = np.frombuffer(audio.key_tones(key, rate), "<i2")[: rate // 10].astype(float)
+        spectrum = np.abs(np.fft.rfft(heard, rate))  # one bin a hertz
+        assert set(np.argsort(spectrum)[-2:]) == {row, column}
+        assert np.abs(heard).max() < 0.6 * 32768
+
+
+def test_a_comma_between_keys_is_half_a_second_and_what_is_no_key_is_left_out():
+    rate = 8000
+    assert len(audio.key_tones("1,2", rate)) - len(audio.key_tones("12", rate)) == rate // 2 * 2
+    assert audio.key_tones("x", rate) == b""

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+import time
+from contextlib import aclosing
 
 import pytest
 
 from mlservices.catalog import Kind
 from mlservices.circuit import Circuit
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service import measures
 from mlservices.service.layout import Plan
 from mlservices.service.line import Job, Line
 from mlservices.service.measures import Measures
@@ -94,6 +97,23 @@ async def test_a_worker_killed_while_idle_is_replaced_before_anybody_asks(make_p
     assert await say(pool, "hello") == stand_ins.PIECES
 
 
+async def test_a_worker_killed_while_it_starts_is_told_as_one_killed_at_work(make_pool):
+    pool = await make_pool("SlowToLoad", wait=False)
+    await until(lambda: first_pid(pool))
+    os.kill(first_pid(pool), signal.SIGKILL)
+    await until(pool.reason)
+    assert pool.reason() == "its process was killed by signal 9"
+
+
+async def test_memory_of_a_worker_that_still_loads_is_told_apart_from_that_of_one_that_is_ready(make_pool):
+    pool = await make_pool("SlowToLoad", workers=2)
+    assert pool.holding().coming == ()
+    os.kill(first_pid(pool), signal.SIGKILL)
+    await until(lambda: pool.holding().coming)
+    assert pool.holding().coming == ("cpu",)
+    assert pool.state() == "loaded"
+
+
 async def test_a_worker_that_hangs_is_replaced_and_asked_again(make_pool):
     pool = await make_pool(deadline_seconds=0.3)
     assert await say(pool, "hang once") == stand_ins.PIECES
@@ -115,6 +135,19 @@ async def test_a_request_that_an_engine_refuses_is_not_tried_again(make_pool):
     assert pool.report()["retried"] == 0
 
 
+async def test_what_is_refused_and_who_comes_while_it_loads_are_no_errors(make_pool):
+    pool = await make_pool("SlowToLoad", wait=False)
+    with pytest.raises(EngineBusy, match="is loading"):
+        await say(pool, "too early")
+    await until(lambda: pool.state() == "loaded")
+    await say(pool, "hello")
+    with pytest.raises(EngineError, match="cannot say this"):
+        await say(pool, "refuse")
+    report = pool.report()
+    assert [report[name] for name in ("served", "failed", "busy", "refused", "loading")] == [1, 0, 0, 1, 1]
+    assert (report["lately"]["requests"], report["lately"]["errors"]) == (3, 0)
+
+
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool):
     pool = await make_pool(queue_limit=2)
     waiting = [asyncio.create_task(say(pool, "slow")) for _ in range(3)]  # one served, two wait
@@ -123,6 +156,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(make_pool
         await say(pool, "one too many")
     assert caught.value.retry_after >= 1
     assert await asyncio.gather(*waiting) == [stand_ins.PIECES] * 3
+    assert (pool.report()["busy"], pool.report()["lately"]["errors"]) == (1, pytest.approx(1 / 4))
 
 
 async def test_a_cancelled_answer_frees_its_worker_at_the_next_piece(make_pool):
@@ -191,7 +225,7 @@ async def test_a_request_taken_by_a_worker_in_the_moment_of_its_end_goes_to_anot
     second = asyncio.create_task(Seat(1, "cpu", shared)._next_jobs(well))
     await asyncio.sleep(0.01)  # both wait for work
     job = Job("speak", {}, b"")
-    await line.add(job)
+    line.add(job)
     dying.gone.set_result(0)
     with pytest.raises(WorkerGone):
         await first
@@ -297,12 +331,34 @@ async def test_a_model_is_unloaded_once_it_has_served_whom_it_serves(make_pool):
     assert await say(pool, "hello") == stand_ins.PIECES
 
 
+async def test_who_reads_slowly_makes_no_inference_slow(make_pool):
+    pool = await make_pool()
+    begun = time.monotonic()
+    async with aclosing(pool.run("speak", SAYS | {"text": "hello"})) as pieces:
+        await anext(pieces)
+        await until(lambda: pool.report()["workers"][0]["state"] == "ready")
+        worked_ms = (time.monotonic() - begun) * 1000
+        await asyncio.sleep(0.2)
+        assert len([piece async for piece in pieces]) == stand_ins.PIECES - 1
+    assert pool.report()["lately"]["inference_ms_p95"] <= worked_ms
+
+
+async def test_how_long_requests_take_is_not_known_where_none_came_lately(make_pool, monkeypatch):
+    pool = await make_pool()
+    assert pool.report()["mean_seconds"] is None
+    await say(pool, "hello")
+    assert pool.report()["mean_seconds"] > 0
+    monkeypatch.setattr(measures, "LATELY_SECONDS", 1e-9)
+    assert pool.report()["mean_seconds"] is None
+
+
 async def test_what_it_did_lately_is_told_in_figures(make_pool):
     pool = await make_pool()
     assert pool.report()["lately"]["inference_ms_p95"] is None
+    assert pool.report()["workers"][0]["memory_mb"] > 10
     await asyncio.gather(*(say(pool, "slow") for _ in range(2)))
     with pytest.raises(EngineError):
-        await say(pool, "refuse")
+        await say(pool, "break")
     lately = pool.report()["lately"]
     assert (lately["requests"], lately["errors"]) == (3, pytest.approx(1 / 3))
     assert 400 < lately["inference_ms_p95"] < 2000
@@ -311,4 +367,44 @@ async def test_what_it_did_lately_is_told_in_figures(make_pool):
         1.0, rel=0.5
     )  # half a second of sound in half a second
     assert 0 < lately["utilisation"] < 0.1
-    assert pool.report()["workers"][0]["memory_mb"] > 10
+
+
+async def test_a_model_that_fell_again_and_again_is_given_another_chance_once_it_is_loaded_anew(make_pool):
+    pool = await make_pool(workers=3)
+    await asyncio.gather(*(say(pool, "crash") for _ in range(3)), return_exceptions=True)
+    assert pool.report()["circuit_open_seconds"] > 0
+    await pool.close()
+    pool.load(["cpu"])
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_who_waits_for_a_model_is_told_when_it_is_unloaded(make_pool):
+    pool = await make_pool()
+    waiting = asyncio.create_task(pool.until(lambda: pool.state() == "off"))
+    await asyncio.sleep(0)
+    await pool.close()
+    await asyncio.wait_for(waiting, timeout=5)
+
+
+async def test_a_fault_in_the_keeping_of_a_worker_leaves_no_seat_empty(make_pool, monkeypatch):
+    faults = iter([KeyError("a fault of ours")])
+    serve = Seat._serve
+
+    async def faulty(seat, process, taken):
+        for fault in faults:
+            raise fault
+        await serve(seat, process, taken)
+
+    monkeypatch.setattr(Seat, "_serve", faulty)
+    pool = await make_pool()
+    with pytest.raises(EngineTimeout):
+        await say(pool, "hello", within_seconds=0.2)
+    await until(lambda: pool.state() == "loaded")
+    assert await say(pool, "hello") == stand_ins.PIECES
+
+
+async def test_a_model_that_cannot_be_loaded_for_an_unforeseen_reason_tells_it(make_pool):
+    pool = await make_pool("Unlucky", wait=False)
+    await until(lambda: pool.state() == "failed")
+    assert "MemoryError" in pool.report()["workers"][0]["reason"]

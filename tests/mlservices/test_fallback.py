@@ -53,7 +53,7 @@ class Engine:
         async for piece in self.pieces():
             yield SpeechChunk(piece.encode(), rate)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
         async for piece in self.pieces():
             yield ChatDelta(piece)
 
@@ -308,6 +308,31 @@ def test_a_transcript_says_who_heard_and_may_be_empty():
 
 async def heard_by(hearing, **how):
     return (await hearing.transcribe(bytes(160), rate=8000, **how)).engine
+
+
+def test_who_is_the_first_able_to_is_asked_in_its_own_voice_and_stands_in_for_nobody():
+    async def script():
+        noted = []
+        remote, local, space = Engine("remote"), Engine("local", [BROKEN]), Engine("space")
+        choices = [
+            Choice("remote", remote, lets_choose=False),
+            Choice("local", local, voice=lambda voice: "local's"),
+            Choice("space", space, voice=lambda voice: "space's"),
+        ]
+        speaks = FallbackVoice("tts", choices, budget_seconds=1.0, now=now, note=noted.append)
+
+        async def asked(**how):
+            async with aclosing(speaks.speak("hello", rate=8000, **how)) as chunks:
+                return {(chunk.engine, chunk.degraded) async for chunk in chunks}
+
+        assert await asked(voice="anna", model="parler") == {("space", True)}
+        await asyncio.sleep(60)
+        assert await asked(voice="anna", model="parler") == {("local", False)}
+        assert await asked(voice="anna") == {("remote", False)}
+        assert (local.voices, space.voices, remote.voices) == (["anna", "anna"], ["space's"], ["anna"])
+        assert [entry.degraded for entry in noted] == [False, True, False, False]
+
+    run_in_virtual_time(script())
 
 
 def test_a_chosen_model_is_asked_only_of_who_lets_choose():

@@ -17,6 +17,7 @@ from mlservices.clients.metered import (
     MeteredTextToSpeech,
 )
 from mlservices.errors import EngineError
+from mlservices.errors import Outcome as Refusal
 from mlservices.ledger import Asker, Entry, Ledger, asking, forget_old_rows, write
 from mlservices.models import Price, UsageDay, UsageRow
 from mlservices.models.usage import Outcome
@@ -32,7 +33,7 @@ def entry(service="tts", engine="piper-joe", amount=100.0, *, key="", call=None,
 
 
 def some_entries(count, seed=0):
-    """Of three days, engines and keys, every tenth failed."""
+    """Of three days, engines and keys, every tenth failed, and every tenth was refused."""
     chance = random.Random(seed)
     return [
         entry(
@@ -42,7 +43,9 @@ def some_entries(count, seed=0):
             key=chance.choice(["", "key-1", "key-2"]),
             at=NOON + timedelta(hours=chance.randrange(-30, 30)),
             latency_seconds=chance.uniform(0.01, 3),
-            outcome=chance.choice([Outcome.FAILED, Outcome.CANCELLED, *[Outcome.SERVED] * 8]),
+            outcome=chance.choice(
+                [Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED, *[Outcome.SERVED] * 7]
+            ),
             degraded=chance.random() < 0.2,
             estimated=chance.random() < 0.2,
         )
@@ -74,11 +77,13 @@ def test_the_sums_of_days_equal_their_rows_in_all_and_for_each_day_engine_and_ke
     assert days["amount"] == pytest.approx(rows["amount"])
     assert (days["latency"], days["cost"]) == (rows["latency"], rows["cost"])
     assert rows["cost"] > 0
-    counted = UsageDay.objects.aggregate(all=Sum("requests"), failed=Sum("failed"), degraded=Sum("degraded"))
-    assert counted == {
-        "all": 200,
+    names = ("requests", "failed", "refused", "degraded")
+    served = UsageRow.objects.exclude(outcome__in=["failed", "refused"])
+    assert UsageDay.objects.aggregate(**{name: Sum(name) for name in names}) == {
+        "requests": 200,
         "failed": UsageRow.objects.filter(outcome="failed").count(),
-        "degraded": UsageRow.objects.filter(degraded=True).exclude(outcome="failed").count(),
+        "refused": UsageRow.objects.filter(outcome="refused").count(),
+        "degraded": served.filter(degraded=True).count(),
     }
     assert_days_equal_rows(UsageRow.objects.all())
 
@@ -151,8 +156,24 @@ def test_an_open_ledger_writes_by_itself_and_a_closed_one_takes_nothing():
     assert (row.amount, row.call, row.key, row.latency_ms) == (2, call, "key-1", 80)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_cannot_be_written_costs_no_other(caplog):
+    ledger = Ledger()
+    ledger.open()
+    for number in range(9):
+        ledger.note(
+            entry("stt", "broken" if number in (4, 7) else "whisper", -1.0 if number in (4, 7) else 1.0)
+        )
+    ledger.close()
+    assert list(UsageRow.objects.values_list("engine", "amount")) == [("whisper", 1.0)] * 7
+    assert ledger.dropped == 2
+    lost = [record.getMessage() for record in caplog.records if "could not be noted" in record.getMessage()]
+    assert len(lost) == 2 and all("stt" in told and "broken" in told for told in lost)
+    assert_days_equal_rows(UsageRow.objects.all())
+
+
 class Engine:
-    """Meets four interfaces; fails at "refuse". It counts the tokens of what it replies if told which."""
+    """Meets four interfaces; fails at "fail". It counts the tokens of what it replies if told which."""
 
     def __init__(self, used=None):
         self.used = used
@@ -161,8 +182,10 @@ class Engine:
         return Transcript("hello", "en", 1.0, 1.0, engine="whisper")
 
     async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
-        if text == "refuse":
+        if text == "fail":
             raise EngineError("it cannot")
+        if text == "refuse":
+            raise EngineError("it never will", permanent=True, outcome=Refusal.REFUSED)
         for _ in range(3):
             yield SpeechChunk(b"\0\0", rate)
             await asyncio.sleep(0.05)
@@ -170,7 +193,7 @@ class Engine:
     async def detect(self, pcm, *, rate, threshold=0.5):
         return (Segment(0.0, 1.0),)
 
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=()):
+    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
         for word in ("All", " day"):
             yield ChatDelta(word)
         if self.used:
@@ -208,8 +231,14 @@ class TestMeteredClients:
         await chunks.aclose()
         assert self.last() == ("tts", "piper-joe", 6, "cancelled")
         with pytest.raises(EngineError):
-            await anext(client.speak("refuse", rate=8000))
+            await anext(client.speak("fail", rate=8000))
         assert self.last() == ("tts", "piper-joe", 0, "failed"), "nothing was made of it"
+
+    async def test_what_is_refused_for_its_own_sake_is_no_failure_of_the_engine(self):
+        client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
+        with pytest.raises(EngineError):
+            await anext(client.speak("refuse", rate=8000))
+        assert self.last() == ("tts", "piper-joe", 0, "refused"), "and nothing was made of it"
 
     def tokens(self):
         entry = self.noted[-1]
@@ -233,6 +262,11 @@ class TestMeteredClients:
         assert self.tokens() == (19 // 4 + 1, 1, True), "it was left before it told them"
         assert self.noted[-1].outcome == "cancelled"
 
+    async def test_of_a_server_that_counts_its_answers_alone_the_prompt_is_estimated(self):
+        client = MeteredChatModel(Engine(TokensUsed(None, 87)), "a Space", self.noted.append)
+        [piece async for piece in client.reply([ChatMessage("user", "Are you open today?")])]
+        assert self.tokens() == (19 // 4 + 87, 87, True)
+
     async def test_an_answer_in_one_piece_is_estimated_by_its_length(self):
         class Plain(Engine):
             async def reply(self, messages, **how):
@@ -249,7 +283,7 @@ class TestMeteredClients:
     async def test_a_model_that_was_asked_by_its_id_is_the_one_that_failed(self):
         client = MeteredTextToSpeech(Engine(), "piper-joe", self.noted.append)
         with pytest.raises(EngineError):
-            await anext(client.speak("refuse", rate=8000, model="styletts2"))
+            await anext(client.speak("fail", rate=8000, model="styletts2"))
         assert self.last() == ("tts", "styletts2", 0, "failed")
 
     async def test_it_is_known_for_whom_a_request_was_made_also_in_tasks_that_were_started_for_them(self):

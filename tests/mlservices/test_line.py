@@ -8,6 +8,7 @@ import pytest
 
 from mlservices.catalog import Kind
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.service.line import Job, Line
 from tests.mlservices import stand_ins
 from tests.mlservices.asking import SAYS, say, until
 
@@ -52,6 +53,18 @@ class TestLiveAndBatch:
         await asyncio.gather(*batches)
 
 
+async def test_a_batch_that_waited_is_taken_as_soon_as_one_may_be():
+    line, free = Line(), False
+    taking = asyncio.create_task(line.take(lambda: free, 1))
+    job = Job("speak", {}, b"", batch=True)
+    line.add(job)
+    await asyncio.sleep(0)
+    assert not taking.done()
+    free = True
+    line.wake()
+    assert await asyncio.wait_for(taking, timeout=5) == [job]
+
+
 async def test_an_answer_that_cannot_begin_in_time_is_given_up_and_leaves_the_queue(make_pool):
     pool = await make_pool()
     speaking = asyncio.create_task(say(pool, "slow"))
@@ -78,6 +91,21 @@ async def test_requests_that_wait_for_the_same_model_are_done_together(make_pool
     assert await together == alone
     await waiting
     assert await embed("most at once") == [3.0]
+
+
+async def test_what_is_done_together_is_no_longer_than_one_request_may_be(make_pool):
+    """Hindi of 294,000 characters, three times: together a worker could not be sent them."""
+    pool = await make_pool("Meaning", kind=Kind.MEANING, deadline_seconds=10.0)
+
+    async def embed(*texts):
+        return [head["rows"] async for head, _, _ in pool.run("embed", {"texts": list(texts)})]
+
+    waiting = asyncio.create_task(embed("slow"))
+    await until(lambda: pool.report()["workers"][0]["state"] == "busy")
+    hindi = ["नमस्ते दुनिया " * 1000] * 21
+    assert await asyncio.gather(*(embed(*hindi) for _ in range(3))) == [[21]] * 3
+    await waiting
+    assert pool.report()["restarts"] == 0
 
 
 @pytest.mark.parametrize(("bad", "restarts"), [("refuse", 0), ("crash", 2)])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import aclosing
 
 import numpy as np
 import pytest
+import soundfile
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -104,6 +106,26 @@ async def test_it_hears_a_wav_and_tells_how_sure_whisper_is():
     assert server.headers[0]["authorization"] == "Bearer sk-secret"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told", "language"),
+    [
+        ("auto", "german", "de"),
+        ("auto", "German", "de"),
+        ("", "haitian creole", "ht"),
+        ("auto", "de", "de"),
+        ("auto", "", "auto"),
+        ("auto", 7, "auto"),
+        ("en", "german", "de"),
+        ("en-us", "english", "en-us"),
+        ("de", None, "de"),
+    ],
+)
+async def test_the_language_is_the_one_that_was_heard_by_its_code(asked, told, language):
+    assert (
+        await heard(Server(JSONResponse(WORDS | {"language": told})), language=asked)
+    ).language == language
+
+
 async def test_a_model_that_is_not_sure_of_anything_says_so():
     server = Server(JSONResponse({"text": "hello"}))
     transcript = await heard(server, model="gpt-4o-mini-transcribe", language="auto")
@@ -167,10 +189,41 @@ async def test_it_speaks_piece_by_piece_with_its_own_voice():
     ]
 
 
+async def test_a_text_that_is_longer_than_the_server_takes_is_sent_sentence_after_sentence():
+    text = " ".join(f"This is sentence number {number} of a long story." for number in range(100))
+    server = Server(Response(wav_file(rate=24000)[44:], media_type="audio/pcm"))
+    chunks = await spoken(server, text, rate=24000)
+    first, second = (form["input"] for form in server.forms)
+    assert f"{first} {second}" == text
+    assert first.endswith(".") and 3900 < len(first) <= 4096
+    assert sum(len(chunk.pcm) for chunk in chunks) == 2 * 2 * 24000
+    times = [chunk.timing.compute_seconds for chunk in chunks]
+    assert times == sorted(times)
+
+
 async def test_a_server_that_knows_only_wav_is_understood():
     answer = Response(wav_file(rate=22050, channels=2), media_type="audio/wav")
     (chunk,) = await spoken(Server(answer))
     assert len(chunk.pcm) / 2 == pytest.approx(8000, abs=8)
+
+
+@pytest.mark.parametrize("format", ["MP3", "FLAC", "OGG"])
+async def test_a_server_that_sends_a_file_of_another_format_is_understood_and_no_noise(format):
+    pcm, rate = audio.read_wav(wav_file(rate=24000))
+    file = io.BytesIO()
+    soundfile.write(file, np.frombuffer(pcm, "<i2"), rate, format=format)
+    body = [file.getvalue()[:2], file.getvalue()[2:]]
+    chunks = await spoken(Server(StreamingResponse(iter(body), media_type="audio/pcm")))
+    sound = audio.to_float(b"".join(chunk.pcm for chunk in chunks))
+    assert len(sound) == pytest.approx(8000, abs=800)
+    assert np.abs(sound).max() == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("first", [b"\xff", b"\xff\xff\xff\xff", b"\xff\xfb\x90\x00"])
+async def test_pcm_may_begin_like_the_frame_of_an_mp3(first):
+    body = first + bytes(4799 * 2)
+    chunks = await spoken(Server(Response(body[: len(body) & ~1], media_type="audio/pcm")), rate=24000)
+    assert b"".join(chunk.pcm for chunk in chunks) == body[: len(body) & ~1]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +231,7 @@ async def test_a_server_that_knows_only_wav_is_understood():
     [
         (lambda: JSONResponse({"error": {"message": "because"}}, 401), Outcome.REFUSED_TOKEN),
         (lambda: JSONResponse({"error": {"message": "because"}}, 400), Outcome.REFUSED),
+        (lambda: Response(b"\x1aE\xdf\xa3" + bytes(500), media_type="audio/webm"), Outcome.WRONG_SOUND),
         (lambda: HTMLResponse("<h1>because</h1>"), Outcome.HTML_PAGE),
         (lambda: JSONResponse({"audio": "because"}), Outcome.WRONG_SOUND),
         (lambda: Response(wav_file(rate=16000)[:9000], media_type="audio/wav"), Outcome.CUT_SHORT),

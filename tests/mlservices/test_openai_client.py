@@ -119,6 +119,25 @@ async def test_an_error_in_the_middle_of_a_stream_is_one():
         await server.ask()
 
 
+async def test_a_stream_that_ends_without_saying_so_is_cut_short():
+    server = Server(event(content="We are open"), done=False)
+    with pytest.raises(EngineError, match="OpenAI broke off in the middle of an answer") as caught:
+        await server.ask()
+    assert (caught.value.outcome, caught.value.permanent) == ("cut_short", False)
+
+
+async def test_calls_of_a_stream_that_is_cut_short_are_not_made():
+    server = Server(fragment(0, '{"city": "Rome"}', id="call_1", name="get_weather"), done=False)
+    with pytest.raises(EngineError) as caught:
+        await server.ask()
+    assert caught.value.outcome == "cut_short"
+
+
+async def test_a_stream_that_only_tells_why_it_ended_is_whole():
+    server = Server(event(content="Good day."), event(finish_reason="stop"), done=False)
+    assert [delta.text for delta in await server.ask()] == ["Good day."]
+
+
 @pytest.mark.parametrize("data", ["data: nonsense\n\n", 'data: ["x"]\n\n', 'data: {"choices": [3]}\n\n'])
 async def test_an_event_that_cannot_be_read_is_an_error(data):
     with pytest.raises(EngineError, match="cannot be read"):
@@ -212,3 +231,18 @@ async def test_calls_and_their_results_are_sent_as_the_protocol_has_them():
 async def test_arguments_that_are_no_object_are_an_error_that_names_the_tool(arguments):
     with pytest.raises(EngineError, match="OpenAI asked for the tool 'get_weather' with arguments"):
         await Server(fragment(0, arguments, id="a", name="get_weather")).ask(tools=[WEATHER])
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        Server(body={"notice": "log in first, sk-secret"}),
+        Server('data: {"error": {"message": "sk-secret is over its quota"}}\n\n'),
+        Server(fragment(0, '{"key": "sk-secret"', id="call_1", name="sk-secret")),
+    ],
+    ids=["no stream", "an error in it", "a call that cannot be read"],
+)
+async def test_what_is_quoted_of_an_answer_shows_no_key(server):
+    with pytest.raises(EngineError, match=r"\*\*\*") as caught:
+        await server.ask(api_key="sk-secret")
+    assert "sk-secret" not in str(caught.value)

@@ -15,6 +15,7 @@ from mlservices.service.placement import CPU, Device, Holding, Wish, at_start, o
 MACHINE = Device(CPU, "Machine", 64_000, 50_000)
 A100 = Device("0", "A100 80GB", 80_000, 80_000)
 BIG = [model for model in MODELS if model.at_start]
+STYLE = BY_ID["styletts2"]
 CHATTERBOX, HIGGS, LLAMA = BY_ID["chatterbox"], BY_ID["higgs_audio_v2"], BY_ID["llama-3.1-8b-instruct"]
 
 
@@ -68,7 +69,7 @@ def test_several_gpus_share_the_models_by_their_room():
 def test_without_a_gpu_all_live_in_the_machines_memory_and_what_does_not_fit_is_refused():
     seats = at_start([Device(CPU, "Machine", 8_000, 6_000)], [Wish(BY_ID["piper-joe"], 2), Wish(LLAMA, 1)])
     assert seats["piper-joe"].devices == (CPU, CPU)
-    assert "needs 8000 MB and the machine's memory has 5100 MB to spare" in seats[LLAMA.id].refusal
+    assert "needs 35220 MB and the machine's memory has 5100 MB to spare" in seats[LLAMA.id].refusal
 
 
 def test_a_model_for_processors_never_takes_room_on_a_gpu():
@@ -91,7 +92,7 @@ class TestOnDemand:
         seats = on_demand(self.devices, holdings, Wish(LLAMA, 1))
         assert (seats.devices, seats.unload) == (("0",), (mms.id, HIGGS.id))
 
-    @pytest.mark.parametrize("kept", [{"busy": True}, {"pinned": True}, {"loading": True}])
+    @pytest.mark.parametrize("kept", [{"busy": True}, {"pinned": True}, {"coming": ("0",)}])
     def test_who_is_busy_configured_or_only_coming_stays(self, kept):
         seats = on_demand(self.devices, [Holding(HIGGS, ("0",), **kept)], Wish(LLAMA, 1))
         assert not seats.devices
@@ -102,8 +103,42 @@ class TestOnDemand:
         assert "needs 8000 MB and GPU 0 has 5000 MB to spare" in seats.refusal
 
     def test_memory_that_is_about_to_be_taken_is_not_given_twice(self):
-        coming = Holding(replace(CHATTERBOX, memory_mb=4_000), ("0",), loading=True)
+        coming = Holding(replace(CHATTERBOX, memory_mb=4_000), ("0",), coming=("0",))
         assert not on_demand(self.devices, [coming], Wish(CHATTERBOX, 1)).devices
+
+    def test_nor_is_that_of_a_second_worker_whose_model_the_first_holds_already(self):
+        two = Holding(replace(CHATTERBOX, memory_mb=4_000), ("0", "0"), coming=("0",), pinned=True)
+        assert not on_demand(self.devices, [two], Wish(CHATTERBOX, 1)).devices
+
+    def test_only_models_of_a_device_that_helps_make_room(self):
+        gpus = [MACHINE, gpu("0", 16_000, 2_000), gpu("1", 16_000, 9_000)]
+        small = replace(BY_ID["piper-joe"], priority=1)
+        held = [
+            Holding(small, (CPU,)),
+            Holding(replace(STYLE, priority=2), ("0",)),  # would not make enough
+            Holding(HIGGS, ("1",)),
+        ]
+        seats = on_demand(gpus, held, Wish(replace(LLAMA, memory_mb=12_000), 1))
+        assert (seats.devices, seats.unload) == (("1",), (HIGGS.id,))
+
+    def test_a_model_on_a_device_that_has_gone_makes_no_room_and_no_trouble(self):
+        seats = on_demand(self.devices, [Holding(HIGGS, ("7",), coming=("7",))], Wish(CHATTERBOX, 1))
+        assert (seats.devices, seats.unload) == (("0",), ())
+        seats = on_demand(self.devices, [Holding(HIGGS, ("7",))], Wish(LLAMA, 1))
+        assert not seats.devices
+        assert not seats.unload
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model.gpu], ids=lambda model: model.id)
+def test_on_processors_a_model_is_planned_with_what_it_takes_in_whole_digits(model):
+    """Four bytes a parameter; in 8 bits on CTranslate2 one."""
+    millions = float(model.size[:-1]) * (1000 if model.size.endswith("B") else 1)
+    if "CTranslate2" not in model.name:
+        assert model.cpu_memory_mb > 4 * millions
+    machine = [Device(CPU, "Machine", 1_000_000, model.cpu_memory_mb + 62_500)]
+    assert on_demand(machine, [], Wish(model, 2)).devices == (CPU,)
+    short = [Device(CPU, "Machine", 1_000_000, model.cpu_memory_mb + 62_499)]
+    assert f"needs {model.cpu_memory_mb} MB" in on_demand(short, [], Wish(model, 1)).refusal
 
 
 def test_above_nine_tenths_the_least_important_idle_model_of_the_device_goes():
@@ -120,8 +155,34 @@ def driver(folder, text):
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
+TWO_GPUS = """
+echo '0, GPU-8932f937-d72c, NVIDIA A100, 81920, 80000'
+echo '1, GPU-1f2e3d4c-0000, NVIDIA L4, 23034, 22000'
+"""
+
+
+@pytest.mark.parametrize(
+    ("visible", "found"),
+    [("GPU-1f2e3d4c-0000", ["1"]), ("GPU-8932", ["0"]), ("GPU-1f2e, 0", ["0", "1"]), ("7", []), ("-1", [])],
+)
+def test_gpus_may_be_named_by_their_uuids(tmp_path, monkeypatch, visible, found):
+    driver(tmp_path, TWO_GPUS)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert [device.id for device in devices.devices(visible)] == [CPU, *found]
+    assert devices.misnamed(visible) == ""
+
+
+@pytest.mark.parametrize("visible", ["GPU-ffff", "MIG-1f2e3d4c", "0,A100"])
+def test_a_gpu_that_nobody_knows_is_refused_by_name(tmp_path, monkeypatch, visible):
+    driver(tmp_path, TWO_GPUS)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    told = devices.misnamed(visible)
+    assert repr(visible.rpartition(",")[2]) in told
+    assert "0 (GPU-8932f937-d72c, NVIDIA A100), 1 (GPU-1f2e3d4c-0000, NVIDIA L4)" in told
+
+
 def test_gpus_are_found_as_the_driver_tells_them(tmp_path, monkeypatch):
-    driver(tmp_path, "echo '0, GPU-a, NVIDIA A100, 81920, 80000'; echo '1, GPU-b, NVIDIA L4, 23034, 22000'")
+    driver(tmp_path, TWO_GPUS)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     machine, first, second = devices.devices()
     assert machine.id == CPU

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mlservices.service.process import LEAN, environment_of
 from tests.site.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -86,6 +87,16 @@ def test_the_library_of_one_engine_is_imported_by_its_file_alone(library, files)
         str(path.relative_to(package)) for path in package.rglob("*.py") if library in imported(path)
     }
     assert importing == files
+
+
+def test_a_worker_is_given_what_libraries_need_and_no_secret():
+    ours = {"PATH": "/bin", "LC_ALL": "C", "CUDA_HOME": "/cuda", "CUDA_VISIBLE_DEVICES": "0,1"}
+    names = ("CREDENTIALS_KEY", "SESSION_SECRET", "HF_TOKEN", "DATABASE_URL", "TWILIO_AUTH_TOKEN")
+    secret = dict.fromkeys(names, "x")
+    given = environment_of(ours | secret, "1")
+    assert given == LEAN | ours | {"CUDA_VISIBLE_DEVICES": "1"}
+    assert given["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # nvidia-smi's, by which devices are numbered here
+    assert environment_of(ours, "cpu")["CUDA_VISIBLE_DEVICES"] == ""
 
 
 def test_a_worker_starts_without_django():

@@ -119,7 +119,9 @@ async def test_further_models_of_ours_are_asked_before_a_remote_one(settings):
 async def test_the_local_pools_stand_in_for_a_space_where_they_are_named(settings):
     settings.HF_ML_API_URL = SPACE
     settings.ML_FALLBACK = ("space", "local")
-    for fallback in (registry.speech_to_text(), registry.text_to_speech()):
+    hearing, voice = registry.speech_to_text(), registry.text_to_speech()
+    assert hearing._choices[0].outage is voice._choices[0].outage, "what one learns both know"
+    for fallback in (hearing, voice):
         assert names(fallback) == ["Space someone-voice.hf.space", "local"]
         space, local = fallback._choices
         assert local.client is registry.own_service()
@@ -137,7 +139,19 @@ async def test_who_stands_in_does_not_know_the_voices_of_the_first(settings):
     space, local = registry.text_to_speech()._choices
     assert [local.voice(voice) for voice in ("anna", settings.TTS_ENGINE)] == ["default", settings.TTS_ENGINE]
     assert space.voice("anna") == "default"
+    assert local.voice("de-anna-f") == "default"
+    settings.ML_MODELS = ["parler-tts-multilingual"]
+    assert local.voice("de-anna-f") == "de-anna-f", "a model that runs speaks it"
     assert registry.first_voice().client is registry.service(), "what is recorded is not spoken by a stand-in"
+
+
+def test_what_is_wrong_with_a_language_or_model_is_known_of_our_own_models_alone(settings):
+    assert registry.unheard("en") == registry.unheard("auto") == {}
+    assert registry.unheard("de", "whisper-large-v3-turbo") == {}
+    assert set(registry.unheard("de")) == {"language"}
+    assert set(registry.unheard("de", "piper-joe")) == {"model"}
+    settings.HF_ML_API_URL = SPACE
+    assert registry.unheard("tlh", "whatever") == {}
 
 
 async def test_voices_leave_this_machine_only_where_a_model_is_named(settings):

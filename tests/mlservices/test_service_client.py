@@ -1,16 +1,21 @@
 """The client of our own ML service, by its streaming face."""
 
 import asyncio
+import socket
+import threading
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from mlservices.clients.service import ServiceClient, ServiceModel
+from mlservices.clients import service
+from mlservices.clients.service import ServiceClient
+from mlservices.clients.service_model import ServiceModel
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.service.app import create_app
 from mlservices.types import ChatMessage, Tool, ToolCall
@@ -174,6 +179,41 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path):
     assert all(isinstance(busy, EngineBusy) and busy.retry_after >= 1 for busy in refused)
     assert {busy.service for busy in refused} == {"tts"}
     assert all(urlsplit(url).netloc in str(busy) for busy in refused)
+
+
+async def test_a_burst_beyond_all_connections_says_when_to_come_back(monkeypatch):
+    monkeypatch.setattr(service, "_STREAM_TIMEOUT", httpx.Timeout(30, pool=0.2))
+    enough = threading.Event()
+
+    async def slow(scope, receive, send):
+        while scope["type"] == "http" and not enough.is_set():
+            await asyncio.sleep(0.05)
+        await JSONResponse({"error": "no words"}, status_code=422)(scope, receive, send)
+
+    with serving(slow) as url:
+        client = ServiceClient(url)
+        burst = [asyncio.create_task(client.transcribe(SECOND, rate=16000)) for _ in range(230)]
+        async with asyncio.timeout(20):
+            while sum(each.done() for each in burst) < 30:
+                await asyncio.sleep(0.05)
+        enough.set()
+        errors = await asyncio.gather(*burst, return_exceptions=True)
+        await client.close()
+    busy = [error for error in errors if isinstance(error, EngineBusy) and error.retry_after >= 1]
+    assert len(busy) == 30
+    assert sum("no words" in str(error) for error in errors) == 200
+
+
+async def test_a_machine_too_busy_to_connect_to_itself_says_when_to_come_back(monkeypatch):
+    monkeypatch.setattr(service, "_STREAM_TIMEOUT", httpx.Timeout(10, connect=0.3))
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with socket.create_connection(address):  # which nobody takes: there is no room for a second one
+            client = ServiceClient(f"http://127.0.0.1:{address[1]}")
+            with pytest.raises(EngineBusy, match="no room for another request") as caught:
+                await client.transcribe(SECOND, rate=16000)
+            await client.close()
+    assert caught.value.retry_after >= 1
 
 
 async def test_a_service_that_was_restarted_is_asked_again_by_the_same_client(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 from mlservices import audio
 from mlservices.engines.vad.segments import speech_segments
+from mlservices.service import forms
 from mlservices.service.app import create_app
 from mlservices.wire import PCM_TYPE, Unpacker
 from tests.mlservices import stand_ins
@@ -48,6 +49,20 @@ def test_models_lists_the_four_keys_of_a_space(space):
     models = space.get("/api/models").json()["available_models"]
     assert {"tts", "stt", "vad", "vllm"} <= set(models)
     assert {"name", "type", "status"} <= set(models["tts"])
+
+
+async def test_sound_is_written_as_json_in_pieces_that_fit_together():
+    pcm = bytes(range(250)) * 4000
+    told = json.loads(await forms.json_of_sound(pcm, 16000, {"duration": 31.25}))
+    assert told["duration"] == 31.25
+    assert base64.b64decode(told["audio_base64"], validate=True) == audio.wav_bytes(pcm, 16000)
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b'{"audio_base64": "\xff"}', b'{"audio_base64": "\\ud800"}'])
+def test_a_body_that_is_no_json_is_refused(space, body):
+    refused = space.post("/api/stt", content=body, headers={"content-type": "application/json"})
+    assert refused.status_code == 400
+    assert refused.json()["error"] == "The request is not valid."
 
 
 def test_tts_answers_a_wav_and_its_length(space):

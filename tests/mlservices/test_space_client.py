@@ -12,12 +12,15 @@ from starlette.routing import Route
 
 from mlservices import audio
 from mlservices.clients.http import LoopClients, Party
+from mlservices.clients.openai_audio import OpenAIHearing
 from mlservices.clients.service import ServiceClient
 from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Waking
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
-from mlservices.types import ChatMessage
+from mlservices.types import ChatMessage, TokensUsed
 from mlservices.wire import MEDIA_TYPE, pack
+from tests.fakes import space as behave
+from tests.fakes.space import Space
 from tests.mlservices.conftest import serving
 
 SECOND = b"\x10\x00" * 16000
@@ -122,6 +125,18 @@ async def test_a_plain_space_speaks_hears_and_replies_whole():
     assert (chat_form["message"], chat_form["system_prompt"]) == ("hi", "S")
 
 
+@pytest.mark.parametrize(
+    ("told", "used"),
+    [(87, TokensUsed(None, 87)), (0, None), (-1, None), ("many", None), (True, None), (None, None)],
+)
+async def test_a_space_tells_the_tokens_of_its_answer(told, used):
+    with Space() as space:
+        space.queue("/api/vllm/chat", behave.changed(tokens=told))
+        client = SpaceClient(space.url, party=Party("Space"))
+        assert (await client.reply([ChatMessage("user", "hi")])).used == used
+        await client.close()
+
+
 async def test_what_a_space_does_not_offer_is_an_error_that_names_it():
     with pytest.raises(EngineError, match=r"127\.0\.0\.1:\d+ does not offer /stream/embed") as caught:
         await asked_of(PlainSpace(), lambda client: client.embed(["x"]))
@@ -147,6 +162,17 @@ async def test_a_space_that_wakes_up_is_asked_until_it_is_awake(asleep):
     assert transcript.text == "hello"
     assert transcript.timing.queue_seconds == clock.seconds == 1 + 2 + 4  # the pauses grow
     assert len(plain.asked) == 4
+
+
+async def test_what_a_space_tells_of_its_queue_comes_on_top_of_its_sleep():
+    clock = Clock()
+    with Space() as space:
+        space.queue("/api/stt", behave.waking, behave.waking)
+        space.queue("/api/stt", behave.changed(queue_seconds=0.5, compute_seconds=0.25))
+        client = SpaceClient(space.url, party=Party("Space"), waking=Waking(clock.now, clock.sleep))
+        timing = (await client.transcribe(SECOND, rate=16000, language="en")).timing
+        await client.close()
+    assert (timing.queue_seconds, timing.compute_seconds) == (1 + 2 + 0.5, 0.25)
 
 
 async def test_a_space_that_never_wakes_up_is_given_up_after_two_minutes():
@@ -244,19 +270,48 @@ async def test_a_health_page_that_is_no_json_is_quoted():
         await asked_of(PlainSpace(), lambda client: client.health())
 
 
-async def test_a_service_that_says_nothing_is_given_up_in_time():
-    """Whatever it is asked: no request waits for ever."""
-    clock = Clock()
+def silent_to(*clients):
+    """The limits of each request, to which nobody answers."""
     seen = []
 
     def handle(request):
         seen.append(request.extensions["timeout"])
         raise httpx.ReadTimeout("silence")
 
-    client = ServiceClient("http://silent", waking=Waking(clock.now, clock.sleep))
     asked = httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://silent")
-    loop = asyncio.get_running_loop()
-    client._clients._clients[loop] = client._space._clients._clients[loop] = asked
+    for client in clients:
+        client._clients._clients[asyncio.get_running_loop()] = asked
+    return seen
+
+
+@pytest.mark.parametrize("sleepy", [True, False])
+@pytest.mark.parametrize("is_awake", [True, False])
+async def test_a_recording_is_heard_as_long_as_it_may_take_whoever_is_asked(sleepy, is_awake):
+    clock, recording = Clock(), bytes(2 * 8000 * 600)
+    waking = Waking(clock.now, clock.sleep)
+    if is_awake:
+        waking.awake |= {"/stream/stt", "/api/stt", "/api/vad"}
+    service = ServiceClient("http://silent", sleepy=sleepy, waking=waking)
+    openai = OpenAIHearing(party=Party("OpenAI"), base_url="http://silent", model="whisper-1")
+    seen = silent_to(service, service._space, openai)
+    for request in (
+        service.transcribe(recording, rate=8000),
+        service._space.transcribe(recording, rate=8000, language="en"),
+        service.detect(recording, rate=8000),
+        openai.transcribe(recording, rate=8000),
+    ):
+        with pytest.raises(EngineTimeout):
+            await request
+    await service.close()
+    assert [round(limits["read"]) for limits in seen] == [600] * 4
+    assert {limits["connect"] for limits in seen} == {5.0}
+
+
+async def test_a_service_that_says_nothing_is_given_up_in_time():
+    """Whatever it is asked: no request waits for ever."""
+    clock = Clock()
+    client = ServiceClient("http://silent", waking=Waking(clock.now, clock.sleep))
+    seen = silent_to(client, client._space)
     requests = [client.transcribe(SECOND, rate=16000), client.embed(["x"]), client.health(), client.models()]
     for request in [*requests, client._space.transcribe(SECOND, rate=16000, language="en")]:
         with pytest.raises(EngineTimeout):
@@ -279,10 +334,11 @@ class StreamingSpace(PlainSpace):
     def app(self):
         app = super().app()
         app.routes.append(Route("/stream/stt", self.hear, methods=["POST"]))
-        app.routes.append(
-            Route("/api/models", lambda request: JSONResponse({"streaming": self.streaming}), methods=["GET"])
-        )
+        app.routes.append(Route("/api/models", self.abilities, methods=["GET"]))
         return app
+
+    def abilities(self, request):
+        return JSONResponse({"streaming": ["/stream/stt"] if self.streaming else ["/api/tts"]})
 
     async def hear(self, request):
         await request.body()
@@ -339,6 +395,18 @@ async def test_a_service_that_was_replaced_by_one_that_streams_is_found_out():
         assert space.streamed == 1  # one 404 is enough for now
         space.streaming = True
         assert (await hear(client)).text == "hello"
+        clock.seconds += 600
+        assert (await hear(client)).text == "by stream"
+        await client.close()
+
+
+async def test_a_space_that_tells_what_it_streams_is_not_asked_in_vain():
+    space, clock = StreamingSpace(streaming=False), Clock()
+    with serving(space.app()) as url:
+        client = ServiceClient(url, address_setting="HF_ML_API_URL", waking=Waking(clock.now, clock.sleep))
+        assert [(await hear(client)).text for _ in range(2)] == ["hello"] * 2
+        assert space.streamed == 0
+        space.streaming = True
         clock.seconds += 600
         assert (await hear(client)).text == "by stream"
         await client.close()

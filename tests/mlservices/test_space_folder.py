@@ -299,3 +299,11 @@ class TestPush:
         assert done.returncode == 1
         assert "the hub refuses HF_TOKEN: it needs the right to write there." in done.stderr
         assert "hf_secret" not in done.stdout + done.stderr
+
+    def test_a_hub_that_cannot_be_reached_is_one_line(self, space):
+        with serving(SpaceHub("hf_secret")) as hub:
+            pass
+        done = self.push(space, hub)
+        assert done.returncode == 1
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert "the hub cannot be reached" in done.stderr and "hf_secret" not in done.stderr

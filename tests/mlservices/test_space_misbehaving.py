@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
 from contextlib import aclosing
 
@@ -16,7 +18,7 @@ from mlservices.clients.waking import Waking
 from mlservices.errors import COLD, EngineError, EngineTimeout, Outcome
 from mlservices.types import ChatMessage
 from tests.fakes import space as behave
-from tests.fakes.space import Space
+from tests.fakes.space import Space, wav_file
 
 SECOND = b"\x10\x00" * 16000
 TOKEN = "hf_verysecret"
@@ -141,6 +143,24 @@ async def test_a_space_that_repeats_the_token_does_not_make_us_show_it(space):
     told = behave.raw(f'{{"error": "the token {TOKEN} is none"}}'.encode())
     error = await outcome_of(space, "tts", lambda reply: behave.replace(told(reply), status=403))
     assert "the token *** is none" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("stt", {"text": "hello", "confidence": TOKEN}),
+        ("vad", {"segments": [TOKEN]}),
+        ("tts", {"audio_base64": base64.b64encode(wav_file(rate=16000)).decode(), "duration": TOKEN}),
+    ],
+)
+async def test_an_answer_that_repeats_the_token_is_quoted_without_it(space, kind, told):
+    await outcome_of(space, kind, behave.raw(json.dumps(told).encode()))
+
+
+async def test_a_field_that_repeats_the_token_is_told_without_it(space):
+    told = behave.raw(json.dumps({"fields": {"voice": f"not of {TOKEN}"}}).encode())
+    error = await outcome_of(space, "tts", lambda reply: behave.replace(told(reply), status=400))
+    assert error.fields == {"voice": "not of ***"}
 
 
 async def test_the_input_is_blamed_only_where_it_is_at_fault(space):

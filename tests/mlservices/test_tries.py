@@ -110,7 +110,7 @@ class TestSpeaking(Ledgered):
         voice = self.voice(Choice("Space", Engine("s", [BAD_TEXT])), Choice("local", Engine("piper")))
         with pytest.raises(EngineError):
             [chunk async for chunk in voice.speak("Hello.", rate=8000)]
-        assert self.told() == [("Space", 0.0, "failed", False)]
+        assert self.told() == [("Space", 0.0, "refused", False)]
 
     async def test_an_interrupted_sentence_of_a_stand_in_was_served_by_it_in_part(self):
         class Endless(Engine):

@@ -315,5 +315,15 @@ def test_the_job_is_scheduled_every_so_many_minutes_and_only_with_a_space(settin
     assert not Schedule.objects.exists()
 
 
+async def test_who_let_wait_in_vain_may_sleep_and_gets_the_time_to_wake_up():
+    waking = Waking(Clock().now, Clock().sleep)
+    waking.awake.add("/api/tts")
+    attempts = waking.ask("/api/tts")
+    assert attempts.left() == 30
+    with pytest.raises(EngineTimeout):
+        await attempts.after(EngineTimeout("late"))
+    assert waking.ask("/api/tts").left() == 120
+
+
 def test_a_wait_that_was_too_long_is_a_timeout_and_no_sleep():
     assert not EngineTimeout("late").cold

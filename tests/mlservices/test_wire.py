@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlservices.wire import Unpacker, pack
+from mlservices.wire import LONGEST_TEXTS, Unpacker, pack
 
 MESSAGES = [({"event": "piece", "id": 1}, b"\n{\x00\xff" * 50), ({"end": True}, b""), ({"text": "é\n"}, b"x")]
 
@@ -20,6 +20,12 @@ def test_messages_survive_however_the_bytes_arrive(sizes):
     assert [
         ({key: value for key, value in head.items() if key != "bytes"}, body) for head, body in got
     ] == MESSAGES
+
+
+@pytest.mark.parametrize("character", ["a", '"', "\x01", "é", "न", "😀", "\ud83d"])
+def test_texts_as_long_as_they_may_be_fit_into_a_line(character):
+    head = {"texts": [character * LONGEST_TEXTS]}
+    assert Unpacker().feed(pack(head)) == [(head, b"")]
 
 
 @pytest.mark.parametrize(

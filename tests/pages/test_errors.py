@@ -23,7 +23,7 @@ def bench(settings):
 def test_who_may_not_is_told_what_it_takes_and_who_has_it(bobs_browser: Client) -> None:
     answer = bobs_browser.get("/agents/new/")
     assert answer.status_code == 403
-    assert "“Make, change and archive agents”" in answer.text
+    assert "“Make, change and archive agents and flows”" in answer.text
     assert "Administrator, Designer" in answer.text
     assert SHELL in answer.text
 

@@ -21,7 +21,7 @@ VOICE_NAMES = {voice.name for voice in VOICES}
 ALIKE = {"Administrator", "Agent", "Code", "Designer", "Name", "Operator", "Person", "Status"}
 # Headings of the groups of voices, which end with how many there are.
 LANGUAGES = {"Bengali", "Gujarati", "Hindi", "Kannada", "Malayalam", "Marathi", "Urdu"}
-MANAGED = ["/models/", "/people/", "/status/", "/usage/"]
+MANAGED = ["/flows/", "/models/", "/people/", "/status/", "/usage/"]
 LISTS = ["/calls/live/", "/calls/", "/calls/messages/", "/calls/exports/", "/agents/", "/voices/", *MANAGED]
 FORMS = ["/agents/front-desk/", "/people/invite/", "/profile/", "/profile/codes/"]
 PAGES = ["/", *LISTS, *FORMS, "/agents/front-desk/history/"]

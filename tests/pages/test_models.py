@@ -231,11 +231,16 @@ def test_a_page_follows_workers_that_die(alices_browser, connected, service):
 
 def test_it_is_said_how_many_workers_of_several_serve():
     told = entry(state="loaded", workers=workers("cpu", 500, 500))
-    told["workers"][1] |= {"state": "starting", "pid": 0, "memory_mb": 0, "reason": "killed by signal 9"}
+    told["workers"][1] |= {
+        "state": "starting",
+        "pid": 0,
+        "memory_mb": 0,
+        "reason": "its process was killed by signal 9",
+    }
     row = Row(BY_ID[VOICE], FileState("ready"), told, False)
     page = " ".join(render_to_string("models/_row.html", {"row": row}).split())
     assert "1 of 2 workers serve" in page
-    assert "one that is started again on Processor (killed by signal 9)" in page
+    assert "one that is started again on Processor (its process was killed by signal 9)" in page
 
 
 def test_before_the_default_is_unloaded_it_is_said_what_that_means_for_calls(alices_browser, connected):

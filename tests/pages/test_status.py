@@ -19,6 +19,7 @@ from tests.factories import make_agent, make_call
 from tests.service_checks import make_week_of_sleep
 from voiceforge_site import status_cards
 from voiceforge_site.models import User
+from voiceforge_site.templatetags.charts import exact_percent
 
 pytestmark = pytest.mark.django_db
 SIX = ("health", "models", "tts", "stt", "vad", "client")
@@ -226,7 +227,15 @@ class TestAlerts:
             service="store", title="Store", kind="down", value=4, limit=1, since=now, cleared_at=now
         )
         page = alices_browser.get("/status/").text
-        assert "1 is over since yesterday" in page and "4 checks in a row failed" in page
+        assert "1 alert ended in the last 24 hours" in page and "4 checks in a row failed" in page
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(1, "100 %"), (0.99999, "99.99 %"), (0.99871, "99.87 %"), (0.9008, "90 %"), (None, "–")],
+)
+def test_digits_behind_the_point_are_told_where_they_count(share, told):
+    assert exact_percent(share) == told
 
 
 class TestCheckNow:

@@ -184,7 +184,9 @@ def test_a_voice_stands_as_the_service_says(alices_browser, speech, state, kind,
 
 def test_a_service_that_is_away_is_told_at_the_voice_it_would_speak_with(alices_browser, settings):
     settings.ML_PORT = 9
-    joe = entries(alices_browser.get("/voices/"))["piper-joe"].standing
+    page = alices_browser.get("/voices/")
+    assert "What speaks does not answer, so no voice can be heard now." in page.text
+    joe = entries(page)["piper-joe"].standing
     assert (joe.kind, joe.heard) == ("away", False)
     assert "127.0.0.1:9 cannot be reached" in joe.reason
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import websockets
 
 from .ports import free_port
 
@@ -18,7 +19,15 @@ MEGABYTE = 2**20
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Answers with the length of what it was sent; `/half` fails in the middle."""
+    """Answers with the length of what it was sent; `/half` fails in the middle. A socket is closed with the
+    code that its first message asks for."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        asked = (await receive()).get("text")
+        if asked:
+            await send({"type": "websocket.close", "code": int(asked)})
+        return
     length, more = 0, True
     while more:
         message = await receive()
@@ -35,6 +44,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 async def url() -> AsyncIterator[str]:
     port = free_port()
     command = ["-m", "voiceforge_site.daphne_server", "--port", str(port), "--verbosity", "0"]
+    command += ["--websocket-max-message-size", "1000"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, f"{__name__}:application", env=os.environ, stderr=asyncio.subprocess.DEVNULL
     )
@@ -62,6 +72,32 @@ async def test_half_an_answer_ends_in_a_broken_connection_and_too_much_is_not_re
     chunk = b"%x\r\n%s\r\n" % (MEGABYTE, bytes(MEGABYTE))
     endless = [b"Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 37]
     assert await answer_to(url, endless) == b"HTTP/1.1 413 Content Too Large"
+
+
+async def test_a_form_that_is_broken_is_the_sites_to_refuse_who_says_why(url: str) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=xyz"}
+    body = b"no part of a form"
+    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+        answer = await client.post("/", content=body, headers=headers)
+        assert (answer.status_code, answer.text) == (200, str(len(body)))
+
+
+@pytest.mark.parametrize("code", [1000, 1008, 1009, 1011, 1012, 4001])
+async def test_a_socket_is_closed_with_the_code_that_the_site_gives(url: str, code: int) -> None:
+    async with websockets.connect(url.replace("http", "ws")) as socket:
+        await socket.send(str(code))
+        async with asyncio.timeout(5):
+            await socket.wait_closed()
+    assert socket.close_code == code
+
+
+async def test_a_message_that_is_too_large_closes_the_socket_with_a_word(url: str) -> None:
+    async with websockets.connect(url.replace("http", "ws")) as socket:
+        await socket.send(bytes(100_000))
+        async with asyncio.timeout(5):
+            await socket.wait_closed()
+    assert socket.close_code == 1009
+    assert "1000 octets" in (socket.close_reason or "")
 
 
 async def answer_to(url: str, parts: list[bytes]) -> bytes:

@@ -83,6 +83,8 @@ def test_the_web_server_answers_whatever_it_says_of_others(settings):
     settings.PORT = 9
     report = check("web")
     assert report.status == "fail" and "“web” of the Procfile" in report.outcomes[0].remedy
+    assert report.outcomes[0].words.startswith("It cannot be reached at http://127.0.0.1:9: ")
+    assert "set PORT" in report.outcomes[0].remedy
 
 
 class TestMachine:
@@ -143,10 +145,15 @@ class TestCommand:
         assert "1 of 2 passes" in said and "gone" in said and "Bring it back." in said
         assert "      No success is known.\n" in said
         assert said.endswith("1 works, 1 with a warning, 1 fails.\n")
+
+    def test_by_hand_nothing_is_kept_unless_it_is_asked_for(self, three):
+        run()
+        assert not ServiceState.objects.exists()
+        run("--store")
         assert ServiceState.objects.count() == 3
 
     def test_a_failure_is_told_with_the_last_success(self, three, monkeypatch):
-        run("--only", "good")
+        run("--only", "good", "--store")
         last = ServiceState.objects.get(pk="good").succeeded_at
 
         async def ill():
@@ -164,21 +171,21 @@ class TestCommand:
 
         space = Service("space", "Space", "models", "x", (Probe("a", "A", well),), address="a.example")
         monkeypatch.setattr("mlservices.checks.SOURCES", [lambda: [space]])
-        assert json.loads(run("--json", "--no-store")[0])["services"][0]["awake"] is None
-        assert "Nothing is measured yet" in run("--no-store")[0]
+        assert json.loads(run("--json")[0])["services"][0]["awake"] is None
+        assert "Nothing is measured yet" in run()[0]
         now = time.time()
         SpaceAwake.record("a.example", Woke(now - 50, 40.0, "/api/tts"))
-        told = json.loads(run("--json")[0])["services"][0]["awake"]
+        told = json.loads(run("--json", "--store")[0])["services"][0]["awake"]
         assert told["cold_starts"] == {"count": 1, "typical_seconds": 40, "longest_seconds": 40}
         assert 50 <= told["week_seconds"] < 60
         assert "1 cold start, which took 40 s · measured since" in run()[0]
 
     def test_a_warning_is_no_failure(self, three):
-        assert run("--only", "cold", "--only", "good")[1] == 0
+        assert run("--only", "cold", "--only", "good", "--store")[1] == 0
         assert sorted(ServiceState.objects.values_list("pk", flat=True)) == ["cold", "good"]
 
     def test_json_for_machines(self, three):
-        said, code = run("--json", "--no-store")
+        said, code = run("--json")
         told = json.loads(said)
         assert (told["status"], code) == ("fail", 1)
         bad = told["services"][2]
@@ -191,7 +198,6 @@ class TestCommand:
             "reason": "gone",
             "remedy": "Bring it back.",
         }
-        assert not ServiceState.objects.exists()
 
     def test_a_name_that_is_none_is_answered_with_those_there_are(self, three):
         with pytest.raises(CommandError, match="use one of good, cold, bad"):

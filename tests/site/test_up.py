@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from voiceforge_site import serving
+
 from .ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +114,18 @@ async def test_a_web_server_that_is_killed_is_started_again(ml_service: str, tmp
     finally:
         process.terminate()
         await process.communicate()
+
+
+async def test_commands_find_it_on_ports_that_they_were_not_told(ml_service: str, tmp_path: Path) -> None:
+    port = free_port()
+    process = await start(tmp_path, port, HF_ML_API_URL=ml_service)
+    try:
+        await lines_until(process, "Ctrl-C stops everything")
+        assert serving.noted(tmp_path)["PORT"] == str(port)
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert serving.noted(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", ["PORT", "ML_PORT"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,8 @@ SERVERS = ("daphne", "uvicorn", "granian")
 
 
 @asynccontextmanager
-async def served_by(server: str, **variables: str) -> AsyncIterator[int]:
+async def served_by(server: str, **variables: str) -> AsyncIterator[tuple[int, int]]:
+    """Its port and its process id."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "manage.py", "web"),
@@ -38,7 +40,7 @@ async def served_by(server: str, **variables: str) -> AsyncIterator[int]:
                     break
                 except httpx.TransportError:
                     await asyncio.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         async with asyncio.timeout(20):
@@ -47,7 +49,10 @@ async def served_by(server: str, **variables: str) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("server", SERVERS)
 async def test_pages_are_served_and_sockets_are_never_compressed(server: str) -> None:
-    async with served_by(server) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        served_by(server) as (port, _),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
         assert (await client.get("/health/")).json()["database"] == "ok"
         refused = await client.get("/health/", headers={"Host": "elsewhere.example.org"})
         assert refused.status_code == 400
@@ -63,7 +68,20 @@ async def test_pages_are_served_and_sockets_are_never_compressed(server: str) ->
 
 
 async def test_the_server_is_reached_from_this_machine_only_unless_told_otherwise() -> None:
-    async with served_by("daphne") as port:
+    async with served_by("daphne") as (port, _):
         listening = Path("/proc/net/tcp").read_text()
         assert f"0100007F:{port:04X}" in listening
         assert f"00000000:{port:04X}" not in listening
+
+
+async def test_a_burst_of_connections_waits_until_it_is_taken() -> None:
+    async with served_by("daphne") as (port, pid):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            connecting = [asyncio.open_connection("127.0.0.1", port) for _ in range(230)]
+            async with asyncio.timeout(10):
+                opened = await asyncio.gather(*connecting)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        for _, writer in opened:
+            writer.close()

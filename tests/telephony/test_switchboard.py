@@ -71,7 +71,7 @@ def test_the_conversation_is_told_who_calls(call: Call) -> None:
     told = []
 
     class Asking(FakeSuppliers):
-        def conversation(self, agent: Agent, caller: str = "") -> Any:
+        def conversation(self, agent: Agent, caller: str = "", version: object = None) -> Any:
             told.append(caller)
             return super().conversation(agent, caller)
 
@@ -166,7 +166,7 @@ class Unable(FakeSuppliers):
         super().__init__()
         self._error = error
 
-    def conversation(self, agent: Agent, caller: str = "") -> Parrot:
+    def conversation(self, agent: Agent, caller: str = "", version: object = None) -> Parrot:
         raise self._error
 
 

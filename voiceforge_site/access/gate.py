@@ -16,7 +16,7 @@ from mlservices.api.socket import NotAdmitted
 from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
-from ..errors import forbidden
+from ..errors import SEND_A_KEY, forbidden
 from .keys import API, BadKey, found, key_in
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
@@ -48,7 +48,7 @@ class Gate:
             return None
         if not request.user.is_authenticated:
             if request.path.startswith(API):
-                return refusal(401, "Send an API key: `Authorization: Bearer KEY`.")
+                return refusal(401, SEND_A_KEY)
             return _signed_out(request) if _by_script(request) else _to_sign_in(request)
         if needed and meets(request.user, needed):
             return None

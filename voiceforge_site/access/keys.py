@@ -20,6 +20,7 @@ from django.utils import timezone
 from mlservices.api.answers import refusal
 
 from ..models import ApiKey, User
+from . import rates
 
 API = "/api/"
 BEGINNING = "vf_sk_"
@@ -105,4 +106,7 @@ class ApiKeys:
         request.user = row.person
         request.api_key = row.prefix  # type: ignore[attr-defined]
         request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark
-        return self._get_response(request)
+        rate = rates.counted(row.prefix)
+        if rate is None:
+            return self._get_response(request)
+        return rate.told(rate.refusal() or self._get_response(request))

@@ -143,7 +143,7 @@ def exact_percent(share: float | None) -> str:
     """0.99871 as 99.87 %: near to all the digits behind the point are what counts."""
     if share is None:
         return "–"
-    decimals = 2 if 0.9 <= share < 1 else 0
+    decimals = 2 if 0.99 <= share < 1 else 0
     return f"{vf.number(min(share * 100, 99.99) if share < 1 else 100, decimals)} %"
 
 

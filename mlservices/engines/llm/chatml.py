@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from ...types import ChatMessage
+from ...types import ChatMessage, Tool
+from .refusals import refuse_tools
 
 END = "<|im_end|>"
+
+
+class ChatMl(ABC):
+    """What engines of ChatML models have in common."""
+
+    _name: str
+    _tokenizer: Any  # of the tokenizers library
+
+    def warm(self) -> None:
+        for _ in self.reply([ChatMessage("user", "Hello")], max_tokens=4, temperature=0.0):
+            pass
+
+    def count(self, text: str) -> int:
+        return len(self._tokenizer.encode(text).ids)
+
+    def reply(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        tools: Sequence[Tool] = (),
+    ) -> Iterator[str | None]:
+        refuse_tools(self._name, messages, tools)
+        shared, rest = prompt(messages)
+        yield from text_pieces(self._ids(shared, rest, max_tokens, temperature), self._tokenizer.decode)
+
+    @abstractmethod
+    def _ids(self, shared: str, rest: str, max_tokens: int, temperature: float) -> Iterator[int | None]:
+        """The tokens of the answer, without its end, and None where it can be stopped before the first."""
 
 
 def prompt(messages: Sequence[ChatMessage]) -> tuple[str, str]:
@@ -23,11 +56,17 @@ def _turn(message: ChatMessage) -> str:
     return f"<|im_start|>{message.role}\n{content}{END}\n"
 
 
-def text_pieces(ids: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator[str]:
-    """The text of a growing list of tokens, a piece a token; half a character waits for its other half."""
+def text_pieces(ids: Iterable[int | None], decode: Callable[[list[int]], str]) -> Iterator[str | None]:
+    """The text of a growing list of tokens, a piece a token; half a character waits for its other half.
+
+    None stays None.
+    """
     seen: list[int] = []
     told = ""
     for token in ids:
+        if token is None:
+            yield None
+            continue
         seen.append(token)
         text = decode(seen)
         if len(text) > len(told) and not text.endswith("\ufffd"):

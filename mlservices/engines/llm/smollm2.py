@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import ctranslate2
@@ -10,9 +10,7 @@ from tokenizers import Tokenizer
 
 from ...catalog import Model
 from ...errors import EngineError
-from ...types import ChatMessage, Tool
 from . import chatml
-from .refusals import refuse_tools
 
 _KEPT_TOKENS = 1000  # of system prompts whose state is kept: 0.13 MB each
 # Tokens of a prompt. The model takes 8,192, but reads some 300 a second: no caller waits for more than these.
@@ -21,33 +19,20 @@ _SHORTEST_REST = 256  # of it, for what was said last
 _TOP_K = 40
 
 
-class SmolLM2:
+class SmolLM2(chatml.ChatMl):
+    side_by_side = 2
     longest_system_prompt = LONGEST_PROMPT - _SHORTEST_REST
 
     def __init__(self, folder: Path, model: Model) -> None:
         self._name = model.name
-        self._generator = ctranslate2.Generator(str(folder), compute_type="int8", intra_threads=1)
+        self._generator = ctranslate2.Generator(
+            str(folder), compute_type="int8", inter_threads=self.side_by_side, intra_threads=1
+        )
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._end = self._tokenizer.token_to_id(chatml.END)
         self._kept: dict[str, int] = {}  # system prompt -> its tokens
 
-    def warm(self) -> None:
-        for _ in self.reply([ChatMessage("user", "Hello")], max_tokens=4, temperature=0.0):
-            pass
-
-    def count(self, text: str) -> int:
-        return len(self._tokenizer.encode(text).ids)
-
-    def reply(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int,
-        temperature: float,
-        tools: Sequence[Tool] = (),
-    ) -> Iterator[str]:
-        refuse_tools(self._name, messages, tools)
-        shared, rest = chatml.prompt(messages)
+    def _ids(self, shared: str, rest: str, max_tokens: int, temperature: float) -> Iterator[int]:
         static = self._tokenizer.encode(shared).tokens
         room = LONGEST_PROMPT - len(static)
         if room < _SHORTEST_REST:
@@ -68,21 +53,23 @@ class SmolLM2:
             end_token=[chatml.END],
         )
         try:
-            ids = (step.token_id for step in steps if step.token_id != self._end)
-            yield from chatml.text_pieces(ids, self._tokenizer.decode)
+            yield from (step.token_id for step in steps if step.token_id != self._end)
         finally:
             steps.close()
 
     def _keep(self, prompt: str, tokens: int) -> bool:
         """Whether to keep the state after this system prompt.
 
-        CTranslate2 never forgets a state by itself; unloading the model (0.4 s) makes it forget all.
+        CTranslate2 never forgets a state by itself; unloading the model (0.4 s) makes it forget all. It
+        cannot be unloaded while it reads a prompt that nobody wants any more.
         """
         if prompt in self._kept:
             return True
         if not 0 < tokens <= _KEPT_TOKENS:
             return False
         if sum(self._kept.values()) + tokens > _KEPT_TOKENS:
+            if self._generator.num_active_batches:
+                return False
             self._kept.clear()
             self._generator.unload_model()
             self._generator.load_model()

@@ -19,13 +19,18 @@ _TAGS = re.compile(r"</?tool_call>|;")
 _QUOTED = 200
 
 
-def told_apart(pieces: Iterable[str], tools: Sequence[Tool], model_name: str) -> Iterator[str | ToolCall]:
-    """Words as they come; what may be a call is held back until it is whole.
+def told_apart(
+    pieces: Iterable[str | None], tools: Sequence[Tool], model_name: str
+) -> Iterator[str | ToolCall | None]:
+    """Words as they come; what may be a call is held back until it is whole. None stays None.
 
     EngineError for one that cannot be read, as when it was cut off: nobody wants it spoken.
     """
     held = ""
     for piece in pieces:
+        if piece is None:
+            yield None
+            continue
         if held:
             held += piece
             yield ""

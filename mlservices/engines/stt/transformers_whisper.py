@@ -23,6 +23,7 @@ _NEVER = -1e9
 
 class TransformersWhisper:
     rate = RATE
+    side_by_side = 2
 
     def __init__(self, folder: Path, model: Model) -> None:
         self._catalogued = model

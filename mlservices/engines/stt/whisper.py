@@ -17,6 +17,7 @@ from .decoding import Decoded, Vocabulary, transcribe
 
 class Whisper:
     rate = RATE
+    side_by_side = 2
 
     def __init__(self, folder: Path, model: Model) -> None:
         self._model = model
@@ -25,6 +26,7 @@ class Whisper:
             str(folder),
             device="cuda" if gpu else "cpu",
             compute_type="float16" if gpu else "int8",
+            inter_threads=self.side_by_side,
             intra_threads=1,
         )
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Chatterbox:
                 f"{folder} has no conds.pt, the voice of {model.name}", service="tts", permanent=True
             )
         _read_cangjie(folder / "Cangjie5_TC.json", self._tts.tokenizer.cangjie_converter)
+        self._penalty: Any = RepetitionPenaltyLogitsProcessor(penalty=_REPETITION_PENALTY)
+        self._min_p: Any = MinPLogitsWarper(min_p=_MIN_P)
         self._t3, self._flow, self.rate = self._tts.t3, self._tts.s3gen, int(self._tts.sr)
 
     def warm(self) -> None:
@@ -80,8 +83,6 @@ class Chatterbox:
     def _speech_tokens(self, text_tokens: torch.Tensor) -> Iterator[int]:
         """The package's own way to draw them (`T3.inference`), one at a time."""
         t3, hp = self._t3, self._t3.hp
-        penalty: Any = RepetitionPenaltyLogitsProcessor(penalty=_REPETITION_PENALTY)
-        min_p: Any = MinPLogitsWarper(min_p=_MIN_P)
         start = torch.full_like(text_tokens[:, :1], hp.start_speech_token)
         said = start[:1]
         with torch.inference_mode():
@@ -89,41 +90,46 @@ class Chatterbox:
                 t3_cond=self._tts.conds.t3, text_tokens=text_tokens, speech_tokens=start, cfg_weight=_GUIDANCE
             )
             fed = torch.cat([embeds, self._embedded(said, 0)], dim=1)
-        spied = [t3.tfmr.layers[layer].self_attn._forward_hooks for layer, _ in LLAMA_ALIGNED_HEADS]
-        others = [set(hooks) for hooks in spied]
-        try:
-            analyzer = AlignmentStreamAnalyzer(
-                t3.tfmr,
-                None,
-                text_tokens_slice=(conditions, conditions + text_tokens.shape[1]),
-                eos_idx=hp.stop_speech_token,
-            )
-            backend = T3HuggingfaceBackend(
-                t3.cfg, t3.tfmr, speech_enc=t3.speech_emb, speech_head=t3.speech_head
-            )
-            cache = None
+        backend = T3HuggingfaceBackend(t3.cfg, t3.tfmr, speech_enc=t3.speech_emb, speech_head=t3.speech_head)
+        cache = None
+        with self._analyzer(conditions, text_tokens.shape[1]) as analyzer:
             for step in range(_MOST_TOKENS):
                 with torch.inference_mode():
                     out = backend(inputs_embeds=fed, past_key_values=cache, output_attentions=True)
                     cache = out.past_key_values
-                    guided, free = out.logits[:1, -1], out.logits[1:, -1]
-                    logits = analyzer.step(
-                        guided + _GUIDANCE * (guided - free), next_token=said[0, -1].item()
-                    )
-                    scores = min_p(said, penalty(said, logits) / _TEMPERATURE)
-                    token = torch.multinomial(scores.softmax(-1), 1)
+                    token = self._drawn(out.logits, said, analyzer)
                     said = torch.cat([said, token], dim=1)
                     if int(token) == hp.stop_speech_token:
                         return
                     fed = self._embedded(token, step + 1)
                 if int(token) < SPEECH_VOCAB_SIZE:
                     yield int(token)
+
+    @contextmanager
+    def _analyzer(self, begin: int, length: int) -> Iterator[AlignmentStreamAnalyzer]:
+        """What watches where in the text the model is; it leaves its hooks where it put them."""
+        t3 = self._t3
+        spied = [t3.tfmr.layers[layer].self_attn._forward_hooks for layer, _ in LLAMA_ALIGNED_HEADS]
+        others = [set(hooks) for hooks in spied]
+        try:
+            yield AlignmentStreamAnalyzer(
+                t3.tfmr,
+                None,
+                text_tokens_slice=(begin, begin + length),
+                eos_idx=t3.hp.stop_speech_token,
+            )
         finally:
-            for hooks, kept in zip(
-                spied, others, strict=True
-            ):  # the analyzer leaves its own where it put them
+            for hooks, kept in zip(spied, others, strict=True):
                 for hook in set(hooks) - kept:
                     del hooks[hook]
+
+    def _drawn(
+        self, logits: torch.Tensor, said: torch.Tensor, analyzer: AlignmentStreamAnalyzer
+    ) -> torch.Tensor:
+        """The next token, shape (1, 1)."""
+        guided, free = logits[:1, -1], logits[1:, -1]
+        logits = analyzer.step(guided + _GUIDANCE * (guided - free), next_token=said[0, -1].item())
+        return torch.multinomial(self._min_p(said, self._penalty(said, logits) / _TEMPERATURE).softmax(-1), 1)
 
     def _embedded(self, token: torch.Tensor, position: int) -> torch.Tensor:
         embedded = self._t3.speech_emb(token) + self._t3.speech_pos_emb.get_fixed_embedding(position)

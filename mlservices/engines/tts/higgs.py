@@ -43,7 +43,7 @@ class Higgs:
     def __init__(self, folder: Path, model: Model) -> None:
         self._catalogued = model
         self._device, dtype = torch_device.choose()
-        how = in_eight_bits(self._device, leave=["audio_lm_head"]) or {"dtype": dtype}
+        how = in_eight_bits(model, self._device, leave=["audio_lm_head"]) or {"dtype": dtype}
         self._model = HiggsAudioV2ForConditionalGeneration.from_pretrained(folder, **how).eval()
         if "device_map" not in how:
             self._model.to(self._device)

@@ -23,6 +23,8 @@ _SAMPLES_PER_FRAME = 256
 
 
 class Piper:
+    side_by_side = 2
+
     def __init__(self, folder: Path, model: Model) -> None:
         self._model = model
         config = json.loads((folder / "voice.json").read_text())

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlservices.service.app import LOOPBACK_HOSTS, create_app
-from mlservices.service.devices import devices
+from mlservices.service.devices import devices, misnamed
 from mlservices.service.layout import plans
 
 
@@ -56,6 +56,8 @@ class Command(BaseCommand):
 def workers(on: str, ray_address: str) -> Iterator[dict[str, Any]]:
     """What `create_app` is told of where workers are, while they may be there."""
     if on == "here":
+        if problem := misnamed(settings.CUDA_VISIBLE_DEVICES):
+            raise CommandError(problem)
         yield {"devices": partial(devices, settings.CUDA_VISIBLE_DEVICES)}
         return
     try:

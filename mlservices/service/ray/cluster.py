@@ -79,7 +79,7 @@ class Cluster:
         totals = [gpu.total_mb for gpu in self.gpus()] if model.gpu else []
         if totals:
             return {"num_cpus": 0, "num_gpus": gpu_share(model.memory_mb, totals)}
-        return {"num_cpus": 0, "memory": model.memory_mb * _MB}
+        return {"num_cpus": 0, "memory": model.memory_mb_on_processors * _MB}
 
 
 def _refuse_silent(address: str) -> None:

@@ -24,6 +24,7 @@ class Replica:
 
     def __init__(self, fields: dict[str, Any], models_dir: str) -> None:
         self._engine = warm_engine(fields, models_dir)
+        self._server = Server(self._engine)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._one_at_a_time = asyncio.Lock()
 
@@ -33,7 +34,7 @@ class Replica:
     async def run(self, head: dict[str, Any], payload: bytes) -> AsyncGenerator[Message, None]:
         """The messages of one {"op": "run"}; first comes {"event": "taken"}, once the engine is free for it.
 
-        When whoever asked is gone, the engine stops at its next piece, and is only then free for others.
+        When whoever asked is gone, the engine is free for others at its next piece, if not at once.
         """
         async with self._one_at_a_time:
             yield self._taken(), b""
@@ -43,14 +44,14 @@ class Replica:
             def tell(head: dict[str, Any], payload: bytes) -> None:
                 loop.call_soon_threadsafe(messages.put_nowait, (head, payload))
 
-            server = Server(self._engine, tell)
-            work = loop.run_in_executor(self._thread, server.serve, head, payload)
+            work = loop.run_in_executor(self._thread, self._server.serve, head, payload, tell)
             work.add_done_callback(lambda _: messages.put_nowait(None))
             try:
                 while (message := await messages.get()) is not None:
                     yield message
             finally:
-                server.cancelled |= {job["id"] for job in head["jobs"]}
+                for job in head["jobs"]:
+                    self._server.cancel(job["id"])
                 await asyncio.wait({work})
 
     def _taken(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from ... import audio
 from ...errors import EngineError
 from .. import forms
 from ..answers import Whole
@@ -23,14 +22,14 @@ def add(app: FastAPI, service: Deployments) -> None:
     async def tts(form: forms.SpeakForm) -> Response:
         by, told = service.speaker(form.voice, form.model)
 
-        async def answer() -> dict[str, Any]:
+        async def answer() -> bytes:
             params = {**form.params(), **told, "rate": 0}
             heads, pcm, timing = await service.whole("speak", params, asked=form, by=by)
             if not heads:
                 raise EngineError("There is nothing to say in this text.", service="tts", permanent=True)
             rate = heads[0]["rate"]
-            wav = audio.wav_bytes(pcm, rate)
-            return {"audio_base64": forms.encode(wav), "duration": len(pcm) / 2 / rate, **forms.times(timing)}
+            lasted = {"duration": len(pcm) / 2 / rate, **forms.times(timing)}
+            return await forms.json_of_sound(pcm, rate, lasted)
 
         return Whole(answer)
 

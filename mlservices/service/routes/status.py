@@ -8,12 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from ...catalog import Kind
 from ..deployment import Deployment, Held
 from ..deployments import SPACE_KEYS, Deployments
+from ..measures import OUTCOMES
 
-_SUMS = ("queue", "served", "failed", "cancelled", "refused", "retried", "restarts")
+_SUMS = ("queue", *OUTCOMES, "retried", "restarts")
 
 
 _HOME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>VoiceForge ML service</title>
@@ -67,7 +69,11 @@ def add(app: FastAPI, service: Deployments) -> None:
         available = {SPACE_KEYS[kind]: _entry(each) for kind, each in service.defaults.items()}
         if Kind.TTS in service.defaults:
             available["tts"]["voices"] = service.voices()
-        return {"available_models": available, "streaming": True}
+        paths = [route.path for route in app.routes if isinstance(route, Route)]
+        return {
+            "available_models": available,
+            "streaming": [path for path in paths if path.startswith("/stream/")],
+        }
 
     @app.get("/api/metrics")
     async def metrics() -> Response:
@@ -99,7 +105,7 @@ def _pools(deployments: list[Deployment]) -> dict[str, Any]:
             "state": min((report["state"] for report in reports.values()), key=order.index),
             "queue_limit": max(report["queue_limit"] for report in reports.values()),
             "workers": [worker for report in reports.values() for worker in report["workers"]],
-            "mean_seconds": max(report["mean_seconds"] for report in reports.values()),
+            "mean_seconds": max((s for r in reports.values() if (s := r["mean_seconds"])), default=None),
             **{key: sum(report[key] for report in reports.values()) for key in _SUMS},
             "models": reports,
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from mlservices.service.deployments import Deployments
 from mlservices.voices import LIBRARY
 from tests.mlservices.api.conftest import bearer
 from voiceforge_site.access import keys
@@ -41,6 +43,21 @@ def test_a_key_that_is_wrong_revoked_or_of_somebody_who_left_opens_nothing(new_k
         assert key not in answer.text or not key
     nobody = Client().get(USAGE)
     assert (nobody.status_code, "Bearer" in nobody.json()["error"]) == (401, True)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}])
+def test_who_posts_without_a_key_is_told_to_send_one(db, headers):
+    answer = Client(enforce_csrf_checks=True).post("/api/tts", {}, headers=headers)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Send an API key" in answer.json()["error"]
+
+
+def test_what_is_not_there_is_told_to_programs_in_their_words(new_key):
+    key = new_key("operator")
+    assert "of the API" in asks(key, "/api/nothing").json()["error"]
+    refused = asks(key, "/api/health", "delete")
+    assert refused.status_code == 405
+    assert "Allow" in refused.headers and "method" in refused.json()["error"]
 
 
 def test_a_key_opens_no_page(new_key):
@@ -132,13 +149,37 @@ def test_machines_ask_without_a_key_how_the_service_is(site):
 def test_what_can_be_asked_for_is_told(api):
     models = api.get("/api/models").json()
     assert models["available_models"]["tts"]["id"] == "stand-in-tts"
-    assert (models["streaming"], models["chat_models"][0]["id"]) == (False, "local")
+    assert models["chat_models"][0]["id"] == "local"
+    assert models["streaming"] == ["/api/tts", "/ws/stt"]
     voices = api.get("/api/voices").json()
     assert voices["voices"][0]["id"] == "piper-joe"
     assert "en" in voices["languages"]
     metrics = api.get("/api/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     assert "# HELP" in metrics.text
+
+
+def test_who_chats_over_the_api_waits_behind_calls(api, monkeypatch):
+    asked = []
+    run = Deployments.run
+
+    def noting(self, task, *args, **how):
+        asked.append((task, how["asked"].priority))
+        return run(self, task, *args, **how)
+
+    monkeypatch.setattr(Deployments, "run", noting)
+    api.post("/api/vllm/chat", json={"session_id": "calm", "message": "good day"}).raise_for_status()
+    assert asked == [("reply", "batch")]
+
+
+def test_two_messages_of_a_session_at_once_are_both_remembered(api):
+    def ask(message):
+        return api.post("/api/vllm/chat", json={"session_id": "both", "message": message}).json()
+
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(ask, ["slow one two three four", "slow five six seven eight"]))
+    assert [answer["context_size"] for answer in answers] == [1, 1]
+    assert ask("good day")["context_size"] == 4 + 1
 
 
 def test_a_session_of_chat_is_remembered_for_who_asks(api, site, new_key):

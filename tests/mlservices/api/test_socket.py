@@ -134,6 +134,13 @@ async def test_what_no_client_should_send_ends_the_socket(site, new_key, monkeyp
         (["nonsense"], 1008, "JSON"),
         ([bytes(FRAME)], 1008, "JSON"),
         ([json.dumps({"rate": 1})], 1008, "rate"),
+        (
+            [hello[:-1] + ', "language": "xx"}'],
+            1008,
+            "language: whisper-tiny.en does not know 'xx': use en, auto",
+        ),
+        ([hello[:-1] + ', "model": "nothing"}'], 1008, "model: there is no 'nothing' that hears: use "),
+        ([hello[:-1] + ', "model": "piper-joe"}'], 1008, "model: there is no 'piper-joe' that hears"),
         ([hello, "nonsense"], 1008, "binary"),
         ([hello, bytes(socket.LARGEST_MESSAGE + 2)], 1009, "larger"),
         ([hello, bytes(2 * RATE * 4)], 1008, "Longer"),

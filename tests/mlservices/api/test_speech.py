@@ -122,6 +122,14 @@ def test_recordings_of_all_formats_are_heard(api):
     assert answer.json() == {"segments": []}
 
 
+FIELD = b'--xyz\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+FILE_HEAD = b'--xyz\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+
+
+def broken_form(body, boundary="xyz"):
+    return {"content": body, "headers": {"content-type": f"multipart/form-data; boundary={boundary}"}}
+
+
 REFUSALS = {
     "no text": ("tts", {"json": {}}, 400, "text"),
     "no words": ("tts", {"json": {"text": "  \n"}}, 400, "text"),
@@ -145,6 +153,16 @@ REFUSALS = {
     "threshold": ("vad", {"json": {"audio_base64": "", "threshold": 7}}, 400, "threshold"),
     "no base64": ("vad", {"json": {"audio_base64": "%%"}}, 400, "audio_base64"),
     "no audio_base64": ("vad", {"json": {}}, 400, "audio_base64"),
+    "half a form": ("stt", broken_form(FILE_HEAD + b"RIFF"), 400, "audio"),
+    "no form": ("stt", broken_form(b"abc", boundary=""), 400, "body"),
+    "too many fields": ("stt", broken_form(FIELD * 3000 + b"--xyz--\r\n"), 400, "body"),
+    "too many files": ("stt", broken_form((FILE_HEAD + b"a\r\n") * 200 + b"--xyz--\r\n"), 400, "body"),
+    "a field as large as a file": (
+        "stt",
+        broken_form(FIELD[:-3] + bytes(3_000_000) + b"\r\n--xyz--\r\n"),
+        413,
+        "body",
+    ),
     "no session": ("vllm/chat", {"json": {"message": "hello"}}, 400, "session_id"),
     "chat model": ("vllm/chat", {"json": {"message": "a", "session_id": "b", "model": "c"}}, 400, "model"),
 }
@@ -216,6 +234,49 @@ def test_a_service_that_is_away_is_worth_another_try(api, settings):
         assert answer.headers["retry-after"] == str(told["retry_after"])
         assert told["service"] in ("tts", "stt", "llm", "ml")
     assert api.get("/api/live").status_code == 200
+
+
+def asked_of_all(api):
+    """(who answered, whether they stood in) as each answer tells it."""
+    say = {"text": "good day"}
+    chat = {"session_id": "who", "message": "good day"}
+    bodies = [
+        api.post("/api/tts", json=say),
+        api.post("/api/stt", json={"audio_base64": base64.b64encode(SECOND).decode()}),
+        api.post("/api/vllm/chat", json=chat),
+    ]
+    sounds = [
+        api.post("/api/tts", json=say | {"format": "mp3"}),
+        api.post("/api/tts", json=say | {"format": "mp3", "stream": True}),
+    ]
+    return [(answer.json()["engine"], answer.json()["degraded"]) for answer in bodies] + [
+        (answer.headers["X-Engine"], answer.headers["X-Degraded"]) for answer in sounds
+    ]
+
+
+def test_every_answer_tells_who_gave_it_and_whether_in_anothers_stead(api, settings):
+    speech, hearing, mind = "stand-in-tts", "stand-in", "stand-in-llm"
+    told = [(speech, False), (hearing, False), (mind, False), (speech, "false"), (speech, "false")]
+    assert asked_of_all(api) == told
+    settings.HF_ML_API_URL = "http://127.0.0.1:9"
+    settings.ML_FALLBACK = ["space", "local"]
+    told = [(speech, True), (hearing, True), (mind, True), (speech, "true"), (speech, "true")]
+    assert asked_of_all(api) == told
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({}, "application/json"),
+        ({"voice": "default", "speed": 1.0}, "application/json"),
+        ({"model": ""}, "audio/wav"),
+        ({"format": "wav"}, "audio/wav"),
+        ({"stream": False}, "audio/wav"),
+    ],
+)
+def test_only_who_asks_as_a_space_is_asked_gets_json(api, more, kind):
+    answer = api.post("/api/tts", json={"text": "hello"} | more)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
 
 
 async def test_one_voiceforge_can_be_anothers_space(site, new_key):

@@ -30,7 +30,7 @@ def test_totals_equal_rows_and_both_equal_what_was_noted(new_key, group):
     for total in answer["totals"]:
         rows = [row for row in answer["rows"] if row["service"] == total["service"]]
         noted = UsageRow.objects.filter(service=total["service"])
-        for name in ("requests", "failed", "degraded"):
+        for name in ("requests", "failed", "refused", "degraded"):
             assert sum(row[name] for row in rows) == total[name]
         assert total["requests"] == noted.count()
         assert sum(row["amount"] for row in rows) == pytest.approx(total["amount"])

@@ -146,22 +146,32 @@ class TestAlerts:
         assert ServiceAlert.objects.get().cleared_at == NOW + timedelta(minutes=3)
 
     def test_errors_are_counted_in_the_last_minutes_alone(self):
-        figures(0, served=1000, refused=900)  # what was before counts for nothing
-        figures(1, served=1094, refused=906)
+        figures(0, served=1000, failed=900)  # what was before counts for nothing
+        figures(1, served=1094, failed=906)
         assert opened() == {"errors": 0.06}
-        figures(2, served=1200, refused=906)
+        figures(2, served=1200, failed=906)
         assert opened() == {}
 
     def test_few_requests_tell_nothing_of_errors(self):
-        figures(0, served=100, refused=0)
-        figures(1, served=105, refused=4)
+        figures(0, served=100, failed=0)
+        figures(1, served=105, failed=4)
         assert opened() == {}
 
     def test_a_service_that_counts_anew_is_no_error(self):
-        figures(0, served=5000, refused=10)
-        figures(1, served=2, refused=0)
-        figures(2, served=92, refused=10)
+        figures(0, served=5000, failed=10)
+        figures(1, served=2, failed=0)
+        figures(2, served=92, failed=10)
         assert opened() == {"errors": 0.1}
+
+    def test_a_check_without_figures_begins_no_new_count(self):
+        figures(0, served=1000, failed=0)
+        figures(1)  # an outage: the service told nothing
+        figures(2, served=1090, failed=10)
+        assert opened() == {"errors": 0.1}
+        figures(3)
+        assert opened() == {"errors": 0.1}
+        figures(4, served=1300, failed=10)
+        assert opened() == {}
 
     def test_one_slow_inference_is_none_two_are(self):
         figures(0, seconds=9.0)
@@ -178,6 +188,14 @@ class TestAlerts:
         figures(2, memory=0.99)
         figures(3, memory=0.97)
         assert opened() == {"memory": 0.99}
+
+    def test_the_log_tells_the_figure_in_its_unit(self, caplog):
+        figures(0, Status.FAIL, memory=0.96)
+        figures(1, Status.FAIL, memory=0.96)
+        assert [record.message for record in caplog.records] == [
+            "Alert: Voice, memory (96%, limit 95%)",
+            "Alert: Voice, down (2 checks failed in a row)",
+        ]
 
     def test_what_is_not_told_clears_nothing(self):
         figures(0, memory=0.99)

@@ -9,16 +9,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from mlservices.catalog import Kind
+from mlservices.checks import Probe
 from mlservices.checks.http import COLD, WAKE
 from mlservices.checks.pools import (
     NOT_RUNNING,
     OVERLOADED,
+    TOKEN,
     WORKERS_FAIL,
     configured,
     judge_pool,
     pools_of,
 )
 from mlservices.checks.probing import ask
+from mlservices.errors import EngineError
+from mlservices.errors import Outcome as Trouble
 from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
 from tests.mlservices import stand_ins
@@ -86,6 +90,8 @@ async def test_without_the_service_they_fail_and_say_how_to_start_it(pools, sett
     report = await ask(pools["pool-stt"])
     assert [outcome.status for outcome in report.outcomes] == ["fail", "fail"]
     assert {outcome.remedy for outcome in report.outcomes} == {NOT_RUNNING}
+    assert all("at http://127.0.0.1:9: " in outcome.words for outcome in report.outcomes)
+    assert "set ML_PORT" in NOT_RUNNING
 
 
 def health(**report):
@@ -95,6 +101,22 @@ def health(**report):
     return {
         "pools": {"tts": {"state": "loaded", "workers": workers, "queue": 0, "queue_limit": 100, **report}}
     }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "remedy"),
+    [
+        (Trouble.FAILED, WORKERS_FAIL),  # a worker was killed, and is started again by itself
+        (Trouble.TIMEOUT, OVERLOADED),
+        (Trouble.REFUSED_TOKEN, TOKEN),
+    ],
+)
+async def test_a_service_that_runs_need_not_be_started(pools, outcome, remedy):
+    async def fails():
+        raise EngineError("its process was killed by signal 9", outcome=outcome)
+
+    report = await ask(replace(pools["pool-stt"], probes=(Probe("request", "Hears", fails),)))
+    assert report.outcomes[0].remedy == remedy
 
 
 @pytest.mark.parametrize(
@@ -113,9 +135,13 @@ def test_what_the_service_says_of_a_pool(answer, status, words, remedy):
     assert (outcome.status, outcome.words, outcome.remedy) == (status, words, remedy)
 
 
+def test_how_long_an_inference_took_is_no_figure_where_there_was_none():
+    assert "seconds" not in judge_pool(health(served=90, mean_seconds=None), "tts").figures
+
+
 def test_figures_are_for_alerts():
-    told = health(served=90, failed=4, refused=6, mean_seconds=1.5)
+    told = health(served=90, failed=4, busy=6, refused=30, loading=5, mean_seconds=1.5)
     outcome = judge_pool(
         {**told, "devices": [{"free_mb": 10, "total_mb": 40}, {"free_mb": 30, "total_mb": 40}]}, "tts"
     )
-    assert outcome.figures == {"served": 90, "refused": 10, "seconds": 1.5, "memory": 0.75}
+    assert outcome.figures == {"served": 90, "failed": 10, "seconds": 1.5, "memory": 0.75}

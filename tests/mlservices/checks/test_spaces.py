@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from mlservices.checks.http import COLD, NETWORK, WAKE
+from mlservices.checks.http import COLD, WAKE
 from mlservices.checks.probing import ask
 from mlservices.checks.spaces import (
     ANOTHER_FORM,
+    AWAY,
+    LOOK,
+    MOVED,
+    NO_SPACE,
+    ROUTE,
+    TOKEN,
     UPDATE,
     WAV_ALONE,
     configured,
@@ -91,7 +97,7 @@ async def test_sound_that_is_refused_in_every_form_quotes_the_refusal(check, sta
 @pytest.mark.parametrize(
     ("path", "answer", "probe", "words"),
     [
-        ("/api/health", PAGE, "health", "It sent no JSON (HTTP 200): Building"),
+        ("/api/health", PAGE, "health", "The service sent a page and no answer: Building"),
         ("/api/health", JSONResponse({"status": "degraded", "models": {}}), "health", "“degraded”"),
         (
             "/api/health",
@@ -131,17 +137,42 @@ async def test_a_key_that_is_refused_is_never_quoted(check, stand_in):
     assert not [outcome for outcome in report.outcomes if "hf-secret" in outcome.words]
 
 
+@pytest.mark.parametrize(
+    ("answer", "remedy", "names"),
+    [
+        (JSONResponse({"error": "who?"}, status_code=401), TOKEN, ("HF_ML_API_TOKEN", "HF_TOKEN")),
+        (JSONResponse({"error": "not you"}, status_code=403), TOKEN, ("HF_ML_API_TOKEN", "HF_TOKEN")),
+        (JSONResponse({"error": "no such thing"}, status_code=404), ROUTE, ("HF_ML_API_URL", "HF_TOKEN")),
+        (Response("", 302, {"Location": "https://elsewhere.example/"}), MOVED, ("HF_ML_API_URL",)),
+        (PAGE, NO_SPACE, ("HF_ML_API_URL",)),
+        (JSONResponse({"error": "text: too long"}, status_code=422), UPDATE, ()),
+        (JSONResponse({"error": "a bug"}, status_code=500), LOOK, ("Wait",)),
+    ],
+)
+async def test_what_to_do_follows_from_what_went_wrong(check, stand_in, answer, remedy, names):
+    stand_in.answers = {"/api/models": answer, "/api/tts": answer}
+    _, found = await check()
+    assert (found["models"].remedy, found["tts"].remedy) == (remedy, remedy)
+    assert all(name in remedy for name in names)
+
+
 async def test_one_that_is_gone_says_so():
     report = await ask(space("http://127.0.0.1:9", ""))
     assert {outcome.status for outcome in report.outcomes} == {"fail"}
-    assert "cannot be reached" in report.outcomes[0].words
+    assert "cannot be reached at http://127.0.0.1:9: " in report.outcomes[0].words
     assert len({outcome.words for outcome in report.outcomes}) == 1
-    assert "Open the Space in a browser" in report.outcomes[0].remedy
+    assert {outcome.remedy for outcome in report.outcomes} == {AWAY}
+    assert "HF_ML_API_URL" in AWAY
 
 
-async def test_an_address_that_leads_nowhere_is_a_matter_of_the_network():
+async def test_what_an_address_holds_of_a_password_is_not_told():
+    report = await ask(space("http://me:hush@127.0.0.1:9", ""))
+    assert "hush" not in "".join(outcome.words for outcome in report.outcomes)
+
+
+async def test_an_address_that_leads_nowhere_says_so_too():
     report = await ask(space("http://no-such-host.invalid", ""))
-    assert {outcome.remedy for outcome in report.outcomes} == {NETWORK}
+    assert {outcome.remedy for outcome in report.outcomes} == {AWAY}
 
 
 def test_it_is_checked_where_one_is_configured(settings):
@@ -150,13 +181,14 @@ def test_it_is_checked_where_one_is_configured(settings):
     settings.HF_ML_API_URL = "https://me-voice.hf.space"
     [service] = configured()
     assert (service.key, service.about) == ("space-me-voice-hf-space", "me-voice.hf.space")
+    assert space("http://127.0.0.1:8141", "").key == "space-127-0-0-1-8141"
     assert [probe.name for probe in service.probes] == ["health", "models", "tts", "stt", "vad", "client"]
 
 
 def test_figures_of_a_service_of_ours_are_those_of_its_pools_together():
     pools = {
-        "stt": {"served": 90, "failed": 1, "refused": 2, "mean_seconds": 0.4},
-        "tts": {"served": 10, "failed": 0, "refused": 0, "mean_seconds": 6.0},
+        "stt": {"served": 90, "failed": 1, "busy": 2, "refused": 9, "mean_seconds": 0.4},
+        "tts": {"served": 10, "failed": 0, "busy": 0, "refused": 0, "mean_seconds": 6.0},
     }
     outcome = judge_health({"status": "healthy", "models": {}, "pools": pools})
-    assert outcome.figures == {"served": 100, "refused": 3, "seconds": 6.0}
+    assert outcome.figures == {"served": 100, "failed": 3, "seconds": 6.0}

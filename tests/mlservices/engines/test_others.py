@@ -6,10 +6,12 @@ import torch
 from django.conf import settings
 from transformers import AutoTokenizer, BertConfig, BertModel, WhisperFeatureExtractor
 
-from mlservices import audio
+from mlservices import audio, engines
 from mlservices.catalog import BY_ID
+from mlservices.engines.eight_bits import in_eight_bits
 from mlservices.engines.turn.smart_turn import features
 from mlservices.engines.vad.segments import probabilities, speech_segments
+from mlservices.errors import EngineError
 from mlservices.interfaces import WINDOW_SECONDS
 from mlservices.prepare import source_files
 from tests.mlservices.conftest import RECORDINGS
@@ -111,3 +113,19 @@ def test_finished_turns_are_more_complete_than_halves_of_them(load, speech):
     assert np.mean(wholes) > np.mean(halves) + 0.2
     assert all(0 <= completeness <= 1 for completeness in (*wholes, *halves))
     assert 0 <= engine.judge(np.zeros(0, np.float32)) <= 1
+
+
+def test_a_model_that_is_planned_in_eight_bits_is_never_loaded_in_sixteen():
+    """On processors it is planned in whole digits."""
+    llama = BY_ID["llama-3.1-8b-instruct"]
+    assert in_eight_bits(llama, torch.device("cpu")) == {}
+    with pytest.raises(EngineError, match=r"bitsandbytes: run `manage\.py models install llama-3") as caught:
+        in_eight_bits(llama, torch.device("cuda"))
+    assert (caught.value.service, caught.value.permanent) == ("llm", True)
+
+
+@pytest.mark.parametrize(("model_id", "service"), [("mms-tts-eng", "tts"), ("minilm-l6", "embed")])
+def test_what_is_not_prepared_is_told_by_what_it_is_for(tmp_path, model_id, service):
+    with pytest.raises(EngineError, match="is not prepared") as caught:
+        engines.load(BY_ID[model_id], tmp_path)
+    assert caught.value.service == service

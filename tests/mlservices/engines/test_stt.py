@@ -1,6 +1,7 @@
 """What every ear must do, whatever runs it: real weights, and tiny checkpoints of true code."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_the_longest_sound_that_it_is_given_is_heard(load, model_id):
     loud = np.random.default_rng(1).standard_normal(int(LONGEST_SECONDS * 16000)).astype(np.float32)
     transcript = load(model_id).transcribe(loud, "en")
     assert transcript.duration_seconds == LONGEST_SECONDS
+
+
+@every_ear
+def test_two_calls_at_once_in_two_threads_hear_what_each_hears_alone(load, model_id):
+    """As when a worker lets a call end that nobody wants any more, beside the next."""
+    engine = load(model_id)
+    assert engine.side_by_side == 2
+    sounds = [NOISE, np.random.default_rng(2).standard_normal(160000).astype(np.float32) * 0.1]
+    alone = [engine.transcribe(sound, "en") for sound in sounds]
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda sound: engine.transcribe(sound, "en"), sounds)) == alone
 
 
 @pytest.mark.parametrize("model_id", MANY_LANGUAGES)

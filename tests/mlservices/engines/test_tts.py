@@ -1,6 +1,7 @@
 """What every voice must do, whatever makes it: real weights, and tiny checkpoints of true code."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
@@ -67,12 +68,24 @@ def test_a_text_without_words_has_no_sound(load, model_id, text):
     assert len(sound(load(model_id), text)) < load(model_id).rate
 
 
+LONG_TEXT = "We look forward to seeing you soon, and if you cannot come, please call us before nine. " * 57
+
+
+@pytest.mark.models
+def test_five_thousand_characters_are_spoken_to_their_end(load):
+    """They last as long as their sentences do one by one: nothing is left out or added."""
+    engine = load("piper-joe")
+    assert 5000 <= len(LONG_TEXT) < 5100
+    one, made = len(sound(engine, LONG_TEXT[: len(LONG_TEXT) // 57], speed=2.0)), 0
+    for piece in pieces(engine, LONG_TEXT, speed=2.0):
+        assert np.isfinite(piece).all()
+        made += len(piece)
+    assert 0.85 * 57 * one < made < 1.15 * 57 * one
+
+
 @every_voice
-def test_five_thousand_characters_are_spoken(load, model_id):
-    """The first of them: it is given one after the other, so the rest needs no more than these."""
-    sentence = "We look forward to seeing you soon, and if you cannot come, please call us before nine. "
-    text = (sentence * 60)[:5000]
-    made = list(islice(pieces(load(model_id), text), 4 if ENVIRONMENT in FULL_SIZE else 12))
+def test_of_a_text_of_five_thousand_characters_the_first_are_spoken_at_once(load, model_id):
+    made = list(islice(pieces(load(model_id), LONG_TEXT), 4 if ENVIRONMENT in FULL_SIZE else 12))
     assert len(made) > 3
     assert sum(map(len, made)) > load(model_id).rate / 2
 
@@ -142,6 +155,18 @@ def test_another_speaks_in_the_middle_of_a_sentence_which_then_goes_on(load, mod
     whole = np.concatenate([begun, *one])
     assert len(whole) > len(begun)
     assert np.isfinite(whole).all()
+
+
+@pytest.mark.models
+def test_two_texts_in_two_threads_are_both_spoken_whole(load):
+    """As when a worker lets a call end that nobody wants any more, beside the next."""
+    engine, texts = load("piper-joe"), ["Yes.", "We look forward to seeing you soon."] * 3
+    assert engine.side_by_side == 2
+    alone = [len(sound(engine, text)) for text in texts]
+    with ThreadPoolExecutor(2) as threads:
+        beside = list(threads.map(lambda text: sound(engine, text), texts))
+    assert [len(each) for each in beside] == pytest.approx(alone, rel=0.4)  # no two renderings are alike
+    assert all(np.isfinite(each).all() for each in beside)
 
 
 @pytest.mark.parametrize("model_id", tiny("tiny parler"))

@@ -26,6 +26,11 @@ def make(folder: Path) -> None:
         "{% for part in message.content %}{{ part.text }}{% endfor %}<|eot_id|>{% endfor %}"
         "{% if add_generation_prompt %}assistant\\n<|audio_out_bos|>{% endif %}"
     )
+    _model(ids).save_pretrained(folder)
+    _codec().save_pretrained(folder / "codec")
+
+
+def _model(ids: dict[str, int]) -> HiggsAudioV2ForConditionalGeneration:
     config = HiggsAudioV2Config(
         vocab_size=len(ids),
         hidden_size=16,
@@ -46,7 +51,10 @@ def make(folder: Path) -> None:
         bos_token_id=None,
         eos_token_id=ids["<|eot_id|>"],
     )
-    HiggsAudioV2ForConditionalGeneration(config).save_pretrained(folder)
+    return HiggsAudioV2ForConditionalGeneration(config)
+
+
+def _codec() -> HiggsAudioV2TokenizerModel:
     acoustic = DacConfig(
         encoder_hidden_size=4,
         downsampling_ratios=[8, 5, 4, 2],
@@ -65,4 +73,4 @@ def make(folder: Path) -> None:
     model = HiggsAudioV2TokenizerModel(codec)
     for book in model.quantizer.quantizers:
         torch.nn.init.normal_(book.codebook.embed)
-    model.save_pretrained(folder / "codec")
+    return model

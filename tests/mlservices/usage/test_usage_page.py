@@ -68,6 +68,17 @@ def test_a_price_of_a_later_day_leaves_the_earlier_one_in_the_list(alices_browse
     ]
 
 
+def test_what_was_refused_is_told_apart_from_what_failed(alices_browser):
+    today = datetime.now(UTC)
+    outcomes = ["served"] * 2 + ["refused"] * 5 + ["failed"]
+    write([entry(at=today, key="reporting", outcome=outcome) for outcome in outcomes])
+    page = alices_browser.get(PAGE)
+    totals = page.context["totals"]
+    assert (totals.requests, totals.refused, totals.failed) == (8, 5, 1)
+    assert totals.failed_share == pytest.approx(1 / 3), "of those that could have been served"
+    assert b"5 more were refused" in page.content
+
+
 def test_tokens_that_nobody_counted_are_marked_as_estimates(alices_browser):
     today = datetime.now(UTC)
     write([entry("llm", "gpt-4o-mini", 500, at=today)])

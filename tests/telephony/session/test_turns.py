@@ -109,6 +109,9 @@ def test_a_noise_without_end_is_cut_into_turns():
         ("", 0.9, "anything", POLICY.pause_seconds),
         ("555 01", 0.9, "number", POLICY.dictation_pause_seconds),
         ("415 555 0100", 0.9, "number", POLICY.pause_seconds),
+        ("jane dot doe", 0.9, "spelling", POLICY.dictation_pause_seconds),
+        ("Jane dot doe at example dot com.", 0.9, "spelling", POLICY.pause_seconds),
+        ("jane.doe@example.com", 0.9, "spelling", POLICY.pause_seconds),
         ("Yes", None, "yes_no", POLICY.complete_pause_seconds),
     ],
 )

@@ -46,13 +46,16 @@ WORDS = {Status.PASS: "ok", Status.WARN: "warn", Status.FAIL: "FAIL"}
 
 class Command(BaseCommand):
     help = (
-        "Ask every configured service now whether it works: a table, or JSON with --json. Exit code 1 if "
-        "anything fails, else 0: a warning (a model that still loads, sound that would have to be sent in "
-        "another form) is told and changes nothing. The JSON: {status, checked_at, services: [{key, title, "
-        "about, status, latency_ms, passes, success_rate (0..1), last_success, probes: [{probe, title, "
-        "status, latency_ms, reason, remedy}], awake}]}; each status is pass, warn or fail. A Space alone "
-        "has awake, of the last seven days: {measured_since, today_seconds, week_seconds, days: [{date, "
-        "seconds}], cold_starts: {count, typical_seconds, longest_seconds}}; null if nothing is measured."
+        "Ask every configured service now whether it works: a table, or JSON with --json. A server that "
+        "“manage.py up” runs on this VAR_DIR is asked at its own ports, else PORT and ML_PORT say where. "
+        "Nothing is kept and no alert is raised but with --store: the history is that of the worker's "
+        "checks. Exit code 1 if anything fails, else 0: a warning (a model that still loads, sound that "
+        "would have to be sent in another form) is told and changes nothing. The JSON: {status, "
+        "checked_at, services: [{key, title, about, status, latency_ms, passes, success_rate (0..1), "
+        "last_success, probes: [{probe, title, status, latency_ms, reason, remedy}], awake}]}; each status "
+        "is pass, warn or fail. A Space alone has awake, of the last seven days: {measured_since, "
+        "today_seconds, week_seconds, days: [{date, seconds}], cold_starts: {count, typical_seconds, "
+        "longest_seconds}}; null if nothing is measured."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -60,7 +63,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only", metavar="KEY", action="append", help="only this service (again: that too)"
         )
-        parser.add_argument("--no-store", action="store_true", help="keep nothing, raise no alerts")
+        parser.add_argument(
+            "--store", action="store_true", help="keep what is found in the history, and raise alerts"
+        )
         parser.add_argument(
             "--on-demand",
             action="store_true",
@@ -70,7 +75,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         services = self.chosen(options["only"])
         reports = asyncio.run(_asked(services, on_demand=options["on_demand"]))
-        if not options["no_store"]:
+        if options["store"]:
             self.keep(reports)
         known = self.known(reports)
         if options["json"]:

@@ -15,6 +15,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from voiceforge_site import serving
 from voiceforge_site.bootstrap import taken_ports
 from voiceforge_site.platform_checks import own_address
 from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
@@ -33,8 +34,10 @@ class Command(BaseCommand):
         programs = [_with_our_python(p) for p in read_procfile(settings.BASE_DIR / "Procfile")]
         os.environ["PYTHONUNBUFFERED"] = "1"
         self.labels = self.make_labels(programs)
+        address = {name: str(getattr(settings, name)) for name in ("HOST", "PORT", "ML_PORT")}
         try:
-            asyncio.run(self.supervise(programs))
+            with serving.noting(settings.VAR_DIR, **address):
+                asyncio.run(self.supervise(programs))
         except GaveUp as error:
             raise CommandError(str(error)) from None
         self.stdout.write("Everything is stopped.")

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 APPLICATION = "voiceforge_site.asgi:application"
 LARGEST_MESSAGE = 1 << 20  # bytes of one WebSocket message; a provider's are under 1,000
+WAITING = 1024  # connections that nobody has taken yet; daphne by itself lets 50 wait and the rest break off
 STOP_SECONDS = 6  # for open requests and sockets when the server is told to stop
 
 
@@ -27,9 +28,10 @@ def arguments(server: str) -> list[str]:
     """WebSocket messages are never compressed: it costs more than all else we do with a frame of sound."""
     host, port, workers = settings.HOST, str(settings.PORT), str(settings.WEB_CONCURRENCY)
     if server == "daphne":  # compresses nothing unless told to
+        bare = host.strip("[]").replace(":", r"\:")
         return [
             "voiceforge_site.daphne_server",
-            *("--bind", host, "--port", port),
+            *("--endpoint", f"tcp:port={port}:interface={bare}:backlog={WAITING}"),
             *("--verbosity", "0", "--no-server-name"),
             *("--websocket-max-message-size", str(LARGEST_MESSAGE)),
             *("--application-close-timeout", str(STOP_SECONDS)),

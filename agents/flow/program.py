@@ -1,0 +1,63 @@
+"""What a call needs of the world to follow a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from mlservices.interfaces import ChatModel
+
+from .graph import Flow
+from .matching import Meanings
+from .steps import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A published flow with the sub-flows that it was published with, by their ids; "" is the flow itself."""
+
+    flows: Mapping[str, Flow]
+
+    @property
+    def main(self) -> Flow:
+        return self.flows[""]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`values` are the variables that it sets; `text` is what a model is told, `reason` why it failed."""
+
+    ok: bool
+    values: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A subagent's own conversation, and the sentences that it answers by itself."""
+
+    conversation: Conversation
+    knows: tuple[str, ...] = ()
+
+
+class Talks(Protocol):
+    def __call__(self, *, prompt: str, knowledge_base: str, tools: tuple[str, ...]) -> Talk: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the runtime asks for; each may raise EngineError. `model` None: the flow decides without one."""
+
+    meanings: Meanings
+    model: ChatModel | None
+    now: Callable[[], datetime]  # on the clock that the agent lives by
+    talk: Talks
+    call_tool: Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]
+    other_agent: Callable[[str], Conversation | None]
+    transfer_number: str = ""  # the agent's own, for "operator" and for a flow that is lost
+    region: str = ""  # where the agent's callers are, as in "US"
+    announcement: str = ""  # said first, and heard out
+    greeting: str = ""  # for a flow that begins with a talk

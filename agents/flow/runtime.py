@@ -1,0 +1,249 @@
+"""A call that follows a flow: a `Conversation` whose walker goes from node to node.
+
+It goes on by itself until a node listens, then waits for the caller. Edges are decided cheapest first: what
+a node's own work came to, keys, expressions, examples, a language model, else the way that is always there.
+Nothing that a caller says, or a tool answers, is ever read as a node, an edge, a tool or a prompt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Literal
+
+from . import phrases
+from .deciding import Choice, Decision, decide
+from .graph import Edge, nodes
+from .program import Ports, Program, Talk, ToolResult
+from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
+from .understanding import UNMISTAKABLE
+from .walker import MOST_MISSED, State, Walker
+
+Steps = AsyncGenerator[Step, None]
+
+
+class FlowConversation:
+    """A `Conversation`. `variables` are what is known before the call: built-in ones and the agent's own."""
+
+    def __init__(self, program: Program, ports: Ports, *, variables: Mapping[str, str]) -> None:
+        self._ports = ports
+        self._walker = Walker(
+            program,
+            fixed=variables,
+            now=ports.now,
+            greeting=ports.greeting,
+            transfer_number=ports.transfer_number,
+            region=ports.region,
+        )
+        self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
+        self._unheard = False
+        self._talks: dict[tuple[str, str], Talk] = {}
+        self._other: Conversation | None = None  # another agent, who has taken the call over
+        self._calling: asyncio.Future[ToolResult] | None = None  # a tool
+
+    @property
+    def expects(self) -> Expectation:
+        if inner := self._inner:
+            return inner.expects
+        gatherer = self._walker.state.gatherer
+        return gatherer.expects if gatherer else "anything"
+
+    async def greet(self) -> Steps:
+        if self._ports.announcement:
+            yield Say(self._ports.announcement, interruptible=False)
+        async with aclosing(self._carried_out(self._walker.start())) as steps:
+            async for step in steps:
+                yield step
+
+    async def reply(self, words: str) -> Steps:
+        if self._unheard and self._before and words.startswith(self._before[0]):
+            self._walker.state = self._before[1]  # its answer was not heard, and the words go on
+        self._before, self._unheard = (words, self._walker.state), False
+        async with aclosing(self._other.reply(words) if self._other else self._heard(words)) as steps:
+            async for step in steps:
+                yield step
+
+    async def digits(self, digits: str) -> Steps:
+        self._before = None  # keys once pressed are never taken back
+        walker = self._walker
+        intent = next((each for each in walker.program.main.intents if each.keys == digits), None)
+        if self._other:
+            steps = self._other.digits(digits)
+        elif digits in walker.ways.keys:
+            steps = self._carried_out(walker.take(walker.ways.keys[digits], "keys"))
+        elif walker.state.gatherer:
+            steps = self._carried_out(walker.keyed(digits))
+        elif intent:
+            steps = self._carried_out(walker.follow(Decision(intent, "keys")))
+        else:
+            steps = self._inner.digits(digits) if self._inner else self._carried_out(walker.missed())
+        async with aclosing(steps):
+            async for step in steps:
+                yield step
+
+    async def silence(self, count: int) -> Steps:
+        self._before = None
+        again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
+        if inner := self._inner:
+            async with aclosing(inner.silence(count)) as steps:
+                async for step in steps:
+                    yield step
+        elif count >= MOST_MISSED:
+            yield Say(phrases.SILENCE_END, interruptible=False)
+            yield HangUp("silence")
+        else:
+            yield Say(again + self._walker.question)
+
+    async def farewell(self, reason: Literal["max_duration", "silence"]) -> Steps:
+        for message in self.ended():
+            yield message
+        yield Say(phrases.FAREWELLS[reason], interruptible=False)
+
+    def heard(self, text: str, *, interrupted: bool) -> None:
+        self._unheard = interrupted and not text
+        if inner := self._inner:
+            inner.heard(text, interrupted=interrupted)
+
+    async def direct(self, words: str) -> bool:
+        return await self._inner.direct(words) if self._inner else False
+
+    async def go_on(self) -> Steps:
+        if inner := self._inner:
+            async with aclosing(inner.go_on()) as steps:
+                async for step in steps:
+                    yield step
+
+    def overheard(self, who: Literal["caller", "operator"], words: str) -> None:
+        if inner := self._inner:
+            inner.overheard(who, words)
+
+    async def resume(self, note: str) -> Steps:
+        if inner := self._inner:
+            async with aclosing(inner.resume(note)) as steps:
+                async for step in steps:
+                    yield step
+        else:
+            yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
+
+    def ended(self, last_words: str = "") -> list[KeepMessage]:
+        kept = self._other.ended(last_words) if self._other else []
+        for place, talk in self._talks.items():
+            here = place == self._walker.place and self._other is None
+            kept += talk.conversation.ended(last_words if here else "")
+        return kept
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    @property
+    def _talk(self) -> Talk | None:
+        """The conversation of the node, where it is a subagent."""
+        walker = self._walker
+        if not isinstance(node := walker.node, nodes.Subagent):
+            return None
+        if walker.place not in self._talks:
+            self._talks[walker.place] = self._ports.talk(
+                prompt=walker.filled(node.data.system_prompt),
+                knowledge_base=node.data.knowledge_base or "",
+                tools=node.data.tools,
+            )
+        return self._talks[walker.place]
+
+    @property
+    def _inner(self) -> Conversation | None:
+        """Who leads the conversation now, if not the flow itself."""
+        return self._other or (self._talk.conversation if self._talk else None)
+
+    async def _decided(self, words: str) -> Decision | None:
+        walker = self._walker
+        if isinstance(walker.node, nodes.Subagent) and (edge := walker.wanted()):
+            return Decision(edge, "expression")
+        gatherer = walker.state.gatherer
+        if gatherer and gatherer.is_answered_by(words):
+            return None
+        decision = await decide(
+            words,
+            self._choices(),
+            meanings=self._ports.meanings,
+            model=self._ports.model,
+            situation=f"They were asked: {walker.state.said}" if walker.state.said else "",
+        )
+        if decision is None or decision.to is None:
+            return None
+        if gatherer and gatherer.takes_any_words and (decision.score or 0) < UNMISTAKABLE:
+            return None
+        return decision
+
+    def _choices(self) -> list[Choice]:
+        walker = self._walker
+        described = ((edge, self._told(edge)) for edge in walker.ways.described)
+        return [
+            *(Choice(edge, edge.condition.examples, self._told(edge)) for edge in walker.ways.examples),
+            *(Choice(edge, (told,), told) for edge, told in described if told),
+            *(Choice(each, each.examples, each.name) for each in walker.program.main.intents),
+            *([Choice(None, self._talk.knows)] if self._talk else []),
+        ]
+
+    def _told(self, edge: Edge) -> str:
+        return edge.label or self._walker.flow.by_id[edge.target].data.label
+
+    async def _heard(self, words: str) -> Steps:
+        walker = self._walker
+        # What the caller spoke over is taken as said, and the words as an answer to what comes then.
+        skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
+        decision = await self._decided(words) if walker.listens else None
+        if decision:
+            answer = self._carried_out(walker.follow(decision))
+            skipped = [step for step in skipped if not isinstance(step, Say)]
+        elif skipped or walker.pending:
+            answer = self._carried_out(())
+        elif talk := self._talk:
+            answer = talk.conversation.reply(words)
+        elif walker.state.gatherer:
+            answer = self._carried_out(walker.told(words))
+        else:
+            answer = self._carried_out(walker.missed())
+        for step in skipped:
+            yield step
+        async with aclosing(answer) as steps:
+            async for step in steps:
+                yield step
+
+    async def _carried_out(self, steps: Iterable[Step]) -> Steps:
+        """The walker's steps, and what it waits for in the world between them."""
+        for step in steps:
+            yield step
+        while pending := self._walker.pending:
+            if isinstance(pending, nodes.AgentTransfer):
+                async with aclosing(self._hand_over(pending)) as handed:
+                    async for step in handed:
+                        yield step
+                return
+            if pending.data.filler:
+                yield Say(self._walker.filled(pending.data.filler), interruptible=False)
+            self._before = None  # what is done is not taken back
+            for step in self._walker.done(pending, await self._call(pending)):
+                yield step
+
+    async def _call(self, node: nodes.Tool) -> ToolResult:
+        """Called once, also where the caller interrupts the wait for it."""
+        if self._calling is None:
+            given = {name: self._given(value) for name, value in node.data.parameters.items()}
+            self._calling = asyncio.ensure_future(self._ports.call_tool(node.data.tool_name, given))
+        result = await asyncio.shield(self._calling)
+        self._calling = None
+        return result
+
+    def _given(self, value: object) -> object:
+        return self._walker.exactly(value) if isinstance(value, str) else value
+
+    async def _hand_over(self, node: nodes.AgentTransfer) -> Steps:
+        self._walker.pending = None
+        self._other = self._ports.other_agent(node.data.target_agent_id)
+        if self._other is None:
+            for step in self._walker.lost():
+                yield step
+            return
+        async with aclosing(self._other.greet()) as steps:
+            async for step in steps:
+                yield step

@@ -1,0 +1,343 @@
+"""Walking through a flow: node by node as far as it goes without the world; no clock, no network.
+
+It stops at a node that listens, at one that wants something of the world (`pending`), or at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from . import phrases
+from .deciding import By, Decision
+from .expressions import ExpressionError, holds, value_of
+from .graph import Edge, Flow, Intent, Node, nodes
+from .graph.flow import Ways, waits
+from .graph.node_checks import FORMULA, is_e164
+from .program import Program, ToolResult
+from .slots import Gatherer, Option, Slot
+from .steps import HangUp, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
+from .variables import fill
+from .wording import shown
+
+MOST_NODES_AT_ONCE = 60  # without a word of the caller's
+MOST_MISSED = 3  # turns in a row that no edge was meant by
+
+
+AS_SET_UP = Manner()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a call is. `values` are the variables, `spoken` how those that were gathered are said."""
+
+    flow: str = ""
+    node: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    returns: tuple[tuple[str, str], ...] = ()  # the sub-flow nodes that were entered, with their flows
+    gatherer: Gatherer | None = None
+    said: str = ""  # the last question, or the last thing worth repeating
+    missed: int = 0
+    manner: Manner = AS_SET_UP
+
+
+class Walker:
+    """`fixed` are the placeholders that are known before the call. `transfer_number` is where "operator"
+    leads, and a flow that is lost; "" is nowhere. `now` is on the callers' clock, `region` where they are
+    ("US"): a number without a country code is one of it."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        fixed: Mapping[str, str],
+        now: Callable[[], datetime],
+        greeting: str,
+        transfer_number: str,
+        region: str,
+    ) -> None:
+        self.program = program
+        self.state = State(
+            values={each.name: each.initial for each in program.main.variables if each.initial}
+        )
+        self.pending: nodes.Tool | nodes.AgentTransfer | None = None
+        self._fixed = dict(fixed)
+        self._now = now
+        self._region = region
+        self._greeting = greeting
+        self._transfer_number = transfer_number
+
+    # ---- where it is ------------------------------------------------------------------------
+
+    @property
+    def flow(self) -> Flow:
+        return self.program.flows[self.state.flow]
+
+    @property
+    def node(self) -> Node:
+        return self.flow.by_id[self.state.node]
+
+    @property
+    def ways(self) -> Ways:
+        return self.flow.ways[self.state.node]
+
+    @property
+    def listens(self) -> bool:
+        return waits(self.node, self.ways)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.state.flow, self.state.node
+
+    @property
+    def question(self) -> str:
+        """What the caller has still to answer, or the last thing worth repeating."""
+        gatherer = self.state.gatherer
+        return (gatherer.question() if gatherer else "") or self.state.said or phrases.LISTENING[0]
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """What expressions are worked out of."""
+        return {**self._fixed, **self.state.values}
+
+    def filled(self, text: str) -> str:
+        """With its placeholders as they are said."""
+        return fill(text, {**self._values, **self.state.spoken})
+
+    def exactly(self, text: str) -> str:
+        """With its placeholders as machines keep them."""
+        return fill(text, self._values)
+
+    @property
+    def _values(self) -> dict[str, str]:
+        return {**self._fixed, **{name: shown(value) for name, value in self.state.values.items()}}
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    # ---- on and on --------------------------------------------------------------------------
+
+    def start(self) -> Iterator[Step]:
+        yield from self.go_to(self.program.main.starts[0])
+
+    def go_to(self, at: str) -> Iterator[Step]:
+        """From the node `at` on. A flow in which it could go on for ever is lost."""
+        for _ in range(MOST_NODES_AT_ONCE):
+            self._set(node=at, gatherer=None, missed=0)
+            node = self.node
+            yield Noted("node", node.data.label or node.id, {"id": node.id, "type": node.type})
+            yield from self._behave(node)
+            yield from self._act(node)
+            if self.pending or isinstance(node, nodes.ENDS) or self.listens:
+                return
+            if isinstance(node, nodes.Subflow):
+                self._set(returns=(*self.state.returns, self.place), flow=node.data.flow_id)
+                at = self.flow.starts[0]
+            elif way := self._way_on(""):
+                yield noted(Decision(*way))
+                at = way[0].target
+            else:
+                break
+        yield from self.lost()
+
+    def _behave(self, node: Node) -> Iterator[Step]:
+        data = node.data
+        manner = Manner(data.interruptible, data.turn_eagerness, data.timeout, data.speed)
+        if manner != self.state.manner:
+            self._set(manner=manner)
+            yield manner
+
+    def _act(self, node: Node) -> Iterator[Step]:
+        """What a node does as it is entered."""
+        match node:
+            case nodes.Say():
+                yield self._say(self.filled(node.data.text))
+            case nodes.Subagent():
+                if opening := self.filled(node.data.opening) or ("" if self.state.said else self._greeting):
+                    yield self._say(opening)
+            case nodes.Gather():
+                self._set(gatherer=Gatherer(self._slot(node.data), self._now()))
+                yield self._say(self.question)
+            case nodes.Set():
+                for name, text in node.data.values.items():
+                    yield self._assign(name, self._worked_out(text))
+            case nodes.SendDigits():
+                yield SendDigits(self.exactly(node.data.digits))
+            case nodes.Wait():
+                yield Pause(node.data.seconds)
+            case nodes.Tool() | nodes.AgentTransfer():
+                self.pending = node
+            case nodes.PhoneTransfer() if is_e164(number := self.exactly(node.data.phone_number)):
+                yield Say(self.filled(node.data.message or "") or phrases.TRANSFER, interruptible=False)
+                yield Transfer(number)
+            case nodes.PhoneTransfer():
+                yield from self.lost()
+            case nodes.EndCall():
+                yield Say(self.filled(node.data.message or "") or phrases.GOODBYE)
+                yield HangUp()
+
+    def take(self, edge: Edge, by: By) -> Iterator[Step]:
+        yield noted(Decision(edge, by))
+        yield from self.go_to(edge.target)
+
+    def leave(self, outcome: str) -> Iterator[Step]:
+        """By the way that what was done here asks for."""
+        if way := self._way_on(outcome):
+            yield from self.take(*way)
+        else:
+            yield from self.lost()
+
+    def _way_on(self, outcome: str) -> tuple[Edge, By] | None:
+        """Out of this node, or, where it was a sub-flow's last, out of the node that entered it."""
+        while True:
+            if outcome in self.ways.outcomes:
+                return self.ways.outcomes[outcome], "outcome"
+            if outcome == "failed":  # what was asked for is not there: no other way may be taken
+                return None
+            for edge in self.ways.expressions:
+                if _holds(edge, self.known):
+                    return edge, "expression"
+            if self.ways.otherwise:
+                return self.ways.otherwise, "otherwise" if self.ways.otherwise.condition else "next"
+            if not self.state.returns:
+                return None
+            *returns, (flow, node) = self.state.returns
+            self._set(returns=tuple(returns), flow=flow, node=node)
+            outcome = ""
+
+    def wanted(self) -> Edge | None:
+        """The way out of a talk that an expression opens now."""
+        return next((edge for edge in self.ways.expressions if _holds(edge, self.known)), None)
+
+    # ---- what the caller did ----------------------------------------------------------------
+
+    def follow(self, decision: Decision) -> Iterator[Step]:
+        """Where the caller's words or keys lead."""
+        yield noted(decision)
+        match decision.to:
+            case Edge():
+                yield from self.go_to(decision.to.target)
+            case Intent(action="go_to"):
+                self._set(flow="", returns=())
+                yield from self.go_to(decision.to.target)
+            case Intent(action="repeat"):
+                yield Say(self.question)
+            case Intent(action="transfer"):
+                yield from self._to_a_person()
+            case Intent(action="end"):
+                yield Say(phrases.GOODBYE)
+                yield HangUp()
+
+    def told(self, words: str) -> Iterator[Step]:
+        """Words for what this node gathers."""
+        yield from self._gathered(lambda gatherer: gatherer.take(words))
+
+    def keyed(self, digits: str) -> Iterator[Step]:
+        yield from self._gathered(lambda gatherer: gatherer.key(digits))
+
+    def missed(self) -> Iterator[Step]:
+        """The words meant none of the ways: the one that is always there, or the question again."""
+        self._set(missed=self.state.missed + 1)
+        if self.ways.otherwise:
+            yield from self.take(self.ways.otherwise, "otherwise")
+        elif self.state.missed >= MOST_MISSED:
+            yield from self.lost()
+        else:
+            yield Say(f"{phrases.NOT_CAUGHT} {self.question}")
+
+    def done(self, node: nodes.Tool, result: ToolResult) -> Iterator[Step]:
+        """A tool has answered."""
+        self.pending = None
+        yield Noted("tool", node.data.tool_name, {"ok": result.ok, "reason": result.reason})
+        for name, value in result.values.items():
+            yield self._assign(name, value)
+        yield from self.leave("success" if result.ok else "failure")
+
+    def lost(self) -> Iterator[Step]:
+        """The flow cannot go on: never in silence."""
+        self.pending = None
+        yield Noted("node", "lost", {"at": self.state.node})
+        if self._transfer_number:
+            yield from self._to_a_person()
+        else:
+            yield Say(phrases.LOST, interruptible=False)
+            yield HangUp()
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    def _gathered(self, answer: Callable[[Gatherer], list[Step]]) -> Iterator[Step]:
+        """Go on where the value is known, or cannot be had; else ask on."""
+        assert self.state.gatherer is not None and isinstance(self.node, nodes.Gather)
+        gatherer = self.state.gatherer.copy()
+        yield from answer(gatherer)
+        self._set(gatherer=gatherer)
+        if gatherer.done:
+            yield self._assign(self.node.data.variable, gatherer.done.value, gatherer.done.spoken)
+        if gatherer.done or gatherer.failed:
+            yield from self.leave("done" if gatherer.done else "failed")
+
+    def _slot(self, data: nodes.GatherData) -> Slot:
+        options = tuple(
+            Option(each.value, each.label or each.value, each.phrases, each.key) for each in data.options
+        )
+        told = data.model_dump(include=_OF_SLOT)
+        return Slot(
+            **told,
+            prompt=self.filled(data.prompt),
+            retry_prompt=self.filled(data.retry_prompt),
+            options=options,
+            region=self._region,
+        )
+
+    def _say(self, text: str) -> Say:
+        self._set(said=text)
+        return Say(text, interruptible=self.state.manner.interruptible is not False)
+
+    def _assign(self, name: str, value: Any, spoken: str = "") -> Noted:
+        others = {each: text for each, text in self.state.spoken.items() if each != name}
+        if spoken:
+            others[name] = spoken
+        self._set(values={**self.state.values, name: value}, spoken=others)
+        return Noted("variable", name, {"value": value})
+
+    def _worked_out(self, text: str) -> Any:
+        if not text.startswith(FORMULA):
+            return self.exactly(text)
+        try:
+            return value_of(text.removeprefix(FORMULA), self.known)
+        except ExpressionError:
+            return None
+
+    def _to_a_person(self) -> Iterator[Step]:
+        if self._transfer_number:
+            yield Say(phrases.TRANSFER, interruptible=False)
+            yield Transfer(self._transfer_number)
+        else:
+            yield Say(f"{phrases.CANNOT_TRANSFER} {self.question}")
+
+
+_OF_SLOT = {
+    "kind", "min_digits", "max_digits", "minimum", "maximum", "must_be_future", "confirm", "attempts",
+}  # fmt: skip
+
+
+def _holds(edge: Edge, values: Mapping[str, Any]) -> bool:
+    try:
+        return holds(edge.condition.when, values)
+    except ExpressionError:
+        return False
+
+
+def noted(decision: Decision) -> Noted:
+    """What decided, for the call's log."""
+    told: dict[str, Any] = {"by": decision.by}
+    if decision.score is not None:
+        told |= {"score": decision.score, "margin": decision.margin}
+    if isinstance(decision.to, Intent):
+        return Noted("intent", decision.to.name or decision.to.id, told)
+    assert decision.to is not None
+    edge = decision.to
+    return Noted("edge", edge.label or edge.id, {**told, "id": edge.id, "to": edge.target})

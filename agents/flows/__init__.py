@@ -1,0 +1,1 @@
+"""Flows as an administrator keeps them: drafts, versions, what they need of the rest."""

@@ -1,0 +1,148 @@
+"""What can be done with flows, one function a verb: used alike by pages, API and commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from ..flow.graph import FlowError, Problem, Severity, problems_of, read
+from ..models import Flow, FlowVersion
+from .programs import known_to, with_subflows
+from .texts import sentence
+
+# Addresses under /flows/ that are pages of their own.
+RESERVED_SLUGS = frozenset({"new", "import", "palette"})
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody has saved the draft since it was read; `flow` is as they left it."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow.changed_by)
+        self.flow = flow
+
+
+class Unpublishable(Exception):
+    """Its errors have to be mended first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(sentence(each) for each in problems))
+        self.problems = problems
+
+
+@transaction.atomic
+def create_flow(*, graph: Any, by: str, name: str = "") -> Flow:
+    """A new draft, valid or not. Raises ValidationError where it is no flow at all, or has no name."""
+    graph = _object(graph)
+    name = (name or str(graph.get("name") or "")).strip()
+    flow = Flow(name=name, description=_description(graph), changed_by=by)
+    flow.slug = _free_slug(name)
+    flow.draft = {**graph, "name": name}
+    flow.full_clean()
+    flow.save()
+    return flow
+
+
+@transaction.atomic
+def save_draft(*, flow: Flow, graph: Any, by: str, expected: int) -> Flow:
+    """Store a changed draft as the next revision; what changes nothing makes none.
+
+    `expected` is the revision that was changed. Raises ChangedMeanwhile if there is a newer one,
+    ValidationError where `graph` is no flow at all.
+    """
+    graph = _object(graph)
+    stored = Flow.objects.select_for_update().get(pk=flow.pk)
+    if stored.draft == graph:
+        return stored
+    if stored.revision != expected:
+        raise ChangedMeanwhile(stored)
+    stored.draft = graph
+    stored.name = str(graph.get("name") or "").strip() or stored.name
+    stored.description = _description(graph)
+    stored.revision += 1
+    stored.changed_by, stored.changed_at = by, timezone.now()
+    stored.full_clean()
+    stored.save()
+    return stored
+
+
+@transaction.atomic
+def publish(*, flow: Flow, by: str, note: str = "") -> FlowVersion:
+    """Make the draft what new calls follow. Raises Unpublishable with its errors."""
+    stored = Flow.objects.select_for_update().get(pk=flow.pk)
+    errors = [each for each in problems_in(stored) if each.severity is Severity.ERROR]
+    if errors:
+        raise Unpublishable(errors)
+    return _make_live(stored, stored.draft, with_subflows(stored.draft), by=by, note=note)
+
+
+@transaction.atomic
+def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
+    """Publish an earlier version again, as a new one; the draft stays as it is."""
+    stored = Flow.objects.select_for_update().get(pk=version.flow_id)
+    note = _("Back to version %(number)d") % {"number": version.number}
+    return _make_live(stored, version.graph, version.subflows, by=by, note=note)
+
+
+@transaction.atomic
+def duplicate_flow(*, flow: Flow, by: str) -> Flow:
+    return create_flow(graph=flow.draft, name=_("%(name)s (copy)") % {"name": flow.name}, by=by)
+
+
+@transaction.atomic
+def delete_flow(*, flow: Flow) -> None:
+    """Only a flow that was never published. Raises ValidationError: calls name their versions."""
+    if flow.versions.exists():
+        raise ValidationError(_("Calls have followed this flow, so it is kept. Take it from its agents."))
+    if agents := ", ".join(flow.agents.values_list("name", flat=True)):
+        raise ValidationError(_("Take it from its agents first: %(agents)s.") % {"agents": agents})
+    flow.delete()
+
+
+def problems_in(flow: Flow) -> list[Problem]:
+    """Of its draft."""
+    graph, unreadable = read(flow.draft)
+    return [*unreadable, *problems_of(graph, known_to(flow))]
+
+
+def _make_live(flow: Flow, graph: Any, subflows: Any, *, by: str, note: str) -> FlowVersion:
+    newest = flow.versions.first()
+    version = FlowVersion.objects.create(
+        flow=flow,
+        number=newest.number + 1 if newest else 1,
+        graph=graph,
+        subflows=subflows,
+        by=by,
+        note=note,
+    )
+    Flow.objects.filter(pk=flow.pk).update(live=version)
+    return version
+
+
+def _object(graph: Any) -> dict[str, Any]:
+    try:
+        read(graph)
+    except FlowError as error:
+        raise ValidationError({"draft": sentence(error.problem)}) from None
+    return dict(graph)
+
+
+def _description(graph: dict[str, Any]) -> str:
+    return str(graph.get("description") or "").strip()[:300]
+
+
+def _free_slug(name: str) -> str:
+    """An address that no flow has, made of the name."""
+    wanted = slugify(name)[:100] or "flow"
+    taken = {*RESERVED_SLUGS, *Flow.objects.filter(slug__startswith=wanted).values_list("slug", flat=True)}
+    number = 1
+    slug = wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug

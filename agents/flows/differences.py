@@ -1,0 +1,96 @@
+"""What differs between two flows, in the exchange format, part by part: pure, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Change = Literal["added", "removed", "changed"]
+Part = Literal["step", "connection", "variable", "intent", "flow"]
+# The lists of a flow, what a part of each is called, and what tells one from another.
+_LISTS: tuple[tuple[str, Part, str], ...] = (
+    ("nodes", "step", "id"),
+    ("edges", "connection", "id"),
+    ("variables", "variable", "name"),
+    ("intents", "intent", "id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`fields` are the names of what changed in it; `id` and `type` are of a step. Where a step stands on the
+    canvas makes no difference."""
+
+    change: Change
+    part: Part
+    name: str
+    id: str = ""
+    type: str = ""
+    fields: tuple[str, ...] = ()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
+    """The flow's own fields first, then steps, connections, variables and intents, each in its new order."""
+    own = _changed_fields(_own(old), _own(new))
+    found = [Difference("changed", "flow", "", fields=own)] if own else []
+    for name, part, key in _LISTS:
+        found += _of_list(part, _by(key, old.get(name)), _by(key, new.get(name)), old, new)
+    return found
+
+
+def _of_list(
+    part: Part,
+    before: Mapping[str, Mapping[str, Any]],
+    after: Mapping[str, Mapping[str, Any]],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+) -> Iterator[Difference]:
+    for key, each in after.items():
+        name, type = _name(part, each, new), str(each.get("type", ""))
+        if key not in before:
+            yield Difference("added", part, name, key, type)
+        elif fields := _changed_fields(_content(before[key]), _content(each)):
+            yield Difference("changed", part, name, key, type, fields)
+    for key, each in before.items():
+        if key not in after:
+            yield Difference("removed", part, _name(part, each, old), id=key, type=str(each.get("type", "")))
+
+
+def _own(flow: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flow.items() if name not in {each for each, _, _ in _LISTS}}
+
+
+def _content(part: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call would notice of it, flat: of a step its data, of a connection its condition too."""
+    apart = ("id", "position", "data", "condition")
+    flat = {name: value for name, value in part.items() if name not in apart}
+    for name in ("data", "condition"):
+        inner = part.get(name)
+        flat |= inner if isinstance(inner, Mapping) else {}
+    return flat
+
+
+def _changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    names = dict.fromkeys([*after, *before])
+    return tuple(name for name in names if _plain(before.get(name)) != _plain(after.get(name)))
+
+
+def _plain(value: Any) -> Any:
+    """Nothing at all is the same as an empty text or list."""
+    return None if value in ("", [], {}) else value
+
+
+def _by(key: str, parts: Any) -> dict[str, Mapping[str, Any]]:
+    listed = parts if isinstance(parts, list) else []
+    return {str(each.get(key, "")): each for each in listed if isinstance(each, Mapping)}
+
+
+def _name(part: Part, each: Mapping[str, Any], flow: Mapping[str, Any]) -> str:
+    if part == "connection":
+        steps = _by("id", flow.get("nodes"))
+        ends = (str(each.get(end, "")) for end in ("source", "target"))
+        return " – ".join(_name("step", steps[end], flow) if end in steps else end for end in ends)
+    data = each.get("data")
+    label = data.get("label") if isinstance(data, Mapping) else None
+    return str(label or each.get("name") or each.get("id") or "")

@@ -1,0 +1,92 @@
+"""Rows of flows -> what a call runs, and what a flow may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..flow.graph import Flow as Graph
+from ..flow.graph import Known, nodes, read
+from ..flow.program import Program
+from ..models import Agent, Flow, FlowVersion
+
+
+def program_of(version: FlowVersion) -> Program:
+    graphs = {"": version.graph, **version.subflows}
+    return Program({name: read(graph)[0] for name, graph in graphs.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another agent whom a call may be handed over to, and what it follows."""
+
+    agent: Agent
+    version: FlowVersion | None
+
+
+Crew = Mapping[str, Member]  # by the agents' addresses
+
+
+def crew_of(version: FlowVersion | None) -> Crew:
+    """All agents that a call which follows this version may come to."""
+    found: dict[str, Member] = {}
+    ahead = _agents_in(version)
+    while ahead:
+        agents = Agent.objects.filter(slug__in=set(ahead) - set(found)).select_related("flow__live")
+        members = {agent.slug: Member(agent, agent.flow.live if agent.flow else None) for agent in agents}
+        found |= members
+        ahead = [slug for each in members.values() for slug in _agents_in(each.version)]
+        ahead = [slug for slug in ahead if slug not in found]
+    return found
+
+
+def _agents_in(version: FlowVersion | None) -> list[str]:
+    flows = program_of(version).flows.values() if version else ()
+    return [slug for graph in flows for slug in named(graph, nodes.AgentTransfer)]
+
+
+def known_to(flow: Flow) -> Known:
+    """What the flow may name, for its validation: what its agents know and what is live."""
+    constants = [set(agent.constants) for agent in flow.agents.all()] if flow.pk else []
+    return Known(
+        tools=frozenset(),  # there are none yet
+        knowledge=frozenset(),
+        agents=frozenset(Agent.objects.exclude(status=Agent.Status.ARCHIVED).values_list("slug", flat=True)),
+        flows={slug: entered_by(graph) for slug, graph in live_graphs().items()},
+        flow_id=flow.slug,
+        constants=frozenset(set.intersection(*constants)) if constants else frozenset(),
+    )
+
+
+def live_graphs() -> Mapping[str, dict[str, Any]]:
+    """Of each flow that is published, by its address, what new calls follow."""
+    rows = Flow.objects.exclude(live=None).values_list("slug", "live__graph")
+    return dict(rows)
+
+
+def entered_by(graph: dict[str, Any]) -> frozenset[str]:
+    """The sub-flows that it enters, by their addresses."""
+    return frozenset(named(read(graph)[0], nodes.Subflow))
+
+
+def named(graph: Graph, kind: type[nodes.Subflow] | type[nodes.AgentTransfer]) -> list[str]:
+    """The sub-flows or agents that it names, each once."""
+    found = (
+        node.data.flow_id if isinstance(node, nodes.Subflow) else node.data.target_agent_id
+        for node in graph.nodes
+        if isinstance(node, nodes.Subflow | nodes.AgentTransfer) and isinstance(node, kind)
+    )
+    return [each for each in dict.fromkeys(found) if each]
+
+
+def with_subflows(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The graphs of all sub-flows that it comes to, as they are live now."""
+    live, found = live_graphs(), {}
+    ahead = list(entered_by(graph))
+    while ahead:
+        slug = ahead.pop()
+        if slug in live and slug not in found:
+            found[slug] = live[slug]
+            ahead += entered_by(live[slug])
+    return found

@@ -1,0 +1,106 @@
+"""What is wrong with a flow, in sentences that say what to do."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ..flow.graph import Problem
+from .differences import Change, Difference, Part
+from .editing import WORDS
+from .kinds import BY_TYPE, field_labels
+
+_SENTENCES: dict[str, Promise] = {
+    # A file
+    "too_large": _("The file has %(size)s bytes; a flow may have %(limit)s."),
+    "no_json": _("Line %(line)s, column %(column)s: this is no JSON (%(reason)s)."),
+    "no_object": _("This has to be an object, in braces."),
+    "no_list": _("“%(path)s” has to be a list."),
+    "too_many": _("“%(path)s” has %(count)s entries; a flow may have %(limit)s."),
+    "unknown_type": _("There is no step of the type “%(type)s”. There are: %(known)s."),
+    "unknown_field": _("“%(path)s” is not known here. It is kept, but does nothing."),
+    "wrong_kind": _("“%(path)s” is of the wrong kind."),
+    "too_long": _("“%(path)s” may have %(max_length)s characters."),
+    "too_small": _("“%(path)s” has to be %(ge)s or more."),
+    "too_big": _("“%(path)s” may be %(le)s at most."),
+    "not_among": _("“%(path)s” has to be one of %(expected)s."),
+    # The flow
+    "empty": _("There is no step yet. Add the first one."),
+    "no_start": _("It is not clear where calls begin. Choose a step to start with."),
+    "two_starts": _("Calls could begin here or elsewhere: connect it, or choose a step to start with."),
+    "no_end": _("No step ends the call or hands it over; it would end only when the caller hangs up."),
+    "double_id": _("This id is there twice. Give one of them another."),
+    "double_variable": _("The variable “%(name)s” is there twice. Give one of them another name."),
+    "bad_variable": _(
+        "“%(name)s” cannot be the name of a variable: use letters, digits and _, a letter first, and none of "
+        "the built-in names."
+    ),
+    "dangling": _("It leads from or to “%(node)s”, which is not there. Connect it to a step, or delete it."),
+    "note_edge": _("A note cannot be connected. Delete this connection."),
+    "after_end": _("Nothing can follow here, since the flow is done with the call. Delete this connection."),
+    "unknown_outcome": _("This step cannot come to “%(outcome)s”, only to: %(known)s."),
+    "bad_keys": _("“%(keys)s” are no keys of a telephone: use 0-9, * and #."),
+    "bad_digits": _("“%(digits)s” cannot be dialled: use 0-9, *, #, and a comma for half a second."),
+    "otherwise_and_more": _("It is taken if nothing else holds, so its other conditions do nothing."),
+    "same_condition": _("Two connections ask for the same, “%(value)s”. Only the first is ever taken."),
+    "two_otherwise": _("Two connections are taken if nothing else holds. Only the first ever is."),
+    "says_not_when": _("This connection does not say when it is taken. Give it examples or a description."),
+    "dead_end": _("Nothing follows here: the caller would be told that the flow cannot go on."),
+    "no_otherwise": _("If none of the conditions holds, the call cannot go on. Add a connection for “else”."),
+    "unreachable": _("No call comes here. Connect it, or delete it."),
+    "loop_without_exit": _("This circle never listens and has no way out: a call would be stopped in it."),
+    "silent_loop": _("This circle does not listen to the caller; after 60 steps the call is stopped."),
+    "intent_without_examples": _("“%(name)s” can be said anywhere, but has no examples and no key."),
+    "intent_nowhere": _("“%(name)s” leads to a step that is not there. Choose one."),
+    "never_set": _("Nothing gives “%(name)s” a value. Declare it as a variable, gather it or set it."),
+    # One step
+    "missing": _("“%(path)s” has to be filled in."),
+    "few_options": _("A choice needs two options at least."),
+    "turned_limits": _("The upper limit is below the lower one."),
+    "unknown_tool": _("There is no tool “%(name)s”."),
+    "unknown_agent": _("There is no agent “%(name)s”, or it is archived."),
+    "unknown_knowledge": _("There is no knowledge base “%(name)s”."),
+    "unknown_flow": _("There is no published flow “%(name)s”."),
+    "cyclic_subflow": _("“%(name)s” comes back to this flow: a call would go round for ever."),
+    "bad_expression": _("“%(expression)s” cannot be worked out: %(reason)s"),
+    "branch_without_conditions": _("No connection has a condition, so there is nothing to decide here."),
+    "no_e164": _("“%(number)s” is no telephone number with its country code, like +14155550100."),
+}
+
+
+def sentence(problem: Problem) -> str:
+    return str(_SENTENCES[problem.code]) % {"path": problem.path, **problem.values}
+
+
+_DIFFERENCES: dict[tuple[Change, Part], Promise] = {
+    ("changed", "flow"): _("Changed: the settings of the flow (%(fields)s)"),
+    ("added", "step"): _("Added: the step “%(name)s” (%(kind)s)"),
+    ("removed", "step"): _("Removed: the step “%(name)s” (%(kind)s)"),
+    ("changed", "step"): _("Changed: the step “%(name)s” (%(fields)s)"),
+    ("added", "connection"): _("Added: the connection %(name)s"),
+    ("removed", "connection"): _("Removed: the connection %(name)s"),
+    ("changed", "connection"): _("Changed: the connection %(name)s (%(fields)s)"),
+    ("added", "variable"): _("Added: the variable “%(name)s”"),
+    ("removed", "variable"): _("Removed: the variable “%(name)s”"),
+    ("changed", "variable"): _("Changed: the variable “%(name)s” (%(fields)s)"),
+    ("added", "intent"): _("Added: what callers can say anywhere, “%(name)s”"),
+    ("removed", "intent"): _("Removed: what callers can say anywhere, “%(name)s”"),
+    ("changed", "intent"): _("Changed: what callers can say anywhere, “%(name)s” (%(fields)s)"),
+}
+
+
+def difference_sentence(difference: Difference) -> str:
+    kind = BY_TYPE.get(difference.type)
+    labels = field_labels(difference.type) if difference.part == "step" else {}
+    fields = ", ".join(labels.get(name) or _field_of_editor(name) for name in difference.fields)
+    values = {
+        "name": difference.name,
+        "kind": kind.label if kind else difference.type,
+        "fields": fields,
+    }
+    return str(_DIFFERENCES[difference.change, difference.part]) % values
+
+
+def _field_of_editor(name: str) -> str:
+    words = {"source": "from", "target": "to", "start": "begin"}
+    return str(WORDS.get(words.get(name, name), name))

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from . import views
+
+app_name = "flows"
+urlpatterns = [
+    path("", views.flow_list, name="list"),
+    path("new/", views.flow_new, name="new"),
+    path("import/", views.flow_import, name="import"),
+    path("<slug:slug>/", views.flow_edit, name="edit"),
+    path("<slug:slug>/draft/", views.flow_draft, name="draft"),
+    path("<slug:slug>/review/", views.flow_review, name="review"),
+    path("<slug:slug>/publish/", views.flow_publish, name="publish"),
+    path("<slug:slug>/export/", views.flow_export, name="export"),
+    path("<slug:slug>/versions/", views.flow_versions, name="versions"),
+    path("<slug:slug>/versions/<int:number>/back/", views.flow_roll_back, name="roll_back"),
+    path("<slug:slug>/duplicate/", views.flow_duplicate, name="duplicate"),
+    path("<slug:slug>/delete/", views.flow_delete, name="delete"),
+]

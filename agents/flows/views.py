@@ -1,0 +1,220 @@
+"""The pages of flows: the list, the editor with its draft, versions, files in and out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from ..flow.graph import FlowError, Problem, Severity, read_text
+from ..flow.graph.reading import LARGEST_BYTES
+from ..models import Flow, FlowVersion
+from .actions import (
+    ChangedMeanwhile,
+    Unpublishable,
+    create_flow,
+    delete_flow,
+    duplicate_flow,
+    problems_in,
+    publish,
+    roll_back,
+    save_draft,
+)
+from .blank import BLANK
+from .differences import differences
+from .editing import page_data
+from .kinds import KINDS
+from .texts import difference_sentence, sentence
+
+PAGE_SIZE = 50
+MOST_CHANGES = 40  # told one by one before publishing
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def flow_list(request: HttpRequest) -> HttpResponse:
+    """`q` searches names and descriptions."""
+    words = request.GET.get("q", "").strip()
+    found = Flow.objects.filter(Q(name__icontains=words) | Q(description__icontains=words))
+    rows = found.select_related("live").annotate(used_by=Count("agents")).defer("draft", "live__graph")
+    page = Paginator(rows.order_by("name"), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "words": words}
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return render(request, "flows/_table.html" if partial else "flows/list.html", context)
+
+
+@require_POST
+def flow_new(request: HttpRequest) -> HttpResponse:
+    """A draft of two steps, opened in the editor."""
+    name = request.POST.get("name", "").strip() or _("New flow")
+    return redirect(create_flow(graph=BLANK, name=name[:120], by=_who(request)))
+
+
+@require_POST
+def flow_import(request: HttpRequest) -> HttpResponse:
+    """A file in the exchange format; what is wrong inside it is shown in the editor."""
+    file = request.FILES.get("file")
+    if file is None:
+        messages.error(request, _("Choose a file first."))
+        return redirect("flows:list")
+    try:
+        if (file.size or 0) > LARGEST_BYTES:
+            values = {"size": f"{file.size:,}", "limit": f"{LARGEST_BYTES:,}"}
+            raise FlowError(Problem("too_large", values=values))
+        content = file.read()
+        read_text(content)
+        name = (file.name or "").rpartition(".")[0]
+        graph = json.loads(content)
+        flow = create_flow(graph=graph, name=str(graph.get("name") or name), by=_who(request))
+    except FlowError as error:
+        messages.error(request, _("Not imported: %(reason)s") % {"reason": sentence(error.problem)})
+        return redirect("flows:list")
+    except ValidationError as error:
+        messages.error(request, _("Not imported: %(reason)s") % {"reason": " ".join(error.messages)})
+        return redirect("flows:list")
+    messages.success(request, _("%(name)s is imported as a draft") % {"name": flow.name})
+    return redirect(flow)
+
+
+@require_safe
+def flow_export(request: HttpRequest, slug: str) -> HttpResponse:
+    """The draft, or with `version` a version, as a file that can be imported again."""
+    flow = get_object_or_404(Flow, slug=slug)
+    number = request.GET.get("version", "")
+    graph = get_object_or_404(flow.versions, number=number).graph if number.isdecimal() else flow.draft
+    response = JsonResponse(graph, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    name = f"{slug}-{number}" if number.isdecimal() else slug
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
+    return response
+
+
+@require_safe
+def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
+    may_change = request.user.has_perm("agents.change_agents")
+    told = {**_draft_told(flow), "mayChange": may_change}
+    context = {
+        "flow": flow,
+        "told": told,
+        "data": page_data(),
+        "kinds": KINDS,
+        "may_change": may_change,
+        "may_delete": may_change and not flow.versions.exists() and not flow.agents.exists(),
+    }
+    return render(request, "flows/edit.html", context)
+
+
+@require_POST
+def flow_draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """Store `{graph, revision}`. Answers the new revision and what is wrong with the draft; 409 with the
+    newer draft if somebody else has saved since `revision`."""
+    flow = get_object_or_404(Flow, slug=slug)
+    try:
+        sent = json.loads(request.body)
+        graph, expected = sent["graph"], int(sent["revision"])
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"error": _("Send an object with “graph” and “revision”.")}, status=400)
+    try:
+        flow = save_draft(flow=flow, graph=graph, by=_who(request), expected=expected)
+    except ValidationError as error:
+        return JsonResponse({"error": " ".join(error.messages)}, status=422)
+    except ChangedMeanwhile as error:
+        return JsonResponse({**_draft_told(error.flow), "by": error.flow.changed_by}, status=409)
+    return JsonResponse({key: value for key, value in _draft_told(flow).items() if key != "graph"})
+
+
+@require_safe
+def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
+    """For the dialog that publishes: what forbids it, or else what differs from what is live."""
+    flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
+    errors = [told for told in _problems_told(flow) if told["severity"] == Severity.ERROR]
+    changes = differences(flow.live.graph, flow.draft) if flow.live else []
+    context = {
+        "flow": flow,
+        "errors": errors,
+        "changes": [difference_sentence(each) for each in changes[:MOST_CHANGES]],
+        "further": max(0, len(changes) - MOST_CHANGES),
+    }
+    return render(request, "flows/_review.html", context)
+
+
+@require_POST
+def flow_publish(request: HttpRequest, slug: str) -> HttpResponse:
+    flow = get_object_or_404(Flow, slug=slug)
+    try:
+        version = publish(flow=flow, by=_who(request), note=request.POST.get("note", "").strip()[:300])
+    except Unpublishable as error:
+        text = _("Not published: %(reason)s") % {"reason": sentence(error.problems[0])}
+        messages.error(request, text)
+        return redirect(flow)
+    messages.success(
+        request, _("Version %(number)d is live: new calls follow it") % {"number": version.number}
+    )
+    return redirect(flow)
+
+
+@require_safe
+def flow_versions(request: HttpRequest, slug: str) -> HttpResponse:
+    flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
+    page = Paginator(flow.versions.all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "flows/versions.html", {"flow": flow, "page": page})
+
+
+@require_POST
+def flow_roll_back(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    version = get_object_or_404(FlowVersion.objects.select_related("flow"), flow__slug=slug, number=number)
+    made = roll_back(version=version, by=_who(request))
+    text = _("Version %(old)d is live again, as version %(number)d")
+    messages.success(request, text % {"old": number, "number": made.number})
+    return redirect("flows:versions", slug=slug)
+
+
+@require_POST
+def flow_duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    copy = duplicate_flow(flow=get_object_or_404(Flow, slug=slug), by=_who(request))
+    messages.success(request, _("%(name)s is made") % {"name": copy.name})
+    return redirect(copy)
+
+
+@require_POST
+def flow_delete(request: HttpRequest, slug: str) -> HttpResponse:
+    flow = get_object_or_404(Flow, slug=slug)
+    try:
+        delete_flow(flow=flow)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(flow)
+    messages.success(request, _("%(name)s is deleted") % {"name": flow.name})
+    return redirect("flows:list")
+
+
+def _draft_told(flow: Flow) -> dict[str, Any]:
+    """The draft for the editor, with its problems."""
+    return {"graph": flow.draft, "revision": flow.revision, "problems": _problems_told(flow)}
+
+
+def _problems_told(flow: Flow) -> list[dict[str, str]]:
+    """Each as {node, edge, path, severity, text}."""
+    return [
+        {
+            "node": each.node,
+            "edge": each.edge,
+            "path": each.path,
+            "severity": each.severity,
+            "text": sentence(each),
+        }
+        for each in problems_in(flow)
+    ]
+
+
+def _who(request: HttpRequest) -> str:
+    return request.user.get_username()

@@ -1,0 +1,39 @@
+// Steps and notes on the canvas.
+// @ts-check
+import { Handle, memo } from "../../vendor/flow/flow.mjs";
+import { contentOf, leaves, nameOf } from "./model.js";
+import { html, Icon, kindOf, mayChange, say } from "./page.js";
+
+/** The gravest of its problems. @param {{problems: import("./page.js").Problem[]}} what */
+export function Mark({ problems }) {
+  if (!problems.length) return null;
+  const grave = problems.some(({ severity }) => severity === "error") ? "error" : "warning";
+  const words = problems.map(({ text }) => text).join(" ");
+  return html`<span className="vf-flow-mark" data-severity=${grave} title=${words} role="img" aria-label=${`${say(grave)}: ${words}`}>
+    <${Icon} name=${grave} size=${15} />
+  </span>`;
+}
+
+export const Card = memo((/** @type {any} */ { data: { step, problems, begins }, selected }) => {
+  const kind = kindOf(step.type);
+  const error = problems.some((/** @type {any} */ { severity }) => severity === "error");
+  return html`<div className="vf-flow-card" data-tone=${kind.tone} data-selected=${selected || null} data-error=${error || null}>
+    <${Handle} type="target" position="left" isConnectable=${mayChange} />
+    <div className="vf-flow-card-head">
+      <span className="vf-flow-icon"><${Icon} name=${kind.type} size=${14} /></span>
+      <b>${nameOf(step)}</b>
+      ${begins && html`<span className="vf-flow-begins" title=${say("start_here")}><${Icon} name="start" size=${12} />${say("start")}</span>`}
+      <${Mark} problems=${problems} />
+    </div>
+    <div className="vf-flow-card-text">${step.data.label ? html`<i>${kind.label}:</i> ` : ""}${contentOf(step)}</div>
+    ${leaves(step.type) && html`<${Handle} type="source" position="right" isConnectable=${mayChange} />`}
+  </div>`;
+});
+
+export const Sticky = memo(
+  (/** @type {any} */ { data: { step, problems }, selected }) =>
+    html`<div className="vf-flow-note" data-selected=${selected || null}>
+      <b>${step.data.label || kindOf("note").label}</b> <${Mark} problems=${problems} />
+      <div>${step.data.text}</div>
+    </div>`,
+);

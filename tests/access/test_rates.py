@@ -1,0 +1,67 @@
+"""How much one API key may ask for in a minute."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+
+from voiceforge_site.access import keys, rates
+from voiceforge_site.models import User
+
+NOON = 1_772_712_000.0  # a whole minute
+
+
+@pytest.fixture(autouse=True)
+def _fresh(settings, monkeypatch):
+    settings.API_REQUESTS_A_MINUTE = 3
+    monkeypatch.setattr(rates.time, "time", lambda: NOON + 15.2)
+    caches[rates.CACHE].clear()
+
+
+@pytest.fixture
+def key(alice: User) -> str:
+    return keys.create("a test", alice)[1]
+
+
+def ask(key: str):
+    return Client().get("/api/voice-library", headers={"Authorization": f"Bearer {key}"})
+
+
+def test_each_answer_tells_what_is_left(key):
+    answers = [ask(key) for _ in range(2)]
+    names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+    reset = str(int(NOON) + 60)
+    assert [[answer[name] for name in names] for answer in answers] == [["3", "2", reset], ["3", "1", reset]]
+
+
+def test_what_is_beyond_is_refused_with_when_to_come_back(key, monkeypatch):
+    assert [ask(key).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = ask(key)
+    assert refused.json()["retry_after"] == int(refused["Retry-After"]) == 45
+    assert "3 requests a minute" in refused.json()["error"]
+    assert (refused["X-RateLimit-Remaining"], refused["Content-Type"]) == ("0", "application/json")
+    monkeypatch.setattr(rates.time, "time", lambda: NOON + 60)
+    assert ask(key).status_code == 200, "another minute has begun"
+
+
+def test_each_key_has_its_own_and_people_none(key, alice, alices_browser):
+    other = keys.create("another", alice)[1]
+    for _ in range(4):
+        ask(key)
+    assert ask(other).status_code == 200
+    answer = [alices_browser.get("/api/voice-library") for _ in range(5)][-1]
+    assert answer.status_code == 200 and "X-RateLimit-Limit" not in answer
+
+
+def test_none_is_refused_where_no_limit_is_set(key, settings):
+    settings.API_REQUESTS_A_MINUTE = 0
+    answer = [ask(key) for _ in range(5)][-1]
+    assert answer.status_code == 200 and "X-RateLimit-Limit" not in answer
+
+
+def test_a_count_that_the_cache_has_lost_begins_anew(key):
+    for _ in range(4):
+        ask(key)
+    caches[rates.CACHE].clear()
+    assert ask(key)["X-RateLimit-Remaining"] == "2"

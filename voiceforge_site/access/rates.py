@@ -1,0 +1,54 @@
+"""How much an API key may ask for: so many requests in each minute of the clock, counted in the cache that
+all processes share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import caches
+from django.http import HttpResponseBase
+
+from mlservices.api.answers import refusal
+
+CACHE = "rates"
+_WINDOW_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Of one key, with the request that was just counted. `reset` is in seconds of the wall clock."""
+
+    limit: int
+    count: int
+    reset: int
+
+    def told(self, answer: HttpResponseBase) -> HttpResponseBase:
+        answer["X-RateLimit-Limit"] = str(self.limit)
+        answer["X-RateLimit-Remaining"] = str(max(0, self.limit - self.count))
+        answer["X-RateLimit-Reset"] = str(self.reset)
+        return answer
+
+    def refusal(self) -> HttpResponseBase | None:
+        """429 for what is beyond the limit."""
+        if self.count <= self.limit:
+            return None
+        after = max(1, round(self.reset - time.time()))
+        words = f"This API key may send {self.limit} requests a minute: wait {after} s."
+        return refusal(429, words, retry_after=after)
+
+
+def counted(key: str) -> Rate | None:
+    """One request more of this key, known by its id; None where no limit is set."""
+    limit = settings.API_REQUESTS_A_MINUTE
+    if not limit:
+        return None
+    window = int(time.time()) // _WINDOW_SECONDS
+    name = f"{key}:{window}"
+    caches[CACHE].add(name, 0, 2 * _WINDOW_SECONDS)
+    try:
+        count = caches[CACHE].incr(name)
+    except ValueError:  # it was dropped in between
+        count = 1
+    return Rate(limit, count, (window + 1) * _WINDOW_SECONDS)

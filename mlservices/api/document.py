@@ -166,6 +166,8 @@ def _default(schema: dict[str, Any]) -> str:
 
 def _what(schema: dict[str, Any]) -> str:
     """ "number, 0.5–2.0" """
+    if "const" in schema:
+        return str(schema["const"])
     if "enum" in schema:
         return ", ".join(str(value) for value in schema["enum"] if value)
     least = schema.get("minimum", schema.get("minLength", ""))

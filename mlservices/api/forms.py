@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from .. import audio
+from ..service.forms import Mode, faults
 from .answers import invalid
 from .sound import HEARD_RATE, Format
 
@@ -58,7 +59,7 @@ class DetectForm(HearForm):
 class ChatForm(BaseModel):
     session_id: str = Field(min_length=1, max_length=200)
     message: Text
-    mode: str = Field("assistant", max_length=40)
+    mode: Mode = "assistant"
     system_prompt: Annotated[str, AfterValidator(_without_null)] = Field("", max_length=20000)
     model: ModelId = ""
 
@@ -80,5 +81,4 @@ def checked(form: type[AnyForm], fields: dict[str, Any]) -> AnyForm:
     try:
         return form.model_validate(fields)
     except ValidationError as error:
-        wrong = {".".join(map(str, each["loc"])) or "body": each["msg"] for each in error.errors()}
-        raise invalid(**wrong) from None
+        raise invalid(**faults(error.errors())) from None

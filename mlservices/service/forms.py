@@ -27,6 +27,16 @@ def field_error(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
+def faults(errors: Iterable[Any]) -> dict[str, str]:
+    """What pydantic, or FastAPI, finds wrong with each field of a body."""
+    return {
+        ".".join(str(part) for part in each["loc"] if part != "body") or "body": each["msg"].removeprefix(
+            "Value error, "
+        )
+        for each in errors
+    }
+
+
 async def sound(audio_base64: str) -> bytes:
     """pcm at SPACE_RATE out of an `audio_base64`; RequestValidationError, hence a 400 that names the field.
 
@@ -85,6 +95,7 @@ Voice = Annotated[str, Field(max_length=100, description='"default", or the id o
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
 ModelId = Annotated[str, Field(max_length=100, description='"": the one that is configured for this.')]
 Priority = Literal["live", "batch"]
+Mode = Literal["assistant"]  # of a session of chat: there is no other
 Within = Annotated[float, Field(ge=0.1, le=600, description="Seconds until the answer has to begin.")]
 Language = Annotated[str, Field(max_length=16, description='"": the voice\'s own.')]
 ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -127,7 +138,7 @@ class ChatForm(Asked):
     priority: Priority = "batch"
     session_id: str = Field(min_length=1, max_length=200)
     message: Text
-    mode: str = Field("assistant", max_length=40)
+    mode: Mode = "assistant"
     system_prompt: str = Field("", max_length=20000)
 
 

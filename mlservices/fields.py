@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -20,4 +20,4 @@ Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), Unbroken]
 Speed = Annotated[float, Field(ge=0.5, le=2.0)]
 Threshold = Annotated[float, Field(ge=0.05, le=0.95)]
 SessionId = Annotated[str, Field(min_length=1, max_length=200)]
-Mode = Annotated[str, Field(max_length=40)]
+Mode = Literal["assistant"]  # of a session of chat: there is no other

@@ -1,6 +1,8 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from mlservices.api import document
+
 from . import health, palette, status, views
 from .home import home
 from .people import signin
@@ -23,6 +25,8 @@ urlpatterns = [
     path("people/", include((people.people, "people"))),
     path("models/", include("mlservices.urls")),
     path("api/", include("mlservices.api.urls")),
+    path("docs", document.docs, name="docs"),
+    path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
     path("flows/", include("agents.flows.urls")),

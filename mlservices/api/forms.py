@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from .. import audio
 from ..fields import Mode, SessionId, Speed, Text, Threshold, Unbroken
+from ..service.forms import faults
 from .answers import invalid
 from .sound import HEARD_RATE, Format
 
@@ -73,5 +74,4 @@ def checked(form: type[AnyForm], fields: dict[str, Any]) -> AnyForm:
     try:
         return form.model_validate(fields)
     except ValidationError as error:
-        wrong = {".".join(map(str, each["loc"])) or "body": each["msg"] for each in error.errors()}
-        raise invalid(**wrong) from None
+        raise invalid(**faults(error.errors())) from None

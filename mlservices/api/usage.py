@@ -99,4 +99,4 @@ def _row(found: dict[str, Any], by: list[str]) -> dict[str, Any]:
     row = {name: found[name] for name in (*by, *SUMS)}
     latency, requests = row.pop("latency_ms"), row["requests"]
     mean = round(latency / requests) if requests else 0
-    return {**row, "unit": UNITS[Service(found["service"])], "mean_latency_ms": mean}
+    return {**row, "unit": UNITS[Service(found["service"])], "mean_first_piece_ms": mean}

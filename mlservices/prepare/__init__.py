@@ -22,9 +22,9 @@ from ..errors import PrepareError
 from . import stamp, wheel
 from .room import check_room, check_writable
 from .stamp import is_ready
-from .state import Attempt, FileState, attempt, remove, state
+from .state import Attempt, FileState, attempt, bytes_here, remove, state
 
-__all__ = ["FileState", "is_ready", "prepare", "remove", "source_files", "state"]
+__all__ = ["FileState", "bytes_here", "is_ready", "prepare", "remove", "source_files", "state"]
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read by the hub's client when it is imported
 

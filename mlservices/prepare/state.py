@@ -256,6 +256,12 @@ def _take_lock(place: Path) -> int | None:
     return None
 
 
+def bytes_here(model: Model, models_dir: Path) -> int:
+    """Of a model's files, and of what attempts have fetched."""
+    places = (models_dir / model.id, models_dir / _FOLDER / model.id / "fetched")
+    return sum(file.stat().st_size for place in places for file in place.rglob("*") if file.is_file())
+
+
 def remove(model: Model, models_dir: Path) -> bool:
     """Delete a model's files, and what attempts have left; False while one is under way."""
     place = models_dir / _FOLDER / model.id

@@ -25,6 +25,7 @@ from .body_limit import BodyLimit
 from .deployment import Deployment
 from .deployments import Deployments, Make
 from .devices import devices as real_devices
+from .forms import faults
 from .json_body import JsonRoute
 from .layout import Plan
 from .placement import Device
@@ -84,11 +85,9 @@ def find_problems(models_dir: Path) -> list[str]:
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        fields = {
-            ".".join(str(part) for part in problem["loc"] if part != "body") or "body": problem["msg"]
-            for problem in error.errors()
-        }
-        return JSONResponse({"error": "The request is not valid.", "fields": fields}, status_code=400)
+        return JSONResponse(
+            {"error": "The request is not valid.", "fields": faults(error.errors())}, status_code=400
+        )
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:

@@ -8,17 +8,21 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_OPEN = ("/", "/api/live")  # what a host's own probes ask, and tells nothing
+# What a host's own probes ask, and what a browser opens that cannot send a token: nothing that is secret.
+_OPEN = ("/", "/api/live", "/api/health", "/docs", "/openapi.json")
 
 
 class BearerToken:
-    """Answers 401 to whoever does not send `Authorization: Bearer TOKEN`."""
+    """Answers 401 to whoever does not send `Authorization: Bearer TOKEN`. `scope["state"]["stranger"]` says
+    of what is open to all whether it was asked without."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._token = app, token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _OPEN or self._admits(Headers(scope=scope)):
+        known = scope["type"] != "http" or self._admits(Headers(scope=scope))
+        if known or scope["path"] in _OPEN:
+            scope.setdefault("state", {})["stranger"] = not known
             await self._app(scope, receive, send)
             return
         refusal = JSONResponse(

@@ -29,6 +29,16 @@ def field_error(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
+def faults(errors: Iterable[Any]) -> dict[str, str]:
+    """What pydantic, or FastAPI, finds wrong with each field of a body."""
+    return {
+        ".".join(str(part) for part in each["loc"] if part != "body") or "body": each["msg"].removeprefix(
+            "Value error, "
+        )
+        for each in errors
+    }
+
+
 async def sound(audio_base64: str) -> bytes:
     """pcm at SPACE_RATE out of an `audio_base64`; RequestValidationError, hence a 400 that names the field.
 

@@ -344,12 +344,18 @@ def agents_for_a_voice(world: World) -> str:
     return reverse("agents:with_voice", args=["piper-joe"]) if world.agent else ""
 
 
+@shown
 def usage(world: World) -> str:
     make_usage(days=30)
     Price.objects.create(
         engine="gpt-4o-mini", per=1_000_000, amount="0.15", answer_amount="0.60", since="2026-01-01"
     )
     return reverse("usage:usage") + "?period=30-days"
+
+
+@shown
+def api(world: World) -> str:
+    return reverse("docs")
 
 
 @shown

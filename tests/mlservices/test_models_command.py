@@ -185,6 +185,28 @@ def test_files_are_removed_when_somebody_agrees(hub, monkeypatch, settings):
     assert models("remove", "mms-tts-eng", "--yes") == ["mms-tts-eng is deleted"]
 
 
+def test_of_a_download_that_brought_nothing_nothing_is_left_to_be_asked_about(hub):
+    hub.repositories["facebook/mms-tts-eng"].gated = True
+    with pytest.raises(CommandError):
+        models("download", "mms-tts-eng")
+    assert models("remove", "mms-tts-eng") == ["mms-tts-eng has no files here"]
+    assert " absent " in listed("mms-tts-eng")["mms-tts-eng"]
+
+
+def test_the_help_of_a_verb_holds_what_belongs_to_it():
+    def help_of(*words):
+        command = [sys.executable, "manage.py", "models", *words, "--help"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    removing = help_of("remove")
+    assert removing.startswith("usage: manage.py models remove [options] ID ...")
+    assert "--yes" in removing
+    assert "--timeout" not in removing
+    everything = help_of()
+    assert "--timeout" in everything
+    assert "  remove ID ...      delete the files" in everything
+
+
 def test_where_nobody_can_be_asked_nothing_is_removed(hub, monkeypatch):
     models("download", "mms-tts-eng")
     monkeypatch.setattr(sys, "stdin", io.StringIO())

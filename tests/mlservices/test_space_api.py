@@ -159,6 +159,7 @@ def test_a_session_forgets_what_is_older_than_ten_messages(space):
         ("/api/stt", {"audio_base64": "AAA=" * 2}, "audio_base64"),
         ("/api/vad", {"audio_base64": encoded(SECOND), "threshold": 2}, "threshold"),
         ("/api/vllm/chat", {"message": "hi"}, "session_id"),
+        ("/api/vllm/chat", {"message": "hi", "session_id": "a", "mode": "weird"}, "mode"),
         ("/stream/tts", {"text": "hi", "rate": 1}, "rate"),
         ("/stream/tts", {"text": "hi", "rate": 8000, "voice": "aditi"}, "voice"),
         ("/stream/embed", {"texts": ["x" * 1000] * 301}, "texts"),
@@ -171,6 +172,7 @@ def test_a_wrong_field_is_named_in_a_400(space, path, body, field):
     response = space.post(path, json=body)
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [field]
+    assert "Value error" not in response.text
 
 
 def test_a_voice_that_nobody_has_is_answered_with_those_that_there_are(space):

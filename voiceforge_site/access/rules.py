@@ -149,6 +149,8 @@ PAGES: dict[str, Rule] = {
     "api:usage": Rule(_USE),
     "api:metrics": Rule(_USE),
     # asked by machines that keep the service running, and told no more than /health/ tells
+    "docs": Rule(SIGNED_IN),
+    "openapi": Rule(ANYBODY),
     "api:health": Rule(ANYBODY),
     "api:ready": Rule(ANYBODY),
     "api:live": Rule(ANYBODY),

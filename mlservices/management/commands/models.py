@@ -20,24 +20,43 @@ from mlservices.environments import install
 from mlservices.errors import EngineError, PrepareError
 from mlservices.management import listing
 from mlservices.management.meter import Meter, size
-from mlservices.prepare import prepare, remove, state
+from mlservices.prepare import bytes_here, prepare, remove, state
 from mlservices.roster.data import as_data
 from mlservices.roster.rows import row_of
 from mlservices.roster.told import ask, still_configured
 from mlservices.service.layout import configured_models
 
-_VERBS = """\
-verbs:
-  list [WORD ...]    the catalogue, or those in which each word occurs (--kind, --language, --json)
-  show ID ...        everything about a model (--json)
-  prepare [ID ...]   make the files ready to load; without an id, of the configured models
-  download ID ...    the same, for models that need not be configured; goes on where an earlier one broke off
-  install ID ...     the libraries of a model's engine, in an environment of their own where they need one
-  remove ID ...      delete the files
-  load ID ...        hold a model in the ML service, which must run
-  unload ID ...      let it go
-  warm ID ...        run it once, so that the first caller does not pay for first use
-"""
+_HELP = {
+    "list": ("[WORD ...]", "the catalogue, or those in which each word occurs"),
+    "show": ("ID ...", "everything about a model"),
+    "prepare": ("[ID ...]", "make the files ready to load; without an id, of the configured models"),
+    "download": (
+        "ID ...",
+        "fetch and make ready, configured or not; goes on where an earlier one broke off",
+    ),
+    "install": (
+        "ID ...",
+        "the libraries of a model's engine, in an environment of their own where they need one",
+    ),
+    "remove": ("ID ...", "delete the files"),
+    "load": ("ID ...", "hold a model in the ML service, which must run"),
+    "unload": ("ID ...", "let it go"),
+    "warm": ("ID ...", "run it once, so that the first caller does not pay for first use"),
+}
+_VERBS = "\n".join(
+    ["verbs:", *(f"  {f'{verb} {words}':<18} {about}" for verb, (words, about) in _HELP.items())]
+)
+_OPTIONS: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {  # of which verbs, what for, and how
+    "--kind": (("list",), "only this kind", {"choices": [kind.value for kind in Kind]}),
+    "--language": (("list",), "only what knows it, as in de", {"metavar": "CODE"}),
+    "--json": (("list", "show"), "for programs to read", {"action": "store_true"}),
+    "--yes": (("remove",), "do not ask", {"action": "store_true"}),
+    "--timeout": (
+        ("load", "unload", "warm"),
+        "wait so long",
+        {"type": float, "default": 600, "metavar": "SECONDS"},
+    ),
+}
 
 
 class Command(BaseCommand):
@@ -53,13 +72,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("verb", choices=list(self.VERBS))
         parser.add_argument("ids", nargs="*", metavar="ID", help="as the list shows them")
-        parser.add_argument("--kind", choices=[kind.value for kind in Kind], help="list: only this kind")
-        parser.add_argument("--language", metavar="CODE", help="list: only what knows it, as in de")
-        parser.add_argument("--json", action="store_true", help="list, show: for programs to read")
-        parser.add_argument("--yes", action="store_true", help="remove: do not ask")
-        parser.add_argument(
-            "--timeout", type=float, default=600, metavar="SECONDS", help="load, unload, warm: wait so long"
-        )
+        for name, (verbs, help, how) in _OPTIONS.items():
+            parser.add_argument(name, help=f"{', '.join(verbs)}: {help}", **how)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """The help of a verb holds what belongs to it."""
+        _, name, verb, *rest = [*argv, ""]
+        if verb in self.VERBS and {"-h", "--help"} & set(rest):
+            self.stdout.write(_help_of(verb, f"manage.py {name}"))
+        else:
+            super().run_from_argv(argv)
 
     def handle(self, *args: Any, verb: str, ids: list[str], **options: Any) -> None:
         try:
@@ -145,15 +167,15 @@ class Command(BaseCommand):
         if files.state == "absent" or not model.recipe:
             self.stdout.write(f"{model.id} has no files here")
             return
-        count = files.size_bytes or files.done_bytes
-        if ask and not self._agrees(f"Delete the files of {model.id} ({size(count)})? [y/N] "):
+        count = files.size_bytes or bytes_here(model, settings.MODELS_DIR)
+        if ask and count and not self._agrees(f"Delete the files of {model.id} ({size(count)})? [y/N] "):
             self.stdout.write(f"{model.id} is kept")
             return
         if not remove(model, settings.MODELS_DIR):
             raise CommandError(
                 f"{model.id} is being fetched by {files.by or 'another process'}: stop it first."
             )
-        self.stdout.write(f"{model.id} is deleted")
+        self.stdout.write(f"{model.id} {'is deleted' if count else 'has no files here'}")
 
     def _agrees(self, question: str) -> bool:
         try:
@@ -192,6 +214,17 @@ class Command(BaseCommand):
         "unload": _unload,
         "warm": _warm,
     }
+
+
+def _help_of(verb: str, program: str) -> str:
+    (words, about) = _HELP[verb]
+    parser = argparse.ArgumentParser(
+        prog=f"{program} {verb}", usage=f"%(prog)s [options] {words}", description=about
+    )
+    for name, (verbs, help, how) in _OPTIONS.items():
+        if verb in verbs:
+            parser.add_argument(name, help=help, **how)
+    return parser.format_help()
 
 
 def _named(ids: list[str]) -> list[Model]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -30,8 +30,9 @@ def add(app: FastAPI, service: Deployments) -> None:
         return _HOME
 
     @app.get("/api/health")
-    async def health() -> dict[str, Any]:
-        """`healthy` once all models of the start are loaded, else `starting`, or `degraded` by `problems`."""
+    async def health(request: Request) -> dict[str, Any]:
+        """`healthy` once all models of the start are loaded, else `starting`, or `degraded` by `problems`.
+        Who lacks the service's token is told no reasons, which name files, and nothing of the machine."""
         awaited = [each for each in service.by_id.values() if each.plan.at_start]
         there = [each for each in service.by_id.values() if each in awaited or each.holding() or each.refusal]
         problems = [*service.problems, *sorted({f"{e.model.id}: {e.reason()}" for e in there if e.reason()})]
@@ -39,10 +40,14 @@ def add(app: FastAPI, service: Deployments) -> None:
             status = "healthy"
         else:
             status = "degraded" if problems else "starting"
-        return {
+        told = {
             "status": status,
             "timestamp": datetime.now(UTC).isoformat(),
             "models": {each.model.id: each.state() for each in there},
+        }
+        if getattr(request.state, "stranger", False):
+            return told
+        return told | {
             "problems": problems,
             "pools": _pools(there),
             "devices": [

@@ -164,6 +164,7 @@ REFUSALS = {
         "body",
     ),
     "no session": ("vllm/chat", {"json": {"message": "hello"}}, 400, "session_id"),
+    "mode": ("vllm/chat", {"json": {"message": "a", "session_id": "b", "mode": "weird"}}, 400, "mode"),
     "chat model": ("vllm/chat", {"json": {"message": "a", "session_id": "b", "model": "c"}}, 400, "model"),
 }
 
@@ -174,6 +175,7 @@ def test_what_cannot_be_served_is_refused_with_a_reason(api):
         assert answer.status_code == status, (name, answer.text)
         assert answer.headers["content-type"] == "application/json", name
         assert answer.json()["error"], name
+        assert "Value error" not in answer.text, "the words of a library"
         assert set(answer.json().get("fields", {})) == ({field} if field else set()), (name, answer.text)
     assert wait_for_voice(api).status_code == 200
 

@@ -27,6 +27,7 @@ def test_totals_equal_rows_and_both_equal_what_was_noted(new_key, group):
     write(some_entries(80))
     answer = used(new_key("administrator"), f"{PERIOD}&group={group}").json()
     assert len(answer["totals"]) == 3
+    assert all(total["mean_first_piece_ms"] > 0 for total in answer["totals"]), "not how long all took"
     for total in answer["totals"]:
         rows = [row for row in answer["rows"] if row["service"] == total["service"]]
         noted = UsageRow.objects.filter(service=total["service"])

@@ -1,0 +1,176 @@
+"""The API described in OpenAPI's form, for programs, and as a page for people. What a request may hold is
+taken from the forms that check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel
+
+from .forms import ChatForm, DetectForm, SpeakForm, TranscribeForm
+from .sound import TYPES
+from .usage import GROUPS
+
+_JSON, _FILE_FORM = "application/json", "multipart/form-data"
+_FILE = {"type": "string", "format": "binary"}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of an address. `form` is what its JSON may hold; `hears` tells that a sound belongs to it,
+    as the file `audio` of a form, or in JSON as `audio_base64`."""
+
+    method: str
+    path: str
+    summary: Any
+    form: type[BaseModel] | None = None
+    hears: bool = False
+    answers: tuple[str, ...] = (_JSON,)
+    query: dict[str, Any] = field(default_factory=dict)  # the schema of each parameter
+    open: bool = False  # without a key
+
+    def schema(self) -> dict[str, Any]:
+        return self.form.model_json_schema() if self.form else {}
+
+    def parameters(self) -> list[dict[str, Any]]:
+        parts = [part.split("}")[0] for part in self.path.split("{")[1:]]
+        in_path = [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in parts]
+        return in_path + [{"name": n, "in": "query", "schema": schema} for n, schema in self.query.items()]
+
+    def bodies(self) -> dict[str, Any]:
+        """The schema of a body, by its type."""
+        if not self.form:
+            return {}
+        if not self.hears:
+            return {_JSON: self.schema()}
+        return {_FILE_FORM: self._with("audio", _FILE), _JSON: self._with("audio_base64", _BASE64)}
+
+    def _with(self, name: str, sound: dict[str, Any]) -> dict[str, Any]:
+        schema = self.schema()
+        schema["properties"] = {name: sound, **schema["properties"]}
+        schema["required"] = [name, *schema.get("required", [])]
+        return schema
+
+
+_DAY = {"type": "string", "format": "date"}
+_USAGE = {
+    "from": _DAY,
+    "to": _DAY,
+    "group": {"type": "string", "enum": list(GROUPS), "default": GROUPS[0]},
+    "call": {"type": "string", "format": "uuid"},
+}
+_SPOKEN = (*TYPES.values(), _JSON)
+_MODEL = "/api/models/{model_id}"
+OPERATIONS = (
+    Operation("post", "/api/tts", _("Speak a text"), SpeakForm, answers=_SPOKEN),
+    Operation("post", "/api/stt", _("Write down what a recording says"), TranscribeForm, hears=True),
+    Operation("post", "/api/vad", _("Find where in a recording somebody speaks"), DetectForm, hears=True),
+    Operation("post", "/api/vllm/chat", _("Answer one message of a session"), ChatForm),
+    Operation("get", "/api/voices", _("The voices that can be spoken now")),
+    Operation("get", "/api/voice-library", _("All voices that are described")),
+    Operation("get", "/api/models", _("What there is, and how it stands")),
+    Operation("get", _MODEL, _("All of one model")),
+    Operation("delete", _MODEL, _("Remove its files")),
+    Operation("post", f"{_MODEL}/{{verb}}", _("Download, load, unload or warm a model")),
+    Operation("delete", f"{_MODEL}/{{verb}}", _("Stop a download")),
+    Operation("get", "/api/usage", _("What was used"), query=_USAGE),
+    Operation("get", "/api/metrics", _("Measures for Prometheus"), answers=("text/plain",)),
+    Operation("get", "/api/health", _("How the models stand"), open=True),
+    Operation("get", "/api/ready", _("Whether all models are loaded"), open=True),
+    Operation("get", "/api/live", _("Whether the server answers"), open=True),
+)
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "service": {"type": "string"},
+        "retry_after": {"type": "integer", "description": "seconds"},
+        "permanent": {"type": "boolean"},
+    },
+}
+
+
+def openapi(request: HttpRequest) -> HttpResponseBase:
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
+    key = {"type": "http", "scheme": "bearer"}
+    return JsonResponse(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "VoiceForge", "version": "1"},
+            "security": [{"key": []}],
+            "components": {"securitySchemes": {"key": key}, "schemas": {"Error": _ERROR}},
+            "paths": paths,
+        }
+    )
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    wrong = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    described: dict[str, Any] = {
+        "summary": str(operation.summary),
+        "responses": {
+            "200": {"description": "OK", "content": {type: {} for type in operation.answers}},
+            "default": {"description": "Why not", "content": wrong},
+        },
+    }
+    if parameters := operation.parameters():
+        described["parameters"] = parameters
+    if bodies := operation.bodies():
+        content = {type: {"schema": schema} for type, schema in bodies.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.open:
+        described["security"] = []
+    return described
+
+
+# ---- for people -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    what: str  # its type, and what it is limited to
+    default: str
+    required: bool
+
+
+def docs(request: HttpRequest) -> HttpResponseBase:
+    shown = [(operation, list(_fields(operation))) for operation in OPERATIONS]
+    return render(request, "api/docs.html", {"operations": shown})
+
+
+def _fields(operation: Operation) -> Iterator[Field]:
+    for parameter in operation.parameters():
+        schema = parameter["schema"]
+        yield Field(parameter["name"], _what(schema), _default(schema), parameter.get("required", False))
+    body: dict[str, Any] = next(iter(operation.bodies().values()), {})
+    for name, schema in body.get("properties", {}).items():
+        yield Field(name, _what(schema), _default(schema), name in body["required"])
+
+
+def _default(schema: dict[str, Any]) -> str:
+    """As JSON has it, without quotes."""
+    return json.dumps(schema.get("default", "")).strip('"')
+
+
+def _what(schema: dict[str, Any]) -> str:
+    """ "number, 0.5–2.0" """
+    if "const" in schema:
+        return str(schema["const"])
+    if "enum" in schema:
+        return ", ".join(str(value) for value in schema["enum"] if value)
+    least = schema.get("minimum", schema.get("minLength", ""))
+    most = schema.get("maximum", schema.get("maxLength", ""))
+    kind = {"binary": "file"}.get(schema.get("format", ""), schema.get("format", schema["type"]))
+    return f"{kind}, {least or 0}–{most}" if most != "" else kind

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from itertools import zip_longest
 
 import numpy as np
@@ -118,7 +119,9 @@ def test_the_small_model_answers_beside_a_prompt_that_it_still_reads(load):
     engine = load("smollm2-135m")
     asked = [ChatMessage("system", "Be brief."), ChatMessage("user", "Count to ten.")]
     alone = answer(engine, *asked)
-    engine._keep("something else", 999)  # so that the next system prompt asks for room
+    while engine._generator.num_active_batches:  # what earlier tests gave up
+        time.sleep(0.01)
+    assert engine._keep("something else", 999)  # so that the next system prompt asks for room
     long = [ChatMessage("user", "I would like to come on Monday. " * 90)]
     reading = threading.Thread(target=answer, args=(engine, *long), kwargs={"max_tokens": 1})
     reading.start()
@@ -163,7 +166,7 @@ def test_another_is_answered_in_the_middle_of_an_answer(load, model_id):
     one = engine.reply(asked, max_tokens=8, temperature=0.0)
     begun = next(one)
     assert answer(engine, *other) == other_alone
-    assert [begun, *one] == alone
+    assert [piece for piece in (begun, *one) if piece is not None] == alone
 
 
 @pytest.mark.parametrize("model_id", CHATML)

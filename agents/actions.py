@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from mlservices.registry import LOCAL
 
+from .addresses import free_slug
 from .demo import (
     DEMO_DESCRIPTION,
     DEMO_FACTS,
@@ -196,8 +197,4 @@ def _free_name(name: str) -> str:
 
 
 def _free_slug(name: str) -> str:
-    """An address made of the name that no other agent has."""
-    base = slugify(name)[:70] or "agent"
-    taken = RESERVED_SLUGS | set(Agent.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
-    return next(slug for slug in candidates if slug not in taken)
+    return free_slug(Agent.objects.all(), slugify(name)[:70] or "agent", reserved=RESERVED_SLUGS)

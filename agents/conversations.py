@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from .flow.program import Ports, Talk, ToolResult
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
-from .flows.programs import Crew, program_of
+from .flows.programs import Crew
 from .models import DEFAULT_MODEL, Agent, FlowVersion
 
 logger = logging.getLogger(__name__)
@@ -53,49 +54,53 @@ def conversation_for(
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
-
-    def talk(profile: Profile) -> Conversation:
-        receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
-        if chat_model is None:
-            return receptionist
-        return ChatConversation(profile, model=chat_model, receptionist=receptionist, now=now)
-
+    talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
         return talk(profile)
-
-    def subagent(*, prompt: str, knowledge_base: str, tools: Sequence[str]) -> Talk:
-        asked = tuple(question for fact in profile.facts for question in fact.questions)
-        return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
-
-    def other(slug: str) -> Conversation | None:
-        found = (crew or {}).get(slug)
-        if found is None:
-            return None
-        model = chat_model_for(found.agent)
-        return conversation_for(
-            found.agent,
-            embedder=embedder,
-            chat_model=model,
-            version=found.version,
-            crew=crew,
-            caller=caller,
-            now=now,
-        )
-
+    again = partial(conversation_for, embedder=embedder, crew=crew, caller=caller, now=now)
     ports = Ports(
         meanings=meanings,
         model=chat_model,
         now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
         region=_region_of(agent.transfer_number),
-        talk=subagent,
+        talk=partial(_subagent, profile, talk),
         call_tool=_no_tool,
-        other_agent=other,
+        other_agent=partial(_other_agent, crew or {}, again),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
         greeting=profile.greeting,
     )
     values = values_for(agent, profile.facts, caller=caller, now=now())
-    return FlowConversation(program_of(version), ports, variables=values)
+    return FlowConversation(version.program, ports, variables=values)
+
+
+def _talk(
+    profile: Profile, *, meanings: Meanings, model: ChatModel | None, now: Callable[[], datetime]
+) -> Conversation:
+    receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
+    if model is None:
+        return receptionist
+    return ChatConversation(profile, model=model, receptionist=receptionist, now=now)
+
+
+def _subagent(
+    profile: Profile,
+    talk: Callable[[Profile], Conversation],
+    *,
+    prompt: str,
+    knowledge_base: str,
+    tools: Sequence[str],
+) -> Talk:
+    """The agent as it talks within a flow: what it knows, with instructions of that step."""
+    asked = tuple(question for fact in profile.facts for question in fact.questions)
+    return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
+
+
+def _other_agent(crew: Crew, conversation: Callable[..., Conversation], slug: str) -> Conversation | None:
+    member = crew.get(slug)
+    if member is None:
+        return None
+    return conversation(member.agent, chat_model=chat_model_for(member.agent), version=member.version)
 
 
 def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,8 @@ from mlservices.pages.languages import language_name
 
 from .constants import check_placeholders, validate_constants
 from .facts import validate_facts
+from .flow.graph import read
+from .flow.program import Program
 
 validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
@@ -70,6 +73,12 @@ class FlowVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.flow_id} {self.number}"
+
+    @cached_property
+    def program(self) -> Program:
+        """What calls run; read once for each row that was fetched."""
+        graphs = {"": self.graph, **self.subflows}
+        return Program({name: read(graph)[0] for name, graph in graphs.items()})
 
 
 class Agent(models.Model):

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from mlservices.pages.palette import Entry, Group, matching
 
 from .models import Agent, Flow
 
+T = TypeVar("T", bound=Model)
+
 
 def flows(user: Any, words: str) -> Iterable[Group]:
     if not words or not user.has_perm("agents.view_agents"):
         return []
-    rows = Flow.objects.only("name", "slug", "live_id").order_by("name")
-    for word in words.split():
-        rows = rows.filter(name__icontains=word)
+    named = _named(Flow.objects.only("name", "slug", "live_id"), words)
     entries = [
         Entry(flow.name, "workflow", url=flow.get_absolute_url(), hint="" if flow.live_id else _("Draft"))
-        for flow in rows[:200]
+        for flow in named
     ]
     return matching(_("Flows"), entries, words)
 
@@ -28,14 +29,14 @@ def flows(user: Any, words: str) -> Iterable[Group]:
 def agents(user: Any, words: str) -> Iterable[Group]:
     if not words or not user.has_perm("agents.view_agents"):
         return []
-    return matching(_("Agents"), [_entry(agent) for agent in _named(words)], words)
+    named = _named(Agent.objects.only("name", "slug", "status"), words)
+    return matching(_("Agents"), [_entry(agent) for agent in named], words)
 
 
-def _named(words: str) -> Iterable[Agent]:
-    rows = Agent.objects.only("name", "slug", "status").order_by("name")
+def _named(rows: QuerySet[T], words: str) -> QuerySet[T]:
     for word in words.split():
         rows = rows.filter(name__icontains=word)
-    return rows[:200]
+    return rows.order_by("name")[:200]
 
 
 def _entry(agent: Agent) -> Entry:

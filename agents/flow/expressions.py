@@ -60,9 +60,7 @@ def value_of(expression: str, variables: Mapping[str, Any]) -> Any:
 
 
 def holds(expression: str, variables: Mapping[str, Any]) -> bool:
-    """Whether it is true; one that compares with what is not known yet is not. Raises ExpressionError only
-    where it cannot be read."""
-    names_in(expression)
+    """Whether it is true; one that cannot be read, or compares with what is not known yet, is not."""
     try:
         return bool(value_of(expression, variables))
     except ExpressionError:

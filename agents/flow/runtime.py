@@ -14,7 +14,7 @@ from typing import Literal
 
 from . import phrases
 from .deciding import Choice, Decision, decide
-from .graph import Edge, nodes
+from .graph import nodes
 from .program import Ports, Program, Talk, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
 from .understanding import UNMISTAKABLE
@@ -175,17 +175,14 @@ class FlowConversation:
         return decision
 
     def _choices(self) -> list[Choice]:
-        walker = self._walker
-        described = ((edge, self._told(edge)) for edge in walker.ways.described)
+        walker, told_of = self._walker, self._walker.flow.described
+        described = ((edge, told_of(edge)) for edge in walker.ways.described)
         return [
-            *(Choice(edge, edge.condition.examples, self._told(edge)) for edge in walker.ways.examples),
+            *(Choice(edge, edge.condition.examples, told_of(edge)) for edge in walker.ways.examples),
             *(Choice(edge, (told,), told) for edge, told in described if told),
             *(Choice(each, each.examples, each.name) for each in walker.program.main.intents),
             *([Choice(None, self._talk.knows)] if self._talk else []),
         ]
-
-    def _told(self, edge: Edge) -> str:
-        return edge.label or self._walker.flow.by_id[edge.target].data.label
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker

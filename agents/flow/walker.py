@@ -24,8 +24,6 @@ from .wording import shown
 
 MOST_NODES_AT_ONCE = 60  # without a word of the caller's
 MOST_MISSED = 3  # turns in a row that no edge was meant by
-
-
 AS_SET_UP = Manner()
 
 
@@ -197,9 +195,8 @@ class Walker:
                 return self.ways.outcomes[outcome], "outcome"
             if outcome == "failed":  # what was asked for is not there: no other way may be taken
                 return None
-            for edge in self.ways.expressions:
-                if _holds(edge, self.known):
-                    return edge, "expression"
+            if edge := self.wanted():
+                return edge, "expression"
             if self.ways.otherwise:
                 return self.ways.otherwise, "otherwise" if self.ways.otherwise.condition else "next"
             if not self.state.returns:
@@ -209,8 +206,9 @@ class Walker:
             outcome = ""
 
     def wanted(self) -> Edge | None:
-        """The way out of a talk that an expression opens now."""
-        return next((edge for edge in self.ways.expressions if _holds(edge, self.known)), None)
+        """The way out that an expression opens now."""
+        known = self.known
+        return next((edge for edge in self.ways.expressions if holds(edge.condition.when, known)), None)
 
     # ---- what the caller did ----------------------------------------------------------------
 
@@ -322,13 +320,6 @@ class Walker:
 _OF_SLOT = {
     "kind", "min_digits", "max_digits", "minimum", "maximum", "must_be_future", "confirm", "attempts",
 }  # fmt: skip
-
-
-def _holds(edge: Edge, values: Mapping[str, Any]) -> bool:
-    try:
-        return holds(edge.condition.when, values)
-    except ExpressionError:
-        return False
 
 
 def noted(decision: Decision) -> Noted:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from ..addresses import free_slug
 from ..flow.graph import FlowError, Problem, Severity, problems_of, read
 from ..models import Flow, FlowVersion
 from .programs import known_to, with_subflows
@@ -137,12 +138,4 @@ def _description(graph: dict[str, Any]) -> str:
 
 
 def _free_slug(name: str) -> str:
-    """An address that no flow has, made of the name."""
-    wanted = slugify(name)[:100] or "flow"
-    taken = {*RESERVED_SLUGS, *Flow.objects.filter(slug__startswith=wanted).values_list("slug", flat=True)}
-    number = 1
-    slug = wanted
-    while slug in taken:
-        number += 1
-        slug = f"{wanted}-{number}"
-    return slug
+    return free_slug(Flow.objects.all(), slugify(name)[:100] or "flow", reserved=RESERVED_SLUGS)

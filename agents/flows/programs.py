@@ -8,13 +8,7 @@ from typing import Any
 
 from ..flow.graph import Flow as Graph
 from ..flow.graph import Known, nodes, read
-from ..flow.program import Program
 from ..models import Agent, Flow, FlowVersion
-
-
-def program_of(version: FlowVersion) -> Program:
-    graphs = {"": version.graph, **version.subflows}
-    return Program({name: read(graph)[0] for name, graph in graphs.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +36,23 @@ def crew_of(version: FlowVersion | None) -> Crew:
 
 
 def _agents_in(version: FlowVersion | None) -> list[str]:
-    flows = program_of(version).flows.values() if version else ()
+    flows = version.program.flows.values() if version else ()
     return [slug for graph in flows for slug in named(graph, nodes.AgentTransfer)]
 
 
 def known_to(flow: Flow) -> Known:
     """What the flow may name, for its validation: what its agents know and what is live."""
+    live = Flow.objects.exclude(live=None).values_list("slug", flat=True)
+    entered = {slug: entered_by(graph) for slug, graph in with_subflows(flow.draft).items()}
     constants = [set(agent.constants) for agent in flow.agents.all()] if flow.pk else []
     return Known(
         tools=frozenset(),  # there are none yet
         knowledge=frozenset(),
         agents=frozenset(Agent.objects.exclude(status=Agent.Status.ARCHIVED).values_list("slug", flat=True)),
-        flows={slug: entered_by(graph) for slug, graph in live_graphs().items()},
+        flows={**dict.fromkeys(live, frozenset[str]()), **entered},
         flow_id=flow.slug,
         constants=frozenset(set.intersection(*constants)) if constants else frozenset(),
     )
-
-
-def live_graphs() -> Mapping[str, dict[str, Any]]:
-    """Of each flow that is published, by its address, what new calls follow."""
-    rows = Flow.objects.exclude(live=None).values_list("slug", "live__graph")
-    return dict(rows)
 
 
 def entered_by(graph: dict[str, Any]) -> frozenset[str]:
@@ -82,11 +72,11 @@ def named(graph: Graph, kind: type[nodes.Subflow] | type[nodes.AgentTransfer]) -
 
 def with_subflows(graph: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The graphs of all sub-flows that it comes to, as they are live now."""
-    live, found = live_graphs(), {}
-    ahead = list(entered_by(graph))
+    found: dict[str, dict[str, Any]] = {}
+    ahead = entered_by(graph)
     while ahead:
-        slug = ahead.pop()
-        if slug in live and slug not in found:
-            found[slug] = live[slug]
-            ahead += entered_by(live[slug])
+        rows = Flow.objects.exclude(live=None).filter(slug__in=ahead).values_list("slug", "live__graph")
+        entered = dict(rows)
+        found |= entered
+        ahead = frozenset().union(*map(entered_by, entered.values())) - set(found)
     return found

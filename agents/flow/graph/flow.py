@@ -92,6 +92,11 @@ class Flow(Part):
         """The ways out of each node, by its id."""
         return {node.id: Ways.of(node, self.leaving[node.id]) for node in self.nodes}
 
+    def described(self, edge: Edge) -> str:
+        """When it is taken, in words: its own, or what it leads to; "" where neither has any."""
+        target = self.by_id.get(edge.target)
+        return edge.label or (target.data.label if target else "")
+
 
 def _outcome_edges(node: Tool) -> list[Edge]:
     named = (("success", node.data.on_success), ("failure", node.data.on_failure))

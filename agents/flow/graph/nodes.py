@@ -10,20 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from ..slots.kinds import Confirm
+from ..slots.kinds import Kind as SlotKind
+
 VariableKind = Literal["text", "number", "yes_no", "date", "time", "datetime", "phone", "email"]
-SlotKind = Literal[
-    "digits",
-    "name",
-    "phone",
-    "email",
-    "date",
-    "time",
-    "datetime",
-    "number",
-    "yes_no",
-    "choice",
-    "text",
-]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Speed = Annotated[float, Field(ge=0.5, le=2)]
@@ -84,7 +74,7 @@ class GatherData(Data):
     minimum: float | None = None
     maximum: float | None = None
     must_be_future: bool = False
-    confirm: Literal["always", "unsure", "never"] = "unsure"
+    confirm: Confirm = "unsure"
     attempts: int = Field(3, ge=1, le=10)
 
 

@@ -120,7 +120,7 @@ def _ways(flow: Flow, node: Node) -> Iterator[Problem]:
     ways = flow.ways[node.id]
     if isinstance(node, Subagent | Say):
         yield from (
-            warning("says_not_when", edge=edge.id) for edge in ways.described if not _description(flow, edge)
+            warning("says_not_when", edge=edge.id) for edge in ways.described if not flow.described(edge)
         )
     if isinstance(node, (Note, Subagent, *ENDS)):
         return
@@ -133,11 +133,6 @@ def _ways(flow: Flow, node: Node) -> Iterator[Problem]:
 def _covers(node: Node, outcomes: Mapping[str, Edge]) -> bool:
     allowed = OUTCOMES.get(node.type, ())
     return bool(allowed) and set(allowed) <= set(outcomes)
-
-
-def _description(flow: Flow, edge: Edge) -> str:
-    target = flow.by_id.get(edge.target)
-    return edge.label or (target.data.label if target else "")
 
 
 def _reachability(flow: Flow) -> Iterator[Problem]:

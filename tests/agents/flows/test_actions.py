@@ -15,7 +15,7 @@ from agents.flows.actions import (
     roll_back,
     save_draft,
 )
-from agents.flows.programs import crew_of, program_of
+from agents.flows.programs import crew_of
 from agents.models import Flow
 from tests.agents.flow.samples import edge, flow, node
 from tests.factories import make_agent
@@ -66,7 +66,7 @@ def test_a_published_version_stays_as_it_is_when_the_draft_goes_on():
     mine = made()
     first = publish(flow=mine, by="alice", note="First")
     save_draft(flow=mine, graph=BETTER, by="alice", expected=1)
-    assert program_of(first).main.nodes[0].data.text == "Hello."
+    assert first.program.main.nodes[0].data.text == "Hello."
     second = publish(flow=mine, by="bob")
     mine.refresh_from_db()
     assert (mine.live, second.number, first.note) == (second, 2, "First")
@@ -93,7 +93,7 @@ def test_sub_flows_are_published_with_what_enters_them():
     version = publish(flow=outer, by="alice")
     save_draft(flow=inner, graph=BETTER, by="alice", expected=1)
     publish(flow=inner, by="alice")
-    assert program_of(version).flows["inner"].nodes[0].data.text == "Inside."
+    assert version.program.flows["inner"].nodes[0].data.text == "Inside."
 
 
 def test_flows_that_enter_each_other_cannot_be_published():

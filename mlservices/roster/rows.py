@@ -175,10 +175,6 @@ class Row:
     # --- What the catalogue says ---
 
     @property
-    def kind_name(self) -> str:
-        return str(KINDS[self.model.kind][0])
-
-    @property
     def source_name(self) -> str:
         return self.model.source.hub or self.model.source.package
 

@@ -12,9 +12,9 @@ from mlservices.checks.pools import pools_of
 from mlservices.checks.probing import ask
 from mlservices.clients import warm
 from mlservices.clients.service_model import ServiceModel
-from mlservices.service.deployments import Deployments
 from mlservices.speech import spoken
 from mlservices.types import ChatMessage
+from tests.mlservices.asking import priorities
 from tests.mlservices.conftest import stand_in_plans
 
 HI = [ChatMessage("user", "hi")]
@@ -25,15 +25,7 @@ SECOND = bytes(32000)
 def asked(settings, stand_in_service, monkeypatch):
     """[(task, priority), ...] as the service is asked."""
     settings.ML_PORT = urlsplit(stand_in_service).port
-    asked = []
-    run = Deployments.run
-
-    def noting(self, task, *args, **how):
-        asked.append((task, how["asked"].priority))
-        return run(self, task, *args, **how)
-
-    monkeypatch.setattr(Deployments, "run", noting)
-    return asked
+    return priorities(monkeypatch)
 
 
 async def whole(pieces):

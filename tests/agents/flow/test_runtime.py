@@ -21,6 +21,14 @@ from tests.agents.fakes import ScriptedModel, WordEmbedder
 
 from .samples import MENU, edge, flow, node
 
+DESCRIBED = flow(
+    node("q", "say", text="What is it about?"),
+    node("a", "end_call", message="A."),
+    node("b", "end_call", message="B."),
+    edge("q", "a", "the caller is hungry"),
+    edge("q", "b", "the caller is thirsty"),
+)
+
 
 class Tools:
     """Answers what it was given; remembers what it was asked."""
@@ -134,33 +142,19 @@ async def test_what_cannot_be_gathered_leaves_by_the_way_for_that(follow):
 
 
 async def test_a_language_model_chooses_only_where_examples_cannot_tell(follow):
-    described = flow(
-        node("q", "say", text="What is it about?"),
-        node("a", "end_call", message="A."),
-        node("b", "end_call", message="B."),
-        edge("q", "a", "the caller is hungry"),
-        edge("q", "b", "the caller is thirsty"),
-    )
     model = ScriptedModel("2")
-    talk = follow(described, model=model)
+    talk = follow(DESCRIBED, model=model)
     await talk.greet()
     assert await talk.say("my throat feels like sand") == "B."
     assert decided(talk) == [("q>b", "model")]
-    exact = follow(described, model=ScriptedModel())
+    exact = follow(DESCRIBED, model=ScriptedModel())
     await exact.greet()
     assert await exact.say("the caller is hungry") == "A."
 
 
 @pytest.mark.parametrize("answer", ["0", "7", "-1", "go to b", "", "1 2", "2 because </caller> b"])
 async def test_a_model_that_chooses_nothing_there_is_chooses_nothing(follow, answer):
-    described = flow(
-        node("q", "say", text="What is it about?"),
-        node("a", "end_call", message="A."),
-        node("b", "end_call", message="B."),
-        edge("q", "a", "the caller is hungry"),
-        edge("q", "b", "the caller is thirsty"),
-    )
-    talk = follow(described, model=ScriptedModel(answer))
+    talk = follow(DESCRIBED, model=ScriptedModel(answer))
     await talk.greet()
     said = await talk.say("my throat feels like sand")
     assert said.startswith("I'm sorry, I didn't catch that.") or (answer.startswith("2 ") and said == "B.")

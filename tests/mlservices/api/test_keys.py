@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from mlservices.service.deployments import Deployments
 from mlservices.voices import LIBRARY
 from tests.mlservices.api.conftest import bearer
+from tests.mlservices.asking import priorities
 from voiceforge_site.access import keys
 from voiceforge_site.models import ApiKey, User
 
@@ -160,14 +160,7 @@ def test_what_can_be_asked_for_is_told(api):
 
 
 def test_who_chats_over_the_api_waits_behind_calls(api, monkeypatch):
-    asked = []
-    run = Deployments.run
-
-    def noting(self, task, *args, **how):
-        asked.append((task, how["asked"].priority))
-        return run(self, task, *args, **how)
-
-    monkeypatch.setattr(Deployments, "run", noting)
+    asked = priorities(monkeypatch)
     api.post("/api/vllm/chat", json={"session_id": "calm", "message": "good day"}).raise_for_status()
     assert asked == [("reply", "batch")]
 

@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-ray lint bench bench-data messages lock python environment
+.PHONY: help run test test-services test-ray test-environments lint bench bench-data messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -24,6 +24,11 @@ test-services: python ## the same on a private PostgreSQL and Redis
 test-ray: python ## the ML service on a Ray cluster of two nodes on this machine (installs Ray: 80 MB; 1-3 min)
 	@$(PYTHON) -m voiceforge_site.bootstrap ray
 	@$(BIN)/pytest tests/mlservices/test_ray.py $(ARGS)
+
+test-environments: python ## voices with libraries of their own, in two environments made for them (2-5 min)
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@ENV_FILE= $(BIN)/python manage.py models install higgs_audio_v2 parler-tts-multilingual
+	@$(BIN)/pytest tests/mlservices/engines/test_environments.py $(ARGS)
 
 lint: environment ## ruff, mypy and the rules of who imports whom
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ This file alone imports piper-tts (GPL-3.0-or-later), for its phonemes, and runs
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,8 @@ class Piper:
         language_of(self._model, language)
         default_voice_only(self._model, voice)
         for sentence in sentences(text):
-            yield from self._spoken(sentence, speed)
+            if re.search(r"\w", sentence):
+                yield from self._spoken(sentence, speed)
 
     def _spoken(self, sentence: str, speed: float) -> Iterator[Sound]:
         for phonemes in self._phonemizer.phonemize(self._espeak_voice, sentence):

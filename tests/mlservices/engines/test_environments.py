@@ -7,15 +7,12 @@ from pathlib import Path
 import pytest
 
 from mlservices.catalog import MODELS
-from mlservices.environments import install, is_installed, python_of
+from mlservices.environments import is_installed, python_of
 from tests.mlservices.engines.conftest import ENVIRONMENT, TINY
 
 ROOT = Path(__file__).resolve().parents[3]
 VAR = ROOT / "var"  # where they stay from run to run
-# Two that are made in seconds. The others run where somebody has installed them: their packages fix the size
-# of some parts, so they take minutes.
 SUITE = "tests/mlservices/engines/test_tts.py"
-QUICK = ("higgs", "parler")
 
 
 def model_of(environment):
@@ -26,9 +23,7 @@ def model_of(environment):
 @pytest.mark.parametrize("environment", sorted({environment for _, _, environment in TINY.values()} - {""}))
 def test_voices_with_libraries_of_their_own_are_like_the_others(environment):
     model = model_of(environment)
-    if environment in QUICK:
-        install(model, VAR, tell=lambda line: None)
-    elif not is_installed(model, VAR):
+    if not is_installed(model, VAR):
         pytest.skip(f"needs `manage.py models install {model.id}`")
     done = subprocess.run(
         [python_of(environment, VAR), *["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"], SUITE],

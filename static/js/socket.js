@@ -98,7 +98,13 @@ class LiveSocket {
 
   /** @param {boolean} online */
   #setOnline(online) {
-    document.body.classList.toggle("vf-offline", !online);
+    const { classList } = document.body;
+    const back = online && (classList.contains("vf-offline") || classList.contains("vf-unreachable"));
+    classList.toggle("vf-offline", !online);
+    if (back) {
+      classList.remove("vf-unreachable");
+      document.body.dispatchEvent(new Event("server-back")); // for what the page could not load meanwhile
+    }
     enableActions();
   }
 

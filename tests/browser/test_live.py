@@ -60,6 +60,21 @@ def test_what_happened_while_the_server_was_away_is_told_once(guard, chromium, s
     expect(page.locator("[data-event-count]")).to_have_text(str(call.last_seq + 2))
 
 
+def test_what_a_page_could_not_load_while_the_server_was_away_comes_when_it_is_back(guard, chromium, server):
+    guard.expect(*SERVER_GONE, "htmx:sendError", "htmx:afterRequest", "ERR_FAILED")
+    call = make_call(make_agent("Front desk"), spoken(TURNS))
+    page = guard.page(chromium)
+    page.route("**/notes/", lambda route: route.abort(), times=1)
+    page.goto(call.get_absolute_url())
+    away = page.get_by_text("The server does not answer")
+    expect(away).to_be_visible()
+    expect(page.get_by_label("Write a note")).to_have_count(0)
+    server.stop()
+    server.start()
+    expect(away).to_be_hidden(timeout=30_000)
+    expect(page.get_by_label("Write a note")).to_be_visible()
+
+
 def test_a_connection_that_died_without_a_word_is_noticed_and_opened_anew(guard, chromium, server):
     call = make_call(make_agent("Front desk"), spoken(TURNS))
     page = guard.page(chromium)

@@ -53,6 +53,7 @@ _SENTENCES: dict[str, Promise] = {
     "intent_without_examples": _("“%(name)s” can be said anywhere, but has no examples and no key."),
     "intent_nowhere": _("“%(name)s” leads to a step that is not there. Choose one."),
     # Its tests
+    "test_without_name": _("Test number %(number)s has no name. Give it one."),
     "double_test": _("There are two tests “%(test)s”. Give one of them another name."),
     "test_without_turns": _("The test “%(test)s” has no turns. Add what the caller says first."),
     "test_too_long": _("The test “%(test)s” has %(count)s turns; it may have %(limit)s."),

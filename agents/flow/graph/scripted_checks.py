@@ -18,7 +18,7 @@ def problems_of_tests(flow: Flow) -> Iterator[Problem]:
     for place, test in enumerate(flow.tests):
         before = f"tests.{place}"
         if not test.name:
-            yield warning("missing", path=f"{before}.name")
+            yield warning("test_without_name", path=f"{before}.name", values={"number": str(place + 1)})
         elif names[test.name] > 1:
             yield warning("double_test", path=f"{before}.name", values={"test": test.name})
         yield from _turns(test, before)

@@ -181,7 +181,7 @@ NODES = (node("a", "say", text="Hi", label="Hello"), *END)
 @pytest.mark.parametrize(
     ("test", "code", "path"),
     [
-        ({}, "missing", "tests.0.name"),
+        ({}, "test_without_name", "tests.0.name"),
         ({"name": "x"}, "test_without_turns", "tests.0.turns"),
         ({"name": "x", "turns": [{}, {"expect": {"node": "a"}}]}, "test_empty_turn", "tests.0.turns.1"),
         ({"name": "x", "turns": [{"say": "yes", "keys": "1"}]}, "test_crowded_turn", "tests.0.turns.0"),

@@ -83,6 +83,15 @@ def publish(*, flow: Flow, by: str, note: str = "") -> FlowVersion:
 
 
 @transaction.atomic
+def require_tests(*, flow: Flow, required: bool) -> Flow:
+    """Whether publishing asks for all tests of the draft to pass."""
+    stored = Flow.objects.select_for_update().get(pk=flow.pk)
+    stored.tests_required = required
+    stored.save(update_fields=["tests_required"])
+    return stored
+
+
+@transaction.atomic
 def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
     """Publish an earlier version again, as a new one; the draft stays as it is."""
     stored = Flow.objects.select_for_update().get(pk=version.flow_id)

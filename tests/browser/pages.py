@@ -18,7 +18,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
-from agents.flows.actions import create_flow, publish
+from agents.flows.actions import create_flow, publish, require_tests
 from agents.models import Agent, Flow
 from mlservices.models import Price
 from telephony import search
@@ -483,6 +483,17 @@ def test_of_a_flow(world: World) -> str:
     return reverse("flows:test", args=[_tested().slug, 1])
 
 
+def _review_its_tests(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_text("1 passed, 1 failed, 0 to be run").wait_for()
+
+
+@then(_review_its_tests)
+def flow_that_requires_its_tests(world: World) -> str:
+    return require_tests(flow=_tested(), required=True).get_absolute_url()
+
+
 def _tested() -> Flow:
     """Two tests, of which one fails."""
     passes = {
@@ -493,7 +504,9 @@ def _tested() -> Flow:
     fails = {"name": "Support by keypad", "turns": [{}, {"keys": "2", "expect": expected}]}
     fails["tools"] = {"order": {"ok": True, "values": {"number": 7}}}
     found = Flow.objects.filter(slug="sales-desk").first()
-    return found or create_flow(graph={**MENU, "tests": [passes, fails]}, name="Sales desk", by="alice")
+    variables = [{"name": "clinic", "initial": "the clinic"}]
+    drawn = {**MENU, "variables": variables, "tests": [passes, fails]}
+    return found or create_flow(graph=drawn, name="Sales desk", by="alice")
 
 
 def _published() -> Flow:

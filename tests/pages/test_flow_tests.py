@@ -170,3 +170,23 @@ def test_a_viewer_looks_and_an_operator_runs_but_neither_changes(bobs_browser, c
     assert run(bobs_browser, 0).status_code == 200
     assert bobs_browser.post("/flows/shop/tests/0/", {}).status_code == 403
     assert run(charlies_browser, 0).status_code == 403
+
+
+def test_publishing_runs_the_tests_where_they_are_required_and_refuses_with_what_failed(alices_browser, shop):
+    alices_browser.post("/flows/shop/tests/required/", {"required": "on"})
+    review = alices_browser.get("/flows/shop/review/").text
+    assert "data-run-now" in review and "data-needs-tests disabled" in review
+    answer = alices_browser.post("/flows/shop/publish/", follow=True)
+    assert "Not published: these tests fail: Refused" in answer.text
+    assert "expected the call to be at “age”; it was at “person”." in answer.text
+    assert Flow.objects.get().live is None
+    save_draft(flow=shop, graph={**shop.draft, "tests": [SOLD]}, by="alice", expected=1)
+    alices_browser.post("/flows/shop/publish/")
+    assert Flow.objects.get().live.graph["tests"] == [SOLD]
+
+
+def test_publishing_does_not_ask_for_tests_that_are_not_required(alices_browser, shop):
+    review = alices_browser.get("/flows/shop/review/").text
+    assert "Refused" in review and "data-run-now" not in review and "data-needs-tests" not in review
+    alices_browser.post("/flows/shop/publish/")
+    assert Flow.objects.get().live.number == 1

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from agents.flows.failure_texts import sentence_of
 from agents.flows.junit import junit
+from agents.flows.results import keep
 from agents.flows.testing import Result, Stage, run_all, stage_of
 from agents.models import Flow
 from mlservices import registry
@@ -22,7 +23,8 @@ from mlservices.near import NearEmbedder
 class Command(BaseCommand):
     help = (
         "Run the tests that flows keep with them, in this process: no server is needed, and no tool is "
-        "called. Exit code 1 if one fails, else 0. The JSON: {passed, failed, seconds, flows: [{flow, "
+        "called. What comes of a draft's tests is kept, and publishing, where it requires them, looks at "
+        "it. Exit code 1 if one fails, else 0. The JSON: {passed, failed, seconds, flows: [{flow, "
         "version, tests: [{name, passed, seconds, failures: [{turn, code, text}]}]}]}; version null is the "
         "draft, turn 0 the test as a whole."
     )
@@ -36,9 +38,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="machine-readable, on standard output")
 
     def handle(self, **options: Any) -> None:
-        flows = _chosen(options["slugs"], draft=options["draft"])
+        flows = list(_chosen(options["slugs"], draft=options["draft"]))
         stages = {flow.slug: stage_of(flow, draft=options["draft"]) for flow in flows}
         results = asyncio.run(self._run(stages, quiet=options["json"]))
+        if options["draft"]:
+            for flow in flows:
+                for result in results[flow.slug]:
+                    keep(flow=flow, result=result)
         if options["junit"]:
             _write(options["junit"], junit(results))
         if options["json"]:

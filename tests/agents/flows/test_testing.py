@@ -141,6 +141,7 @@ def shop(db: None) -> Flow:
 def test_the_command_passes_where_the_live_tests_hold_and_needs_no_server(shop):
     said = StringIO()
     call_command("test_flows", stdout=said)
+    assert not shop.test_results.exists(), "they are those of the draft"
     assert "shop (version 1)" in said.getvalue() and "1 passed" in said.getvalue()
 
 
@@ -150,6 +151,8 @@ def test_the_command_fails_with_a_sentence_and_writes_junit(shop, tmp_path: Path
         call_command("test_flows", "shop", "--draft", junit=tmp_path / "found.xml", stdout=said)
     assert failed.value.returncode == 1
     assert "Turn 1, “2”: expected the call to be at “sales”; it was at “person”." in said.getvalue()
+    kept = {each.name: (each.revision, bool(each.failures)) for each in shop.test_results.all()}
+    assert kept == {"Grown up": (2, False), "Sold": (2, True)}
     root = ET.parse(tmp_path / "found.xml").getroot()
     assert [(each.tag, each.get("tests"), each.get("failures")) for each in (root, root[0])] == [
         ("testsuites", "2", "1"), ("testsuite", "2", "1")

@@ -23,7 +23,7 @@ from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
-from .flow.program import Ports, Talk, ToolResult
+from .flow.program import CallTool, Ports, Talk, ToolResult
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
@@ -36,6 +36,10 @@ logger = logging.getLogger(__name__)
 _KNOWN: WeakKeyDictionary[Embedder, dict[str, Vector]] = WeakKeyDictionary()
 
 
+async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    return ToolResult(ok=False, reason=f"There is no tool {name}.")
+
+
 def conversation_for(
     agent: Agent,
     *,
@@ -44,34 +48,39 @@ def conversation_for(
     version: FlowVersion | None = None,
     crew: Crew | None = None,
     caller: str = "",
+    values: Mapping[str, Any] | None = None,
+    call_tool: CallTool = _no_tool,
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
 
     Without a `chat_model` it answers from facts and abilities alone; with a `version` it follows that flow,
-    whose other agents are the `crew`. `caller` is what the line tells of who calls, a number at best. Raises
-    ValidationError when the agent's facts cannot be read; it names the field.
+    whose other agents are the `crew`, and whose variables have these `values` already. `caller` is what the
+    line tells of who calls, a number at best. Raises ValidationError when the agent's facts cannot be read;
+    it names the field.
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
         return talk(profile)
-    again = partial(conversation_for, embedder=embedder, crew=crew, caller=caller, now=now)
+    again = partial(
+        conversation_for, embedder=embedder, crew=crew, caller=caller, call_tool=call_tool, now=now
+    )
     ports = Ports(
         meanings=meanings,
         model=chat_model,
         now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk),
-        call_tool=_no_tool,
+        call_tool=call_tool,
         other_agent=partial(_other_agent, crew or {}, again),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
         greeting=profile.greeting,
     )
-    values = values_for(agent, profile.facts, caller=caller, now=now())
-    return FlowConversation(version.program, ports, variables=values)
+    known = values_for(agent, profile.facts, caller=caller, now=now())
+    return FlowConversation(version.program, ports, variables=known, values=values)
 
 
 def _talk(
@@ -111,10 +120,6 @@ def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:
 def _region_of(number: str) -> str:
     """The country of a telephone number, as in "US"; "" where nobody can tell."""
     return (number and phonenumbers.region_code_for_number(phonenumbers.parse(number))) or ""
-
-
-async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-    return ToolResult(ok=False, reason=f"There is no tool {name}.")
 
 
 def chat_model_for(agent: Agent) -> ChatModel | None:

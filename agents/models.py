@@ -45,6 +45,7 @@ class Flow(models.Model):
     live = models.ForeignKey(
         "FlowVersion", models.PROTECT, null=True, editable=False, related_name="+"
     )  # what new calls follow; null: never published
+    tests_required = models.BooleanField(default=False)  # all of the draft's, before it is published
 
     class Meta:
         ordering = ["name"]
@@ -79,6 +80,24 @@ class FlowVersion(models.Model):
         """What calls run; read once for each row that was fetched."""
         graphs = {"": self.graph, **self.subflows}
         return Program({name: read(graph)[0] for name, graph in graphs.items()})
+
+
+class FlowTestResult(models.Model):
+    """What came of a draft's test when it was run the last time."""
+
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="test_results")
+    name = models.CharField(max_length=120, blank=True)
+    revision = models.PositiveIntegerField()  # of the draft that it was run on
+    # [{"code": str, "turn": int, "did": str, "values": {...}}, ...]; agents.flows.results is the typed door.
+    failures = models.JSONField(default=list)
+    seconds = models.FloatField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flow", "name"], name="one_result_of_a_flow_test")]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} {self.name}"
 
 
 class Agent(models.Model):

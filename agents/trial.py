@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mlservices import registry
 from mlservices.interfaces import ChatModel, Embedder
-from mlservices.types import ChatDelta, ChatMessage, Priority, Tool
 
 from .conversations import chat_model_for, conversation_for
 from .flow.steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step, Transfer
 from .models import Agent
+from .replayed import ReplayedModel
 
 MOST_TURNS = 60
 LONGEST_WORDS = 1000
@@ -55,7 +53,8 @@ async def try_words(
     if len(words) > LONGEST_WORDS:
         raise ValueError(f"words: at most {LONGEST_WORDS} characters.")
     chat_model = chat_model or chat_model_for(agent)
-    model = _Replayed(chat_model, [answer for _words, answer in turns]) if chat_model else None
+    recorded = [[answer] if answer else [] for _words, answer in turns]
+    model = ReplayedModel(chat_model, recorded) if chat_model else None
     conversation = conversation_for(agent, embedder=embedder or registry.embedder(), chat_model=model)
     steps = [step async for step in conversation.greet()]
     for earlier, _answer in turns:
@@ -64,7 +63,7 @@ async def try_words(
             model.next_turn()
     if words:
         steps = await _turn(conversation, words)
-        transcript = [*transcript, words, model.answer if model else ""]
+        transcript = [*transcript, words, model.answers[-1] if model and model.answers else ""]
     return TrialReply(
         texts=[step.text for step in steps if isinstance(step, Say)],
         notes=[step for step in steps if isinstance(step, Noted)],
@@ -89,35 +88,3 @@ async def _turn(conversation: Conversation, words: str) -> list[Step]:
     steps = [step async for step in conversation.reply(words)]
     conversation.heard(" ".join(step.text for step in steps if isinstance(step, Say)), interrupted=False)
     return steps
-
-
-class _Replayed:
-    """A `ChatModel` that repeats its recorded answers, one a turn, and then asks the true model, which serves
-    calls first."""
-
-    def __init__(self, model: ChatModel, answers: Sequence[str]) -> None:
-        self._model = model
-        self._answers = answers
-        self._turn = 0
-        self.answer = ""  # of the true model to the newest words
-
-    def next_turn(self) -> None:
-        self._turn += 1
-
-    async def reply(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 150,
-        temperature: float = 0.7,
-        tools: Sequence[Tool] = (),
-        priority: Priority = "live",
-    ) -> AsyncGenerator[ChatDelta, None]:
-        if self._turn < len(self._answers):
-            yield ChatDelta(self._answers[self._turn])
-            return
-        self.answer = ""
-        how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
-        async for delta in self._model.reply(messages, tools=tools, priority="batch", **how):
-            self.answer += delta.text
-            yield delta

@@ -35,6 +35,9 @@ class ToolResult:
     reason: str = ""
 
 
+CallTool = Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]  # by its name, with its arguments
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A subagent's own conversation, and the sentences that it answers by itself."""
@@ -55,7 +58,7 @@ class Ports:
     model: ChatModel | None
     now: Callable[[], datetime]  # on the clock that the agent lives by
     talk: Talks
-    call_tool: Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]
+    call_tool: CallTool
     other_agent: Callable[[str], Conversation | None]
     transfer_number: str = ""  # the agent's own, for "operator" and for a flow that is lost
     region: str = ""  # where the agent's callers are, as in "US"

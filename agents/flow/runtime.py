@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from typing import Literal
+from typing import Any, Literal
 
 from . import phrases
 from .deciding import Choice, Decision, decide
@@ -24,13 +24,22 @@ Steps = AsyncGenerator[Step, None]
 
 
 class FlowConversation:
-    """A `Conversation`. `variables` are what is known before the call: built-in ones and the agent's own."""
+    """A `Conversation`. `variables` are what is known before the call: built-in ones and the agent's own;
+    `values` those of the flow's variables that have one already."""
 
-    def __init__(self, program: Program, ports: Ports, *, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        ports: Ports,
+        *,
+        variables: Mapping[str, str],
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         self._ports = ports
         self._walker = Walker(
             program,
             fixed=variables,
+            values=values or {},
             now=ports.now,
             greeting=ports.greeting,
             transfer_number=ports.transfer_number,
@@ -48,6 +57,16 @@ class FlowConversation:
             return inner.expects
         gatherer = self._walker.state.gatherer
         return gatherer.expects if gatherer else "anything"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """(sub-flow, node) where the call is; "" is the flow itself, or no node yet."""
+        return self._walker.place
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Of the flow's variables."""
+        return self._walker.state.values
 
     async def greet(self) -> Steps:
         if self._ports.announcement:

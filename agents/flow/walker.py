@@ -43,24 +43,24 @@ class State:
 
 
 class Walker:
-    """`fixed` are the placeholders that are known before the call. `transfer_number` is where "operator"
-    leads, and a flow that is lost; "" is nowhere. `now` is on the callers' clock, `region` where they are
-    ("US"): a number without a country code is one of it."""
+    """`fixed` are the placeholders that are known before the call, `values` the variables. `transfer_number`
+    is where "operator" leads, and a flow that is lost; "" is nowhere. `now` is on the callers' clock,
+    `region` where they are ("US"): a number without a country code is one of it."""
 
     def __init__(
         self,
         program: Program,
         *,
         fixed: Mapping[str, str],
+        values: Mapping[str, Any],
         now: Callable[[], datetime],
         greeting: str,
         transfer_number: str,
         region: str,
     ) -> None:
         self.program = program
-        self.state = State(
-            values={each.name: each.initial for each in program.main.variables if each.initial}
-        )
+        initial = {each.name: each.initial for each in program.main.variables if each.initial}
+        self.state = State(values={**initial, **values})
         self.pending: nodes.Tool | nodes.AgentTransfer | None = None
         self._fixed = dict(fixed)
         self._now = now

@@ -14,6 +14,7 @@ from ..addresses import free_slug
 from ..flow.graph import FlowError, Problem, Severity, problems_of, read
 from ..models import Flow, FlowVersion
 from .programs import known_to, with_subflows
+from .results import Row, not_passed
 from .texts import sentence
 
 # Addresses under /flows/ that are pages of their own.
@@ -34,6 +35,14 @@ class Unpublishable(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(sentence(each) for each in problems))
         self.problems = problems
+
+
+class Untested(Exception):
+    """The flow requires its tests, and these have failed, or were not run since the draft was changed."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__(", ".join(row.plan.name for row in rows))
+        self.rows = rows
 
 
 @transaction.atomic
@@ -74,12 +83,24 @@ def save_draft(*, flow: Flow, graph: Any, by: str, expected: int) -> Flow:
 
 @transaction.atomic
 def publish(*, flow: Flow, by: str, note: str = "") -> FlowVersion:
-    """Make the draft what new calls follow. Raises Unpublishable with its errors."""
+    """Make the draft what new calls follow. Raises Unpublishable with its errors, Untested where the
+    flow requires its tests: `results.run_and_keep` runs them first, since that may take its time."""
     stored = Flow.objects.select_for_update().get(pk=flow.pk)
     errors = [each for each in problems_in(stored) if each.severity is Severity.ERROR]
     if errors:
         raise Unpublishable(errors)
+    if stored.tests_required and (rows := not_passed(stored)):
+        raise Untested(rows)
     return _make_live(stored, stored.draft, with_subflows(stored.draft), by=by, note=note)
+
+
+@transaction.atomic
+def require_tests(*, flow: Flow, required: bool) -> Flow:
+    """Whether publishing asks for all tests of the draft to pass."""
+    stored = Flow.objects.select_for_update().get(pk=flow.pk)
+    stored.tests_required = required
+    stored.save(update_fields=["tests_required"])
+    return stored
 
 
 @transaction.atomic

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Change = Literal["added", "removed", "changed"]
-Part = Literal["step", "connection", "variable", "intent", "flow"]
+Part = Literal["step", "connection", "variable", "intent", "test", "flow"]
 # The lists of a flow, what a part of each is called, and what tells one from another.
 _LISTS: tuple[tuple[str, Part, str], ...] = (
     ("nodes", "step", "id"),
     ("edges", "connection", "id"),
     ("variables", "variable", "name"),
     ("intents", "intent", "id"),
+    ("tests", "test", "name"),
 )
 
 
@@ -31,7 +32,8 @@ class Difference:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """The flow's own fields first, then steps, connections, variables and intents, each in its new order."""
+    """The flow's own fields first, then steps, connections, variables, intents and tests, each in its new
+    order."""
     own = _changed_fields(_own(old), _own(new))
     found = [Difference("changed", "flow", "", fields=own)] if own else []
     for name, part, key in _LISTS:

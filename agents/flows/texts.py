@@ -52,6 +52,18 @@ _SENTENCES: dict[str, Promise] = {
     "silent_loop": _("This circle does not listen to the caller; after 60 steps the call is stopped."),
     "intent_without_examples": _("“%(name)s” can be said anywhere, but has no examples and no key."),
     "intent_nowhere": _("“%(name)s” leads to a step that is not there. Choose one."),
+    # Its tests
+    "test_without_name": _("Test number %(number)s has no name. Give it one."),
+    "double_test": _("There are two tests “%(test)s”. Give one of them another name."),
+    "test_without_turns": _("The test “%(test)s” has no turns. Add what the caller says first."),
+    "test_too_long": _("The test “%(test)s” has %(count)s turns; it may have %(limit)s."),
+    "test_empty_turn": _("Turn %(turn)s of the test “%(test)s”: say what the caller says, or which keys."),
+    "test_crowded_turn": _(
+        "Turn %(turn)s of the test “%(test)s”: words, keys or silence, one of them. Make a turn of each."
+    ),
+    "test_unknown_node": _("The test “%(test)s” expects the step “%(name)s”, which is not there."),
+    "test_unknown_edge": _("The test “%(test)s” expects the connection “%(name)s”, which is not there."),
+    "test_unknown_intent": _("The test “%(test)s” expects the meaning “%(name)s”, which is not there."),
     "never_set": _("Nothing gives “%(name)s” a value. Declare it as a variable, gather it or set it."),
     # One step
     "missing": _("“%(path)s” has to be filled in."),
@@ -83,6 +95,9 @@ _DIFFERENCES: dict[tuple[Change, Part], Promise] = {
     ("added", "variable"): _("Added: the variable “%(name)s”"),
     ("removed", "variable"): _("Removed: the variable “%(name)s”"),
     ("changed", "variable"): _("Changed: the variable “%(name)s” (%(fields)s)"),
+    ("added", "test"): _("Added: the test “%(name)s”"),
+    ("removed", "test"): _("Removed: the test “%(name)s”"),
+    ("changed", "test"): _("Changed: the test “%(name)s”"),
     ("added", "intent"): _("Added: what callers can say anywhere, “%(name)s”"),
     ("removed", "intent"): _("Removed: what callers can say anywhere, “%(name)s”"),
     ("changed", "intent"): _("Changed: what callers can say anywhere, “%(name)s” (%(fields)s)"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import tests_views, views
 
 app_name = "flows"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("<slug:slug>/export/", views.flow_export, name="export"),
     path("<slug:slug>/versions/", views.flow_versions, name="versions"),
     path("<slug:slug>/versions/<int:number>/back/", views.flow_roll_back, name="roll_back"),
+    path("<slug:slug>/tests/", tests_views.test_list, name="tests"),
+    path("<slug:slug>/tests/new/", tests_views.test_new, name="new_test"),
+    path("<slug:slug>/tests/required/", tests_views.test_require, name="require_tests"),
+    path("<slug:slug>/tests/<int:place>/", tests_views.test_edit, name="test"),
+    path("<slug:slug>/tests/<int:place>/run/", tests_views.test_run, name="run_test"),
+    path("<slug:slug>/tests/<int:place>/delete/", tests_views.test_delete, name="delete_test"),
     path("<slug:slug>/duplicate/", views.flow_duplicate, name="duplicate"),
     path("<slug:slug>/delete/", views.flow_delete, name="delete"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -15,12 +16,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from mlservices import registry
+
 from ..flow.graph import FlowError, Problem, Severity, read_text
 from ..flow.graph.reading import LARGEST_BYTES
 from ..models import Flow, FlowVersion
 from .actions import (
     ChangedMeanwhile,
     Unpublishable,
+    Untested,
     create_flow,
     delete_flow,
     duplicate_flow,
@@ -33,6 +37,8 @@ from .blank import BLANK
 from .differences import differences
 from .editing import page_data
 from .kinds import KINDS
+from .results import not_passed, run_and_keep
+from .tests_views import told_of
 from .texts import difference_sentence, sentence
 
 PAGE_SIZE = 50
@@ -143,6 +149,8 @@ def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
         "errors": errors,
         "changes": [difference_sentence(each) for each in changes[:MOST_CHANGES]],
         "further": max(0, len(changes) - MOST_CHANGES),
+        "run_now": flow.tests_required,
+        **told_of(flow),
     }
     return render(request, "flows/_review.html", context)
 
@@ -150,12 +158,18 @@ def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def flow_publish(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow, slug=slug)
+    if flow.tests_required and (due := [row.place for row in not_passed(flow)]):
+        async_to_sync(run_and_keep)(flow, due, embedder=registry.embedder())
     try:
         version = publish(flow=flow, by=_who(request), note=request.POST.get("note", "").strip()[:300])
     except Unpublishable as error:
         text = _("Not published: %(reason)s") % {"reason": sentence(error.problems[0])}
         messages.error(request, text)
         return redirect(flow)
+    except Untested as error:
+        names = ", ".join(row.plan.name or _("a test without a name") for row in error.rows)
+        messages.error(request, _("Not published: these tests fail: %(names)s") % {"names": names})
+        return redirect("flows:tests", slug=slug)
     messages.success(
         request, _("Version %(number)d is live: new calls follow it") % {"number": version.number}
     )

@@ -18,14 +18,14 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
-from agents.flows.actions import create_flow, publish
+from agents.flows.actions import create_flow, publish, require_tests
 from agents.models import Agent, Flow
 from mlservices.models import Price
 from telephony import search
 from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
-from tests.agents.flow.samples import EVERY_KIND, edge, flow, node
+from tests.agents.flow.samples import EVERY_KIND, MENU, edge, flow, node
 from tests.factories import ended, make_agent, make_call, make_recording, make_usage, spoken
 from tests.service_checks import make_week_of_checks
 from voiceforge_site.models import User
@@ -461,6 +461,52 @@ def flow_about_to_be_published(world: World) -> str:
 @shown
 def versions_of_a_flow(world: World) -> str:
     return reverse("flows:versions", args=[_published().slug])
+
+
+@shown
+def flow_without_tests(world: World) -> str:
+    return reverse("flows:tests", args=[_drawn(world).slug])
+
+
+def _run_all(page: Page) -> None:
+    page.get_by_role("button", name="Run all").click()
+    page.get_by_text("1 passed, 1 failed, 0 to be run").wait_for()
+
+
+@then(_run_all)
+def tests_of_a_flow(world: World) -> str:
+    return reverse("flows:tests", args=[_tested().slug])
+
+
+@then(lambda page: page.get_by_role("button", name="Add a turn").click())
+def test_of_a_flow(world: World) -> str:
+    return reverse("flows:test", args=[_tested().slug, 1])
+
+
+def _review_its_tests(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_text("1 passed, 1 failed, 0 to be run").wait_for()
+
+
+@then(_review_its_tests)
+def flow_that_requires_its_tests(world: World) -> str:
+    return require_tests(flow=_tested(), required=True).get_absolute_url()
+
+
+def _tested() -> Flow:
+    """Two tests, of which one fails."""
+    passes = {
+        "name": "Begins with sales or support",
+        "turns": [{"expect": {"node": "hello", "said": "Sales"}}],
+    }
+    expected = {"node": "age", "variables": {"age": 20}}
+    fails = {"name": "Support by keypad", "turns": [{}, {"keys": "2", "expect": expected}]}
+    fails["tools"] = {"order": {"ok": True, "values": {"number": 7}}}
+    found = Flow.objects.filter(slug="sales-desk").first()
+    variables = [{"name": "clinic", "initial": "the clinic"}]
+    drawn = {**MENU, "variables": variables, "tests": [passes, fails]}
+    return found or create_flow(graph=drawn, name="Sales desk", by="alice")
 
 
 def _published() -> Flow:

@@ -5,16 +5,20 @@ from .node_checks import Known
 from .nodes import Node
 from .problems import Problem, Severity
 from .reading import FlowError, read, read_text
+from .scripted import Expected, ScriptedTest, ScriptedTurn
 from .validation import problems_of
 
 __all__ = [
     "Edge",
+    "Expected",
     "Flow",
     "FlowError",
     "Intent",
     "Known",
     "Node",
     "Problem",
+    "ScriptedTest",
+    "ScriptedTurn",
     "Severity",
     "Variable",
     "problems_of",

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from .nodes import Gather, Node, Note, Part, Say, Subagent, Tool, VariableKind
+from .scripted import ScriptedTest
 
 
 class Condition(Part):
@@ -62,6 +63,7 @@ class Flow(Part):
     intents: tuple[Intent, ...] = ()
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
+    tests: tuple[ScriptedTest, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Node]:

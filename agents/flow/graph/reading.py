@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from .flow import Edge, Flow, Intent, Variable
 from .nodes import TYPES, Node, Part
 from .problems import Problem, Severity
+from .scripted import MOST_TESTS, ScriptedTest
 
 MOST_NODES = 1_000
 MOST_EDGES = 4_000
 LARGEST_BYTES = 2_000_000
+_MOST = {"nodes": MOST_NODES, "edges": MOST_EDGES, "variables": 500, "intents": 200, "tests": MOST_TESTS}
 
 _CODES = {
     "missing": "missing",
@@ -59,7 +61,7 @@ def read(raw: Any) -> tuple[Flow, list[Problem]]:
     """
     if not isinstance(raw, Mapping):
         raise FlowError(Problem("no_object"))
-    for name, most in (("nodes", MOST_NODES), ("edges", MOST_EDGES), ("variables", 500), ("intents", 200)):
+    for name, most in _MOST.items():
         parts = raw.get(name, [])
         if not isinstance(parts, list):
             raise FlowError(Problem("no_list", path=name))
@@ -71,14 +73,15 @@ def read(raw: Any) -> tuple[Flow, list[Problem]]:
     edges = list(_each(Edge, "edges", raw.get("edges", []), problems))
     variables = list(_each(Variable, "variables", raw.get("variables", []), problems))
     intents = list(_each(Intent, "intents", raw.get("intents", []), problems))
-    rest = {key: value for key, value in raw.items() if key not in ("nodes", "edges", "variables", "intents")}
+    tests = list(_each(ScriptedTest, "tests", raw.get("tests", []), problems))
+    rest = {key: value for key, value in raw.items() if key not in _MOST}
     try:
         flow = Flow.model_validate(rest)
     except ValidationError as error:
         problems += [Problem(**_told(each)) for each in error.errors()]
         flow = Flow()
     parts = {"nodes": tuple(nodes), "edges": tuple(edges), "variables": tuple(variables)}
-    return flow.model_copy(update={**parts, "intents": tuple(intents)}), problems
+    return flow.model_copy(update={**parts, "intents": tuple(intents), "tests": tuple(tests)}), problems
 
 
 def _nodes(raw: list[Any], problems: list[Problem]) -> Iterator[Node]:

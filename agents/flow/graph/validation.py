@@ -20,6 +20,7 @@ from .node_checks import (
 )
 from .nodes import ENDS, OUTCOMES, Gather, Node, Note, Say, Set, Subagent, Tool
 from .problems import Problem
+from .scripted_checks import problems_of_tests
 
 _SPOKEN = (  # fields that may hold placeholders
     "system_prompt",
@@ -36,7 +37,8 @@ _SPOKEN = (  # fields that may hold placeholders
 
 
 def problems_of(flow: Flow, known: Known = NOTHING_KNOWN) -> list[Problem]:
-    """Errors and warnings, those of the flow itself first, then node by node in the order of the nodes."""
+    """Errors and warnings, those of the flow itself first, then node by node in the order of the nodes, then
+    those of its tests."""
     return [
         *_starts(flow),
         *_doubles(flow),
@@ -46,6 +48,7 @@ def problems_of(flow: Flow, known: Known = NOTHING_KNOWN) -> list[Problem]:
         *_intents(flow),
         *_unset(flow, known),
         *(problem for node in flow.nodes for problem in problems_of_node(flow, node, known)),
+        *problems_of_tests(flow),
     ]
 
 

@@ -175,6 +175,56 @@ def test_what_is_no_flow_is_refused_in_words(text, words):
     assert words in sentence(refused.value.problem)
 
 
+NODES = (node("a", "say", text="Hi", label="Hello"), *END)
+
+
+@pytest.mark.parametrize(
+    ("test", "code", "path"),
+    [
+        ({}, "test_without_name", "tests.0.name"),
+        ({"name": "x"}, "test_without_turns", "tests.0.turns"),
+        ({"name": "x", "turns": [{}, {"expect": {"node": "a"}}]}, "test_empty_turn", "tests.0.turns.1"),
+        ({"name": "x", "turns": [{"say": "yes", "keys": "1"}]}, "test_crowded_turn", "tests.0.turns.0"),
+        ({"name": "x", "turns": [{"say": "yes"}] * 61}, "test_too_long", "tests.0.turns"),
+        (
+            {"name": "x", "turns": [{"expect": {"node": "z"}}]},
+            "test_unknown_node",
+            "tests.0.turns.0.expect.node",
+        ),
+        (
+            {"name": "x", "turns": [{"expect": {"edge": "z"}}]},
+            "test_unknown_edge",
+            "tests.0.turns.0.expect.edge",
+        ),
+        (
+            {"name": "x", "turns": [{"expect": {"intent": "z"}}]},
+            "test_unknown_intent",
+            "tests.0.turns.0.expect.intent",
+        ),
+        ({"name": "x", "turns": "many"}, "wrong_kind", "tests.0.turns"),
+    ],
+)
+def test_each_fault_of_a_test_is_told_at_its_place(test, code, path):
+    told = [each for each in found(flow(*NODES, tests=[test])) if each.path.startswith("tests")]
+    assert (code, path) in [(each.code, each.path) for each in told]
+    assert all(sentence(each) for each in told)
+
+
+def test_a_test_may_name_steps_by_id_or_label_and_those_of_sub_flows_are_not_known():
+    expected = [{"expect": {"node": each}} for each in ("a", "Hello", "b")]
+    test = {"name": "x", "turns": [expected[0], *({"say": "hi", **each} for each in expected)]}
+    assert codes(flow(*NODES, tests=[test])) == set()
+    inner = flow(node("a", "subflow", flowId="hours"), *END, tests=[{"name": "x", "turns": [
+        {"expect": {"node": "somewhere in it"}}
+    ]}])  # fmt: skip
+    assert codes(inner) == set()
+
+
+def test_two_tests_of_one_name_are_told():
+    twice = [{"name": "x", "turns": [{}]}] * 2
+    assert codes(flow(*NODES, tests=twice)) == {"double_test"}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

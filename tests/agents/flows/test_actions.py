@@ -8,14 +8,18 @@ from django.core.exceptions import ValidationError
 from agents.flows.actions import (
     ChangedMeanwhile,
     Unpublishable,
+    Untested,
     create_flow,
     delete_flow,
     duplicate_flow,
     publish,
+    require_tests,
     roll_back,
     save_draft,
 )
 from agents.flows.programs import crew_of
+from agents.flows.results import keep
+from agents.flows.testing import Failure, Result
 from agents.models import Flow
 from tests.agents.flow.samples import edge, flow, node
 from tests.factories import make_agent
@@ -70,6 +74,25 @@ def test_a_published_version_stays_as_it_is_when_the_draft_goes_on():
     second = publish(flow=mine, by="bob")
     mine.refresh_from_db()
     assert (mine.live, second.number, first.note) == (second, 2, "First")
+
+
+def test_a_flow_that_requires_its_tests_is_published_only_when_all_of_this_draft_have_passed():
+    first, second = ({"name": name, "turns": [{}]} for name in ("First", "Second"))
+    flow = require_tests(flow=made({**GOOD, "tests": [first, second]}), required=True)
+    for test in (first, second):
+        with pytest.raises(Untested) as refused:
+            publish(flow=flow, by="alice")
+        assert refused.value.rows[-1].plan.name == "Second"
+        keep(flow=flow, result=Result(test["name"], 0.1, ()))
+    assert publish(flow=flow, by="alice").number == 1
+    keep(flow=flow, result=Result("Second", 0.1, (Failure("too_slow"),)))
+    with pytest.raises(Untested):
+        publish(flow=flow, by="alice")
+    keep(flow=flow, result=Result("Second", 0.1, ()))
+    save_draft(flow=flow, graph={**flow.draft, "description": "x"}, by="bob", expected=1)
+    with pytest.raises(Untested):
+        publish(flow=flow, by="alice")
+    assert publish(flow=require_tests(flow=flow, required=False), by="alice").number == 2
 
 
 def test_an_earlier_version_is_brought_back_as_a_new_one():

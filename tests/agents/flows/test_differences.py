@@ -62,5 +62,12 @@ def test_the_flow_itself_its_variables_and_intents_are_compared_too():
     ]
 
 
+def test_its_tests_are_told_by_their_names():
+    new = {**OLD, "tests": [{"name": "Sales", "turns": [{"say": "sales"}]}]}
+    assert differences(OLD, new) == [Difference("added", "test", "Sales", "Sales")]
+    later = {**OLD, "tests": [{"name": "Sales", "turns": [{"keys": "1"}]}]}
+    assert differences(new, later) == [Difference("changed", "test", "Sales", "Sales", fields=("turns",))]
+
+
 def test_drafts_with_parts_that_cannot_be_read_are_compared_without_them():
     assert differences({"nodes": "none", "edges": [7]}, {"nodes": None}) == []

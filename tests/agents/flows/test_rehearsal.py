@@ -1,0 +1,123 @@
+"""Flows played without a telephone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agents.flow.graph import read
+from agents.flow.program import ToolResult
+from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, rehearse
+from agents.models import Agent, FlowVersion
+from tests.agents.fakes import ScriptedModel, WordEmbedder
+from tests.agents.flow.samples import MENU, edge, flow, node
+
+DESCRIBED = flow(
+    node("q", "say", text="What is it about?"),
+    node("again", "say", text="And what else?"),
+    node("b", "end_call", message="B."),
+    edge("q", "again", "the caller is hungry"),
+    edge("q", "b", "the caller is thirsty"),
+    edge("again", "q", "the caller is cold"),
+    edge("again", "b", "the caller is warm"),
+    start="q",
+)
+BOOKING = flow(
+    node("when", "gather", prompt="Which day?", variable="day", kind="date", confirm="never"),
+    node("book", "tool", toolName="book", parameters={"day": "{{day}}"}),
+    node("yes", "say", text="Booked as {{number}}."),
+    node("end", "end_call"),
+    node("no", "phone_transfer", phoneNumber="+14155550111"),
+    edge("when", "book"),
+    edge("book", "yes", outcome="success"),
+    edge("book", "no", outcome="failure"),
+    edge("yes", "end"),
+    variables=[{"name": "number"}],
+)
+
+
+async def played(raw: dict[str, Any], *moves: Move, model: Any = None, **more: Any) -> list[Turn]:
+    version = FlowVersion(graph=raw, subflows=more.pop("subflows", {}))
+    engines = {"embedder": WordEmbedder(), "chat_model": model}
+    return await rehearse(version, more.pop("agent", None), moves, **engines, **more)
+
+
+async def test_a_call_is_played_turn_by_turn_and_each_tells_where_it_came():
+    turns = await played(
+        MENU, Move(say="sales please"), Move(say="twenty"), Move(say="yes"), variables={"clinic": "the shop"}
+    )
+    assert turns[0].said == ("Hello from the shop. Sales or support?",)
+    assert (turns[0].node, turns[1].node, turns[1].expects) == ("hello", "age", "anything")
+    assert [each["data"]["by"] for each in turns[1].events if each["kind"] == "edge"] == ["examples", "next"]
+    assert turns[-1].variables["age"] == 20 and turns[-1].ended
+    json.dumps([each.as_json() for each in turns])
+
+
+async def test_keys_and_silence_are_turns_too_and_nobody_listens_after_the_end():
+    silences = [Move(silence=True)] * 2
+    turns = await played(MENU, *silences, Move(keys="2"), Move(say="are you there"))
+    assert len(turns) == 4
+    assert turns[2].said[0].startswith("Are you still there?")
+    assert turns[3].transferred_to == "+14155550111"
+
+
+async def test_a_model_is_asked_only_for_the_turns_that_have_no_answer_yet():
+    model = ScriptedModel("1", "1")
+    turns = await played(DESCRIBED, Move(say="I starve"), Move(say="I freeze"), model=model)
+    assert [each.node for each in turns] == ["q", "again", "q"]
+    again = moves_of(json.loads(json.dumps([each.as_json() for each in turns])))
+    other = ScriptedModel("2")
+    turns = await played(DESCRIBED, *again, Move(say="I thirst"), model=other)
+    assert turns[-1].ended and len(other.shown) == 1
+
+
+async def test_tools_are_the_rehearsal_s_own_and_a_date_is_told_as_json():
+    asked = []
+
+    async def book(name: str, arguments: Any) -> ToolResult:
+        asked.append((name, arguments["day"]))
+        return ToolResult(ok=True, values={"number": "12"})
+
+    turns = await played(BOOKING, Move(say="3 December 2031"), call_tool=book)
+    assert asked == [("book", "2031-12-03")]
+    assert turns[-1].said[0] == "Booked as 12."
+    json.dumps(turns[-1].as_json())
+    turns = await played(BOOKING, Move(say="3 December 2031"))
+    assert turns[-1].transferred_to == "+14155550111", "nothing of the world is called"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        flow(),
+        flow(node("a", "say"), edge("a", "a")),
+        flow(node("a", "say"), edge("a", "z")),
+        flow(node("a", "subflow", flowId="gone")),
+    ],
+)
+async def test_a_draft_that_leads_nowhere_is_told_and_one_that_is_half_written_is_played(raw):
+    with pytest.raises(Unplayable) as refused:
+        await played(raw)
+    assert refused.value.problems
+    assert (await played(flow(node("a", "say", text=""))))[0].ended
+
+
+async def test_an_agent_s_own_words_are_known():
+    agent = Agent(name="Night", greeting="Hi.", constants={"clinic": "Harbour Street"})
+    assert "Harbour Street" in (await played(MENU, agent=agent))[0].said[0]
+
+
+@pytest.mark.parametrize("raw", [{}, ["x"], [{"say": 1}], [{"say": "x", "answers": "y"}], [{}] * 62])
+async def test_what_are_no_turns_is_refused(raw):
+    with pytest.raises(ValueError, match="turns"):
+        moves_of(raw)
+    with pytest.raises(ValueError, match="turns"):
+        await played(MENU, Move(keys="1"), Move())
+
+
+@pytest.mark.django_db
+def test_a_draft_becomes_a_version_that_is_not_kept():
+    version = as_version(BOOKING)
+    assert version.pk is None and version.program.main == read(BOOKING)[0]

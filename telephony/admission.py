@@ -9,11 +9,12 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from mlservices.secret_box import UnreadableSecret
+
 from .credentials import secret_of
 from .models import Call, MediaToken
 from .providers.base import Started
 from .providers.twilio.signature import handshake_is_signed
-from .secret_box import UnreadableSecret
 
 VALID_FOR = timedelta(minutes=5)
 

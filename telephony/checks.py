@@ -14,11 +14,11 @@ from django.utils.translation import gettext_noop
 
 from mlservices.checks import PROVIDERS, SOURCES, Outcome, Probe, Service, failed, passed, warned
 from mlservices.checks.http import read, send
+from mlservices.secret_box import UnreadableSecret
 
 from .actions import SIMULATOR
 from .credentials import secret_of
 from .models import Credential
-from .secret_box import UnreadableSecret
 
 PATIENCE_SECONDS = 10.0
 TWILIO = "https://api.twilio.com"

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
+from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from .models import Credential, PhoneNumber
-from .secret_box import UnreadableSecret, opened, sealed
 
 
 def save_credential(*, provider: str, account: str, secret: str, label: str = "") -> Credential:

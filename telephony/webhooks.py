@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from agents.models import Agent
+from mlservices.secret_box import UnreadableSecret
 
 from . import actions
 from .admission import issue_token
@@ -22,7 +23,6 @@ from .credentials import remember, secret_of
 from .models import Call, Credential, PhoneNumber
 from .providers.twilio import twiml
 from .providers.twilio.signature import public_url, request_is_signed
-from .secret_box import UnreadableSecret
 
 logger = logging.getLogger(__name__)
 

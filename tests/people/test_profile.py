@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from telephony.secret_box import opened
+from mlservices.secret_box import opened
 from tests.factories import ended, make_agent, make_call, spoken
 from voiceforge_site.access import codes
 from voiceforge_site.access.sessions import SessionStore

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from telephony.secret_box import opened
+from mlservices.secret_box import opened
 from voiceforge_site.access import codes, throttle
 from voiceforge_site.models import Session, User
 from voiceforge_site.people import actions

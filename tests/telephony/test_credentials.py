@@ -5,10 +5,10 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 
 from agents.models import Agent
+from mlservices.secret_box import UnreadableSecret
 from telephony import actions
 from telephony.credentials import save_credential, secret_of, seed_from_environment
 from telephony.models import Credential, PhoneNumber
-from telephony.secret_box import UnreadableSecret
 
 pytestmark = pytest.mark.django_db
 

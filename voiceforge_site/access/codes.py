@@ -11,7 +11,7 @@ import segno
 from django.db import transaction
 from django.utils.safestring import SafeString, mark_safe
 
-from telephony.secret_box import UnreadableSecret, opened, sealed
+from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from ..models import RecoveryCode, User
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from telephony.secret_box import UnreadableSecret
+from mlservices.secret_box import UnreadableSecret
 
 from ..access import codes, passwords, throttle
 from ..access.roles import abilities_of

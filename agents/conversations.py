@@ -23,7 +23,7 @@ from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
-from .flow.program import CallTool, Ports, Talk, ToolResult
+from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
@@ -36,10 +36,6 @@ logger = logging.getLogger(__name__)
 _KNOWN: WeakKeyDictionary[Embedder, dict[str, Vector]] = WeakKeyDictionary()
 
 
-async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-    return ToolResult(ok=False, reason=f"There is no tool {name}.")
-
-
 def conversation_for(
     agent: Agent,
     *,
@@ -49,7 +45,7 @@ def conversation_for(
     crew: Crew | None = None,
     caller: str = "",
     values: Mapping[str, Any] | None = None,
-    call_tool: CallTool = _no_tool,
+    tools: Toolbox = NO_TOOLS,
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
@@ -64,16 +60,14 @@ def conversation_for(
     talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
         return talk(profile)
-    again = partial(
-        conversation_for, embedder=embedder, crew=crew, caller=caller, call_tool=call_tool, now=now
-    )
+    again = partial(conversation_for, embedder=embedder, crew=crew, caller=caller, tools=tools, now=now)
     ports = Ports(
         meanings=meanings,
         model=chat_model,
         now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk),
-        call_tool=call_tool,
+        tools=tools,
         other_agent=partial(_other_agent, crew or {}, again),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,

@@ -11,7 +11,7 @@ from mlservices.interfaces import ChatModel, Embedder
 from ..conversations import conversation_for
 from ..flow.graph import Known, Problem, Severity, problems_of, read
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
-from ..flow.program import CallTool, ToolResult
+from ..flow.program import CallTool, Toolbox, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
@@ -131,7 +131,7 @@ async def rehearse(
         crew=crew,
         caller=caller,
         values=variables,
-        call_tool=call_tool,
+        tools=Toolbox(call_tool),
     )
     assert isinstance(conversation, FlowConversation)
     turns, silent = [await _turn(conversation, greeting, conversation.greet(), model)], 0

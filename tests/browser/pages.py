@@ -19,7 +19,8 @@ from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.flows.actions import create_flow, publish, require_tests
-from agents.models import Agent, Flow
+from agents.models import Agent, Flow, Tool
+from agents.tools.arguments import schema_of
 from mlservices.models import Price
 from telephony import search
 from telephony.actions import set_messages_done, tag_call, write_note
@@ -461,6 +462,51 @@ def flow_about_to_be_published(world: World) -> str:
 @shown
 def versions_of_a_flow(world: World) -> str:
     return reverse("flows:versions", args=[_published().slug])
+
+
+@shown
+def no_tools(world: World) -> str:
+    Tool.objects.all().delete()
+    return reverse("tools:list")
+
+
+def _tool(world: World) -> Tool:
+    """Nothing answers there."""
+    made, _ = Tool.objects.get_or_create(
+        name="find_booking",
+        defaults={
+            "description": "Finds a booking by its number, and says for whom and when it is.",
+            "url": "https://127.0.0.1:1/a/rather/long/address/of/bookings/{{number}}?details=all&language=en",
+            "parameters": schema_of(["number"]),
+            "headers": {"Accept-Language": "en"},
+            "results": {"guest": "booking.guest.name", "day": "booking.day"},
+            "filler": "Let me look that up.",
+            "changed_by": "alice",
+        },
+    )
+    return made
+
+
+@shown
+def tools(world: World) -> str:
+    _tool(world)
+    return reverse("tools:list")
+
+
+def _asked(page: Page) -> None:
+    page.get_by_label("Arguments").last.fill('{"number": "1234"}')
+    page.get_by_role("button", name="Ask it").click()
+    page.get_by_text("private network").wait_for()
+
+
+@then(_asked)
+def tool_that_was_asked(world: World) -> str:
+    return _tool(world).get_absolute_url()
+
+
+@shown
+def new_tool(world: World) -> str:
+    return reverse("tools:new")
 
 
 @shown

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from agents.facts import read_facts
+from agents.flow import runtime
 from agents.flow.directed import DirectedReceptionist
 from agents.flow.graph import Severity, problems_of, read
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings
-from agents.flow.program import Ports, Program, ToolResult
+from agents.flow.program import NO_TOOLS, Ports, Program, Toolbox, ToolResult
 from agents.flow.program import Talk as Subagent
 from agents.flow.runtime import FlowConversation
 from agents.flow.steps import Conversation, Manner, Pause, Say, SendDigits
@@ -31,14 +33,20 @@ DESCRIBED = flow(
 
 
 class Tools:
-    """Answers what it was given; remembers what it was asked."""
+    """Answers what it was given, after so many seconds; remembers what it was asked."""
 
-    def __init__(self, *results: ToolResult) -> None:
+    def __init__(self, *results: ToolResult, seconds: float = 0, fillers: Mapping[str, str] = {}) -> None:
         self.results = list(results)
+        self.seconds = seconds
+        self.fillers = fillers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    def box(self) -> Toolbox:
+        return Toolbox(self, fillers=self.fillers)
 
     async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         self.asked.append((name, arguments))
+        await asyncio.sleep(self.seconds)
         return self.results.pop(0)
 
 
@@ -71,7 +79,7 @@ def follow(embedder: WordEmbedder) -> Follow:
             model=model,
             now=lambda: NOW,
             talk=talk,
-            call_tool=tools or Tools(),
+            tools=tools.box() if tools else NO_TOOLS,
             other_agent=agents.get,
             transfer_number=transfer_number,
             greeting="Hello, this is the shop.",
@@ -175,7 +183,7 @@ async def test_a_talk_answers_what_it_knows_and_goes_on_where_an_edge_is_meant(f
 async def test_a_tool_s_answer_fills_variables_and_chooses_the_way(follow):
     raw = flow(
         node("name", "set", values={"who": "Alice", "twice": "= 2 * 21"}),
-        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}, filler="One moment."),
+        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}),
         node("ok", "end_call", message="At {{time_free}}, number {{twice}}."),
         node("no", "end_call", message="Sorry."),
         edge("name", "t"),
@@ -184,10 +192,31 @@ async def test_a_tool_s_answer_fills_variables_and_chooses_the_way(follow):
     )  # fmt: skip
     tools = Tools(ToolResult(ok=True, values={"time_free": "nine"}))
     talk = follow(raw, tools=tools)
-    assert await talk.greet() == "One moment. At nine, number 42."
+    assert await talk.greet() == "At nine, number 42."
     assert tools.asked == [("book", {"for": "Alice"})]
     failing = follow(raw, tools=Tools(ToolResult(ok=False, reason="closed")))
-    assert await failing.greet() == "One moment. Sorry."
+    assert await failing.greet() == "Sorry."
+
+
+@pytest.mark.parametrize(
+    "filler, seconds, said",
+    [
+        ("One moment, {{who}}.", 0.3, "One moment, Alice. Done."),
+        ("", 0.3, "I am looking. Done."),  # as the tool has it
+        ("One moment, {{who}}.", 0, "Done."),
+    ],
+)
+async def test_a_caller_who_waits_for_a_tool_is_told_so(follow, monkeypatch, filler, seconds, said):
+    monkeypatch.setattr(runtime, "UNNOTICED_SECONDS", 0.1)
+    raw = flow(
+        node("name", "set", values={"who": "Alice"}),
+        node("t", "tool", toolName="book", filler=filler),
+        node("ok", "end_call", message="Done."),
+        edge("name", "t"),
+        edge("t", "ok", outcome="success"),
+    )
+    tools = Tools(ToolResult(ok=True), seconds=seconds, fillers={"book": "I am looking."})
+    assert await follow(raw, tools=tools).greet() == said
 
 
 async def test_a_tool_s_answer_brings_in_no_placeholder_and_no_formula(follow):

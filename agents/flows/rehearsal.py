@@ -8,14 +8,14 @@ from typing import Any
 
 from mlservices.interfaces import ChatModel, Embedder
 
-from ..conversations import conversation_for
+from ..conversations import chat_model_for, conversation_for
 from ..flow.graph import Known, Problem, Severity, problems_of, read
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
 from ..flow.program import CallTool, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
-from ..replayed import ReplayedModel
+from ..replayed import Recording, ReplayedModel
 from .programs import Crew, with_subflows
 
 # With one of these a flow has nowhere to begin, or to go on.
@@ -122,11 +122,12 @@ async def rehearse(
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
-    model = ReplayedModel(chat_model, [each.answers for each in (greeting, *further)]) if chat_model else None
+    recording = Recording([each.answers for each in (greeting, *further)])
     conversation = conversation_for(
         agent or Agent(name=version.program.main.name, greeting=""),
         embedder=embedder,
-        chat_model=model,
+        chat_model=_replayed(chat_model, recording),
+        model_of=lambda other: _replayed(chat_model_for(other), recording),
         version=version,
         crew=crew,
         caller=caller,
@@ -134,12 +135,12 @@ async def rehearse(
         call_tool=call_tool,
     )
     assert isinstance(conversation, FlowConversation)
-    turns, silent = [await _turn(conversation, greeting, conversation.greet(), model)], 0
+    turns, silent = [await _turn(conversation, greeting, conversation.greet(), recording)], 0
     for move in further:
         if turns[-1].is_last:
             break
         silent = silent + 1 if move.silence else 0
-        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), model))
+        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), recording))
     return turns
 
 
@@ -173,6 +174,10 @@ def _hopeless(version: FlowVersion) -> list[Problem]:
     return found
 
 
+def _replayed(model: ChatModel | None, recording: Recording) -> ReplayedModel | None:
+    return ReplayedModel(model, recording) if model else None
+
+
 def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncGenerator[Step, None]:
     if move.silence:
         return conversation.silence(silent)
@@ -184,15 +189,14 @@ def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncG
 
 
 async def _turn(
-    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], model: ReplayedModel | None
+    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], recording: Recording
 ) -> Turn:
     """Played to its end, all of it heard."""
     done = [step async for step in steps]
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
-    answers = tuple(model.answers) if model else ()
-    if model:
-        model.next_turn()
+    answers = tuple(recording.answers)
+    recording.next_turn()
     flow, node = conversation.place
     return Turn(
         move=move,

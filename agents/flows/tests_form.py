@@ -115,7 +115,7 @@ class AboutForm(forms.Form):
 
 class TurnForm(forms.Form):
     does = forms.ChoiceField(
-        label=_("The caller"), choices=_DOES, initial="say", widget=forms.Select(attrs={"class": "vf-input"})
+        label=_("Caller"), choices=_DOES, initial="say", widget=forms.Select(attrs={"class": "vf-input"})
     )
     words = _text(_("Words or keys"), LONGEST_WORDS)
     node = _text(_("Then the call is at"), 80, list="flow-steps")

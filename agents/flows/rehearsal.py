@@ -18,7 +18,7 @@ from ..models import Agent, FlowVersion
 from ..replayed import Recording, ReplayedModel
 from .programs import Crew, with_subflows
 
-# With one of these a flow has nowhere to begin, or to go on.
+# With one of these a call comes to where nothing is.
 _HOPELESS = frozenset({"empty", "no_start", "dangling", "intent_nowhere", "unknown_flow"})
 
 
@@ -78,7 +78,7 @@ class Turn:
 
 
 class Unplayable(Exception):
-    """The flow has nowhere to begin or to go on: `problems` say why."""
+    """The call came to where nothing is: `problems` say why."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(", ".join(each.code for each in problems))
@@ -117,8 +117,6 @@ async def rehearse(
     flow, `variables` have these values as the call begins. Raises Unplayable, EngineError, and ValueError
     where the moves are none.
     """
-    if problems := _hopeless(version):
-        raise Unplayable(problems)
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
@@ -135,13 +133,12 @@ async def rehearse(
         call_tool=call_tool,
     )
     assert isinstance(conversation, FlowConversation)
-    turns, silent = [await _turn(conversation, greeting, conversation.greet(), recording)], 0
-    for move in further:
-        if turns[-1].is_last:
-            break
-        silent = silent + 1 if move.silence else 0
-        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), recording))
-    return turns
+    try:
+        return await _played(conversation, greeting, further, recording)
+    except (IndexError, KeyError):  # no start, or no step where an edge leads: a draft may be half-written
+        if problems := _hopeless(version):
+            raise Unplayable(problems) from None
+        raise
 
 
 def moves_of(raw: object) -> list[Move]:
@@ -163,7 +160,7 @@ def _move_of(raw: Mapping[str, Any]) -> Move:
 
 
 def _hopeless(version: FlowVersion) -> list[Problem]:
-    """What keeps the flow from being played at all, first what could not even be read of it."""
+    """What a call can come to grief on, first what could not even be read of the flow."""
     found: list[Problem] = []
     known = Known(flows=dict.fromkeys(version.subflows, frozenset[str]()))
     for graph in (version.graph, *version.subflows.values()):
@@ -186,6 +183,18 @@ def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncG
     if not move.say:
         raise ValueError("turns: words, keys or silence in each but the first.")
     return conversation.reply(move.say)
+
+
+async def _played(
+    conversation: FlowConversation, greeting: Move, further: Sequence[Move], recording: Recording
+) -> list[Turn]:
+    turns, silent = [await _turn(conversation, greeting, conversation.greet(), recording)], 0
+    for move in further:
+        if turns[-1].is_last:
+            break
+        silent = silent + 1 if move.silence else 0
+        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), recording))
+    return turns
 
 
 async def _turn(

@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 _KNOWN: WeakKeyDictionary[Embedder, dict[str, Vector]] = WeakKeyDictionary()
 
 
+ModelOf = Callable[[Agent], ChatModel | None]
+
+
 def conversation_for(
     agent: Agent,
     *,
@@ -46,21 +49,30 @@ def conversation_for(
     caller: str = "",
     values: Mapping[str, Any] | None = None,
     tools: Toolbox = NO_TOOLS,
+    model_of: ModelOf | None = None,
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
 
     Without a `chat_model` it answers from facts and abilities alone; with a `version` it follows that flow,
-    whose other agents are the `crew`, and whose variables have these `values` already. `caller` is what the
-    line tells of who calls, a number at best. Raises ValidationError when the agent's facts cannot be read;
-    it names the field.
+    whose other agents are the `crew`, each with the model that `model_of` it answers, and whose variables
+    have these `values` already. `caller` is what the line tells of who calls, a number at best. Raises
+    ValidationError when the agent's facts cannot be read; it names the field.
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
         return talk(profile)
-    again = partial(conversation_for, embedder=embedder, crew=crew, caller=caller, tools=tools, now=now)
+    again = partial(
+        conversation_for,
+        embedder=embedder,
+        crew=crew,
+        caller=caller,
+        tools=tools,
+        model_of=model_of,
+        now=now,
+    )
     ports = Ports(
         meanings=meanings,
         model=chat_model,
@@ -68,7 +80,7 @@ def conversation_for(
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk),
         tools=tools,
-        other_agent=partial(_other_agent, crew or {}, again),
+        other_agent=partial(_other_agent, crew or {}, again, model_of or chat_model_for),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
         greeting=profile.greeting,
@@ -99,11 +111,13 @@ def _subagent(
     return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
 
 
-def _other_agent(crew: Crew, conversation: Callable[..., Conversation], slug: str) -> Conversation | None:
+def _other_agent(
+    crew: Crew, conversation: Callable[..., Conversation], model_of: ModelOf, slug: str
+) -> Conversation | None:
     member = crew.get(slug)
     if member is None:
         return None
-    return conversation(member.agent, chat_model=chat_model_for(member.agent), version=member.version)
+    return conversation(member.agent, chat_model=model_of(member.agent), version=member.version)
 
 
 def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:

@@ -55,6 +55,12 @@ WORDS: Mapping[str, object] = {
     "empty_step": _("Nothing in it yet"),
     "unknown_kind": _("Unknown step"),
     "unknown_kind_text": _("This version of VoiceForge does not know this kind. It is kept as it is."),
+    # Light on the canvas
+    "lit_walked": _("Walked"),
+    "lit_now": _("Now"),
+    "lit_added": _("New"),
+    "lit_removed": _("Removed"),
+    "lit_changed": _("Changed"),
     # Inspector
     "step": _("Step settings"),
     "connection": _("Connection"),

@@ -2,7 +2,7 @@
 //   page.js what the server has put into the page · model.js the exchange format · history.js the graph, undo, redo
 //   saving.js the draft on its way to the server · layout.js places and routes · cards.js, edges.js on the canvas
 //   inspector.js, settings.js, problems.js, fields.js the panel · bars.js palette and tools · keys.js, clipboard.js
-//   header.js the page around it
+//   header.js the page around it · lit.js light on what calls walk and what differs
 // @ts-check
 import { Background, Controls, createRoot, MiniMap, Panel, ReactFlow, ReactFlowProvider, reconnectEdge, useEffect, useMemo, useReactFlow, useRef, useState } from "../../vendor/flow/flow.mjs";
 import { DRAGGED, Palette, Toolbar } from "./bars.js";

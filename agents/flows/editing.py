@@ -22,6 +22,7 @@ WORDS: Mapping[str, object] = {
     "refused": _("Not saved"),
     "conflict": _("Not saved: changed elsewhere"),
     "read_only": _("You can look at this flow; your role does not let you change it."),
+    "never_changes": _("To look at: a version never changes."),
     "restored": _("What you had not saved the last time is here again."),
     "conflict_title": _("Changed elsewhere by {who}"),
     "conflict_somebody": _("somebody else"),

@@ -463,6 +463,17 @@ def versions_of_a_flow(world: World) -> str:
     return reverse("flows:versions", args=[_published().slug])
 
 
+def _looked_at(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.locator('.react-flow__node[data-id="a"]').click()
+    page.get_by_label("Words", exact=True).wait_for()
+
+
+@then(_looked_at)
+def version_of_a_flow(world: World) -> str:
+    return reverse("flows:version", args=[_published().slug, 1])
+
+
 def _published() -> Flow:
     good = flow(node("a", "say", text="Hello."), node("b", "end_call"), edge("a", "b"), name="Night line")
     found = Flow.objects.filter(slug="night-line").first()

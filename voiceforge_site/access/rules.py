@@ -96,6 +96,7 @@ PAGES: dict[str, Rule] = {
     "flows:publish": Rule(None, "agents.change_agents"),
     "flows:export": Rule("agents.view_agents"),
     "flows:versions": Rule("agents.view_agents"),
+    "flows:version": Rule("agents.view_agents"),
     "flows:roll_back": Rule(None, "agents.change_agents"),
     "flows:duplicate": Rule(None, "agents.change_agents"),
     "flows:delete": Rule(None, "agents.change_agents"),

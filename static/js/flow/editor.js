@@ -75,7 +75,7 @@ function Editor() {
   useEffect(() => listen(acts), []);
   useEffect(() => {
     wireHeader({ flush: () => (saver ? saver.flush() : Promise.resolve(true)), visitProblem: acts.visitProblem });
-    if (!mayChange) showState("read_only");
+    if (!mayChange) showState(told.version ? "never_changes" : "read_only");
     root.dataset.ready = "";
     performance.mark("flow-ready");
   }, []);

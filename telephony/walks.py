@@ -16,8 +16,8 @@ from agents.flows.programs import crew_of
 from agents.models import Agent, Flow, FlowVersion
 
 from .models import Call, CallEvent
+from .traffic import HANDED_OVER
 
-HANDED_OVER = "agent"  # the note of a flow that gives the call to another agent
 OF_THE_WALK = ("step_noted", "operator_took_over", "operator_gave_back", "call_ended")
 
 

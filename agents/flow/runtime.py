@@ -16,7 +16,7 @@ from . import phrases
 from .deciding import Choice, Decision, decide
 from .graph import nodes
 from .program import Ports, Program, Talk, ToolResult
-from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
+from .steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
@@ -264,6 +264,7 @@ class FlowConversation:
             for step in self._walker.lost():
                 yield step
             return
+        yield Noted("agent", node.data.target_agent_id)
         async with aclosing(self._other.greet()) as steps:
             async for step in steps:
                 yield step

@@ -22,6 +22,7 @@ WORDS: Mapping[str, object] = {
     "refused": _("Not saved"),
     "conflict": _("Not saved: changed elsewhere"),
     "read_only": _("You can look at this flow; your role does not let you change it."),
+    "never_changes": _("To look at: a version never changes."),
     "restored": _("What you had not saved the last time is here again."),
     "conflict_title": _("Changed elsewhere by {who}"),
     "conflict_somebody": _("somebody else"),
@@ -55,6 +56,14 @@ WORDS: Mapping[str, object] = {
     "empty_step": _("Nothing in it yet"),
     "unknown_kind": _("Unknown step"),
     "unknown_kind_text": _("This version of VoiceForge does not know this kind. It is kept as it is."),
+    # Light on the canvas
+    "lit_walked": _("Walked"),
+    "lit_now": _("Now"),
+    "lit_added": _("New"),
+    "lit_removed": _("Removed"),
+    "lit_changed": _("Changed"),
+    "times": _("{count} times"),
+    "go_to_step": _("Press Enter to go to this step in the list of what happened."),
     # Inspector
     "step": _("Step settings"),
     "connection": _("Connection"),

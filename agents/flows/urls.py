@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/publish/", views.flow_publish, name="publish"),
     path("<slug:slug>/export/", views.flow_export, name="export"),
     path("<slug:slug>/versions/", views.flow_versions, name="versions"),
+    path("<slug:slug>/versions/<int:number>/", views.flow_version, name="version"),
     path("<slug:slug>/versions/<int:number>/back/", views.flow_roll_back, name="roll_back"),
     path("<slug:slug>/tests/", tests_views.test_list, name="tests"),
     path("<slug:slug>/tests/new/", tests_views.test_new, name="new_test"),

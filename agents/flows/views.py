@@ -183,6 +183,25 @@ def flow_versions(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "flows/versions.html", {"flow": flow, "page": page})
 
 
+@require_safe
+def flow_version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """A version on the canvas, to look at."""
+    version = get_object_or_404(
+        FlowVersion.objects.select_related("flow__live").defer("flow__draft", "flow__live__graph"),
+        flow__slug=slug,
+        number=number,
+    )
+    context = {
+        "flow": version.flow,
+        "version": version,
+        "told": {"graph": version.graph, "problems": [], "mayChange": False, "version": number},
+        "data": page_data(),
+        "kinds": KINDS,
+        "may_change": False,
+    }
+    return render(request, "flows/version.html", context)
+
+
 @require_POST
 def flow_roll_back(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version = get_object_or_404(FlowVersion.objects.select_related("flow"), flow__slug=slug, number=number)

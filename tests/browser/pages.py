@@ -451,6 +451,11 @@ def connection_of_a_flow(world: World) -> str:
 
 
 @shown
+def templates_of_flows(world: World) -> str:
+    return reverse("flows:templates")
+
+
+@shown
 def flows(world: World) -> str:
     _drawn(world)
     return reverse("flows:list")

@@ -89,6 +89,8 @@ PAGES: dict[str, Rule] = {
     "agents:with_voice": Rule("agents.change_agents"),
     "flows:list": Rule("agents.view_agents"),
     "flows:new": Rule(None, "agents.change_agents"),
+    "flows:templates": Rule("agents.change_agents"),
+    "flows:from_template": Rule(None, "agents.change_agents"),
     "flows:import": Rule(None, "agents.change_agents"),
     "flows:edit": Rule("agents.view_agents"),
     "flows:draft": Rule(None, "agents.change_agents"),

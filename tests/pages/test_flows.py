@@ -153,4 +153,5 @@ def test_a_flow_begins_as_one_of_those_that_are_offered(alices_browser):
     assert "Restaurant booking" in page and page.count("<svg viewBox") == 7
     answer = alices_browser.post("/flows/templates/restaurant/")
     assert answer.url == "/flows/restaurant-booking/"
-    assert Flow.objects.get().draft["tests"] and alices_browser.post("/flows/templates/none/").status_code == 404
+    assert Flow.objects.get().draft["tests"]
+    assert alices_browser.post("/flows/templates/none/").status_code == 404

@@ -18,7 +18,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
-from agents.flows.actions import create_flow, publish, require_tests
+from agents.flows.actions import create_flow, publish, require_tests, save_draft
 from agents.models import Agent, Flow, Tool
 from agents.tools.arguments import schema_of
 from mlservices.models import Price
@@ -583,6 +583,22 @@ def _walked(page: Page) -> None:
 @then(_walked)
 def call_on_the_canvas(world: World) -> str:
     return make_walked_call(world.agent, _published().versions.get(number=1)).get_absolute_url()
+
+
+def _with_the_difference(page: Page) -> None:
+    _review(page)
+    page.locator('.vf-flow-card[data-lit="removed"]').wait_for()
+
+
+@then(_with_the_difference)
+def flow_that_differs(world: World) -> str:
+    short = _published()
+    old = short.draft
+    changed = {**old["nodes"][0], "data": {"text": "Good evening."}}
+    new = {"id": "c", "type": "end_call", "position": {"x": 360, "y": 0}, "data": {}}
+    graph = {**old, "nodes": [changed, new], "edges": [edge("a", "c")]}
+    save_draft(flow=short, graph=graph, by="bob", expected=short.revision)
+    return short.get_absolute_url()
 
 
 @shown

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import tests_views, views
+from . import tests_views, try_views, views
 
 app_name = "flows"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("import/", views.flow_import, name="import"),
     path("<slug:slug>/", views.flow_edit, name="edit"),
     path("<slug:slug>/draft/", views.flow_draft, name="draft"),
+    path("<slug:slug>/try/", try_views.flow_try, name="try"),
     path("<slug:slug>/review/", views.flow_review, name="review"),
     path("<slug:slug>/publish/", views.flow_publish, name="publish"),
     path("<slug:slug>/export/", views.flow_export, name="export"),

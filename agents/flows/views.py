@@ -107,7 +107,8 @@ def flow_export(request: HttpRequest, slug: str) -> HttpResponse:
 def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
-    told = {**_draft_told(flow), "mayChange": may_change}
+    may_try = request.user.has_perm("agents.try_agents")
+    told = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
     context = {
         "flow": flow,
         "told": told,
@@ -195,7 +196,13 @@ def flow_version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context = {
         "flow": version.flow,
         "version": version,
-        "told": {"graph": version.graph, "problems": [], "mayChange": False, "version": number},
+        "told": {
+            "graph": version.graph,
+            "problems": [],
+            "mayChange": False,
+            "mayTry": request.user.has_perm("agents.try_agents"),
+            "version": number,
+        },
         "data": page_data(),
         "kinds": KINDS,
         "may_change": False,

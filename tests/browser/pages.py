@@ -411,6 +411,19 @@ def flow_of_every_kind(world: World) -> str:
     return _drawn(world).get_absolute_url()
 
 
+def _tried(page: Page) -> None:
+    _opened(page)
+    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("textbox", name="What the caller says").fill("I want an appointment")
+    page.keyboard.press("Enter")
+    page.get_by_text("What is your name?").last.wait_for()
+
+
+@then(_tried)
+def flow_that_is_tried(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
 def _with_a_question(page: Page) -> None:
     _opened(page)
     page.get_by_role("searchbox", name="Find a step").fill("afternoon")

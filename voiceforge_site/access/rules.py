@@ -92,6 +92,7 @@ PAGES: dict[str, Rule] = {
     "flows:import": Rule(None, "agents.change_agents"),
     "flows:edit": Rule("agents.view_agents"),
     "flows:draft": Rule(None, "agents.change_agents"),
+    "flows:try": Rule(None, "agents.try_agents"),
     "flows:review": Rule("agents.change_agents"),
     "flows:publish": Rule(None, "agents.change_agents"),
     "flows:export": Rule("agents.view_agents"),

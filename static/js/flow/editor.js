@@ -18,7 +18,9 @@ import { read, write } from "./model.js";
 import { data, html, mayChange, say, told } from "./page.js";
 import { ProblemList } from "./problems.js";
 import { keptOf, Saver } from "./saving.js";
+import { Lights, LightsContext } from "./lit.js";
 import { SettingsForm } from "./settings.js";
+import { Trial, TryPanel } from "./trying.js";
 import { actsOn } from "./acts.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("flow"));
@@ -39,6 +41,7 @@ function opened() {
 }
 
 const begun = opened();
+const lights = new Lights();
 
 function Editor() {
   const history = useGraph(begun.first);
@@ -66,6 +69,7 @@ function Editor() {
     },
   }), []);
   const acts = useMemo(() => actsOn({ history, flow, canvas, setPanel }), []);
+  const trial = useMemo(() => new Trial(root.dataset.try ?? "", () => write(now.current), lights), []);
 
   const dragging = graph.nodes.some((/** @type {any} */ node) => node.dragging);
   useEffect(() => {
@@ -101,7 +105,7 @@ function Editor() {
       </${ReactFlow}>
       ${mayChange && html`<${Palette} acts=${acts} />`}
     </div>
-    <${Side} graph=${graph} panel=${panel} problems=${problems} acts=${acts} />`;
+    <${Side} graph=${graph} panel=${panel} problems=${problems} acts=${acts} trial=${trial} />`;
 }
 
 /** @param {any} event */
@@ -111,20 +115,21 @@ function allowDrop(event) {
   event.dataTransfer.dropEffect = "copy";
 }
 
-/** The panel beside the canvas. @param {{graph: any, panel: string, problems: any[], acts: any}} what */
-function Side({ graph, panel, problems, acts }) {
+/** The panel beside the canvas. @param {{graph: any, panel: string, problems: any[], acts: any, trial: Trial}} what */
+function Side({ graph, panel, problems, acts, trial }) {
   const nodes = graph.nodes.filter((/** @type {any} */ { selected }) => selected);
   const edges = graph.edges.filter((/** @type {any} */ { selected }) => selected);
   const open = Boolean(panel || nodes.length || edges.length);
   let form = html`<${SettingsForm} graph=${graph} problems=${problems} acts=${acts} />`;
-  if (panel === "problems") form = html`<${ProblemList} problems=${problems} graph=${graph} acts=${acts} />`;
+  if (panel === "try") form = html`<${TryPanel} trial=${trial} graph=${graph} acts=${acts} />`;
+  else if (panel === "problems") form = html`<${ProblemList} problems=${problems} graph=${graph} acts=${acts} />`;
   else if (!panel && nodes.length === 1) form = html`<${StepForm} key=${nodes[0].id} graph=${graph} node=${nodes[0]} acts=${acts} />`;
   else if (!panel && nodes.length > 1) form = html`<${SeveralForm} count=${nodes.length} acts=${acts} />`;
   else if (!panel && edges.length === 1) form = html`<${EdgeForm} key=${edges[0].id} graph=${graph} edge=${edges[0]} acts=${acts} />`;
   return html`<aside className="vf-flow-panel" data-open=${open || null} aria-label=${say("step")} onBlur=${acts.settle}>
-    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems"}>${form}</fieldset>
+    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems" && panel !== "try"}>${form}</fieldset>
   </aside>`;
 }
 
-createRoot(root).render(html`<${ReactFlowProvider}><${Editor} /></${ReactFlowProvider}>`);
+createRoot(root).render(html`<${LightsContext.Provider} value=${lights}><${ReactFlowProvider}><${Editor} /></${ReactFlowProvider}></${LightsContext.Provider}>`);
 if (begun.restored) showState("changed", say("restored"));

@@ -34,7 +34,7 @@ from .actions import (
     save_draft,
 )
 from .blank import BLANK
-from .differences import differences
+from .differences import differences, on_canvas
 from .editing import page_data
 from .kinds import KINDS
 from .results import not_passed, run_and_keep
@@ -164,6 +164,7 @@ def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
         "errors": errors,
         "changes": [difference_sentence(each) for each in changes[:MOST_CHANGES]],
         "further": max(0, len(changes) - MOST_CHANGES),
+        "drawn": on_canvas(flow.live.graph, flow.draft) if flow.live else {},
         "run_now": flow.tests_required,
         **told_of(flow),
     }

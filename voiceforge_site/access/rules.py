@@ -143,6 +143,7 @@ PAGES: dict[str, Rule] = {
     "telephony:give_back": Rule(None, _DIRECT),
     "telephony:transfer": Rule(None, _DIRECT),
     "telephony:walk": Rule(_CALLS),
+    "telephony:flow_traffic": Rule(_CALLS),
     "telephony:afterwards": Rule(_CALLS),
     "telephony:transcript_file": Rule(_CALLS),
     "telephony:events_file": Rule(_CALLS),

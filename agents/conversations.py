@@ -97,12 +97,14 @@ def _subagent(
     talk: Callable[[Profile], Conversation],
     *,
     prompt: str,
+    greeting: str,
     knowledge_base: str,
     tools: Sequence[str],
 ) -> Talk:
     """The agent as it talks within a flow: what it knows, with instructions of that step."""
     asked = tuple(question for fact in profile.facts for question in fact.questions)
-    return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
+    instructions = prompt or profile.instructions
+    return Talk(talk(replace(profile, instructions=instructions, greeting=greeting)), knows=asked)
 
 
 def _other_agent(crew: Crew, conversation: Callable[..., Conversation], slug: str) -> Conversation | None:

@@ -19,7 +19,9 @@ from mlservices.interfaces import ChatModel
 from mlservices.types import ChatDelta, ChatMessage
 
 from . import hours as opening_hours
+from . import phrases
 from .answer import Answer
+from .confidential import Confidential
 from .directed import DirectedReceptionist
 from .knowledge import Profile
 from .memory import Memory, quoted
@@ -67,6 +69,7 @@ class ChatConversation:
         self._receptionist = receptionist
         self._now = now
         self._memory = Memory()
+        self._confidential = Confidential(profile.instructions, _RULES, _DIRECTED)
         self._directions: list[str] = []
         self._directed = False  # since the last answer
 
@@ -183,7 +186,7 @@ class ChatConversation:
 
     async def _one_answer(self, messages: list[ChatMessage]) -> AsyncGenerator[Step, None]:
         """Sentences as they become whole, then what the model's tags ask for."""
-        answer = Answer()
+        answer = Answer(self._confidential)
         stream = self._model.reply(messages, max_tokens=MAX_TOKENS, temperature=self._profile.temperature)
         begun = monotonic()
         first = True
@@ -198,6 +201,9 @@ class ChatConversation:
                     break
         for sentence in answer.finish():
             yield Say(sentence)
+        if answer.is_withheld:
+            yield Noted("intent", "withheld")
+            yield Say(phrases.WITHHELD)
         for step in self._tagged_steps(answer):
             yield step
 

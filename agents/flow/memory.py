@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from mlservices.types import ChatMessage
 
@@ -14,10 +15,16 @@ _INTERRUPTED = "(You were interrupted: the caller heard only what stands above, 
 _NOT_HEARD = "(You were interrupted: the caller heard nothing of your last answer.)"
 
 
-def quoted(words: str) -> str:
-    """A caller's words as data: between marks that they cannot contain."""
-    inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", words).split())
-    return f"<caller>{inner[:LONGEST_WORDS]}</caller>"
+def quoted(words: str, mark: str = "caller") -> str:
+    """A stranger's words as data: between marks that they cannot contain, on one line."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", words) if _is_shown(letter))
+    inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", seen).split())
+    return f"<{mark}>{inner[:LONGEST_WORDS]}</{mark}>"
+
+
+def _is_shown(letter: str) -> bool:
+    """Neither invisible nor a command to whoever shows it; joiners within words are no loss."""
+    return letter.isspace() or unicodedata.category(letter) not in ("Cf", "Cc", "Co", "Cn")
 
 
 class Memory:

@@ -47,7 +47,8 @@ class Talk:
 
 
 class Talks(Protocol):
-    def __call__(self, *, prompt: str, knowledge_base: str, tools: tuple[str, ...]) -> Talk: ...
+    def __call__(self, *, prompt: str, greeting: str, knowledge_base: str, tools: tuple[str, ...]) -> Talk:
+        """`greeting` is what the caller was told as it begins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from . import phrases
 from .deciding import Choice, Decision, decide
 from .graph import nodes
+from .memory import quoted
 from .program import Ports, Program, Talk, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
 from .understanding import UNMISTAKABLE
@@ -162,7 +163,8 @@ class FlowConversation:
             return None
         if walker.place not in self._talks:
             self._talks[walker.place] = self._ports.talk(
-                prompt=walker.filled(node.data.system_prompt),
+                prompt=walker.instructed(node.data.system_prompt),
+                greeting=walker.state.said or self._ports.greeting,
                 knowledge_base=node.data.knowledge_base or "",
                 tools=node.data.tools,
             )
@@ -185,7 +187,7 @@ class FlowConversation:
             self._choices(),
             meanings=self._ports.meanings,
             model=self._ports.model,
-            situation=f"They were asked: {walker.state.said}" if walker.state.said else "",
+            situation=f"They were told: {quoted(walker.state.said, 'agent')}" if walker.state.said else "",
         )
         if decision is None or decision.to is None:
             return None

@@ -16,6 +16,7 @@ from .expressions import ExpressionError, holds, value_of
 from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
 from .graph.node_checks import FORMULA, is_e164
+from .memory import quoted
 from .program import Program, ToolResult
 from .slots import Gatherer, Option, Slot
 from .steps import HangUp, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
@@ -59,8 +60,8 @@ class Walker:
         region: str,
     ) -> None:
         self.program = program
-        initial = {each.name: each.initial for each in program.main.variables if each.initial}
-        self.state = State(values={**initial, **values})
+        self._initial = {each.name: each.initial for each in program.main.variables if each.initial}
+        self.state = State(values={**self._initial, **values})
         self.pending: nodes.Tool | nodes.AgentTransfer | None = None
         self._fixed = dict(fixed)
         self._now = now
@@ -104,6 +105,12 @@ class Walker:
     def filled(self, text: str) -> str:
         """With its placeholders as they are said."""
         return fill(text, {**self._values, **self.state.spoken})
+
+    def instructed(self, text: str) -> str:
+        """With its placeholders as a language model is to see them: what callers and tools told, as data."""
+        texts = {name: value for name, value in self.state.values.items() if isinstance(value, str)}
+        told = {name: quoted(text) for name, text in texts.items() if text != self._initial.get(name)}
+        return fill(text, {**self._values, **self.state.spoken, **told})
 
     def exactly(self, text: str) -> str:
         """With its placeholders as machines keep them."""

@@ -23,7 +23,7 @@ from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
 from .flow.matching import Meanings, Vector
-from .flow.program import CallTool, Ports, Talk, ToolResult
+from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
@@ -36,8 +36,7 @@ logger = logging.getLogger(__name__)
 _KNOWN: WeakKeyDictionary[Embedder, dict[str, Vector]] = WeakKeyDictionary()
 
 
-async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-    return ToolResult(ok=False, reason=f"There is no tool {name}.")
+ModelOf = Callable[[Agent], ChatModel | None]
 
 
 def conversation_for(
@@ -49,15 +48,16 @@ def conversation_for(
     crew: Crew | None = None,
     caller: str = "",
     values: Mapping[str, Any] | None = None,
-    call_tool: CallTool = _no_tool,
+    tools: Toolbox = NO_TOOLS,
+    model_of: ModelOf | None = None,
     now: Callable[[], datetime] = timezone.now,
 ) -> Conversation:
     """The conversation of one call. It asks the database nothing and is safe on the event loop.
 
     Without a `chat_model` it answers from facts and abilities alone; with a `version` it follows that flow,
-    whose other agents are the `crew`, and whose variables have these `values` already. `caller` is what the
-    line tells of who calls, a number at best. Raises ValidationError when the agent's facts cannot be read;
-    it names the field.
+    whose other agents are the `crew`, each with the model that `model_of` it answers, and whose variables
+    have these `values` already. `caller` is what the line tells of who calls, a number at best. Raises
+    ValidationError when the agent's facts cannot be read; it names the field.
     """
     profile = profile_of(agent, caller=caller, now=now())
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
@@ -65,7 +65,13 @@ def conversation_for(
     if version is None:
         return talk(profile)
     again = partial(
-        conversation_for, embedder=embedder, crew=crew, caller=caller, call_tool=call_tool, now=now
+        conversation_for,
+        embedder=embedder,
+        crew=crew,
+        caller=caller,
+        tools=tools,
+        model_of=model_of,
+        now=now,
     )
     ports = Ports(
         meanings=meanings,
@@ -73,8 +79,8 @@ def conversation_for(
         now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk),
-        call_tool=call_tool,
-        other_agent=partial(_other_agent, crew or {}, again),
+        tools=tools,
+        other_agent=partial(_other_agent, crew or {}, again, model_of or chat_model_for),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
         greeting=profile.greeting,
@@ -107,11 +113,13 @@ def _subagent(
     return Talk(talk(replace(profile, instructions=instructions, greeting=greeting)), knows=asked)
 
 
-def _other_agent(crew: Crew, conversation: Callable[..., Conversation], slug: str) -> Conversation | None:
+def _other_agent(
+    crew: Crew, conversation: Callable[..., Conversation], model_of: ModelOf, slug: str
+) -> Conversation | None:
     member = crew.get(slug)
     if member is None:
         return None
-    return conversation(member.agent, chat_model=chat_model_for(member.agent), version=member.version)
+    return conversation(member.agent, chat_model=model_of(member.agent), version=member.version)
 
 
 def _zone_of(facts: Sequence[Fact]) -> ZoneInfo | None:

@@ -58,3 +58,18 @@ class ConstantsField(forms.CharField):
 
     def clean(self, value: Any) -> dict[str, str]:  # type: ignore[override]
         return read_constants(super().clean(value))
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give each widget the class of its kind."""
+    for field in form.fields.values():
+        match field.widget:
+            case forms.CheckboxInput():
+                kind = "vf-switch"
+            case forms.RadioSelect():
+                kind = "vf-radio"
+            case forms.NumberInput(input_type="range"):
+                kind = "vf-range"
+            case _:
+                kind = "vf-input"
+        field.widget.attrs["class"] = f"{kind} {field.widget.attrs.get('class', '')}".strip()

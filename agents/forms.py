@@ -27,7 +27,7 @@ from .facts import (
     read_facts,
     topic_key,
 )
-from .fields import ConstantsField, PhoneField
+from .fields import ConstantsField, PhoneField, dress
 from .hours_text import read_hours, write_hours
 from .models import DEFAULT_MODEL, Agent, Flow
 from .versions import VALUES
@@ -329,19 +329,9 @@ def _where_models_are_set() -> str:
 
 
 def _dress(form: forms.BaseForm) -> None:
-    """Give each widget the class of its kind, and each field errors that say how far it goes."""
+    """Widgets as everywhere, and errors that say how far a field goes."""
     explain_limits(form, usual=gettext("%(value)s suits most agents."))
-    for field in form.fields.values():
-        match field.widget:
-            case forms.CheckboxInput():
-                kind = "vf-switch"
-            case forms.RadioSelect():
-                kind = "vf-radio"
-            case forms.NumberInput(input_type="range"):
-                kind = "vf-range"
-            case _:
-                kind = "vf-input"
-        field.widget.attrs["class"] = f"{kind} {field.widget.attrs.get('class', '')}".strip()
+    dress(form)
 
 
 def _kept_choice(

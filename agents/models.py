@@ -23,6 +23,10 @@ validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
 )
 
+validate_tool_name = RegexValidator(
+    r"^[a-z][a-z0-9_]*\Z", _("Use small letters, digits and _, a letter first, like find_booking.")
+)
+
 LONGEST_ANNOUNCEMENT = 300  # characters; callers cannot interrupt it
 LONGEST_SENTENCE = 300
 SLOWEST, FASTEST = 0.5, 2.0  # speaking rate; 1 is the pace of the voice itself
@@ -254,6 +258,48 @@ class AgentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_id} {self.number}"
+
+
+class Tool(models.Model):
+    """Another system that flows may ask: an HTTP request whose {{placeholders}} are its arguments."""
+
+    class Method(models.TextChoices):
+        GET = "GET", "GET"
+        POST = "POST", "POST"
+        PUT = "PUT", "PUT"
+        PATCH = "PATCH", "PATCH"
+        DELETE = "DELETE", "DELETE"
+
+    name = models.CharField(_("name"), max_length=64, unique=True, validators=[validate_tool_name])
+    description = models.CharField(_("what it does"), max_length=500, blank=True)
+    method = models.CharField(_("method"), max_length=8, choices=Method, default=Method.GET)
+    url = models.CharField(_("address"), max_length=2000)
+    parameters = models.JSONField(_("arguments"), default=dict, blank=True)  # a JSON schema of type "object"
+    headers = models.JSONField(_("headers"), default=dict, blank=True)  # {name: value}
+    secret_headers = models.TextField(blank=True, editable=False)  # the same as JSON, sealed
+    body = models.TextField(_("body"), max_length=20_000, blank=True)  # JSON; "": the arguments
+    results = models.JSONField(_("results"), default=dict, blank=True)  # {variable: place in the answer}
+    seconds = models.FloatField(
+        _("longest wait (seconds)"), default=8, validators=[MinValueValidator(0.5), MaxValueValidator(60)]
+    )
+    repeatable = models.BooleanField(_("asking twice does no harm"), default=False)
+    filler = models.CharField(_("said meanwhile"), max_length=300, blank=True)
+    changed_by = models.CharField(max_length=150, blank=True, editable=False)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("tools:edit", args=[self.name])
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether to ask once more where no answer came."""
+        return self.repeatable or self.method in (self.Method.GET, self.Method.PUT, self.Method.DELETE)
 
 
 class Recorded(models.Model):

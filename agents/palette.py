@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from mlservices.pages.palette import Entry, Group, matching
 
-from .models import Agent, Flow
+from .models import Agent, Flow, Tool
 
 T = TypeVar("T", bound=Model)
 
@@ -24,6 +24,16 @@ def flows(user: Any, words: str) -> Iterable[Group]:
         for flow in named
     ]
     return matching(_("Flows"), entries, words)
+
+
+def tools(user: Any, words: str) -> Iterable[Group]:
+    if not words or not user.has_perm("agents.view_agents"):
+        return []
+    named = _named(Tool.objects.only("name", "description"), words)
+    entries = [
+        Entry(tool.name, "wrench", url=tool.get_absolute_url(), hint=tool.description[:60]) for tool in named
+    ]
+    return matching(_("Tools"), entries, words)
 
 
 def agents(user: Any, words: str) -> Iterable[Group]:

@@ -1,10 +1,10 @@
-"""A language model whose earlier answers are known: nothing is asked twice when turns are played again."""
+"""Language models whose earlier answers are known: nothing is asked twice when turns are played again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mlservices.interfaces import ChatModel
@@ -13,19 +13,27 @@ from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 _CALL = "\x1e"  # ASCII's separator of records: before each tool call of an answer, as JSON
 
 
-class ReplayedModel:
-    """A `ChatModel` that gives each turn its recorded answers, in their order, and asks the true model for
-    what is not recorded, which serves calls first."""
+@dataclass(slots=True)
+class Recording:
+    """What models answered in each turn, in the order in which they were asked; several models may share it,
+    as those of agents who hand a call over do."""
 
-    def __init__(self, model: ChatModel, answers: Sequence[Sequence[str]]) -> None:
-        self._model = model
-        self._recorded = answers
-        self._turn = 0
-        self.answers: list[str] = []  # of this turn, recorded or new
+    turns: Sequence[Sequence[str]] = ()
+    turn: int = 0
+    answers: list[str] = field(default_factory=list)  # of this turn, recorded or new
 
     def next_turn(self) -> None:
-        self._turn += 1
+        self.turn += 1
         self.answers = []
+
+
+class ReplayedModel:
+    """A `ChatModel` that gives what is recorded, and asks the true model, which serves calls first, for what
+    is not."""
+
+    def __init__(self, model: ChatModel, recording: Recording) -> None:
+        self._model = model
+        self._recording = recording
 
     async def reply(
         self,
@@ -36,18 +44,19 @@ class ReplayedModel:
         tools: Sequence[Tool] = (),
         priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
-        recorded = self._recorded[self._turn] if self._turn < len(self._recorded) else ()
-        place = len(self.answers)
-        if place < len(recorded):
-            self.answers.append(recorded[place])
-            for known in _deltas(recorded[place]):
-                yield known
+        recording = self._recording
+        known = recording.turns[recording.turn] if recording.turn < len(recording.turns) else ()
+        answers, place = recording.answers, len(recording.answers)
+        if place < len(known):
+            answers.append(known[place])
+            for told in _deltas(known[place]):
+                yield told
             return
-        self.answers.append("")
+        answers.append("")
         how: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
         async for delta in self._model.reply(messages, tools=tools, priority="batch", **how):
             call = _CALL + json.dumps(asdict(delta.tool_call)) if delta.tool_call else ""
-            self.answers[place] += delta.text + call
+            answers[place] += delta.text + call
             yield delta
 
 

@@ -10,7 +10,7 @@ from mlservices.interfaces import ChatModel, Embedder
 from .conversations import chat_model_for, conversation_for
 from .flow.steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step, Transfer
 from .models import Agent
-from .replayed import ReplayedModel
+from .replayed import Recording, ReplayedModel
 
 MOST_TURNS = 60
 LONGEST_WORDS = 1000
@@ -53,17 +53,16 @@ async def try_words(
     if len(words) > LONGEST_WORDS:
         raise ValueError(f"words: at most {LONGEST_WORDS} characters.")
     chat_model = chat_model or chat_model_for(agent)
-    recorded = [[answer] if answer else [] for _words, answer in turns]
-    model = ReplayedModel(chat_model, recorded) if chat_model else None
+    recording = Recording([[answer] if answer else [] for _words, answer in turns])
+    model = ReplayedModel(chat_model, recording) if chat_model else None
     conversation = conversation_for(agent, embedder=embedder or registry.embedder(), chat_model=model)
     steps = [step async for step in conversation.greet()]
     for earlier, _answer in turns:
         await _turn(conversation, earlier)
-        if model:
-            model.next_turn()
+        recording.next_turn()
     if words:
         steps = await _turn(conversation, words)
-        transcript = [*transcript, words, model.answers[-1] if model and model.answers else ""]
+        transcript = [*transcript, words, recording.answers[-1] if recording.answers else ""]
     return TrialReply(
         texts=[step.text for step in steps if isinstance(step, Say)],
         notes=[step for step in steps if isinstance(step, Noted)],

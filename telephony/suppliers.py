@@ -6,8 +6,9 @@ from typing import Protocol
 
 from agents.conversations import chat_model_for, conversation_for
 from agents.flow.steps import Conversation
-from agents.flows.programs import crew_of
+from agents.flows.programs import crew_of, tools_of
 from agents.models import Agent, FlowVersion
+from agents.tools.calling import toolbox_of
 from mlservices import registry
 
 from .session.parts import Engines
@@ -37,11 +38,13 @@ class RegistrySuppliers:
     def conversation(
         self, agent: Agent, caller: str = "", version: FlowVersion | None = None
     ) -> Conversation:
+        crew = crew_of(version)
         return conversation_for(
             agent,
             embedder=registry.embedder(),
             chat_model=chat_model_for(agent),
             version=version,
-            crew=crew_of(version),
+            crew=crew,
+            tools=toolbox_of(tools_of(version, crew)),
             caller=caller,
         )

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from agents.palette import agents, flows
+from agents.palette import agents, flows, tools
 from mlservices.pages.palette import Entry, Group, Source, matching
 from mlservices.palette import models, voices
 from telephony.palette import calls, numbers, search, talks
@@ -66,6 +66,7 @@ SOURCES: tuple[Source, ...] = (
     talks,
     agents,
     flows,
+    tools,
     numbers,
     calls,
     voices,

@@ -168,6 +168,7 @@ def _cache(name: str, entries: int) -> dict[str, object]:
 # What the API remembers of chats and counts of keys has places of its own: who asks a lot is not to push out
 # what slows the guessing of passwords.
 CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000), "rates": _cache("rates", 1000)}
+TOOL_PRIVATE_HOSTS = env.items("TOOL_PRIVATE_HOSTS")
 API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",

@@ -38,6 +38,21 @@ class ToolResult:
 CallTool = Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]  # by its name, with its arguments
 
 
+async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    return ToolResult(ok=False, reason=f"There is no tool {name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The tools that a call may use. `fillers` are said while the caller waits for one, by its name."""
+
+    call: CallTool = _no_tool
+    fillers: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_TOOLS = Toolbox()
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A subagent's own conversation, and the sentences that it answers by itself."""
@@ -59,7 +74,7 @@ class Ports:
     model: ChatModel | None
     now: Callable[[], datetime]  # on the clock that the agent lives by
     talk: Talks
-    call_tool: CallTool
+    tools: Toolbox
     other_agent: Callable[[str], Conversation | None]
     transfer_number: str = ""  # the agent's own, for "operator" and for a flow that is lost
     region: str = ""  # where the agent's callers are, as in "US"

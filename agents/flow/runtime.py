@@ -22,6 +22,7 @@ from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
+UNNOTICED_SECONDS = 0.7  # a wait as long as any pause in speech: nothing is said meanwhile
 
 
 class FlowConversation:
@@ -237,20 +238,23 @@ class FlowConversation:
                     async for step in handed:
                         yield step
                 return
-            if pending.data.filler:
-                yield Say(self._walker.filled(pending.data.filler), interruptible=False)
             self._before = None  # what is done is not taken back
-            for step in self._walker.done(pending, await self._call(pending)):
+            begun = self._calling is not None  # and the caller interrupted the wait for it
+            calling = self._calling = self._calling or asyncio.ensure_future(self._call(pending))
+            if (filler := self._filler(pending)) and not begun and not await _is_soon(calling):
+                yield Say(filler, interruptible=False)
+            result = await asyncio.shield(calling)
+            self._calling = None
+            for step in self._walker.done(pending, result):
                 yield step
 
     async def _call(self, node: nodes.Tool) -> ToolResult:
-        """Called once, also where the caller interrupts the wait for it."""
-        if self._calling is None:
-            given = {name: self._given(value) for name, value in node.data.parameters.items()}
-            self._calling = asyncio.ensure_future(self._ports.call_tool(node.data.tool_name, given))
-        result = await asyncio.shield(self._calling)
-        self._calling = None
-        return result
+        given = {name: self._given(value) for name, value in node.data.parameters.items()}
+        return await self._ports.tools.call(node.data.tool_name, given)
+
+    def _filler(self, node: nodes.Tool) -> str:
+        own = self._ports.tools.fillers.get(node.data.tool_name, "")
+        return self._walker.filled(node.data.filler or own)
 
     def _given(self, value: object) -> object:
         return self._walker.exactly(value) if isinstance(value, str) else value
@@ -265,3 +269,8 @@ class FlowConversation:
         async with aclosing(self._other.greet()) as steps:
             async for step in steps:
                 yield step
+
+
+async def _is_soon(calling: asyncio.Future[ToolResult]) -> bool:
+    done, _ = await asyncio.wait([calling], timeout=UNNOTICED_SECONDS)
+    return bool(done)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..flow.graph import nodes
 from ..flow.variables import BUILT_IN
-from ..models import Agent, Flow
+from ..models import Agent, Flow, Tool
 from . import kinds
 
 WORDS: Mapping[str, object] = {
@@ -134,7 +134,7 @@ def page_data() -> dict[str, Any]:
         "defaults": {name: _defaults(kind) for name, kind in nodes.TYPES.items()},
         "agents": list(agents.values_list("slug", "name")),
         "flows": list(flows.values_list("slug", "name")),
-        "tools": [],  # there are none yet
+        "tools": [(name, name) for name in Tool.objects.values_list("name", flat=True)],
         "knowledge": [],
         "builtIn": BUILT_IN,
         "words": {name: str(text) for name, text in WORDS.items()},

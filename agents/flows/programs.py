@@ -8,7 +8,7 @@ from typing import Any
 
 from ..flow.graph import Flow as Graph
 from ..flow.graph import Known, nodes, read
-from ..models import Agent, Flow, FlowVersion
+from ..models import Agent, Flow, FlowVersion, Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,20 @@ def crew_of(version: FlowVersion | None) -> Crew:
     return found
 
 
+def tools_of(version: FlowVersion | None, crew: Crew) -> dict[str, Tool]:
+    """All tools that a call may come to which follows this version, by their names."""
+    versions = [version, *(member.version for member in crew.values())]
+    flows = [flow for each in versions if each for flow in each.program.flows.values()]
+    names = {name for flow in flows for name in tools_named(flow)}
+    return {tool.name: tool for tool in Tool.objects.filter(name__in=names)} if names else {}
+
+
+def tools_named(graph: Graph) -> set[str]:
+    """The tools that it asks itself, and those that its language models may."""
+    asked = {node.data.tool_name for node in graph.nodes if isinstance(node, nodes.Tool)}
+    return asked.union(*(node.data.tools for node in graph.nodes if isinstance(node, nodes.Subagent)))
+
+
 def _agents_in(version: FlowVersion | None) -> list[str]:
     flows = version.program.flows.values() if version else ()
     return [slug for graph in flows for slug in named(graph, nodes.AgentTransfer)]
@@ -46,7 +60,7 @@ def known_to(flow: Flow) -> Known:
     entered = {slug: entered_by(graph) for slug, graph in with_subflows(flow.draft).items()}
     constants = [set(agent.constants) for agent in flow.agents.all()] if flow.pk else []
     return Known(
-        tools=frozenset(),  # there are none yet
+        tools=frozenset(Tool.objects.values_list("name", flat=True)),
         knowledge=frozenset(),
         agents=frozenset(Agent.objects.exclude(status=Agent.Status.ARCHIVED).values_list("slug", flat=True)),
         flows={**dict.fromkeys(live, frozenset[str]()), **entered},

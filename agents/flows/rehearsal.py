@@ -8,17 +8,17 @@ from typing import Any
 
 from mlservices.interfaces import ChatModel, Embedder
 
-from ..conversations import conversation_for
+from ..conversations import chat_model_for, conversation_for
 from ..flow.graph import Known, Problem, Severity, problems_of, read
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
-from ..flow.program import CallTool, ToolResult
+from ..flow.program import CallTool, Toolbox, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
-from ..replayed import ReplayedModel
+from ..replayed import Recording, ReplayedModel
 from .programs import Crew, with_subflows
 
-# With one of these a flow has nowhere to begin, or to go on.
+# With one of these a call comes to where nothing is.
 _HOPELESS = frozenset({"empty", "no_start", "dangling", "intent_nowhere", "unknown_flow"})
 
 
@@ -78,7 +78,7 @@ class Turn:
 
 
 class Unplayable(Exception):
-    """The flow has nowhere to begin or to go on: `problems` say why."""
+    """The call came to where nothing is: `problems` say why."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(", ".join(each.code for each in problems))
@@ -117,30 +117,28 @@ async def rehearse(
     flow, `variables` have these values as the call begins. Raises Unplayable, EngineError, and ValueError
     where the moves are none.
     """
-    if problems := _hopeless(version):
-        raise Unplayable(problems)
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
-    model = ReplayedModel(chat_model, [each.answers for each in (greeting, *further)]) if chat_model else None
+    recording = Recording([each.answers for each in (greeting, *further)])
     conversation = conversation_for(
         agent or Agent(name=version.program.main.name, greeting=""),
         embedder=embedder,
-        chat_model=model,
+        chat_model=_replayed(chat_model, recording),
+        model_of=lambda other: _replayed(chat_model_for(other), recording),
         version=version,
         crew=crew,
         caller=caller,
         values=variables,
-        call_tool=call_tool,
+        tools=Toolbox(call_tool),
     )
     assert isinstance(conversation, FlowConversation)
-    turns, silent = [await _turn(conversation, greeting, conversation.greet(), model)], 0
-    for move in further:
-        if turns[-1].is_last:
-            break
-        silent = silent + 1 if move.silence else 0
-        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), model))
-    return turns
+    try:
+        return await _played(conversation, greeting, further, recording)
+    except (IndexError, KeyError):  # no start, or no step where an edge leads: a draft may be half-written
+        if problems := _hopeless(version):
+            raise Unplayable(problems) from None
+        raise
 
 
 def moves_of(raw: object) -> list[Move]:
@@ -162,7 +160,7 @@ def _move_of(raw: Mapping[str, Any]) -> Move:
 
 
 def _hopeless(version: FlowVersion) -> list[Problem]:
-    """What keeps the flow from being played at all, first what could not even be read of it."""
+    """What a call can come to grief on, first what could not even be read of the flow."""
     found: list[Problem] = []
     known = Known(flows=dict.fromkeys(version.subflows, frozenset[str]()))
     for graph in (version.graph, *version.subflows.values()):
@@ -171,6 +169,10 @@ def _hopeless(version: FlowVersion) -> list[Problem]:
         if fatal:
             found += [*(each for each in unreadable if each.severity is Severity.ERROR), *fatal]
     return found
+
+
+def _replayed(model: ChatModel | None, recording: Recording) -> ReplayedModel | None:
+    return ReplayedModel(model, recording) if model else None
 
 
 def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncGenerator[Step, None]:
@@ -183,16 +185,27 @@ def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncG
     return conversation.reply(move.say)
 
 
+async def _played(
+    conversation: FlowConversation, greeting: Move, further: Sequence[Move], recording: Recording
+) -> list[Turn]:
+    turns, silent = [await _turn(conversation, greeting, conversation.greet(), recording)], 0
+    for move in further:
+        if turns[-1].is_last:
+            break
+        silent = silent + 1 if move.silence else 0
+        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), recording))
+    return turns
+
+
 async def _turn(
-    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], model: ReplayedModel | None
+    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], recording: Recording
 ) -> Turn:
     """Played to its end, all of it heard."""
     done = [step async for step in steps]
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
-    answers = tuple(model.answers) if model else ()
-    if model:
-        model.next_turn()
+    answers = tuple(recording.answers)
+    recording.next_turn()
     flow, node = conversation.place
     return Turn(
         move=move,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from ..fields import PhoneField
+from ..flow.deciding import By
 from ..flow.graph import Expected, ScriptedTest
 from ..flow.graph.node_checks import DIGITS
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
@@ -24,16 +25,16 @@ _DOES = [
     ("silence", _("stays silent")),
     ("greeting", _("hears the greeting")),
 ]
-_BY = [
-    ("", _("Not looked at")),
-    ("keys", _("Keys")),
-    ("expression", _("An expression")),
-    ("examples", _("Examples")),
-    ("model", _("The language model")),
-    ("outcome", _("What came of the step")),
-    ("otherwise", _("“If nothing else holds”")),
-    ("next", _("Nothing: there was one way")),
-]
+_DECIDERS = {
+    "keys": _("Keys"),
+    "expression": _("An expression"),
+    "examples": _("Examples"),
+    "model": _("The language model"),
+    "outcome": _("What came of the step"),
+    "otherwise": _("“If nothing else holds”"),
+    "next": _("Nothing: there was one way"),
+}
+_BY = [("", _("Not looked at")), *((each, _DECIDERS.get(each, each)) for each in get_args(By))]
 _CALL = [("", _("Not looked at")), ("ended", _("The agent has hung up")), ("goes_on", _("It goes on"))]
 
 
@@ -114,7 +115,7 @@ class AboutForm(forms.Form):
 
 class TurnForm(forms.Form):
     does = forms.ChoiceField(
-        label=_("The caller"), choices=_DOES, initial="say", widget=forms.Select(attrs={"class": "vf-input"})
+        label=_("Caller"), choices=_DOES, initial="say", widget=forms.Select(attrs={"class": "vf-input"})
     )
     words = _text(_("Words or keys"), LONGEST_WORDS)
     node = _text(_("Then the call is at"), 80, list="flow-steps")

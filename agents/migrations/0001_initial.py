@@ -100,6 +100,29 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.flowversion'),
         ),
         migrations.CreateModel(
+            name='Tool',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\Z', 'Use small letters, digits and _, a letter first, like find_booking.')], verbose_name='name')),
+                ('description', models.CharField(blank=True, max_length=500, verbose_name='what it does')),
+                ('method', models.CharField(choices=[('GET', 'GET'), ('POST', 'POST'), ('PUT', 'PUT'), ('PATCH', 'PATCH'), ('DELETE', 'DELETE')], default='GET', max_length=8, verbose_name='method')),
+                ('url', models.CharField(max_length=2000, verbose_name='address')),
+                ('parameters', models.JSONField(blank=True, default=dict, verbose_name='arguments')),
+                ('headers', models.JSONField(blank=True, default=dict, verbose_name='headers')),
+                ('secret_headers', models.TextField(blank=True, editable=False)),
+                ('body', models.TextField(blank=True, max_length=20000, verbose_name='body')),
+                ('results', models.JSONField(blank=True, default=dict, verbose_name='results')),
+                ('seconds', models.FloatField(default=8, validators=[django.core.validators.MinValueValidator(0.5), django.core.validators.MaxValueValidator(60)], verbose_name='longest wait (seconds)')),
+                ('repeatable', models.BooleanField(default=False, verbose_name='asking twice does no harm')),
+                ('filler', models.CharField(blank=True, max_length=300, verbose_name='said meanwhile')),
+                ('changed_by', models.CharField(blank=True, editable=False, max_length=150)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
             name='AgentVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -37,7 +37,7 @@ from django.test import Client  # noqa: E402
 
 from agents.flow.graph import problems_of, read  # noqa: E402
 from agents.flow.matching import Meanings  # noqa: E402
-from agents.flow.program import Ports, Program, ToolResult  # noqa: E402
+from agents.flow.program import NO_TOOLS, Ports, Program  # noqa: E402
 from agents.flow.runtime import FlowConversation  # noqa: E402
 from agents.flows.actions import create_flow  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
@@ -154,9 +154,6 @@ async def decision(graph: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def ports(embedder: WordEmbedder) -> Ports:
-    async def no_tool(name: str, arguments: Any) -> ToolResult:
-        raise NotImplementedError
-
     def no_talk(**_: Any) -> Any:
         raise NotImplementedError
 
@@ -166,7 +163,7 @@ def ports(embedder: WordEmbedder) -> Ports:
         model=None,
         now=lambda: now,
         talk=no_talk,
-        call_tool=no_tool,
+        tools=NO_TOOLS,
         other_agent=lambda _: None,
         transfer_number="",
         greeting="",

@@ -19,7 +19,8 @@ from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.flows.actions import create_flow, publish, require_tests
-from agents.models import Agent, Flow
+from agents.models import Agent, Flow, Tool
+from agents.tools.arguments import schema_of
 from mlservices.models import Price
 from telephony import search
 from telephony.actions import set_messages_done, tag_call, write_note
@@ -464,13 +465,58 @@ def versions_of_a_flow(world: World) -> str:
 
 
 @shown
+def no_tools(world: World) -> str:
+    Tool.objects.all().delete()
+    return reverse("tools:list")
+
+
+def _tool(world: World) -> Tool:
+    """Nothing answers there."""
+    made, _ = Tool.objects.get_or_create(
+        name="find_booking",
+        defaults={
+            "description": "Finds a booking by its number, and says for whom and when it is.",
+            "url": "https://127.0.0.1:1/a/rather/long/address/of/bookings/{{number}}?details=all&language=en",
+            "parameters": schema_of(["number"]),
+            "headers": {"Accept-Language": "en"},
+            "results": {"guest": "booking.guest.name", "day": "booking.day"},
+            "filler": "Let me look that up.",
+            "changed_by": "alice",
+        },
+    )
+    return made
+
+
+@shown
+def tools(world: World) -> str:
+    _tool(world)
+    return reverse("tools:list")
+
+
+def _asked(page: Page) -> None:
+    page.get_by_label("Arguments").last.fill('{"number": "1234"}')
+    page.get_by_role("button", name="Ask it").click()
+    page.get_by_text("private network").wait_for()
+
+
+@then(_asked)
+def tool_that_was_asked(world: World) -> str:
+    return _tool(world).get_absolute_url()
+
+
+@shown
+def new_tool(world: World) -> str:
+    return reverse("tools:new")
+
+
+@shown
 def flow_without_tests(world: World) -> str:
     return reverse("flows:tests", args=[_drawn(world).slug])
 
 
 def _run_all(page: Page) -> None:
-    page.get_by_role("button", name="Run all").click()
-    page.get_by_text("1 passed, 1 failed, 0 to be run").wait_for()
+    page.locator("[data-run-tests]").click()
+    page.locator("[data-standing=failed]").wait_for()
 
 
 @then(_run_all)
@@ -478,7 +524,7 @@ def tests_of_a_flow(world: World) -> str:
     return reverse("flows:tests", args=[_tested().slug])
 
 
-@then(lambda page: page.get_by_role("button", name="Add a turn").click())
+@then(lambda page: page.locator("[data-rows=turns] [data-add-row]").click())
 def test_of_a_flow(world: World) -> str:
     return reverse("flows:test", args=[_tested().slug, 1])
 
@@ -486,7 +532,7 @@ def test_of_a_flow(world: World) -> str:
 def _review_its_tests(page: Page) -> None:
     page.locator("#flow[data-ready]").wait_for()
     page.get_by_role("button", name="Publish").click()
-    page.get_by_text("1 passed, 1 failed, 0 to be run").wait_for()
+    page.locator("[data-standing=failed]").wait_for()
 
 
 @then(_review_its_tests)

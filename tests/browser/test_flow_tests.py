@@ -20,7 +20,7 @@ SHOP = flow(
 def _added(page: Page, does: str, words: str, at: str) -> None:
     page.get_by_role("button", name="Add a turn").press("Enter")
     row = page.locator("[data-rows=turns] [data-row-item]").last
-    row.get_by_label("The caller").select_option(does)
+    row.get_by_label("Caller", exact=True).select_option(does)
     row.get_by_label("Words or keys").fill(words)
     row.get_by_label("Then the call is at").fill(at)
 

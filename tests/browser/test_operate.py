@@ -17,7 +17,7 @@ from tests.browser.conftest import launch, speaking
 from tests.browser.test_spoken import LISTEN
 from tests.product import Product, running_product
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.alone]
 
 RATE = 48_000
 FIRST, SECOND = "Where can I park my car?", "When are you open on Saturday?"

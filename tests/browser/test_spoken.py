@@ -15,7 +15,7 @@ from mlservices.audio import read_wav, resample, wav_bytes
 from tests.browser.conftest import speaking
 from tests.product import running_product
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.alone]
 
 RATE = 48_000
 QUESTION = "Where can I park my car?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from agents.flow.directed import DirectedReceptionist
 from agents.flow.graph import read
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings, Vector
-from agents.flow.program import Ports, Program, ToolResult
+from agents.flow.program import NO_TOOLS, Ports, Program, Toolbox, ToolResult
 from agents.flow.program import Talk as Subagent
 from agents.flow.runtime import FlowConversation
 from agents.flow.steps import Conversation
@@ -23,14 +24,20 @@ from tests.agents.fakes import WordEmbedder
 
 
 class Tools:
-    """Answers what it was given; remembers what it was asked."""
+    """Answers what it was given, after so many seconds; remembers what it was asked."""
 
-    def __init__(self, *results: ToolResult) -> None:
+    def __init__(self, *results: ToolResult, seconds: float = 0, fillers: Mapping[str, str] = {}) -> None:
         self.results = list(results)
+        self.seconds = seconds
+        self.fillers = fillers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    def box(self) -> Toolbox:
+        return Toolbox(self, fillers=self.fillers)
 
     async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         self.asked.append((name, arguments))
+        await asyncio.sleep(self.seconds)
         return self.results.pop(0)
 
 
@@ -71,7 +78,7 @@ def follow(embedder: WordEmbedder) -> Follow:
             model=model,
             now=lambda: NOW,
             talk=talk,
-            call_tool=tools or Tools(),
+            tools=tools.box() if tools else NO_TOOLS,
             other_agent=agents.get,
             transfer_number=transfer_number,
             greeting="Hello, this is the shop.",

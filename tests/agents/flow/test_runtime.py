@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agents.flow import runtime
 from agents.flow.graph import Severity, problems_of, read
 from agents.flow.program import ToolResult
 from agents.flow.steps import Manner, Pause, Say, SendDigits
@@ -117,7 +118,7 @@ async def test_what_a_talk_began_with_can_be_said_again(follow):
 async def test_a_tool_s_answer_fills_variables_and_chooses_the_way(follow):
     raw = flow(
         node("name", "set", values={"who": "Alice", "twice": "= 2 * 21"}),
-        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}, filler="One moment."),
+        node("t", "tool", toolName="book", parameters={"for": "{{who}}"}),
         node("ok", "end_call", message="At {{time_free}}, number {{twice}}."),
         node("no", "end_call", message="Sorry."),
         edge("name", "t"),
@@ -126,10 +127,31 @@ async def test_a_tool_s_answer_fills_variables_and_chooses_the_way(follow):
     )  # fmt: skip
     tools = Tools(ToolResult(ok=True, values={"time_free": "nine"}))
     talk = follow(raw, tools=tools)
-    assert await talk.greet() == "One moment. At nine, number 42."
+    assert await talk.greet() == "At nine, number 42."
     assert tools.asked == [("book", {"for": "Alice"})]
     failing = follow(raw, tools=Tools(ToolResult(ok=False, reason="closed")))
-    assert await failing.greet() == "One moment. Sorry."
+    assert await failing.greet() == "Sorry."
+
+
+@pytest.mark.parametrize(
+    "filler, seconds, said",
+    [
+        ("One moment, {{who}}.", 0.3, "One moment, Alice. Done."),
+        ("", 0.3, "I am looking. Done."),  # as the tool has it
+        ("One moment, {{who}}.", 0, "Done."),
+    ],
+)
+async def test_a_caller_who_waits_for_a_tool_is_told_so(follow, monkeypatch, filler, seconds, said):
+    monkeypatch.setattr(runtime, "UNNOTICED_SECONDS", 0.1)
+    raw = flow(
+        node("name", "set", values={"who": "Alice"}),
+        node("t", "tool", toolName="book", filler=filler),
+        node("ok", "end_call", message="Done."),
+        edge("name", "t"),
+        edge("t", "ok", outcome="success"),
+    )
+    tools = Tools(ToolResult(ok=True), seconds=seconds, fillers={"book": "I am looking."})
+    assert await follow(raw, tools=tools).greet() == said
 
 
 async def test_a_tool_s_answer_brings_in_no_placeholder_and_no_formula(follow):

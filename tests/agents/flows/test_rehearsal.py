@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
+from agents.conversations import chat_model_for
 from agents.flow.graph import read
 from agents.flow.program import ToolResult
+from agents.flows.programs import Member
 from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, rehearse
 from agents.models import Agent, FlowVersion
+from agents.replayed import Recording, ReplayedModel
+from mlservices.types import ChatDelta, ToolCall
 from tests.agents.fakes import ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
 
@@ -71,6 +76,32 @@ async def test_a_model_is_asked_only_for_the_turns_that_have_no_answer_yet():
     other = ScriptedModel("2")
     turns = await played(DESCRIBED, *again, Move(say="I thirst"), model=other)
     assert turns[-1].ended and len(other.shown) == 1
+
+
+async def test_agents_who_were_handed_a_call_are_not_asked_again_either(settings):
+    settings.AI_INTEGRATIONS_OPENAI_API_KEY = "key"
+    settings.AI_INTEGRATIONS_OPENAI_BASE_URL = "http://127.0.0.1:9"  # nobody is there to be asked
+    desk = Agent(name="Desk", slug="desk", greeting="Desk.", chat_model="default")
+    handed = flow(node("a", "agent_transfer", targetAgentId="desk"))
+    crew = {"desk": Member(desk, FlowVersion(graph=DESCRIBED, subflows={}))}
+    assert chat_model_for(desk), "it has a model"
+    turns = await played(handed, Move(say="I thirst", answers=("2",)), crew=crew)
+    assert turns[-1].said == ("B.",) and turns[-1].answers == ("2",)
+
+
+async def test_a_model_s_tool_call_is_given_again_as_it_was():
+    call = ToolCall("1", "book", {"day": "2031-12-03"})
+
+    class Calling:
+        async def reply(self, messages: Any, **how: Any) -> AsyncGenerator[ChatDelta, None]:
+            yield ChatDelta("One moment. ")
+            yield ChatDelta("", tool_call=call)
+
+    first, again = Recording(), Recording()
+    told = [delta async for delta in ReplayedModel(Calling(), first).reply([])]
+    again.turns = [first.answers]
+    assert [delta async for delta in ReplayedModel(ScriptedModel(), again).reply([])] == told
+    assert again.answers == first.answers
 
 
 async def test_tools_are_the_rehearsal_s_own_and_a_date_is_told_as_json():

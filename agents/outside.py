@@ -1,0 +1,197 @@
+"""Asking servers of the outside world, at addresses that people write: never one of this network by accident.
+
+Each name is looked up once and the connection goes to the address that was looked at, so that no second
+look-up can lead elsewhere. Redirects are followed by hand and looked at again; an answer is read to a limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Literal
+
+import httpx
+from django.conf import settings
+
+from mlservices.clients.http import certificates
+
+MOST_REDIRECTS = 5
+LARGEST_ANSWER = 1_000_000  # bytes
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_KEEPS_METHOD = (307, 308)
+_REDIRECTS = (301, 302, 303, *_KEEPS_METHOD)
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Refused(Exception):
+    """It was not asked: the address may not be."""
+
+
+class Unanswered(Exception):
+    """It was asked, or looked for, and gave no answer that could be read. `sent`: it may have acted on it."""
+
+    def __init__(self, reason: str, *, sent: bool = True, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.sent = sent
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`secrets` are headers that only the server it is written for may see: none is sent on by a redirect."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`url` is where it came from at last."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(self._charset, errors="replace")
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def _charset(self) -> str:
+        named = self.headers.get("content-type", "").lower().partition("charset=")[2]
+        charset = named.strip("\"' ;") or "utf-8"
+        try:
+            "".encode(charset)
+        except LookupError:
+            return "utf-8"
+        return charset
+
+
+async def ask(request: Request, *, seconds: float, largest: int = LARGEST_ANSWER) -> Answer:
+    """The answer to `request`, redirects followed, all of it within `seconds`.
+
+    Raises Refused where the address may not be asked, Unanswered otherwise.
+    """
+    begun = monotonic()
+    try:
+        async with asyncio.timeout(seconds):
+            return await _followed(request, begun, largest)
+    except TimeoutError:
+        reason = f"{_host(request.url)} did not answer within {seconds:g} seconds."
+        raise Unanswered(reason, timed_out=True) from None
+
+
+async def _followed(request: Request, begun: float, largest: int) -> Answer:
+    url, method, secrets, body = httpx.URL(request.url), request.method, dict(request.secrets), request.body
+    home = _origin(url)
+    for _ in range(MOST_REDIRECTS + 1):
+        headers = {**request.headers, **(secrets if _origin(url) == home else {})}
+        answer = await _once(method, url, headers, body, begun, largest)
+        target = answer.headers.get("location")
+        if answer.status not in _REDIRECTS or not target:
+            return answer
+        url = url.join(target)
+        if answer.status not in _KEEPS_METHOD and method != "HEAD":
+            method, body = "GET", b""
+    raise Unanswered(f"{_host(request.url)} redirected more than {MOST_REDIRECTS} times.")
+
+
+async def _once(
+    method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, begun: float, largest: int
+) -> Answer:
+    address = await allowed_address(url)
+    host = f"[{address}]" if address.version == 6 else str(address)
+    named = url.netloc.decode("ascii")
+    timeout = httpx.Timeout(None)  # the whole has one
+    async with httpx.AsyncClient(verify=certificates(), timeout=timeout, trust_env=False) as client:
+        request = client.build_request(
+            method,
+            url.copy_with(host=host),
+            headers={"User-Agent": "VoiceForge", **headers, "Host": named},
+            content=body or None,
+            extensions={"sni_hostname": url.host},
+        )
+        try:
+            response = await client.send(request, stream=True)
+            try:
+                read = await _read(response, largest)
+            finally:
+                await response.aclose()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unanswered(f"{url.host} cannot be reached: {error}", sent=False) from None
+        except httpx.HTTPError as error:
+            raise Unanswered(f"{url.host} broke off: {error or type(error).__name__}") from None
+    told = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, told, read, str(url), monotonic() - begun)
+
+
+async def _read(response: httpx.Response, largest: int) -> bytes:
+    read = bytearray()
+    async for chunk in response.aiter_bytes():
+        read += chunk
+        if len(read) > largest:
+            raise Unanswered(f"The answer is larger than {largest:,} bytes.")
+    return bytes(read)
+
+
+async def allowed_address(url: httpx.URL) -> Address:
+    """The address to connect to for `url`. Raises Refused, and Unanswered where the name leads nowhere."""
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Refused("The address has to begin with https:// or http://.")
+    if url.userinfo:
+        raise Refused("The address must not hold a name or password: put it into a secret header.")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    addresses = await _addresses(url.host, port)
+    if {url.host, f"{url.host}:{port}"} & set(settings.TOOL_PRIVATE_HOSTS):
+        return addresses[0]
+    if private := next((each for each in addresses if not is_public(each)), None):
+        leads = "is" if str(private) == url.host else f"leads to {private},"
+        raise Refused(
+            f"{url.host} {leads} an address of a private network. If it is meant to be asked, add "
+            f"{url.host}:{port} to TOOL_PRIVATE_HOSTS."
+        )
+    return addresses[0]
+
+
+async def _addresses(host: str, port: int) -> list[Address]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unanswered(f"There is no server by the name of {host}.", sent=False) from None
+    return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is one of the internet, also where an IPv4 address is written into an IPv6 one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner and not is_public(inner):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _host(url: str) -> str:
+    return httpx.URL(url).host
+
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -1,0 +1,1 @@
+"""Other systems that flows may ask while a caller waits."""

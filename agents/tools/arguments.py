@@ -1,0 +1,67 @@
+"""What a tool is given: made to fit the JSON schema of its arguments, and held against it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+class BadArguments(Exception):
+    """Which argument does not fit, and why."""
+
+
+def schema_of(names: list[str]) -> dict[str, Any]:
+    """For arguments of which nothing is known but their names."""
+    return {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "required": names,
+    }
+
+
+def checked(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the types that the schema asks for, since a flow's variables may be text. Raises BadArguments."""
+    properties = schema.get("properties", {})
+    if strange := [name for name in given if name not in properties]:
+        known = ", ".join(properties) or "none"
+        raise BadArguments(f"There is no argument “{strange[0]}”; the arguments are: {known}.")
+    fitted = {name: _fitted(value, properties[name]) for name, value in given.items()}
+    fitted = {name: value for name, value in fitted.items() if value is not None}
+    for error in Draft202012Validator(dict(schema)).iter_errors(fitted):
+        place = ".".join(map(str, error.path))
+        raise BadArguments(f"{place}: {error.message}" if place else error.message)
+    return fitted
+
+
+def _fitted(value: Any, schema: Any) -> Any:
+    """None where a text says nothing and the schema wants something else."""
+    kind = schema.get("type") if isinstance(schema, Mapping) else None
+    if not isinstance(value, str) or kind in (None, "string") or not isinstance(kind, str):
+        return value
+    if not value.strip():
+        return None
+    with suppress(ValueError):
+        return _READERS[kind](value.strip()) if kind in _READERS else value
+    return value
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in (*_TRUE, *_FALSE):
+        return text.lower() in _TRUE
+    raise ValueError(text)
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": _boolean,
+    "array": json.loads,
+    "object": json.loads,
+}

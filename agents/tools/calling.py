@@ -1,0 +1,105 @@
+"""Asking a tool: checked, sent, asked once more where that does no harm, and told as it was."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from mlservices.secret_box import UnreadableSecret, opened
+
+from .. import outside
+from ..flow.program import Toolbox, ToolResult
+from ..models import Tool
+from .answers import result_of
+from .arguments import BadArguments, checked
+from .requests import request_for
+
+logger = logging.getLogger(__name__)
+
+LARGEST_ANSWER = 256_000  # bytes
+MOST_ATTEMPTS = 2
+HIDDEN = "••••••"
+_MAY_WORK_LATER = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call of a tool. `request` None: it came to none; `answer` None: there was none."""
+
+    result: ToolResult
+    seconds: float
+    attempts: int = 0
+    request: outside.Request | None = None
+    answer: outside.Answer | None = None
+
+
+def toolbox_of(tools: Mapping[str, Tool]) -> Toolbox:
+    """For a call whose flow names these; asks no database."""
+
+    async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        if name not in tools:
+            return ToolResult(ok=False, reason=f"There is no tool {name}.")
+        done = await exchange(tools[name], arguments)
+        logger.info("tool %s: %s in %.2f s", name, "ok" if done.result.ok else "failed", done.seconds)
+        return done.result
+
+    return Toolbox(call, fillers={name: tool.filler for name, tool in tools.items() if tool.filler})
+
+
+async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
+    """Ask it. What goes wrong is told in the result and never raised."""
+    begun = monotonic()
+    try:
+        request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
+    except (BadArguments, UnreadableSecret) as error:
+        return Exchange(ToolResult(ok=False, reason=str(error)), 0.0)
+    answer, reason, attempts, again = None, "", 0, True
+    while again and attempts < MOST_ATTEMPTS:
+        attempts += 1
+        left = tool.seconds - (monotonic() - begun)
+        try:
+            answer = await outside.ask(request, seconds=left, largest=LARGEST_ANSWER)
+        except outside.Refused as error:
+            reason, again = str(error), False
+        except outside.Unanswered as error:
+            reason = (
+                f"There was no answer within {tool.seconds:g} seconds." if error.timed_out else str(error)
+            )
+            again = not error.timed_out and (tool.may_be_repeated or not error.sent)
+        else:
+            answer = _without(request.secrets, answer)
+            reason, again = "", tool.may_be_repeated and answer.status in _MAY_WORK_LATER
+    result = result_of(answer, tool.results) if answer and not reason else ToolResult(ok=False, reason=reason)
+    return Exchange(result, monotonic() - begun, attempts, request, answer)
+
+
+def secrets_of(tool: Tool) -> dict[str, str]:
+    """Its secret headers in the clear. Raises UnreadableSecret."""
+    if not tool.secret_headers:
+        return {}
+    try:
+        return dict(json.loads(opened(tool.secret_headers)))
+    except UnreadableSecret:
+        raise UnreadableSecret(
+            f"The secret headers of {tool.name} were encrypted with another key. Enter them again, or put "
+            "that key into CREDENTIALS_KEY, after the new one."
+        ) from None
+
+
+def _without(secrets: Mapping[str, str], answer: outside.Answer) -> outside.Answer:
+    """A server that repeats what it was sent tells nobody a secret."""
+    body, headers = answer.body, dict(answer.headers)
+    for secret in secrets.values():
+        body = body.replace(secret.encode(), HIDDEN.encode())
+        headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
+    return replace(answer, body=body, headers=headers)
+
+
+def masked(request: outside.Request) -> outside.Request:
+    """As it may be shown."""
+    hidden = dict.fromkeys(request.secrets, HIDDEN)
+    return replace(request, headers={**request.headers, **hidden}, secrets={})

@@ -208,6 +208,8 @@ class FlowConversation:
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker
+        for step in walker.notice(words):
+            yield step
         # What the caller spoke over is taken as said, and the words as an answer to what comes then.
         skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
         decision = await self._decided(words) if walker.listens else None

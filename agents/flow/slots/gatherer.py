@@ -108,6 +108,15 @@ class Gatherer:
                 return self._take(reading)
         return self._take(read(self._slot, words, self._now, state.so_far))
 
+    def offer(self, words: str) -> None:
+        """Words from before it was asked: the value, to be read back where it asks for that, or a part of
+        it. What does not fit is as if it had not been said."""
+        reading = read(self._slot, words, self._now)
+        if isinstance(reading, Value):
+            self._take_value(reading)
+        elif isinstance(reading.so_far, Moment):
+            self._take(reading)
+
     def key(self, digits: str) -> list[Step]:
         """The answer to an entry on the keys: the value, or 1 for yes and 2 for no; * asks again."""
         if not self.question():

@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 from . import phrases
 from .deciding import Choice, Decision, decide
+from .extracting import extracted
 from .graph import nodes
 from .memory import quoted
+from .passing import Told
 from .program import Ports, Program, Talk, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
 from .understanding import UNMISTAKABLE
@@ -23,6 +25,7 @@ from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
 UNNOTICED_SECONDS = 0.7  # a wait as long as any pause in speech: nothing is said meanwhile
+EXTRACTING_SECONDS = 1.0  # that the end of an answer waits for values in the caller's words
 
 
 class FlowConversation:
@@ -49,6 +52,8 @@ class FlowConversation:
         )
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
+        self._unread = ""  # words to a talk in which no values were looked for yet
+        self._extracting: asyncio.Future[dict[str, Told]] | None = None
         self._talks: dict[tuple[str, str], Talk] = {}
         self._other: Conversation | None = None  # another agent, who has taken the call over
         self._calling: asyncio.Future[ToolResult] | None = None  # a tool
@@ -148,6 +153,8 @@ class FlowConversation:
             yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
+        if self._extracting:
+            self._extracting.cancel()
         kept = self._other.ended(last_words) if self._other else []
         for place, talk in self._talks.items():
             here = place == self._walker.place and self._other is None
@@ -208,7 +215,7 @@ class FlowConversation:
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker
-        for step in walker.notice(words):
+        for step in (*self._learnt(), *walker.notice(words)):
             yield step
         # What the caller spoke over is taken as said, and the words as an answer to what comes then.
         skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
@@ -226,9 +233,35 @@ class FlowConversation:
             answer = self._carried_out(walker.missed())
         for step in skipped:
             yield step
+        talk = self._talk if self._ports.model else None
         async with aclosing(answer) as steps:
             async for step in steps:
                 yield step
+        if talk and talk is self._talk:
+            for step in await self._extracted(words):
+                yield step
+
+    async def _extracted(self, words: str) -> list[Step]:
+        """Variables that the readers did not find in words to a talk, once it has answered; words of a turn
+        that was answered over wait for that. What takes longer is learnt at the caller's next words."""
+        walker, model = self._walker, self._ports.model
+        self._unread = f"{self._unread} {words}".strip()
+        if model is None or self._extracting or not (wanted := walker.unfilled):
+            return []
+        self._extracting = asyncio.ensure_future(
+            extracted(self._unread, wanted, model=model, now=self._ports.now(), region=self._ports.region)
+        )
+        self._unread = ""
+        await asyncio.wait([self._extracting], timeout=EXTRACTING_SECONDS)
+        return self._learnt()
+
+    def _learnt(self) -> list[Step]:
+        if self._extracting is None or not self._extracting.done():
+            return []
+        found, self._extracting = self._extracting.result(), None
+        unfilled = {each.name for each in self._walker.unfilled}
+        found = {name: told for name, told in found.items() if name in unfilled}
+        return list(self._walker.learn(found, by="model"))
 
     async def _carried_out(self, steps: Iterable[Step]) -> Steps:
         """The walker's steps, and what it waits for in the world between them."""

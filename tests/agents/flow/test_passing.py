@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from agents.flow import runtime
 from agents.flow.graph import read
 from agents.flow.passing import told_in, wanted_by
 from tests.agents.conftest import NOW
+from tests.agents.fakes import ScriptedModel
 
 from .samples import edge, flow, node
 from .seen import walked
@@ -89,3 +93,65 @@ async def test_what_was_left_open_is_all_that_is_asked(follow):
     await talk.say("this is Anna Smith, I need Friday at three")
     assert walked(talk)[-1] == "when"
     assert "afternoon" in talk.conversation._walker.question
+
+
+TALK = flow(
+    node("desk", "subagent", systemPrompt="You answer for a shop."),
+    node("vip", "end_call", message="Come in, {{nickname}}."),
+    edge("desk", "vip", when="member == true"),
+    variables=[
+        {"name": "nickname", "description": "what they want to be called"},
+        {"name": "seats", "kind": "number", "description": "how many people come"},
+        {"name": "member", "kind": "yes_no", "description": "whether they are a member"},
+    ],
+)
+
+
+async def test_a_language_model_finds_the_rest_once_a_talk_has_answered(follow):
+    model = ScriptedModel('Here: {"nickname": "Bob", "seats": "a dozen", "member": true, "desk": "vip"}')
+    talk = follow(TALK, model=model)
+    await talk.greet()
+    assert await talk.say("Everybody says Bob to me, where can I park? I belong to you.") != ""
+    filled = [(note.name, note.data["value"], note.data["by"]) for note in talk.noted("variable")]
+    assert filled == [("nickname", "Bob", "model"), ("member", True, "model")]
+    assert "member (yes_no): whether they are a member" in model.shown[0][0].content
+    assert model.shown[0][1].content.startswith("<caller>Everybody says Bob")
+    assert await talk.say("hello again") == "Come in, Bob."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "{",
+        "[1]",
+        '{"nickname": ["Bob"]}',
+        '{"nickname": "Mallory"}',
+        '{"seats": "{{secret}}"}',
+        "{" * 5000,
+    ],
+)
+async def test_what_a_model_makes_up_or_garbles_fills_nothing(follow, answer):
+    talk = follow(TALK, model=ScriptedModel(answer))
+    await talk.greet()
+    await talk.say("Everybody says Bob to me, where can I park?")
+    assert talk.noted("variable") == []
+
+
+async def test_a_model_that_is_slow_does_not_hold_the_answer_up(follow, monkeypatch):
+    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.01)
+    model = SlowModel('{"nickname": "Bob"}')
+    talk = follow(TALK, model=model)
+    await talk.greet()
+    assert await talk.say("Everybody says Bob to me, where can I park?") == "Park behind the shop."
+    assert talk.noted("variable") == []
+    await asyncio.sleep(0.1)
+    await talk.say("where can I park")
+    assert [note.name for note in talk.noted("variable")] == ["nickname"]
+
+
+class SlowModel(ScriptedModel):
+    async def reply(self, messages, **how):
+        await asyncio.sleep(0.05)
+        async for delta in super().reply(messages, **how):
+            yield delta

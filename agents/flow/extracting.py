@@ -42,12 +42,13 @@ async def extracted(
                 answer += delta.text
     except EngineError:
         return {}
-    given = _object(answer)
+    given = json_object(answer)
     found = {each.name: _told(given.get(each.name), each, words, now, region) for each in wanted}
     return {name: told for name, told in found.items() if told}
 
 
-def _object(answer: str) -> dict[str, object]:
+def json_object(answer: str) -> dict[str, object]:
+    """The one in a model's answer, whatever stands around it; empty where there is none."""
     _, _, rest = answer.partition("{")
     try:
         told = json.loads("{" + rest[: rest.rfind("}") + 1])

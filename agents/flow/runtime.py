@@ -8,7 +8,7 @@ Nothing that a caller says, or a tool answers, is ever read as a node, an edge, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from .extracting import extracted
 from .graph import nodes
 from .memory import quoted
 from .passing import Told
-from .program import Ports, Program, Talk, ToolResult
+from .program import Ports, Program, Talk, Toolbox, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
@@ -52,6 +52,7 @@ class FlowConversation:
         )
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
+        self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
         self._unread = ""  # words to a talk in which no values were looked for yet
         self._extracting: asyncio.Future[dict[str, Told]] | None = None
         self._talks: dict[tuple[str, str], Talk] = {}
@@ -174,9 +175,22 @@ class FlowConversation:
                 prompt=walker.instructed(node.data.system_prompt),
                 greeting=walker.state.said or self._ports.greeting,
                 knowledge_base=node.data.knowledge_base or "",
-                tools=node.data.tools,
+                tools=self._toolbox(node.data.tools),
             )
         return self._talks[walker.place]
+
+    def _toolbox(self, names: Sequence[str]) -> Toolbox:
+        """Of these tools alone; what one answers fills variables as a step's tool does."""
+        whole, walker = self._ports.tools, self._walker
+
+        async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+            self._before = None  # what is done is not taken back
+            result = await whole.call(name, arguments)
+            self._filled += walker.fill_in(result.values)
+            return result
+
+        specs = {name: whole.specs[name] for name in names if name in whole.specs}
+        return Toolbox(call, fillers=whole.fillers, specs=specs)
 
     @property
     def _inner(self) -> Conversation | None:
@@ -237,6 +251,8 @@ class FlowConversation:
         async with aclosing(answer) as steps:
             async for step in steps:
                 yield step
+                while self._filled:
+                    yield self._filled.pop(0)
         if talk and talk is self._talk:
             for step in await self._extracted(words):
                 yield step

@@ -260,9 +260,12 @@ class Walker:
         """A tool has answered."""
         self.pending = None
         yield Noted("tool", node.data.tool_name, {"ok": result.ok, "reason": result.reason})
-        for name, value in result.values.items():
-            yield self._assign(name, value, by="tool")
+        yield from self.fill_in(result.values)
         yield from self.leave("success" if result.ok else "failure")
+
+    def fill_in(self, values: Mapping[str, Any]) -> list[Step]:
+        """What a tool answered."""
+        return [self._assign(name, value, by="tool") for name, value in values.items()]
 
     def lost(self) -> Iterator[Step]:
         """The flow cannot go on: never in silence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from agents.flow.program import Talk as Subagent
 from agents.flow.runtime import FlowConversation
 from agents.flow.steps import Conversation
 from mlservices.interfaces import ChatModel
+from mlservices.types import Tool
 from tests.agents.conftest import NOW, SHOP_FACTS, Talk
 from tests.agents.fakes import WordEmbedder
 
@@ -26,14 +27,21 @@ from tests.agents.fakes import WordEmbedder
 class Tools:
     """Answers what it was given, after so many seconds; remembers what it was asked."""
 
-    def __init__(self, *results: ToolResult, seconds: float = 0, fillers: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        *results: ToolResult,
+        seconds: float = 0,
+        fillers: Mapping[str, str] = {},
+        specs: Sequence[Tool] = (),
+    ) -> None:
         self.results = list(results)
         self.seconds = seconds
         self.fillers = fillers
+        self.specs = {each.name: each for each in specs}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
     def box(self) -> Toolbox:
-        return Toolbox(self, fillers=self.fillers)
+        return Toolbox(self, fillers=self.fillers, specs=self.specs)
 
     async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         self.asked.append((name, arguments))
@@ -64,13 +72,15 @@ def follow(embedder: WordEmbedder) -> Follow:
         flows = {name: read(each)[0] for name, each in {"": raw, **subflows}.items()}
         meanings = Meanings(embedder, known)
 
-        def talk(*, prompt: str, greeting: str, knowledge_base: str, tools: tuple[str, ...]) -> Subagent:
+        def talk(*, prompt: str, greeting: str, knowledge_base: str, tools: Toolbox) -> Subagent:
             profile = Profile(greeting, read_facts(SHOP_FACTS), instructions=prompt)
             asked = tuple(question for fact in profile.facts for question in fact.questions)
             exact = DirectedReceptionist(profile, meanings=meanings, now=lambda: NOW)
             if talker is None:
                 return Subagent(exact, knows=asked)
-            talking = ChatConversation(profile, model=talker, receptionist=exact, now=lambda: NOW)
+            talking = ChatConversation(
+                profile, model=talker, receptionist=exact, now=lambda: NOW, tools=tools
+            )
             return Subagent(talking, knows=asked)
 
         ports = Ports(

@@ -79,6 +79,9 @@ class FlowVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.flow_id} {self.number}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("flows:version", args=[self.flow.slug, self.number])
+
     @cached_property
     def program(self) -> Program:
         """What calls run; read once for each row that was fetched."""

@@ -1,22 +1,24 @@
-"""Language models whose earlier answers are known: nothing is asked twice when turns are played again."""
+"""Models and tools whose earlier answers are known: nothing is asked twice when turns are played again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mlservices.interfaces import ChatModel
 from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 
+from .flow.program import CallTool, ToolResult
+
 _CALL = "\x1e"  # ASCII's separator of records: before each tool call of an answer, as JSON
 
 
 @dataclass(slots=True)
 class Recording:
-    """What models answered in each turn, in the order in which they were asked; several models may share it,
-    as those of agents who hand a call over do."""
+    """What was answered in each turn, in the order in which it was asked; several models may share one, as
+    those of agents who hand a call over do."""
 
     turns: Sequence[Sequence[str]] = ()
     turn: int = 0
@@ -25,6 +27,12 @@ class Recording:
     def next_turn(self) -> None:
         self.turn += 1
         self.answers = []
+
+    def known(self) -> str | None:
+        """The next recorded answer of this turn, None where there is none; then record one."""
+        recorded = self.turns[self.turn] if self.turn < len(self.turns) else ()
+        place = len(self.answers)
+        return recorded[place] if place < len(recorded) else None
 
 
 class ReplayedModel:
@@ -44,12 +52,10 @@ class ReplayedModel:
         tools: Sequence[Tool] = (),
         priority: Priority = "live",
     ) -> AsyncGenerator[ChatDelta, None]:
-        recording = self._recording
-        known = recording.turns[recording.turn] if recording.turn < len(recording.turns) else ()
-        answers, place = recording.answers, len(recording.answers)
-        if place < len(known):
-            answers.append(known[place])
-            for told in _deltas(known[place]):
+        answers, place = self._recording.answers, len(self._recording.answers)
+        if (known := self._recording.known()) is not None:
+            answers.append(known)
+            for told in _deltas(known):
                 yield told
             return
         answers.append("")
@@ -58,6 +64,26 @@ class ReplayedModel:
             call = _CALL + json.dumps(asdict(delta.tool_call)) if delta.tool_call else ""
             answers[place] += delta.text + call
             yield delta
+
+
+def replayed_tools(call_tool: CallTool, recording: Recording) -> CallTool:
+    """The recorded results, and those of the true tools for what is not recorded."""
+
+    async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        known = recording.known()
+        result = _result(known) if known is not None else await call_tool(name, arguments)
+        recording.answers.append(known if known is not None else json.dumps(asdict(result), default=str))
+        return result
+
+    return call
+
+
+def _result(recorded: str) -> ToolResult:
+    """Raises ValueError where it is no recorded result."""
+    try:
+        return ToolResult(**json.loads(recorded))
+    except TypeError:
+        raise ValueError("tools: a result has ok, values, text and reason.") from None
 
 
 def _deltas(recorded: str) -> Iterator[ChatDelta]:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 
-from . import search
+from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
 from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Recording, Tag
@@ -154,6 +154,7 @@ def end_call(
     record_now(call_id, ended)
     if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
         search.index(call_id)
+        traffic.count(call_id)
     return True
 
 
@@ -233,8 +234,11 @@ def hold_calls(call_ids: Iterable[UUID]) -> dict[UUID, EndReason]:
 
 
 def let_go(call_id: UUID) -> None:
-    """The call has ended, its recording is kept: there is nothing left to do but to make it findable."""
-    Call.objects.filter(pk=call_id).update(held_at=None)
+    """The call has ended, its recording is kept: there is nothing left to do but to make it findable, and to
+    count it once where it went."""
+    with transaction.atomic():
+        if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
+            traffic.count(call_id)
     search.index(call_id)
 
 

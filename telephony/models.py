@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .cards import Card
+from .flow_traffic import FlowTraffic as FlowTraffic
 
 
 class Credential(models.Model):

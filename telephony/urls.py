@@ -12,6 +12,7 @@ from . import (
     operate,
     talk,
     views,
+    walks,
     webhooks,
 )
 
@@ -42,6 +43,7 @@ urlpatterns = [
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),
     path("calls/<uuid:call_id>/tags/", annotations.tags, name="call_tags"),
     path("calls/<uuid:call_id>/notes/", annotations.notes, name="call_notes"),
+    path("calls/<uuid:call_id>/walk/", walks.walk, name="walk"),
     path("calls/<uuid:call_id>/afterwards/", afterwards.afterwards, name="afterwards"),
     path("calls/<uuid:call_id>/transcript.txt", afterwards.transcript_file, name="transcript_file"),
     path("calls/<uuid:call_id>/events.json", afterwards.events_file, name="events_file"),

@@ -36,7 +36,9 @@ def talk(request: HttpRequest, slug: str) -> HttpResponse:
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone,
     `?replay` the page of before its first event, to which it is played again."""
-    call = get_object_or_404(Call.objects.select_related("agent", "phone_number"), pk=call_id)
+    calls = Call.objects.select_related("agent", "phone_number", "flow_version__flow")
+    calls = calls.defer("flow_version__graph", "flow_version__subflows", "flow_version__flow__draft")
+    call = get_object_or_404(calls, pk=call_id)
     if "replay" in request.GET and not call.is_live:
         return render(
             request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words()}

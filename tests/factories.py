@@ -15,7 +15,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from agents.models import Agent
+from agents.models import Agent, FlowVersion
 from mlservices.audio import wav_bytes
 from mlservices.ledger import Asker, Entry, write
 from mlservices.models.usage import Outcome
@@ -65,6 +65,29 @@ def make_number(number: str, *, agent: Agent | None = None) -> PhoneNumber:
     """A number of a Twilio account that has no real secret."""
     credential, _ = Credential.objects.get_or_create(provider="twilio", account="AC1", label="Main")
     return PhoneNumber.objects.create(number=number, credential=credential, agent=agent)
+
+
+def noted(note: str, name: str, at: float = 1, **data: Any) -> StepNoted:
+    return StepNoted(at_seconds=at, note=note, name=name, data=data)
+
+
+def make_walked_call(
+    agent: Agent,
+    version: FlowVersion,
+    steps: Iterable[StepNoted] = (),
+    reason: EndReason = "agent_hung_up",
+    **more: Any,
+) -> Call:
+    """One that has followed a flow from step "a" to "b", or as `steps` tell, and is over."""
+    walk = list(steps) or [
+        noted("node", "Hello", id="a", type="say"),
+        noted("edge", "On", id="a>b", to="b", by="next"),
+        noted("node", "Goodbye", id="b", type="end_call"),
+    ]
+    call = make_call(agent, ended([CallAnswered(line="twilio"), *walk], reason), **more)
+    call.flow_version = version
+    call.save(update_fields=["flow_version"])
+    return call
 
 
 def make_call(

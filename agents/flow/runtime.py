@@ -19,7 +19,7 @@ from .graph import nodes
 from .memory import quoted
 from .passing import Told
 from .program import Ports, Program, Talk, Toolbox, ToolResult
-from .steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
+from .steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
@@ -317,6 +317,7 @@ class FlowConversation:
             for step in self._walker.lost():
                 yield step
             return
+        yield Noted("agent", node.data.target_agent_id)
         async with aclosing(self._other.greet()) as steps:
             async for step in steps:
                 yield step

@@ -136,7 +136,10 @@ class Walker:
         for _ in range(MOST_NODES_AT_ONCE):
             self._set(node=at, gatherer=None, missed=0)
             node = self.node
-            yield Noted("node", node.data.label or node.id, {"id": node.id, "type": node.type})
+            place = {"id": node.id, "type": node.type} | (
+                {"flow": self.state.flow} if self.state.flow else {}
+            )
+            yield Noted("node", node.data.label or node.id, place)
             yield from self._behave(node)
             yield from self._act(node)
             known = self.state.gatherer is not None and self.state.gatherer.done is not None

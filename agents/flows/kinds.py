@@ -96,6 +96,16 @@ INTENT_ACTIONS: Choices = (
     ("transfer", _("Hand over to a person")),
     ("end", _("End the call")),
 )
+# What led a call on, by agents.flow.deciding.By.
+DECIDERS: dict[str, Promise] = {
+    "keys": _("Keys"),
+    "expression": _("An expression"),
+    "examples": _("Examples"),
+    "model": _("The language model"),
+    "outcome": _("What came of the step"),
+    "otherwise": _("“If nothing else holds”"),
+    "next": _("Nothing: there was one way"),
+}
 
 # Of every step but notes, under "More"; empty leaves it to the agent.
 MANNER = (

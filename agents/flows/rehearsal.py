@@ -15,7 +15,7 @@ from ..flow.program import CallTool, Toolbox, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
-from ..replayed import Recording, ReplayedModel
+from ..replayed import Recording, ReplayedModel, replayed_tools
 from .programs import Crew, with_subflows
 
 # With one of these a call comes to where nothing is.
@@ -25,12 +25,14 @@ _HOPELESS = frozenset({"empty", "no_start", "dangling", "intent_nowhere", "unkno
 @dataclass(frozen=True, slots=True)
 class Move:
     """What the caller does in a turn: one of `say`, `keys` and `silence`; none of them, in the first turn, is
-    to hear the greeting. `answers` are a language model's, recorded when the turn was played before."""
+    to hear the greeting. `answers` are a language model's and `tools` the results of tools, recorded when the
+    turn was played before."""
 
     say: str = ""
     keys: str = ""
     silence: bool = False
     answers: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
 
     @property
     def is_greeting(self) -> bool:
@@ -54,6 +56,7 @@ class Turn:
     ended: bool
     transferred_to: str
     answers: tuple[str, ...]
+    tools: tuple[str, ...]
 
     @property
     def is_last(self) -> bool:
@@ -74,7 +77,16 @@ class Turn:
             "ended": self.ended,
             "transferredTo": self.transferred_to,
             "answers": list(self.answers),
+            "tools": list(self.tools),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Tape:
+    """What models and tools answer again."""
+
+    answers: Recording
+    tools: Recording
 
 
 class Unplayable(Exception):
@@ -112,29 +124,30 @@ async def rehearse(
 ) -> list[Turn]:
     """The greeting and a turn for each further move, up to the one that ends the call. Asks no database.
 
-    A language model is asked only for what the moves have no answers of: hand back the answers of each turn
-    with its move, and change or add a move at the end. `agent` None is one that knows nothing beside the
+    Language models and tools are asked only for what the moves have no answers of: hand back those of each
+    turn with its move, and change or add a move at the end. `agent` None is one that knows nothing beside the
     flow, `variables` have these values as the call begins. Raises Unplayable, EngineError, and ValueError
     where the moves are none.
     """
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
-    recording = Recording([each.answers for each in (greeting, *further)])
+    moves = (greeting, *further)
+    tape = _Tape(Recording([each.answers for each in moves]), Recording([each.tools for each in moves]))
     conversation = conversation_for(
         agent or Agent(name=version.program.main.name, greeting=""),
         embedder=embedder,
-        chat_model=_replayed(chat_model, recording),
-        model_of=lambda other: _replayed(chat_model_for(other), recording),
+        chat_model=_replayed(chat_model, tape.answers),
+        model_of=lambda other: _replayed(chat_model_for(other), tape.answers),
         version=version,
         crew=crew,
         caller=caller,
         values=variables,
-        tools=Toolbox(call_tool),
+        tools=Toolbox(replayed_tools(call_tool, tape.tools)),
     )
     assert isinstance(conversation, FlowConversation)
     try:
-        return await _played(conversation, greeting, further, recording)
+        return await _played(conversation, greeting, further, tape)
     except (IndexError, KeyError):  # no start, or no step where an edge leads: a draft may be half-written
         if problems := _hopeless(version):
             raise Unplayable(problems) from None
@@ -151,12 +164,18 @@ def moves_of(raw: object) -> list[Move]:
 
 
 def _move_of(raw: Mapping[str, Any]) -> Move:
-    say, keys, answers = raw.get("say") or "", raw.get("keys") or "", raw.get("answers") or []
+    say, keys = raw.get("say") or "", raw.get("keys") or ""
     if not isinstance(say, str) or not isinstance(keys, str) or len(say) > LONGEST_WORDS or len(keys) > 40:
         raise ValueError(f"turns: words of at most {LONGEST_WORDS} characters, or at most 40 keys.")
-    if not isinstance(answers, list) or not all(isinstance(each, str) for each in answers):
-        raise ValueError("turns: answers are a list of texts.")
-    return Move(say.strip(), keys, raw.get("silence") is True, tuple(answers))
+    silence = raw.get("silence") is True
+    return Move(say.strip(), keys, silence, _texts(raw, "answers"), _texts(raw, "tools"))
+
+
+def _texts(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    texts = raw.get(name) or []
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"turns: {name} are a list of texts.")
+    return tuple(texts)
 
 
 def _hopeless(version: FlowVersion) -> list[Problem]:
@@ -186,26 +205,27 @@ def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncG
 
 
 async def _played(
-    conversation: FlowConversation, greeting: Move, further: Sequence[Move], recording: Recording
+    conversation: FlowConversation, greeting: Move, further: Sequence[Move], tape: _Tape
 ) -> list[Turn]:
-    turns, silent = [await _turn(conversation, greeting, conversation.greet(), recording)], 0
+    turns, silent = [await _turn(conversation, greeting, conversation.greet(), tape)], 0
     for move in further:
         if turns[-1].is_last:
             break
         silent = silent + 1 if move.silence else 0
-        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), recording))
+        turns.append(await _turn(conversation, move, _answered(conversation, move, silent), tape))
     return turns
 
 
 async def _turn(
-    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], recording: Recording
+    conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], tape: _Tape
 ) -> Turn:
     """Played to its end, all of it heard."""
     done = [step async for step in steps]
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
-    answers = tuple(recording.answers)
-    recording.next_turn()
+    answers, tools = tuple(tape.answers.answers), tuple(tape.tools.answers)
+    for each in (tape.answers, tape.tools):
+        each.next_turn()
     flow, node = conversation.place
     return Turn(
         move=move,
@@ -218,6 +238,7 @@ async def _turn(
         ended=any(isinstance(step, HangUp) for step in done),
         transferred_to=next((step.number for step in done if isinstance(step, Transfer)), ""),
         answers=answers,
+        tools=tools,
     )
 
 

@@ -16,6 +16,7 @@ from ..flow.deciding import By
 from ..flow.graph import Expected, ScriptedTest
 from ..flow.graph.node_checks import DIGITS
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
+from .kinds import DECIDERS
 from .results import LONGEST_NAME
 
 MOST_TOOLS = 20
@@ -25,16 +26,7 @@ _DOES = [
     ("silence", _("stays silent")),
     ("greeting", _("hears the greeting")),
 ]
-_DECIDERS = {
-    "keys": _("Keys"),
-    "expression": _("An expression"),
-    "examples": _("Examples"),
-    "model": _("The language model"),
-    "outcome": _("What came of the step"),
-    "otherwise": _("“If nothing else holds”"),
-    "next": _("Nothing: there was one way"),
-}
-_BY = [("", _("Not looked at")), *((each, _DECIDERS.get(each, each)) for each in get_args(By))]
+_BY = [("", _("Not looked at")), *((each, DECIDERS.get(each, each)) for each in get_args(By))]
 _CALL = [("", _("Not looked at")), ("ended", _("The agent has hung up")), ("goes_on", _("It goes on"))]
 
 

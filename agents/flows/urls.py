@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import tests_views, views
+from . import tests_views, try_views, views
 
 app_name = "flows"
 urlpatterns = [
@@ -9,10 +9,12 @@ urlpatterns = [
     path("import/", views.flow_import, name="import"),
     path("<slug:slug>/", views.flow_edit, name="edit"),
     path("<slug:slug>/draft/", views.flow_draft, name="draft"),
+    path("<slug:slug>/try/", try_views.flow_try, name="try"),
     path("<slug:slug>/review/", views.flow_review, name="review"),
     path("<slug:slug>/publish/", views.flow_publish, name="publish"),
     path("<slug:slug>/export/", views.flow_export, name="export"),
     path("<slug:slug>/versions/", views.flow_versions, name="versions"),
+    path("<slug:slug>/versions/<int:number>/", views.flow_version, name="version"),
     path("<slug:slug>/versions/<int:number>/back/", views.flow_roll_back, name="roll_back"),
     path("<slug:slug>/tests/", tests_views.test_list, name="tests"),
     path("<slug:slug>/tests/new/", tests_views.test_new, name="new_test"),

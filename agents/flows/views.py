@@ -107,7 +107,8 @@ def flow_export(request: HttpRequest, slug: str) -> HttpResponse:
 def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
-    told = {**_draft_told(flow), "mayChange": may_change}
+    may_try = request.user.has_perm("agents.try_agents")
+    told = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
     context = {
         "flow": flow,
         "told": told,
@@ -181,6 +182,31 @@ def flow_versions(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     page = Paginator(flow.versions.all(), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "flows/versions.html", {"flow": flow, "page": page})
+
+
+@require_safe
+def flow_version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """A version on the canvas, to look at."""
+    version = get_object_or_404(
+        FlowVersion.objects.select_related("flow__live").defer("flow__draft", "flow__live__graph"),
+        flow__slug=slug,
+        number=number,
+    )
+    context = {
+        "flow": version.flow,
+        "version": version,
+        "told": {
+            "graph": version.graph,
+            "problems": [],
+            "mayChange": False,
+            "mayTry": request.user.has_perm("agents.try_agents"),
+            "version": number,
+        },
+        "data": page_data(),
+        "kinds": KINDS,
+        "may_change": False,
+    }
+    return render(request, "flows/version.html", context)
 
 
 @require_POST

@@ -105,6 +105,7 @@ export function rewind() {
     list.replaceChildren();
   }
   forgetSteps();
+  dispatchEvent(new Event("call-rewound"));
   /** @type {HTMLElement} */ (page.querySelector("[data-messages]")).hidden = true;
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-ended]"))) part.hidden = true;
 }

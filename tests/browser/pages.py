@@ -27,7 +27,7 @@ from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.agents.flow.samples import EVERY_KIND, MENU, edge, flow, node
-from tests.factories import ended, make_agent, make_call, make_recording, make_usage, spoken
+from tests.factories import ended, make_agent, make_call, make_recording, make_usage, make_walked_call, spoken
 from tests.service_checks import make_week_of_checks
 from voiceforge_site.models import User
 
@@ -402,6 +402,19 @@ def flow_of_every_kind(world: World) -> str:
     return _drawn(world).get_absolute_url()
 
 
+def _tried(page: Page) -> None:
+    _opened(page)
+    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("textbox", name="What the caller says").fill("I want an appointment")
+    page.keyboard.press("Enter")
+    page.get_by_text("What is your name?").last.wait_for()
+
+
+@then(_tried)
+def flow_that_is_tried(world: World) -> str:
+    return _drawn(world).get_absolute_url()
+
+
 def _with_a_question(page: Page) -> None:
     _opened(page)
     page.get_by_role("searchbox", name="Find a step").fill("afternoon")
@@ -553,6 +566,27 @@ def _tested() -> Flow:
     variables = [{"name": "clinic", "initial": "the clinic"}]
     drawn = {**MENU, "variables": variables, "tests": [passes, fails]}
     return found or create_flow(graph=drawn, name="Sales desk", by="alice")
+
+
+def _looked_at(page: Page) -> None:
+    page.locator("#flow[data-ready]").wait_for()
+    page.locator('.react-flow__node[data-id="a"]').click()
+    page.get_by_label("Words", exact=True).wait_for()
+
+
+@then(_looked_at)
+def version_of_a_flow(world: World) -> str:
+    return reverse("flows:version", args=[_published().slug, 1])
+
+
+def _walked(page: Page) -> None:
+    page.locator("[data-walk] > summary").click()
+    page.locator('.vf-flow-card[data-lit="walked"]').first.wait_for()
+
+
+@then(_walked)
+def call_on_the_canvas(world: World) -> str:
+    return make_walked_call(world.agent, _published().versions.get(number=1)).get_absolute_url()
 
 
 def _published() -> Flow:

@@ -137,3 +137,12 @@ def test_who_may_not_change_flows_sees_them_and_is_refused_the_rest(bobs_browser
     assert "/publish/" not in page.text and "/duplicate/" not in page.text
     assert bobs_browser.get("/flows/clinic/review/").status_code == 403
     assert send(bobs_browser, drawn, GOOD).status_code == 403
+
+
+def test_a_version_is_shown_to_look_at_even_to_who_may_change_flows(alices_browser, drawn):
+    version = publish(flow=drawn, by="alice")
+    page = alices_browser.get(version.get_absolute_url())
+    told = page.context["told"]
+    assert (told["graph"], told["mayChange"]) == (drawn.draft, False)
+    assert "JavaScript" in page.text and "data-publish" not in page.text
+    assert alices_browser.get(f"/flows/{drawn.slug}/versions/2/").status_code == 404

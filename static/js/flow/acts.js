@@ -6,7 +6,7 @@ import { copied, stepsIn } from "./clipboard.js";
 import { selecting, withoutSelected } from "./history.js";
 import { freePlace, tidied } from "./layout.js";
 import { HEIGHT, leaves, newEdge, newNode, pasted, WIDTH } from "./model.js";
-import { mayChange, sayMany } from "./page.js";
+import { mayChange, say, sayMany } from "./page.js";
 
 /** @typedef {import("./model.js").Graph} Graph */
 
@@ -80,6 +80,11 @@ export function actsOn({ history, flow, canvas, setPanel }) {
       if (count) showToast({ text: sayMany("copied", count), level: "success", undo: null });
       return copied(now.current);
     },
+    /** @param {any} test in the exchange format */
+    keepTest: (test) => {
+      change((/** @type {Graph} */ graph) => ({ ...graph, meta: { ...graph.meta, tests: [...(graph.meta.tests ?? []), named(test, graph.meta.tests ?? [])] } }));
+      showToast({ text: say("try_kept"), level: "success", undo: null });
+    },
     duplicate: () => void (mayChange && paste(copied(now.current))),
     tidy: () => {
       change((/** @type {Graph} */ graph) => ({ ...graph, nodes: tidied(graph.nodes, graph.edges, graph.meta.start) }));
@@ -104,6 +109,11 @@ function looking({ history, flow, canvas, setPanel, select, visit }) {
       if (edge) visit({ edges: [edge] });
       else if (node) visit({ nodes: [node] });
       else setPanel("settings");
+    },
+    /** The steps come into sight and nothing is chosen. @param {string[]} ids */
+    lookAt: (...ids) => {
+      const nodes = ids.filter((id) => flow.getNode(id)).map((id) => ({ id }));
+      if (nodes.length) flow.fitView({ nodes, duration: 250, maxZoom: 1, minZoom: LEGIBLE, padding: covered(true) });
     },
     enter: () => setTimeout(() => /** @type {any} */ (document.querySelector(".vf-flow-fields :is(input, textarea, select, button)"))?.focus()),
     /** From the panel back to what it shows; from there to nothing. */
@@ -158,4 +168,12 @@ const isPhone = () => matchMedia("(max-width: 860px)").matches;
 function covered(sheet = false) {
   if (isPhone()) return { top: "70px", bottom: `${sheet ? innerHeight * SHEET + 24 : 80}px`, x: "20px" };
   return { top: "72px", bottom: "50px", left: `${BAR + 20}px`, right: "40px" };
+}
+
+/** A test with a name of its own. @param {any} test @param {any[]} others */
+function named(test, others) {
+  const taken = new Set(others.map(({ name }) => name));
+  let name = test.name;
+  for (let number = 2; taken.has(name); number += 1) name = `${test.name} ${number}`;
+  return { ...test, name };
 }

@@ -2,7 +2,7 @@
 // @ts-check
 import { useState } from "../../vendor/flow/flow.mjs";
 import { contentOf, nameOf } from "./model.js";
-import { data, html, Icon, mayChange, say, sayMany } from "./page.js";
+import { data, html, Icon, mayChange, mayTry, say, sayMany } from "./page.js";
 
 export const DRAGGED = "application/x-voiceforge-step"; // the type of step that is dragged from the palette
 const MOST_FOUND = 8;
@@ -32,6 +32,7 @@ export function Toolbar({ acts, canUndo, canRedo, problems, panel, graph }) {
       <${Tool} name="redo" words=${say("redo")} keys="Ctrl Shift Z" act=${acts.redo} disabled=${!canRedo} />
       <${Tool} name="tidy" words=${say("tidy")} act=${acts.tidy} text /><i></i>`}
     <${Search} graph=${graph} acts=${acts} /><i></i>
+    ${mayTry && html`<${Tool} name="try" words=${say("try")} keys="T" act=${() => acts.show("try")} pressed=${panel === "try"} text />`}
     <${Tool} name="settings" words=${say("settings")} act=${() => acts.show("settings")} pressed=${panel === "settings"} />
     <button type="button" className="vf-flow-tool" data-problems data-severity=${errors ? "error" : problems.length ? "warning" : null} aria-label=${words} aria-pressed=${panel === "problems"} onClick=${() => acts.show("problems")}>
       <${Icon} name=${errors ? "error" : problems.length ? "warning" : "ok"} /><span className="vf-desk">${words}</span><span className="vf-phone" aria-hidden="true">${problems.length || ""}</span>

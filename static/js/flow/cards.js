@@ -1,8 +1,9 @@
 // Steps and notes on the canvas.
 // @ts-check
 import { Handle, memo } from "../../vendor/flow/flow.mjs";
+import { Badge, useLight } from "./lit.js";
 import { contentOf, leaves, nameOf } from "./model.js";
-import { html, Icon, kindOf, mayChange, say } from "./page.js";
+import { html, Icon, kindOf, say } from "./page.js";
 
 /** The gravest of its problems. @param {{problems: import("./page.js").Problem[]}} what */
 export function Mark({ problems }) {
@@ -14,11 +15,12 @@ export function Mark({ problems }) {
   </span>`;
 }
 
-export const Card = memo((/** @type {any} */ { data: { step, problems, begins }, selected }) => {
+export const Card = memo((/** @type {any} */ { id, data: { step, problems, begins }, selected, isConnectable }) => {
+  const light = useLight(id);
   const kind = kindOf(step.type);
   const error = problems.some((/** @type {any} */ { severity }) => severity === "error");
-  return html`<div className="vf-flow-card" data-tone=${kind.tone} data-selected=${selected || null} data-error=${error || null}>
-    <${Handle} type="target" position="left" isConnectable=${mayChange} />
+  return html`<div className="vf-flow-card" data-tone=${kind.tone} data-selected=${selected || null} data-error=${error || null} data-lit=${light.state || null}>
+    <${Handle} type="target" position="left" isConnectable=${isConnectable} />
     <div className="vf-flow-card-head">
       <span className="vf-flow-icon"><${Icon} name=${kind.type} size=${14} /></span>
       <b>${nameOf(step)}</b>
@@ -26,14 +28,16 @@ export const Card = memo((/** @type {any} */ { data: { step, problems, begins },
       <${Mark} problems=${problems} />
     </div>
     <div className="vf-flow-card-text">${step.data.label ? html`<i>${kind.label}:</i> ` : ""}${contentOf(step)}</div>
-    ${leaves(step.type) && html`<${Handle} type="source" position="right" isConnectable=${mayChange} />`}
+    <${Badge} light=${light} />
+    ${leaves(step.type) && html`<${Handle} type="source" position="right" isConnectable=${isConnectable} />`}
   </div>`;
 });
 
-export const Sticky = memo(
-  (/** @type {any} */ { data: { step, problems }, selected }) =>
-    html`<div className="vf-flow-note" data-selected=${selected || null}>
-      <b>${step.data.label || kindOf("note").label}</b> <${Mark} problems=${problems} />
-      <div>${step.data.text}</div>
-    </div>`,
-);
+export const Sticky = memo((/** @type {any} */ { id, data: { step, problems }, selected }) => {
+  const light = useLight(id);
+  return html`<div className="vf-flow-note" data-selected=${selected || null} data-lit=${light.state || null}>
+    <b>${step.data.label || kindOf("note").label}</b> <${Mark} problems=${problems} />
+    <div>${step.data.text}</div>
+    <${Badge} light=${light} />
+  </div>`;
+});

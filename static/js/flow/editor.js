@@ -2,22 +2,25 @@
 //   page.js what the server has put into the page · model.js the exchange format · history.js the graph, undo, redo
 //   saving.js the draft on its way to the server · layout.js places and routes · cards.js, edges.js on the canvas
 //   inspector.js, settings.js, problems.js, fields.js the panel · bars.js palette and tools · keys.js, clipboard.js
-//   header.js the page around it
+//   drawing.js the parts as they are drawn · header.js the page around it · lit.js light on what calls walk and what differs
 // @ts-check
 import { Background, Controls, createRoot, MiniMap, Panel, ReactFlow, ReactFlowProvider, reconnectEdge, useEffect, useMemo, useReactFlow, useRef, useState } from "../../vendor/flow/flow.mjs";
 import { DRAGGED, Palette, Toolbar } from "./bars.js";
 import { Card, Sticky } from "./cards.js";
+import { drawnEdges, marked, toneOf } from "./drawing.js";
 import { Way } from "./edges.js";
 import { askWhose, showName, showState, wireHeader } from "./header.js";
 import { useGraph, withProblems } from "./history.js";
 import { EdgeForm, SeveralForm, StepForm } from "./inspector.js";
-import { isHeap, lanes, tidied } from "./layout.js";
+import { isHeap, tidied } from "./layout.js";
 import { listen } from "./keys.js";
 import { read, write } from "./model.js";
-import { data, html, kindOf, mayChange, say, told } from "./page.js";
+import { data, html, mayChange, say, told } from "./page.js";
 import { ProblemList } from "./problems.js";
 import { keptOf, Saver } from "./saving.js";
+import { Lights, LightsContext } from "./lit.js";
 import { SettingsForm } from "./settings.js";
+import { Trial, TryPanel } from "./trying.js";
 import { actsOn } from "./acts.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("flow"));
@@ -25,7 +28,6 @@ const { draft: address = "", slug = "" } = root.dataset;
 const NODE_TYPES = { step: Card, note: Sticky };
 const EDGE_TYPES = { way: Way };
 const MANY = 80; // steps from which on only those in sight are drawn
-const TONES = { talk: "var(--c1)", ask: "var(--c2)", decide: "var(--c3)", act: "var(--info)", leave: "var(--c4)", note: "var(--text-3)" };
 const ARIA = { ...data.aria, "node.a11yDescription.ariaLiveMessage": (/** @type {any} */ place) => say("moved", place) };
 
 /** The draft as it is drawn first, and as the server has it. */
@@ -39,6 +41,7 @@ function opened() {
 }
 
 const begun = opened();
+const lights = new Lights();
 
 function Editor() {
   const history = useGraph(begun.first);
@@ -66,6 +69,7 @@ function Editor() {
     },
   }), []);
   const acts = useMemo(() => actsOn({ history, flow, canvas, setPanel }), []);
+  const trial = useMemo(() => new Trial(root.dataset.try ?? "", () => write(now.current), lights), []);
 
   const dragging = graph.nodes.some((/** @type {any} */ node) => node.dragging);
   useEffect(() => {
@@ -75,7 +79,7 @@ function Editor() {
   useEffect(() => listen(acts), []);
   useEffect(() => {
     wireHeader({ flush: () => (saver ? saver.flush() : Promise.resolve(true)), visitProblem: acts.visitProblem });
-    if (!mayChange) showState("read_only");
+    if (!mayChange) showState(told.version ? "never_changes" : "read_only");
     root.dataset.ready = "";
     performance.mark("flow-ready");
   }, []);
@@ -101,7 +105,7 @@ function Editor() {
       </${ReactFlow}>
       ${mayChange && html`<${Palette} acts=${acts} />`}
     </div>
-    <${Side} graph=${graph} panel=${panel} problems=${problems} acts=${acts} />`;
+    <${Side} graph=${graph} panel=${panel} problems=${problems} acts=${acts} trial=${trial} />`;
 }
 
 /** @param {any} event */
@@ -111,49 +115,21 @@ function allowDrop(event) {
   event.dataTransfer.dropEffect = "copy";
 }
 
-/** @param {any} node */
-const toneOf = (node) => TONES[/** @type {keyof typeof TONES} */ (kindOf(node.data.step.type).tone)];
-
-/** The nodes, with the one that calls begin at marked. @param {any} graph */
-function marked(graph) {
-  const reached = new Set(graph.edges.map((/** @type {any} */ { target }) => target));
-  for (const intent of graph.meta.intents ?? []) reached.add(intent.target);
-  const begins = (/** @type {any} */ { id, type }) => (graph.meta.start ? id === graph.meta.start : type !== "note" && !reached.has(id));
-  return graph.nodes.map((/** @type {any} */ node) => (begins(node) ? withMore(node, { begins: true }) : node));
-}
-
-/** The edges, with the ways that they take. @param {any} graph @param {(id: string) => void} choose */
-function drawnEdges(graph, choose) {
-  const free = lanes(graph.nodes, graph.edges);
-  return graph.edges.map((/** @type {any} */ edge) => withMore(edge, { choose, lane: free.get(edge.id) }));
-}
-
-/** @type {WeakMap<object, any>} */
-const known = new WeakMap();
-/** The part with more in its data: the same object while nothing in it differs, so that it is not drawn anew.
- * @param {any} part @param {Record<string, any>} more */
-function withMore(part, more) {
-  const before = known.get(part);
-  if (before && Object.entries(more).every(([name, value]) => before.data[name] === value)) return before;
-  const made = { ...part, data: { ...part.data, ...more } };
-  known.set(part, made);
-  return made;
-}
-
-/** The panel beside the canvas. @param {{graph: any, panel: string, problems: any[], acts: any}} what */
-function Side({ graph, panel, problems, acts }) {
+/** The panel beside the canvas. @param {{graph: any, panel: string, problems: any[], acts: any, trial: Trial}} what */
+function Side({ graph, panel, problems, acts, trial }) {
   const nodes = graph.nodes.filter((/** @type {any} */ { selected }) => selected);
   const edges = graph.edges.filter((/** @type {any} */ { selected }) => selected);
   const open = Boolean(panel || nodes.length || edges.length);
   let form = html`<${SettingsForm} graph=${graph} problems=${problems} acts=${acts} />`;
-  if (panel === "problems") form = html`<${ProblemList} problems=${problems} graph=${graph} acts=${acts} />`;
+  if (panel === "try") form = html`<${TryPanel} trial=${trial} graph=${graph} acts=${acts} />`;
+  else if (panel === "problems") form = html`<${ProblemList} problems=${problems} graph=${graph} acts=${acts} />`;
   else if (!panel && nodes.length === 1) form = html`<${StepForm} key=${nodes[0].id} graph=${graph} node=${nodes[0]} acts=${acts} />`;
   else if (!panel && nodes.length > 1) form = html`<${SeveralForm} count=${nodes.length} acts=${acts} />`;
   else if (!panel && edges.length === 1) form = html`<${EdgeForm} key=${edges[0].id} graph=${graph} edge=${edges[0]} acts=${acts} />`;
   return html`<aside className="vf-flow-panel" data-open=${open || null} aria-label=${say("step")} onBlur=${acts.settle}>
-    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems"}>${form}</fieldset>
+    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems" && panel !== "try"}>${form}</fieldset>
   </aside>`;
 }
 
-createRoot(root).render(html`<${ReactFlowProvider}><${Editor} /></${ReactFlowProvider}>`);
+createRoot(root).render(html`<${LightsContext.Provider} value=${lights}><${ReactFlowProvider}><${Editor} /></${ReactFlowProvider}></${LightsContext.Provider}>`);
 if (begun.restored) showState("changed", say("restored"));

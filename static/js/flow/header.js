@@ -15,7 +15,7 @@ export function showState(state, words = "") {
   setText(place, words ? `${short}: ${words}` : short);
 }
 
-/** @param {string} name */
+/** On the page of a version nothing bears it. @param {string} name */
 export function showName(name) {
   if (name) setText(part("[data-flow-name]"), name);
 }
@@ -37,6 +37,7 @@ export function askWhose(who) {
  * @param {{flush: () => Promise<boolean>, visitProblem: (problem: any) => void}} how */
 export function wireHeader({ flush, visitProblem }) {
   const menu = part("[data-flow-menu]");
+  if (!menu) return; // the page of a version
   addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
   menu.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || !menu.open) return;

@@ -1,6 +1,6 @@
 // Keys of the editor. None works while one types or a dialog is open.
 // @ts-check
-import { data, mayChange } from "./page.js";
+import { data, mayChange, mayTry } from "./page.js";
 
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
@@ -46,5 +46,9 @@ function press(event, acts) {
   } else if (event.altKey) return;
   else if (mayChange && (key === "delete" || key === "backspace")) acts.removeAt(target.closest(".react-flow__node, .react-flow__edge"));
   else if (key === "enter" && target.closest(".react-flow__node, .react-flow__edge")) acts.enter();
-  else if (mayChange && /^[1-9]$/.test(key)) acts.add(data.kinds[Number(key) - 1].type);
+  else if (mayTry && key === "t") {
+    event.preventDefault();
+    acts.show("try");
+    acts.enter();
+  } else if (mayChange && /^[1-9]$/.test(key)) acts.add(data.kinds[Number(key) - 1].type);
 }

@@ -5,6 +5,7 @@ import { data, kindOf, say } from "./page.js";
 export const WIDTH = 240;
 export const HEIGHT = 78;
 const NOTE_WIDTH = 200;
+const ARROW = { type: "arrowclosed", width: 22, height: 22, markerUnits: "userSpaceOnUse" }; // however wide its line is
 
 /** A node or an edge in the exchange format. @typedef {Record<string, any>} Part */
 /** `meta` is the flow without its nodes and edges; `strange` are entries that are no nodes or edges.
@@ -68,7 +69,7 @@ export const leaves = (type) => !data.ends.includes(type) && type !== "note";
 export function drawnEdge(part) {
   const { id, source, target, ...rest } = part;
   const edge = { ...rest, condition: rest.condition ?? {} };
-  return { id, source: String(source), target: String(target), type: "way", markerEnd: { type: "arrowclosed", width: 16, height: 16 }, data: { edge, problems: [] } };
+  return { id, source: String(source), target: String(target), type: "way", markerEnd: ARROW, data: { edge, problems: [] } };
 }
 
 /** @param {Graph} graph @returns {Part} */

@@ -13,9 +13,9 @@ const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "nul
 
 /** agents/flows/editing.py: page_data */
 export const data = read("flow-data");
-/** The draft: {graph, revision, problems, mayChange} */
+/** What is drawn, {graph, problems, mayChange}: a draft with its `revision`, or a version with its number, `version`. */
 export const told = read("flow-told");
-export const { mayChange } = told;
+export const { mayChange, mayTry } = told;
 
 export const html = htm.bind(createElement);
 

@@ -119,6 +119,22 @@ async def test_tools_are_the_rehearsal_s_own_and_a_date_is_told_as_json():
     assert turns[-1].transferred_to == "+14155550111", "nothing of the world is called"
 
 
+async def test_what_a_tool_did_once_is_not_done_again():
+    asked = []
+
+    async def book(name: str, arguments: Any) -> ToolResult:
+        asked.append(arguments["day"])
+        return ToolResult(ok=True, values={"number": "12"})
+
+    turns = await played(BOOKING, Move(say="3 December 2031"), call_tool=book)
+    again = moves_of(json.loads(json.dumps([each.as_json() for each in turns])))
+    assert (await played(BOOKING, *again, call_tool=book))[-1].said == turns[-1].said
+    assert len(asked) == 1
+    changed = [again[0], Move(say="4 December 2031")]
+    await played(BOOKING, *changed, call_tool=book)
+    assert asked == ["2031-12-03", "2031-12-04"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -1,0 +1,113 @@
+"""Trying a draft by text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from agents.flows import try_views
+from agents.flows.actions import create_flow
+from agents.models import Tool
+from mlservices.errors import EngineError
+from tests.agents.fakes import WordEmbedder
+from tests.agents.flow.samples import MENU, edge, flow, node
+from tests.factories import make_agent
+from tests.fakes.another_system import Other, another_system
+
+ORDER = flow(
+    node("t", "tool", toolName="order"),
+    node("ok", "end_call", message="It is on its way, {{guest}}."),
+    node("no", "end_call", message="Not found."),
+    edge("t", "ok", outcome="success"),
+    edge("t", "no", outcome="failure"),
+)
+
+
+@pytest.fixture
+def other(settings: Any) -> Iterator[Other]:
+    with another_system() as other:
+        settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
+        yield other
+
+
+@pytest.fixture
+def tried(alices_browser: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`tried(graph, *turns, agent="", tools=False)`: the answer as (status, JSON)."""
+    monkeypatch.setattr(try_views.registry, "embedder", WordEmbedder)
+    create_flow(graph=MENU, name="Shop", by="alice")
+
+    def send(graph: Any, *turns: Any, **more: Any) -> tuple[int, dict[str, Any]]:
+        body = json.dumps({"graph": graph, "turns": turns, **more})
+        answer = alices_browser.post("/flows/shop/try/", body, content_type="application/json")
+        return answer.status_code, answer.json()
+
+    return send
+
+
+def test_what_stands_in_the_editor_is_played_and_nothing_is_stored(tried):
+    changed = json.loads(json.dumps(MENU).replace("Sales or support?", "Buy or mend?"))
+    status, told = tried(changed, {"say": "sales please"})
+    assert status == 200 and len(told["turns"]) == 2
+    greeting, sales = told["turns"]
+    assert greeting["said"] == ["Hello from . Buy or mend?"]
+    assert sales["node"] == "age" and sales["events"][0]["data"]["by"] == "examples"
+
+
+def test_an_earlier_turn_is_changed_and_the_rest_is_played_again(tried):
+    _, told = tried(MENU, {"keys": "1"}, {"say": "twenty"})
+    assert told["turns"][2]["variables"] == {"age": 20} and told["turns"][2]["ended"]
+    _, told = tried(MENU, told["turns"][0], told["turns"][1], {"say": "twelve"})
+    assert told["turns"][2]["said"] == ["Come back later."]
+
+
+def test_it_speaks_as_the_chosen_agent(tried):
+    make_agent("Desk", slug="desk", constants={"clinic": "Harbour Street"})
+    assert tried(MENU, agent="desk")[1]["turns"][0]["said"] == [
+        "Hello from Harbour Street. Sales or support?"
+    ]
+    status, told = tried(MENU, agent="gone")
+    assert status == 400 and "There is no agent “gone” any more" in told["error"]
+
+
+def test_tools_are_asked_in_earnest_only_where_that_is_wanted_and_once(tried, other):
+    other.answer("/order", {"guest": "Anna"})
+    Tool.objects.create(name="order", url=f"{other.url}/order", results={"guest": "guest"})
+    _, told = tried(ORDER)
+    assert told["turns"][0]["said"] == ["Not found."] and not other.asked
+    _, told = tried(ORDER, tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."]
+    _, told = tried(ORDER, *told["turns"], tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "graph, turns, status, reason",
+    [
+        ([], [], 422, "an object, in braces"),
+        ({}, [], 422, "There is no step yet"),
+        (flow(node("a", "say", text="Hi."), edge("a", "gone")), [], 422, "which is not there"),
+        (MENU, {}, 400, "a list of objects"),
+        (MENU, [{"say": "x" * 2_000}], 400, "at most 1000 characters"),
+        (MENU, [{}] * 80, 400, "at most 60"),
+        (MENU, [{"tools": ["{}"]}], 200, ""),
+        (ORDER, [{"tools": ["[1"]}], 400, ""),
+    ],
+)
+def test_what_cannot_be_played_says_why(alices_browser, tried, graph, turns, status, reason):
+    body = json.dumps({"graph": graph, "turns": turns})
+    answer = alices_browser.post("/flows/shop/try/", body, content_type="application/json")
+    assert answer.status_code == status and reason in answer.json().get("error", "")
+
+
+def test_engines_that_do_not_answer_are_told(tried, monkeypatch):
+    class Gone:
+        async def embed(self, texts: Any, **_: Any) -> Any:
+            raise EngineError("nobody there", service="embed")
+
+    monkeypatch.setattr(try_views.registry, "embedder", Gone)
+    status, told = tried(MENU, {"say": "hello"})
+    assert status == 503 and "nobody there" in told["error"] and "is kept" in told["error"]

@@ -52,6 +52,7 @@ class FlowConversation:
         )
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
+        self._heard_of_it = ""  # the part that reached a caller who spoke over it
         self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
         self._unread = ""  # words to a talk in which no values were looked for yet
         self._extracting: asyncio.Future[dict[str, Told]] | None = None
@@ -86,7 +87,12 @@ class FlowConversation:
     async def reply(self, words: str) -> Steps:
         if self._unheard and self._before and words.startswith(self._before[0]):
             self._walker.state = self._before[1]  # its answer was not heard, and the words go on
+        gatherer = self._walker.state.gatherer
+        nothing_to_agree_to = self._unheard and gatherer is not None and gatherer.is_agreed_by(words)
         self._before, self._unheard = (words, self._walker.state), False
+        if nothing_to_agree_to and self._other is None:
+            yield Say(self._walker.question)
+            return
         async with aclosing(self._other.reply(words) if self._other else self._heard(words)) as steps:
             async for step in steps:
                 yield step
@@ -129,6 +135,7 @@ class FlowConversation:
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self._unheard = interrupted and not text
+        self._heard_of_it = text if interrupted else ""
         if inner := self._inner:
             inner.heard(text, interrupted=interrupted)
 
@@ -209,13 +216,20 @@ class FlowConversation:
             self._choices(),
             meanings=self._ports.meanings,
             model=self._ports.model,
-            situation=f"They were told: {quoted(walker.state.said, 'agent')}" if walker.state.said else "",
+            situation=self._situation,
         )
         if decision is None or decision.to is None:
             return None
         if gatherer and gatherer.takes_any_words and (decision.score or 0) < UNMISTAKABLE:
             return None
         return decision
+
+    @property
+    def _situation(self) -> str:
+        """What the caller's words answer: what they were told, or the part of it that they heard."""
+        if self._heard_of_it:
+            return f"They spoke over you, and had heard: {quoted(self._heard_of_it, 'agent')}"
+        return f"They were told: {quoted(said, 'agent')}" if (said := self._walker.state.said) else ""
 
     def _choices(self) -> list[Choice]:
         walker, told_of = self._walker, self._walker.flow.described

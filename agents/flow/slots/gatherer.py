@@ -70,6 +70,11 @@ class Gatherer:
     def takes_any_words(self) -> bool:
         return self._slot.kind in ("name", "text") and not self.reads_back
 
+    def is_agreed_by(self, words: str) -> bool:
+        """Whether they say that what is read back is right."""
+        verdict = agreement(words) if self.reads_back else None
+        return verdict is not None and verdict.yes
+
     def is_answered_by(self, words: str) -> bool:
         """Whether the words can hardly be meant for anything else."""
         if self.reads_back:

@@ -271,6 +271,20 @@ async def test_a_circle_is_stopped(follow):
     assert said.endswith("Please call again later. Goodbye.") and talk.ended
 
 
+async def test_nobody_agrees_to_what_they_did_not_hear(follow):
+    talk = follow(
+        flow(
+            node("n", "gather", prompt="Your number?", variable="n", kind="digits", confirm="always"),
+            node("bye", "end_call", message="Kept."),
+            edge("n", "bye"),
+        )
+    )
+    await talk.greet()
+    await talk.say_unheard("four seven one")
+    assert await talk.say("yes") == "I have four seven one. Is that right?"
+    assert await talk.say("yes") == "Kept."
+
+
 def test_the_sample_is_a_flow_that_could_be_published():
     graph, problems = read(MENU)
     told = [*problems, *problems_of(graph)]

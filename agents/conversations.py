@@ -90,25 +90,33 @@ def conversation_for(
 
 
 def _talk(
-    profile: Profile, *, meanings: Meanings, model: ChatModel | None, now: Callable[[], datetime]
+    profile: Profile,
+    *,
+    meanings: Meanings,
+    model: ChatModel | None,
+    now: Callable[[], datetime],
+    tools: Toolbox = NO_TOOLS,
 ) -> Conversation:
     receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
     if model is None:
         return receptionist
-    return ChatConversation(profile, model=model, receptionist=receptionist, now=now)
+    return ChatConversation(profile, model=model, receptionist=receptionist, now=now, tools=tools)
 
 
 def _subagent(
     profile: Profile,
-    talk: Callable[[Profile], Conversation],
+    talk: Callable[..., Conversation],
     *,
     prompt: str,
+    greeting: str,
     knowledge_base: str,
-    tools: Sequence[str],
+    tools: Toolbox,
 ) -> Talk:
     """The agent as it talks within a flow: what it knows, with instructions of that step."""
     asked = tuple(question for fact in profile.facts for question in fact.questions)
-    return Talk(talk(replace(profile, instructions=prompt or profile.instructions)), knows=asked)
+    instructions = prompt or profile.instructions
+    told = replace(profile, instructions=instructions, greeting=greeting)
+    return Talk(talk(told, tools=tools), knows=asked)
 
 
 def _other_agent(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from mlservices.text import SentenceSplitter
+
+from .confidential import Confidential
 
 MOST_SENTENCES = 3
 MOST_UNSPOKEN = 400  # characters that are read behind the last sentence, for the tag that may end them
@@ -16,9 +19,13 @@ _ENDED = re.compile(r"""[.!?…]["')]*$""")
 
 
 class Answer:
-    """Feed it the pieces, then `finish`; it gives out at most `MOST_SENTENCES`."""
+    """Feed it the pieces, then `finish`; it gives out at most `MOST_SENTENCES`, and nothing any more once one
+    would have told what is `confidential`."""
 
-    def __init__(self) -> None:
+    def __init__(self, confidential: Confidential) -> None:
+        self._confidential = confidential
+        self._said = ""
+        self.is_withheld = False
         self._splitter = SentenceSplitter()
         self._held = ""
         self.tags: set[str] = set()
@@ -30,7 +37,7 @@ class Answer:
     def is_over(self) -> bool:
         """Whether nothing that comes now is spoken, or is a tag that is still to be waited for."""
         full = self.count >= MOST_SENTENCES
-        return full and (bool(self.tags) or self._unspoken >= MOST_UNSPOKEN)
+        return self.is_withheld or (full and (bool(self.tags) or self._unspoken >= MOST_UNSPOKEN))
 
     def feed(self, piece: str) -> list[str]:
         """The sentences that are whole by now."""
@@ -53,7 +60,14 @@ class Answer:
 
     def _give_out(self, sentences: list[str]) -> list[str]:
         given = [sentence for sentence in sentences if re.search(r"\w", sentence)]
-        given = given[: MOST_SENTENCES - self.count]
+        given = list(takewhile(self._may_be_said, given[: MOST_SENTENCES - self.count]))
         self.count += len(given)
         self.last = given[-1] if given else self.last
         return given
+
+    def _may_be_said(self, sentence: str) -> bool:
+        if self.is_withheld or self._confidential.is_in(sentence, self._said):
+            self.is_withheld = True
+            self.tags.clear()  # what instructions say of tags asks for none
+        self._said = f"{self._said} {sentence}"
+        return not self.is_withheld

@@ -8,22 +8,26 @@ only number that can be dialled is the agent's own.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
-from mlservices.types import ChatDelta, ChatMessage
+from mlservices.types import ChatDelta, ChatMessage, Tool, ToolCall
 
 from . import hours as opening_hours
+from . import phrases
 from .answer import Answer
+from .confidential import Confidential
 from .directed import DirectedReceptionist
 from .knowledge import Profile
 from .memory import Memory, quoted
+from .program import NO_TOOLS, Toolbox
 from .steps import Expectation, HangUp, KeepMessage, Noted, Say, Step
+from .tool_use import MOST_CALLS, RULE, ToolUse
 
 LAST_MESSAGES = 10
 MAX_TOKENS = 150
@@ -61,12 +65,15 @@ class ChatConversation:
         model: ChatModel,
         receptionist: DirectedReceptionist,
         now: Callable[[], datetime],
+        tools: Toolbox = NO_TOOLS,
     ) -> None:
         self._profile = profile
         self._model = model
         self._receptionist = receptionist
         self._now = now
         self._memory = Memory()
+        self._tools = ToolUse(tools, self._memory.done)
+        self._confidential = Confidential(profile.instructions, _RULES, _DIRECTED, RULE)
         self._directions: list[str] = []
         self._directed = False  # since the last answer
 
@@ -176,30 +183,71 @@ class ChatConversation:
         likely = self._receptionist.likely_answers(words, LIKELY_ANSWERS) if words else []
         hint = f"(You know: {' '.join(likely)})\n" if likely else ""
         return [
-            ChatMessage("system", system_prompt(self._profile, self._now()) + self._directed_prompt()),
+            ChatMessage("system", self._prompt()),
             *earlier,
             ChatMessage("user", hint + newest.content),
         ]
 
     async def _one_answer(self, messages: list[ChatMessage]) -> AsyncGenerator[Step, None]:
-        """Sentences as they become whole, then what the model's tags ask for."""
-        answer = Answer()
-        stream = self._model.reply(messages, max_tokens=MAX_TOKENS, temperature=self._profile.temperature)
-        begun = monotonic()
-        first = True
-        async with aclosing(stream) as deltas:
-            async for delta in deltas:
-                if first:
-                    yield self._model_noted(delta, monotonic() - begun)
-                    first = False
-                for sentence in answer.feed(delta.text):
-                    yield Say(sentence)
-                if answer.is_over:
-                    break
-        for sentence in answer.finish():
-            yield Say(sentence)
+        """Sentences as they become whole, and between them the tools that the model uses, whose answers
+        are put behind `messages`; then what its tags ask for."""
+        for calls_left in reversed(range(MOST_CALLS + 1)):
+            answer, calls = Answer(self._confidential), list[ToolCall]()
+            offered = self._tools.offered if calls_left else ()
+            async with aclosing(self._pieces(messages, offered, calls)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, Noted):
+                        yield delta
+                        continue
+                    for sentence in answer.feed(delta):
+                        yield Say(sentence)
+                    if answer.is_over:
+                        break
+            for sentence in answer.finish():
+                yield Say(sentence)
+            if not calls or answer.is_withheld or not calls_left:
+                break
+            async with aclosing(self._tools.use(calls[0], messages, spoken=answer.count > 0)) as steps:
+                async for step in steps:
+                    yield step
+        if answer.is_withheld:
+            yield Noted("intent", "withheld")
+            yield Say(phrases.WITHHELD)
         for step in self._tagged_steps(answer):
             yield step
+
+    async def _pieces(
+        self, messages: Sequence[ChatMessage], offered: Sequence[Tool], calls: list[ToolCall]
+    ) -> AsyncGenerator[str | Noted, None]:
+        """The model's words; the tools that it wants used are put into `calls`. One that cannot be offered
+        tools is asked for a choice among them first."""
+        tools = self._tools
+        if offered and not tools.is_native and (call := await tools.chosen(self._model, messages)):
+            calls.append(call)
+            return
+        how: dict[str, Any] = {"tools": offered} if offered and tools.is_native else {}
+        stream = self._model.reply(
+            messages, max_tokens=MAX_TOKENS, temperature=self._profile.temperature, **how
+        )
+        begun, first = monotonic(), True
+        try:
+            async with aclosing(stream) as deltas:
+                async for delta in deltas:
+                    if first:
+                        yield self._model_noted(delta, monotonic() - begun)
+                        first = False
+                    if delta.tool_call:
+                        calls.append(delta.tool_call)
+                    yield delta.text
+        except EngineError as error:
+            if not (how and first and error.permanent):
+                raise
+            tools.is_native = False
+        else:
+            return
+        async with aclosing(self._pieces(messages, offered, calls)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _tagged_steps(self, answer: Answer) -> list[Step]:
         """What the model asked for; one thing at most."""
@@ -221,6 +269,10 @@ class ChatConversation:
             return []
         steps = self._receptionist.begin_message("")
         return [] if question else steps
+
+    def _prompt(self) -> str:
+        rule = f"\n\n{RULE}" if self._tools.offered else ""
+        return system_prompt(self._profile, self._now()) + rule + self._directed_prompt()
 
     def _directed_prompt(self) -> str:
         if not self._directions:

@@ -28,6 +28,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": max,
 }
 FUNCTIONS = tuple(_FUNCTIONS)
+_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "none": None}  # as people write them
 
 
 class ExpressionError(ValueError):
@@ -46,12 +47,13 @@ def names_in(expression: str) -> frozenset[str]:
     for part in parts:
         if not isinstance(part, _ALLOWED):
             raise ExpressionError(f"“{ast.unparse(part)}” is not allowed here.")
-    return frozenset(part.id for part in parts if isinstance(part, ast.Name) and part not in called)
+    named = {part.id for part in parts if isinstance(part, ast.Name) and part not in called}
+    return frozenset(named - _CONSTANTS.keys())
 
 
 def value_of(expression: str, variables: Mapping[str, Any]) -> Any:
     """Worked out; a variable that has no value is None. Raises ExpressionError."""
-    names: dict[str, Any] = {**dict.fromkeys(names_in(expression)), **variables}
+    names: dict[str, Any] = {**dict.fromkeys(names_in(expression)), **variables, **_CONSTANTS}
     evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=_FUNCTIONS, names=names)
     try:
         return evaluator.eval(expression)

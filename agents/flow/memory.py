@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from mlservices.types import ChatMessage
 
@@ -14,10 +15,16 @@ _INTERRUPTED = "(You were interrupted: the caller heard only what stands above, 
 _NOT_HEARD = "(You were interrupted: the caller heard nothing of your last answer.)"
 
 
-def quoted(words: str) -> str:
-    """A caller's words as data: between marks that they cannot contain."""
-    inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", words).split())
-    return f"<caller>{inner[:LONGEST_WORDS]}</caller>"
+def quoted(words: str, mark: str = "caller") -> str:
+    """A stranger's words as data: between marks that they cannot contain, on one line."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", words) if _is_shown(letter))
+    inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", seen).split())
+    return f"<{mark}>{inner[:LONGEST_WORDS]}</{mark}>"
+
+
+def _is_shown(letter: str) -> bool:
+    """Neither invisible nor a command to whoever shows it; joiners within words are no loss."""
+    return letter.isspace() or unicodedata.category(letter) not in ("Cf", "Cc", "Co", "Cn")
 
 
 class Memory:
@@ -28,7 +35,8 @@ class Memory:
         self._heard = ""  # of the agent since the caller's last words, settled by `heard`
         self._saying = ""  # said since, not settled yet
         self._remark = ""  # what the model is to know before the caller's next words
-        self._last: tuple[str, str] = ("", "")  # the caller's last words, and the remark before them
+        self._done = ""  # what the model had done since the caller's last words
+        self._last: tuple[str, str, str] = ("", "", "")  # the caller's last words, what was before them
 
     def noticed(self, step: Step) -> Step:
         """Remember what the agent is about to say."""
@@ -43,6 +51,10 @@ class Memory:
         if interrupted:
             self._remark = _INTERRUPTED if text else _NOT_HEARD
 
+    def done(self, what: str) -> None:
+        """The model used a tool; that is so whether the caller heard of it or not."""
+        self._done = f"{self._done}\n{what}".strip()
+
     def operator_said(self, words: str) -> None:
         """A person of the company has the call; the model is not the one who speaks."""
         self._heard = f"{self._heard} (A colleague said in your place: {words})".strip()
@@ -53,16 +65,18 @@ class Memory:
         A turn that was never answered (the model failed, or nobody heard the answer) and comes again,
         perhaps with more words behind, takes the place of the first.
         """
-        last_words, last_remark = self._last
+        last_words, last_remark, last_done = self._last
         answered = self._heard or self._saying
         if not answered and last_words and words.startswith(last_words):
             self._turns.pop()
             self._remark = last_remark
+            self._done = f"{last_done}\n{self._done}".strip()
         if answered:
             self._turns.append(ChatMessage("assistant", answered))
-        self._last = (words, self._remark)
-        self._turns.append(ChatMessage("user", f"{self._remark}\n{message}".strip()))
-        self._heard = self._saying = self._remark = ""
+        self._last = (words, self._remark, self._done)
+        before = "\n".join(filter(None, (self._done, self._remark)))
+        self._turns.append(ChatMessage("user", f"{before}\n{message}".strip()))
+        self._heard = self._saying = self._remark = self._done = ""
 
     def last(self, count: int) -> list[ChatMessage]:
         """The last messages, caller and agent in turn, the caller first: many models refuse another order."""

@@ -31,6 +31,8 @@ KEY_MEANS_NOTHING = "You don't need to press any keys. Just tell me what I can d
 ARE_YOU_THERE = "Are you still there?"
 LISTENING = ("I'm listening. How can I help you?", "I can't hear you. Please tell me what I can do for you.")
 SILENCE_END = "I can't hear anything, so I'll end the call here. Please call again. Goodbye."
+ONE_MOMENT = "One moment, please."
+WITHHELD = "I'm sorry, that is something I can't tell you. What else can I do for you?"
 SMALL_TALK: Mapping[Ability, str] = {
     "misunderstood": "I'm sorry, I misunderstood you. Could you put it another way?",
     "robot": "I'm an automated assistant, not a person. I answer common questions and take messages.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from mlservices.interfaces import ChatModel
+from mlservices.types import Tool
 
 from .graph import Flow
 from .matching import Meanings
@@ -44,10 +45,12 @@ async def _no_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The tools that a call may use. `fillers` are said while the caller waits for one, by its name."""
+    """The tools that a call may use. By name: `fillers` are said while the caller waits for one, `specs` are
+    what a language model is told of it."""
 
     call: CallTool = _no_tool
     fillers: Mapping[str, str] = field(default_factory=dict)
+    specs: Mapping[str, Tool] = field(default_factory=dict)
 
 
 NO_TOOLS = Toolbox()
@@ -62,7 +65,8 @@ class Talk:
 
 
 class Talks(Protocol):
-    def __call__(self, *, prompt: str, knowledge_base: str, tools: tuple[str, ...]) -> Talk: ...
+    def __call__(self, *, prompt: str, greeting: str, knowledge_base: str, tools: Toolbox) -> Talk:
+        """`greeting` is what the caller was told as it begins, `tools` those of its step alone."""
 
 
 @dataclass(frozen=True, slots=True)

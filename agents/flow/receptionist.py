@@ -384,7 +384,7 @@ class Receptionist:
             case "thanks":
                 return self._anything_else(phrases.WELCOME)
             case "repeat":
-                return [Say(self._state.said)]
+                return [Say(self._state.said or self._profile.greeting)]
             case "wait":
                 self._set(waiting=True)
                 return [Say(phrases.TAKE_YOUR_TIME)]

@@ -8,20 +8,24 @@ Nothing that a caller says, or a tool answers, is ever read as a node, an edge, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Literal
 
 from . import phrases
 from .deciding import Choice, Decision, decide
+from .extracting import extracted
 from .graph import nodes
-from .program import Ports, Program, Talk, ToolResult
+from .memory import quoted
+from .passing import Told
+from .program import Ports, Program, Talk, Toolbox, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
 UNNOTICED_SECONDS = 0.7  # a wait as long as any pause in speech: nothing is said meanwhile
+EXTRACTING_SECONDS = 1.0  # that the end of an answer waits for values in the caller's words
 
 
 class FlowConversation:
@@ -48,6 +52,10 @@ class FlowConversation:
         )
         self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
         self._unheard = False
+        self._heard_of_it = ""  # the part that reached a caller who spoke over it
+        self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
+        self._unread = ""  # words to a talk in which no values were looked for yet
+        self._extracting: asyncio.Future[dict[str, Told]] | None = None
         self._talks: dict[tuple[str, str], Talk] = {}
         self._other: Conversation | None = None  # another agent, who has taken the call over
         self._calling: asyncio.Future[ToolResult] | None = None  # a tool
@@ -79,7 +87,12 @@ class FlowConversation:
     async def reply(self, words: str) -> Steps:
         if self._unheard and self._before and words.startswith(self._before[0]):
             self._walker.state = self._before[1]  # its answer was not heard, and the words go on
+        gatherer = self._walker.state.gatherer
+        nothing_to_agree_to = self._unheard and gatherer is not None and gatherer.is_agreed_by(words)
         self._before, self._unheard = (words, self._walker.state), False
+        if nothing_to_agree_to and self._other is None:
+            yield Say(self._walker.question)
+            return
         async with aclosing(self._other.reply(words) if self._other else self._heard(words)) as steps:
             async for step in steps:
                 yield step
@@ -122,6 +135,7 @@ class FlowConversation:
 
     def heard(self, text: str, *, interrupted: bool) -> None:
         self._unheard = interrupted and not text
+        self._heard_of_it = text if interrupted else ""
         if inner := self._inner:
             inner.heard(text, interrupted=interrupted)
 
@@ -147,6 +161,8 @@ class FlowConversation:
             yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
+        if self._extracting:
+            self._extracting.cancel()
         kept = self._other.ended(last_words) if self._other else []
         for place, talk in self._talks.items():
             here = place == self._walker.place and self._other is None
@@ -163,11 +179,25 @@ class FlowConversation:
             return None
         if walker.place not in self._talks:
             self._talks[walker.place] = self._ports.talk(
-                prompt=walker.filled(node.data.system_prompt),
+                prompt=walker.instructed(node.data.system_prompt),
+                greeting=walker.state.said or self._ports.greeting,
                 knowledge_base=node.data.knowledge_base or "",
-                tools=node.data.tools,
+                tools=self._toolbox(node.data.tools),
             )
         return self._talks[walker.place]
+
+    def _toolbox(self, names: Sequence[str]) -> Toolbox:
+        """Of these tools alone; what one answers fills variables as a step's tool does."""
+        whole, walker = self._ports.tools, self._walker
+
+        async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
+            self._before = None  # what is done is not taken back
+            result = await whole.call(name, arguments)
+            self._filled += walker.fill_in(result.values)
+            return result
+
+        specs = {name: whole.specs[name] for name in names if name in whole.specs}
+        return Toolbox(call, fillers=whole.fillers, specs=specs)
 
     @property
     def _inner(self) -> Conversation | None:
@@ -186,13 +216,20 @@ class FlowConversation:
             self._choices(),
             meanings=self._ports.meanings,
             model=self._ports.model,
-            situation=f"They were asked: {walker.state.said}" if walker.state.said else "",
+            situation=self._situation,
         )
         if decision is None or decision.to is None:
             return None
         if gatherer and gatherer.takes_any_words and (decision.score or 0) < UNMISTAKABLE:
             return None
         return decision
+
+    @property
+    def _situation(self) -> str:
+        """What the caller's words answer: what they were told, or the part of it that they heard."""
+        if self._heard_of_it:
+            return f"They spoke over you, and had heard: {quoted(self._heard_of_it, 'agent')}"
+        return f"They were told: {quoted(said, 'agent')}" if (said := self._walker.state.said) else ""
 
     def _choices(self) -> list[Choice]:
         walker, told_of = self._walker, self._walker.flow.described
@@ -206,6 +243,8 @@ class FlowConversation:
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker
+        for step in (*self._learnt(), *walker.notice(words)):
+            yield step
         # What the caller spoke over is taken as said, and the words as an answer to what comes then.
         skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
         decision = await self._decided(words) if walker.listens else None
@@ -222,9 +261,37 @@ class FlowConversation:
             answer = self._carried_out(walker.missed())
         for step in skipped:
             yield step
+        talk = self._talk if self._ports.model else None
         async with aclosing(answer) as steps:
             async for step in steps:
                 yield step
+                while self._filled:
+                    yield self._filled.pop(0)
+        if talk and talk is self._talk:
+            for step in await self._extracted(words):
+                yield step
+
+    async def _extracted(self, words: str) -> list[Step]:
+        """Variables that the readers did not find in words to a talk, once it has answered; words of a turn
+        that was answered over wait for that. What takes longer is learnt at the caller's next words."""
+        walker, model = self._walker, self._ports.model
+        self._unread = f"{self._unread} {words}".strip()
+        if model is None or self._extracting or not (wanted := walker.unfilled):
+            return []
+        self._extracting = asyncio.ensure_future(
+            extracted(self._unread, wanted, model=model, now=self._ports.now(), region=self._ports.region)
+        )
+        self._unread = ""
+        await asyncio.wait([self._extracting], timeout=EXTRACTING_SECONDS)
+        return self._learnt()
+
+    def _learnt(self) -> list[Step]:
+        if self._extracting is None or not self._extracting.done():
+            return []
+        found, self._extracting = self._extracting.result(), None
+        unfilled = {each.name for each in self._walker.unfilled}
+        found = {name: told for name, told in found.items() if name in unfilled}
+        return list(self._walker.learn(found, by="model"))
 
     async def _carried_out(self, steps: Iterable[Step]) -> Steps:
         """The walker's steps, and what it waits for in the world between them."""

@@ -16,6 +16,8 @@ from .expressions import ExpressionError, holds, value_of
 from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
 from .graph.node_checks import FORMULA, is_e164
+from .memory import quoted
+from .passing import Told, Wanted, told_in, wanted_by
 from .program import Program, ToolResult
 from .slots import Gatherer, Option, Slot
 from .steps import HangUp, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
@@ -39,6 +41,7 @@ class State:
     gatherer: Gatherer | None = None
     said: str = ""  # the last question, or the last thing worth repeating
     missed: int = 0
+    passing: Mapping[str, str] = field(default_factory=dict)  # what callers said of variables, until asked
     manner: Manner = AS_SET_UP
 
 
@@ -59,8 +62,9 @@ class Walker:
         region: str,
     ) -> None:
         self.program = program
-        initial = {each.name: each.initial for each in program.main.variables if each.initial}
-        self.state = State(values={**initial, **values})
+        self._initial = {each.name: each.initial for each in program.main.variables if each.initial}
+        self.state = State(values={**self._initial, **values})
+        self._wanted = wanted_by(program.main)
         self.pending: nodes.Tool | nodes.AgentTransfer | None = None
         self._fixed = dict(fixed)
         self._now = now
@@ -105,6 +109,12 @@ class Walker:
         """With its placeholders as they are said."""
         return fill(text, {**self._values, **self.state.spoken})
 
+    def instructed(self, text: str) -> str:
+        """With its placeholders as a language model is to see them: what callers and tools told, as data."""
+        texts = {name: value for name, value in self.state.values.items() if isinstance(value, str)}
+        told = {name: quoted(text) for name, text in texts.items() if text != self._initial.get(name)}
+        return fill(text, {**self._values, **self.state.spoken, **told})
+
     def exactly(self, text: str) -> str:
         """With its placeholders as machines keep them."""
         return fill(text, self._values)
@@ -132,12 +142,13 @@ class Walker:
             yield Noted("node", node.data.label or node.id, place)
             yield from self._behave(node)
             yield from self._act(node)
-            if self.pending or isinstance(node, nodes.ENDS) or self.listens:
+            known = self.state.gatherer is not None and self.state.gatherer.done is not None
+            if not known and (self.pending or isinstance(node, nodes.ENDS) or self.listens):
                 return
             if isinstance(node, nodes.Subflow):
                 self._set(returns=(*self.state.returns, self.place), flow=node.data.flow_id)
                 at = self.flow.starts[0]
-            elif way := self._way_on(""):
+            elif way := self._way_on("done" if known else ""):
                 yield noted(Decision(*way))
                 at = way[0].target
             else:
@@ -160,11 +171,10 @@ class Walker:
                 if opening := self.filled(node.data.opening) or ("" if self.state.said else self._greeting):
                     yield self._say(opening)
             case nodes.Gather():
-                self._set(gatherer=Gatherer(self._slot(node.data), self._now()))
-                yield self._say(self.question)
+                yield from self._ask(node.data)
             case nodes.Set():
                 for name, text in node.data.values.items():
-                    yield self._assign(name, self._worked_out(text))
+                    yield self._assign(name, self._worked_out(text), by="set")
             case nodes.SendDigits():
                 yield SendDigits(self.exactly(node.data.digits))
             case nodes.Wait():
@@ -253,9 +263,12 @@ class Walker:
         """A tool has answered."""
         self.pending = None
         yield Noted("tool", node.data.tool_name, {"ok": result.ok, "reason": result.reason})
-        for name, value in result.values.items():
-            yield self._assign(name, value)
+        yield from self.fill_in(result.values)
         yield from self.leave("success" if result.ok else "failure")
+
+    def fill_in(self, values: Mapping[str, Any]) -> list[Step]:
+        """What a tool answered."""
+        return [self._assign(name, value, by="tool") for name, value in values.items()]
 
     def lost(self) -> Iterator[Step]:
         """The flow cannot go on: never in silence."""
@@ -267,7 +280,44 @@ class Walker:
             yield Say(phrases.LOST, interruptible=False)
             yield HangUp()
 
+    def notice(self, words: str) -> Iterator[Step]:
+        """Fill the variables that the caller gives in passing."""
+        asked = self.node.data if isinstance(self.node, nodes.Gather) else None
+        wanted = [each for each in self.unfilled if asked is None or each.name != asked.variable]
+        kind = asked.kind if asked else None
+        yield from self.learn(
+            told_in(words, wanted, now=self._now(), region=self._region, asked=kind), by="passing"
+        )
+
+    def learn(self, found: Mapping[str, Told], *, by: str) -> Iterator[Step]:
+        """What was found in the caller's words."""
+        self._set(passing={**self.state.passing, **{name: told.words for name, told in found.items()}})
+        for name, told in found.items():
+            if told.value:
+                yield self._assign(name, told.value.value, told.value.spoken, by=by)
+
+    @property
+    def unfilled(self) -> list[Wanted]:
+        """What may still be given in passing."""
+        values, initial = self.state.values, self._initial
+        return [each for each in self._wanted if values.get(each.name) in (None, initial.get(each.name))]
+
     # ---- inside -----------------------------------------------------------------------------
+
+    def _ask(self, data: nodes.GatherData) -> Iterator[Step]:
+        """Unless it has been told in passing; then at most if that is right."""
+        gatherer = Gatherer(self._slot(data), self._now())
+        passing = dict(self.state.passing)
+        if words := passing.pop(data.variable, ""):
+            gatherer.offer(words)
+        self._set(gatherer=gatherer, passing=passing)
+        if value := gatherer.done:
+            yield self._assign(data.variable, value.value, value.spoken, by="passing")
+            return
+        if words:
+            values = self.state.values
+            self._set(values={name: values[name] for name in values if name != data.variable})
+        yield self._say(self.question)
 
     def _gathered(self, answer: Callable[[Gatherer], list[Step]]) -> Iterator[Step]:
         """Go on where the value is known, or cannot be had; else ask on."""
@@ -275,8 +325,8 @@ class Walker:
         gatherer = self.state.gatherer.copy()
         yield from answer(gatherer)
         self._set(gatherer=gatherer)
-        if gatherer.done:
-            yield self._assign(self.node.data.variable, gatherer.done.value, gatherer.done.spoken)
+        if value := gatherer.done:
+            yield self._assign(self.node.data.variable, value.value, value.spoken, by="answer")
         if gatherer.done or gatherer.failed:
             yield from self.leave("done" if gatherer.done else "failed")
 
@@ -297,12 +347,12 @@ class Walker:
         self._set(said=text)
         return Say(text, interruptible=self.state.manner.interruptible is not False)
 
-    def _assign(self, name: str, value: Any, spoken: str = "") -> Noted:
+    def _assign(self, name: str, value: Any, spoken: str = "", *, by: str) -> Noted:
         others = {each: text for each, text in self.state.spoken.items() if each != name}
         if spoken:
             others[name] = spoken
         self._set(values={**self.state.values, name: value}, spoken=others)
-        return Noted("variable", name, {"value": value})
+        return Noted("variable", name, {"value": value, "by": by})
 
     def _worked_out(self, text: str) -> Any:
         if not text.startswith(FORMULA):

@@ -99,6 +99,7 @@ WORDS: Mapping[str, object] = {
     "variables_help": _("Values that the flow knows. Questions add theirs by themselves."),
     "kind": _("Kind"),
     "initial": _("At the beginning"),
+    "filled_in_passing": _("Filled in passing, wherever the caller says it"),
     "intents": _("What callers can say anywhere"),
     "action": _("Then"),
     "target": _("Step"),

@@ -199,7 +199,12 @@ KINDS = (
         "talk",
         (
             Field("opening", _("First words"), "text", _("Empty: it listens at once."), optional=True),
-            Field("systemPrompt", _("Instructions"), "prompt"),
+            Field(
+                "systemPrompt",
+                _("Instructions"),
+                "prompt",
+                _("Never read out to callers. Put words to be said exactly in quotation marks."),
+            ),
             Field("tools", _("Tools that it may use"), "tools"),
             Field("knowledgeBase", _("Knowledge base"), "knowledge", optional=True),
         ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+from mlservices import types
 from mlservices.secret_box import UnreadableSecret, opened
 
 from .. import outside
@@ -47,7 +48,11 @@ def toolbox_of(tools: Mapping[str, Tool]) -> Toolbox:
         logger.info("tool %s: %s in %.2f s", name, "ok" if done.result.ok else "failed", done.seconds)
         return done.result
 
-    return Toolbox(call, fillers={name: tool.filler for name, tool in tools.items() if tool.filler})
+    return Toolbox(
+        call,
+        fillers={name: tool.filler for name, tool in tools.items() if tool.filler},
+        specs={name: types.Tool(name, tool.description, tool.parameters) for name, tool in tools.items()},
+    )
 
 
 async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:

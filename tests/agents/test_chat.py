@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from agents.flow.answer import Answer
+from agents.flow.confidential import Confidential
 from agents.flow.memory import quoted
 from agents.flow.steps import Say
 from mlservices.errors import EngineError
@@ -244,7 +245,7 @@ async def test_the_prompt_stays_the_same_from_turn_to_turn(call: Call) -> None:
 
 
 def answer_of(*pieces: str) -> tuple[list[str], Answer]:
-    answer = Answer()
+    answer = Answer(Confidential())
     spoken = [sentence for piece in pieces for sentence in answer.feed(piece)]
     return [*spoken, *answer.finish()], answer
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step
+from agents.flow.steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
 from mlservices.errors import EngineError
 from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TextToSpeech
 from mlservices.types import Priority, SpeechChunk, Timing, Transcript, TurnVerdict
@@ -121,6 +121,7 @@ class ScriptedTts:
     breaks_after: float = 0.0  # seconds of sound of the first try
     service: str = "tts"
     spoken: list[str] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
     cancelled: int = 0
 
     async def speak(
@@ -134,6 +135,7 @@ class ScriptedTts:
         priority: Priority = "live",
     ) -> AsyncGenerator[SpeechChunk, None]:
         self.spoken.append(text)
+        self.speeds.append(speed)
         try:
             if self.hangs:
                 self.hangs -= 1
@@ -325,15 +327,16 @@ async def play(
     tts: dict | None = None,
     messages: Sequence[KeepMessage] = (),
     operator: Sequence[tuple[float, Callable[[CallSession], None]]] = (),
+    conversation: Conversation | None = None,
     engines: Callable[[ScriptedStt, ScriptedTts], tuple[SpeechToText, TextToSpeech]] = lambda *own: own,
     **settings,
 ) -> Scene:
     """Play a script; `until` is the second at which the caller hangs up. `engines` may put others before
-    the scripted ones."""
+    the scripted ones, `conversation` takes the place of the scripted one."""
     caller = Caller(utterances)
-    conversation = ScriptedConversation({**GREETING, **SILENCES, **(answers or {})})
-    conversation.expects = expects
-    conversation.messages = list(messages)
+    scripted = ScriptedConversation({**GREETING, **SILENCES, **(answers or {})})
+    scripted.expects = expects
+    scripted.messages = list(messages)
     line = line or PlayingLine()
     stt_engine, tts_engine = ScriptedStt(caller, **(stt or {})), ScriptedTts(**(tts or {}))
     events: list[tuple[float, Event]] = []
@@ -341,7 +344,7 @@ async def play(
     session = line.session = CallSession(
         line=line,
         engines=Engines(*engines(stt_engine, tts_engine), judge, EnergyDetector()),
-        conversation=conversation,
+        conversation=conversation or scripted,
         settings=SessionSettings(
             **{
                 "language": "en",
@@ -376,4 +379,4 @@ async def play(
     frames.cancel()
     await asyncio.gather(frames, return_exceptions=True)
     left = len(asyncio.all_tasks()) - 1
-    return Scene(ending, events, line, conversation, stt_engine, tts_engine, left)
+    return Scene(ending, events, line, scripted, stt_engine, tts_engine, left)

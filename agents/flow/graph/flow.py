@@ -35,10 +35,13 @@ class Edge(Part):
 
 
 class Variable(Part):
+    """`filled_in_passing`: wherever the caller says it, not only where it is asked for."""
+
     name: str
     kind: VariableKind = "text"
     description: str = Field("", max_length=300)
     initial: str = Field("", max_length=500)
+    filled_in_passing: bool = True
 
 
 class Intent(Part):

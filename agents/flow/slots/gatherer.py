@@ -70,6 +70,11 @@ class Gatherer:
     def takes_any_words(self) -> bool:
         return self._slot.kind in ("name", "text") and not self.reads_back
 
+    def is_agreed_by(self, words: str) -> bool:
+        """Whether they say that what is read back is right."""
+        verdict = agreement(words) if self.reads_back else None
+        return verdict is not None and verdict.yes
+
     def is_answered_by(self, words: str) -> bool:
         """Whether the words can hardly be meant for anything else."""
         if self.reads_back:
@@ -107,6 +112,15 @@ class Gatherer:
             if reading is not None and not _is_same(reading, state.denied):
                 return self._take(reading)
         return self._take(read(self._slot, words, self._now, state.so_far))
+
+    def offer(self, words: str) -> None:
+        """Words from before it was asked: the value, to be read back where it asks for that, or a part of
+        it. What does not fit is as if it had not been said."""
+        reading = read(self._slot, words, self._now)
+        if isinstance(reading, Value):
+            self._take_value(reading)
+        elif isinstance(reading.so_far, Moment):
+            self._take(reading)
 
     def key(self, digits: str) -> list[Step]:
         """The answer to an entry on the keys: the value, or 1 for yes and 2 for no; * asks again."""

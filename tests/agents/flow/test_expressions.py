@@ -23,6 +23,8 @@ from agents.flow.expressions import ExpressionError, holds, names_in, value_of
         ("round(number('2.6'))", 3),
         ("length(city)", 7),
         ("unknown == None", True),
+        ("unknown == true", False),
+        ("unknown == none and true and not false", True),
     ],
 )
 def test_an_expression_is_worked_out(expression, value):

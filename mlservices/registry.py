@@ -6,7 +6,8 @@ them, one set for each event loop.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -315,6 +316,16 @@ def remote_chat(model_id: str) -> ChatModel:
     return _remote_chats()[model_id].client
 
 
+def writer(schema: Mapping[str, Any]) -> ChatModel | None:
+    """OpenAI's model, or that of whoever stands at its address, whose answers keep to a strict JSON schema;
+    None where no key is set."""
+    if not settings.AI_INTEGRATIONS_OPENAI_API_KEY:
+        return None
+    how = (settings.AI_INTEGRATIONS_OPENAI_API_KEY, settings.OPENAI_MODEL, _OPENAI_KEY, json.dumps(schema))
+    client = _openai_chat("OpenAI", settings.AI_INTEGRATIONS_OPENAI_BASE_URL, *how)
+    return _metered(MeteredChatModel, client, client.engine)
+
+
 def _chat_choices(model_id: str) -> list[Choice[ChatModel]]:
     if model_id == LOCAL:
         return [choice for name in order() for choice in _chat_choices_of(name)]
@@ -356,9 +367,19 @@ def _remote_chats() -> dict[str, Choice[ChatModel]]:
 
 
 @cache
-def _openai_chat(name: str, base_url: str, api_key: str, model: str, key_setting: str) -> OpenAIChat:
+def _openai_chat(
+    name: str, base_url: str, api_key: str, model: str, key_setting: str, schema: str = ""
+) -> OpenAIChat:
+    """`schema` is the JSON of one that its answers keep to."""
     return kept(
-        OpenAIChat(name=name, base_url=base_url, api_key=api_key, model=model, key_setting=key_setting)
+        OpenAIChat(
+            name=name,
+            base_url=base_url,
+            api_key=api_key,
+            model=model,
+            key_setting=key_setting,
+            schema=json.loads(schema) if schema else None,
+        )
     )
 
 

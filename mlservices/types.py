@@ -103,6 +103,7 @@ class ChatDelta:
     degraded: bool = False
     tool_call: ToolCall | None = None
     used: TokensUsed | None = None  # by the whole answer, where the server counts its tokens
+    is_cut: bool = False  # the answer was longer than it was allowed to be; told behind its words
 
 
 @dataclass(frozen=True, slots=True)

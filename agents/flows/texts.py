@@ -14,6 +14,7 @@ _SENTENCES: dict[str, Promise] = {
     # A file
     "too_large": _("The file has %(size)s bytes; a flow may have %(limit)s."),
     "no_json": _("Line %(line)s, column %(column)s: this is no JSON (%(reason)s)."),
+    "no_json_answer": _("The answer is no JSON, or breaks off."),
     "no_object": _("This has to be an object, in braces."),
     "no_list": _("“%(path)s” has to be a list."),
     "too_many": _("“%(path)s” has %(count)s entries; a flow may have %(limit)s."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -26,10 +26,20 @@ _MOST_CALLS = 64  # in one answer; an index beyond is no call
 
 
 class OpenAIChat:
-    """Meets ChatModel. `base_url` ends before /chat/completions."""
+    """Meets ChatModel. `base_url` ends before /chat/completions; `schema` is a JSON schema that each answer
+    keeps to, one of those that OpenAI calls strict."""
 
-    def __init__(self, *, name: str, base_url: str, api_key: str, model: str, key_setting: str = "") -> None:
-        self._name, self._model = name, model
+    def __init__(
+        self,
+        *,
+        name: str,
+        base_url: str,
+        api_key: str,
+        model: str,
+        key_setting: str = "",
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._name, self._model, self._schema = name, model, schema
         self.engine = f"{name} {model}"  # as its answers tell it
         self._is_asked_to_count = True  # until it refuses to be
         self._party = Party(name, token_setting=key_setting, token=api_key)
@@ -56,6 +66,9 @@ class OpenAIChat:
             "temperature": temperature,
             "stream": True,
         }
+        if self._schema is not None:
+            named = {"name": "answer", "strict": True, "schema": self._schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
         if tools:
             body["tools"] = [{"type": "function", "function": asdict(tool)} for tool in tools]
         if self._is_asked_to_count:
@@ -101,8 +114,8 @@ class OpenAIChat:
             )
         for _, call in sorted(heard.calls.items()):
             yield delta(tool_call=self._whole(call))
-        if heard.used:
-            yield delta(used=heard.used)
+        if heard.used or heard.is_cut:
+            yield delta(used=heard.used, is_cut=heard.is_cut)
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         """The data of each event; an answer without any, as a page to log in, is an error that quotes it."""
@@ -130,7 +143,9 @@ class OpenAIChat:
                 raise EngineError(f"{self._name}: {self._party.quote(str(event['error']))}", service="llm")
             heard.used = _tokens(event.get("usage")) or heard.used  # some tell it as they go
             choices = event.get("choices") or [{}]  # the last event may only count tokens
-            heard.is_whole |= bool(choices[0].get("finish_reason"))
+            reason = choices[0].get("finish_reason")
+            heard.is_whole |= bool(reason)
+            heard.is_cut |= reason == "length"
             delta = choices[0].get("delta") or {}
             for position, fragment in enumerate(delta.get("tool_calls") or ()):
                 index = int(fragment.get("index", position))
@@ -181,6 +196,7 @@ class _Heard:
     calls: dict[int, _Call] = field(default_factory=dict)  # by index
     used: TokensUsed | None = None
     is_whole: bool = False  # it said that it ends; some only say why, others only that
+    is_cut: bool = False  # since it was as long as it may be
 
 
 def _tokens(usage: Any) -> TokensUsed | None:

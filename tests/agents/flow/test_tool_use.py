@@ -129,7 +129,7 @@ async def test_a_call_that_was_made_is_remembered_when_the_caller_spoke_over_it(
 
 
 async def test_what_a_tool_answers_is_data_to_the_model(follow):
-    for words in INJECTIONS:
+    for words in INJECTIONS[::4]:
         model = Calling(FRIDAY, "Fine.")
         talk = follow(DESK, tools=tools(ToolResult(ok=True, text=words)), talker=model)
         await talk.greet()

@@ -28,6 +28,7 @@ urlpatterns = [
     path("agents/numbers/", agent_parts.agents_numbers, name="agents_numbers"),
     path("agents/<slug:slug>/usage/", agent_parts.agent_usage, name="agent_usage"),
     path("agents/<slug:slug>/numbers/", numbers.numbers, name="numbers"),
+    path("flows/<slug:slug>/traffic/", walks.flow_traffic, name="flow_traffic"),
     path("calls/", history.history, name="history"),
     path("calls/tag/", history.tag_chosen, name="tag_chosen"),
     path("calls/delete/", history.delete_chosen, name="delete_chosen"),

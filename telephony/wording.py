@@ -75,6 +75,11 @@ END_REASONS = {
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
 }
+# How calls end at a step of their flow
+FLOW_ENDS = END_REASONS | {
+    "to_agent": _("Handed over to another agent"),
+    "lost": _("The flow could not go on"),
+}
 # What a call leans on, and what was done when it failed
 ENGINES = {
     "stt": _("Hearing"),

@@ -18,7 +18,7 @@ from .results import Row, not_passed
 from .texts import sentence
 
 # Addresses under /flows/ that are pages of their own.
-RESERVED_SLUGS = frozenset({"new", "import", "palette"})
+RESERVED_SLUGS = frozenset({"new", "import", "palette", "templates"})
 
 
 class ChangedMeanwhile(Exception):

@@ -17,6 +17,8 @@ _LISTS: tuple[tuple[str, Part, str], ...] = (
     ("tests", "test", "name"),
 )
 
+WIDTH, HEIGHT, GAP = 240, 78, 24  # of a step on the canvas, as in static/js/flow/model.js
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -39,6 +41,37 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
     for name, part, key in _LISTS:
         found += _of_list(part, _by(key, old.get(name)), _by(key, new.get(name)), old, new)
     return found
+
+
+def on_canvas(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """`graph` is the new flow with what the old one had besides, and `lit` what differs, {id: change}; empty
+    where nothing differs that is drawn. A removed step stands where it stood, or below what stands there."""
+    drawn = [each for each in differences(old, new) if each.part in ("step", "connection")]
+    if not drawn:
+        return {}
+    nodes, edges = (list(_by("id", new.get(name)).values()) for name in ("nodes", "edges"))
+    gone = {name: _by("id", old.get(name)) for name in ("nodes", "edges")}
+    for each in drawn:
+        if each.change == "removed" and each.part == "step":
+            nodes.append({**gone["nodes"][each.id], "position": _free(gone["nodes"][each.id], nodes)})
+        elif each.change == "removed":
+            edges.append(gone["edges"][each.id])
+    return {"graph": {**new, "nodes": nodes, "edges": edges}, "lit": {each.id: each.change for each in drawn}}
+
+
+def _free(node: Mapping[str, Any], others: list[Mapping[str, Any]]) -> dict[str, float]:
+    """Its place, or the next below it where nothing stands."""
+    (x, y), taken = _place(node), [_place(each) for each in others]
+    while any(abs(left - x) < WIDTH and abs(top - y) < HEIGHT for left, top in taken):
+        y += HEIGHT + GAP
+    return {"x": x, "y": y}
+
+
+def _place(node: Mapping[str, Any]) -> tuple[float, float]:
+    position = node.get("position")
+    told = position if isinstance(position, Mapping) else {}
+    x, y = (told.get(axis) for axis in ("x", "y"))
+    return (x if isinstance(x, int | float) else 0, y if isinstance(y, int | float) else 0)
 
 
 def _of_list(

@@ -62,7 +62,6 @@ WORDS: Mapping[str, object] = {
     "lit_added": _("New"),
     "lit_removed": _("Removed"),
     "lit_changed": _("Changed"),
-    "times": _("{count} times"),
     "go_to_step": _("Press Enter to go to this step in the list of what happened."),
     # Inspector
     "step": _("Step settings"),

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -34,10 +34,11 @@ from .actions import (
     save_draft,
 )
 from .blank import BLANK
-from .differences import differences
+from .differences import differences, on_canvas
 from .editing import page_data
 from .kinds import KINDS
 from .results import not_passed, run_and_keep
+from .templates import template, templates
 from .tests_views import told_of
 from .texts import difference_sentence, sentence
 
@@ -63,6 +64,19 @@ def flow_new(request: HttpRequest) -> HttpResponse:
     """A draft of two steps, opened in the editor."""
     name = request.POST.get("name", "").strip() or _("New flow")
     return redirect(create_flow(graph=BLANK, name=name[:120], by=_who(request)))
+
+
+@require_safe
+def flow_templates(request: HttpRequest) -> HttpResponse:
+    return render(request, "flows/templates.html", {"templates": templates()})
+
+
+@require_POST
+def flow_from_template(request: HttpRequest, id: str) -> HttpResponse:
+    chosen = template(id)
+    if chosen is None:
+        raise Http404
+    return redirect(create_flow(graph=chosen.graph, by=_who(request)))
 
 
 @require_POST
@@ -150,6 +164,7 @@ def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
         "errors": errors,
         "changes": [difference_sentence(each) for each in changes[:MOST_CHANGES]],
         "further": max(0, len(changes) - MOST_CHANGES),
+        "drawn": on_canvas(flow.live.graph, flow.draft) if flow.live else {},
         "run_now": flow.tests_required,
         **told_of(flow),
     }

@@ -18,16 +18,25 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
-from agents.flows.actions import create_flow, publish, require_tests
+from agents.flows.actions import create_flow, publish, require_tests, save_draft
 from agents.models import Agent, Flow, Tool
 from agents.tools.arguments import schema_of
 from mlservices.models import Price
-from telephony import search
+from telephony import search, traffic
 from telephony.actions import set_messages_done, tag_call, write_note
 from telephony.models import Call, CallMessage
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.agents.flow.samples import EVERY_KIND, MENU, edge, flow, node
-from tests.factories import ended, make_agent, make_call, make_recording, make_usage, make_walked_call, spoken
+from tests.factories import (
+    ended,
+    make_agent,
+    make_call,
+    make_recording,
+    make_usage,
+    make_walked_call,
+    noted,
+    spoken,
+)
 from tests.service_checks import make_week_of_checks
 from voiceforge_site.models import User
 
@@ -451,6 +460,11 @@ def connection_of_a_flow(world: World) -> str:
 
 
 @shown
+def templates_of_flows(world: World) -> str:
+    return reverse("flows:templates")
+
+
+@shown
 def flows(world: World) -> str:
     _drawn(world)
     return reverse("flows:list")
@@ -587,6 +601,36 @@ def _walked(page: Page) -> None:
 @then(_walked)
 def call_on_the_canvas(world: World) -> str:
     return make_walked_call(world.agent, _published().versions.get(number=1)).get_absolute_url()
+
+
+def _with_the_difference(page: Page) -> None:
+    _review(page)
+    page.locator('.vf-flow-card[data-lit="removed"]').wait_for()
+
+
+@then(_with_the_difference)
+def flow_that_differs(world: World) -> str:
+    short = _published()
+    old = short.draft
+    changed = {**old["nodes"][0], "data": {"text": "Good evening."}}
+    new = {"id": "c", "type": "end_call", "position": {"x": 360, "y": 0}, "data": {}}
+    graph = {**old, "nodes": [changed, new], "edges": [edge("a", "c")]}
+    save_draft(flow=short, graph=graph, by="bob", expected=short.revision)
+    return short.get_absolute_url()
+
+
+@shown
+def flow_without_traffic(world: World) -> str:
+    return reverse("telephony:flow_traffic", args=[_published().slug]) + "?period=today&version=2"
+
+
+@then(lambda page: page.locator(".vf-flow-badge").first.wait_for())
+def traffic_of_a_flow(world: World) -> str:
+    version = _published().versions.get(number=1)
+    for reason in ("agent_hung_up", "agent_hung_up", "caller_hung_up"):
+        at_a = [noted("node", "Hello", id="a", type="say")] if reason == "caller_hung_up" else []
+        traffic.count(make_walked_call(world.agent, version, at_a, reason).pk)
+    return reverse("telephony:flow_traffic", args=[version.flow.slug])
 
 
 def _published() -> Flow:

@@ -253,6 +253,9 @@ def test_who_may_not_change_it_can_look_at_all_of_it(drawn, guard, chromium, bob
     drag(page, (x, y), (x, y + 120))
     step(page, "hello").click()
     expect(page.get_by_label("Words", exact=True)).to_be_disabled()
+    panel(page).get_by_role("button", name="Always").click()  # what leads on can be followed
+    expect(panel(page).get_by_label("Keys of the telephone")).to_be_disabled()
+    panel(page).get_by_role("button", name="Close").click()
     page.keyboard.press("Delete")
     expect(step(page, "hello")).to_be_visible()
     drawn.refresh_from_db()

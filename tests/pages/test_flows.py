@@ -146,3 +146,12 @@ def test_a_version_is_shown_to_look_at_even_to_who_may_change_flows(alices_brows
     assert (told["graph"], told["mayChange"]) == (drawn.draft, False)
     assert "JavaScript" in page.text and "data-publish" not in page.text
     assert alices_browser.get(f"/flows/{drawn.slug}/versions/2/").status_code == 404
+
+
+def test_a_flow_begins_as_one_of_those_that_are_offered(alices_browser):
+    page = alices_browser.get("/flows/templates/").content.decode()
+    assert "Restaurant booking" in page and page.count("<svg viewBox") == 7
+    answer = alices_browser.post("/flows/templates/restaurant/")
+    assert answer.url == "/flows/restaurant-booking/"
+    assert Flow.objects.get().draft["tests"]
+    assert alices_browser.post("/flows/templates/none/").status_code == 404

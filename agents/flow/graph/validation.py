@@ -129,6 +129,8 @@ def _ways(flow: Flow, node: Node) -> Iterator[Problem]:
         return
     if not edges:
         yield Problem("dead_end", node=node.id)
+    elif waits(node, ways) and isinstance(node, Say):
+        return  # who means none of its ways is asked again, and then handed to a person
     elif ways.otherwise is None and not _covers(node, ways.outcomes):
         yield warning("no_otherwise", node=node.id)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from ..hearing import Verdict, is_courtesy
+from ..hearing import Verdict, is_courtesy, plain
 from . import phrases
 from .agreement import agreement
 from .choices import choice_of_key, read_choice
@@ -121,12 +121,18 @@ def _read_yes_no(words: str) -> Reading:
     verdict = agreement(words)
     if verdict is None:
         return _not_understood()
-    return replace(_yes_no(verdict.yes), sure=is_courtesy(verdict.rest) or not verdict.yes)
+    unsaid = is_courtesy(verdict.rest) or not _TAKES_BACK.search(plain(verdict.rest))
+    return replace(_yes_no(verdict.yes), sure=unsaid or not verdict.yes)
 
 
 def _yes_no(yes: bool) -> Value:
     return Value(yes, "yes" if yes else "no")
 
+
+# After a yes: "yes, but not today", "yes, if it is free", "yes or no".
+_TAKES_BACK = re.compile(
+    r"\b(?:but|only|except|unless|if|or|not|no|never|maybe|actually|wait|however|although|instead|rather)\b"
+)
 
 _NOT = re.compile(r"\bnot (?:on |at )?(?:the )?(?:\w+ )?\w+(?= ?,|\s+(?:but|it's|rather)\b)[\s,]*", re.I)
 _NOT_AFTERWARDS = re.compile(r"[\s,]+(?:and )?not (?:on |at )?(?:the )?(?:\w+ ?){1,3}\W*$", re.I)

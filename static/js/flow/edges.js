@@ -18,7 +18,8 @@ export const Way = memo((/** @type {any} */ { id, sourceX, sourceY, targetX, tar
   const shown = label || problems.length || marked;
   const width = light.weight === undefined ? undefined : { strokeWidth: 1 + light.weight * (WIDEST - 1) };
   const room = targetX > x ? Math.max(LEAST_LABEL, targetX - x - 16) : MOST_LABEL;
-  const place = { transform: `translate(${x}px, ${y}px) translateY(-50%)`, maxWidth: Math.min(MOST_LABEL, room) };
+  const middle = light.weight !== undefined && !label && lane === undefined && targetX > x; // a figure alone
+  const place = middle ? { transform: `translate(${(sourceX + targetX) / 2}px, ${y}px) translate(-50%, -50%)` } : { transform: `translate(${x}px, ${y}px) translateY(-50%)`, maxWidth: Math.min(MOST_LABEL, room) };
   return html`<${BaseEdge} id=${id} path=${path} markerEnd=${markerEnd} interactionWidth=${22} style=${width} data-lit=${light.state || null} />
     ${shown &&
     html`<${EdgeLabelRenderer}>

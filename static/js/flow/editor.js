@@ -127,7 +127,7 @@ function Side({ graph, panel, problems, acts, trial }) {
   else if (!panel && nodes.length > 1) form = html`<${SeveralForm} count=${nodes.length} acts=${acts} />`;
   else if (!panel && edges.length === 1) form = html`<${EdgeForm} key=${edges[0].id} graph=${graph} edge=${edges[0]} acts=${acts} />`;
   return html`<aside className="vf-flow-panel" data-open=${open || null} aria-label=${say("step")} onBlur=${acts.settle}>
-    <fieldset className="vf-flow-form" disabled=${!mayChange && panel !== "problems" && panel !== "try"}>${form}</fieldset>
+    <div className="vf-flow-form">${form}</div>
   </aside>`;
 }
 

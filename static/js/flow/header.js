@@ -53,6 +53,7 @@ export function wireHeader({ flush, visitProblem }) {
     dialog.showModal();
     dialog.querySelector("[data-review]").dispatchEvent(new Event("review"));
   });
+  dialog && drawDifference(dialog);
   dialog?.addEventListener("click", (/** @type {any} */ event) => {
     const shown = event.target.closest("[data-show-node]");
     if (event.target === dialog || shown) dialog.close();
@@ -73,5 +74,26 @@ function afterSaving(element, flush) {
     if (form) element.requestSubmit();
     else element.click();
     ready = false;
+  });
+}
+
+/** On a canvas of its own, for as long as the dialog is open. @param {HTMLDialogElement} dialog */
+function drawDifference(dialog) {
+  /** @type {import("./view.js").View | null} */
+  let view = null;
+  dialog.addEventListener("htmx:afterSettle", async () => {
+    const place = /** @type {HTMLElement | null} */ (dialog.querySelector("[data-difference]"));
+    dialog.classList.toggle("vf-flow-compared", Boolean(place));
+    if (!place || place.firstChild) return;
+    const { graph, lit } = JSON.parse(part("#flow-difference").textContent);
+    const { openView } = await import("./view.js");
+    view = openView(place, graph);
+    view.lights.show(Object.entries(lit).map(([id, state]) => [id, { state }]));
+    view.look(Object.keys(lit));
+  });
+  dialog.addEventListener("close", () => {
+    view?.close();
+    view = null;
+    dialog.querySelector("[data-review]")?.replaceChildren();
   });
 }

@@ -3,7 +3,7 @@
 import { Choice, Field, Lines, specOf } from "./fields.js";
 import { withEdge, withStep } from "./history.js";
 import { conditionOf, leaves, nameOf, variablesOf } from "./model.js";
-import { data, html, Icon, kindOf, say } from "./page.js";
+import { data, html, Icon, kindOf, mayChange, say } from "./page.js";
 
 /** @typedef {import("./model.js").Graph} Graph */
 /** What the editor lets panels do. @typedef {any} Acts */
@@ -53,15 +53,15 @@ export function StepForm({ graph, node, acts }) {
   const own = manner.some((/** @type {any} */ { name }) => ![undefined, null, data.defaults[step.type]?.[name]].includes(step.data[name]));
   return html`
     <${Head} icon=${kind.type} tone=${kind.tone} title=${kind.label} does=${kind.does} acts=${acts} keys=${["copy", "delete"]} />
-    <div className="vf-flow-fields">
+    <fieldset className="vf-flow-fields" disabled=${!mayChange}>
       <${Problems} problems=${elsewhere(problems, shown)} />
       ${[...fields, data.label].map(field)}
       ${manner.length > 0 &&
       html`<details className="vf-details" open=${own || at(problems, "manner").length > 0}><summary>${say("more")}</summary><div className="vf-flow-fields">
         <${Begins} graph=${graph} node=${node} acts=${acts} />${manner.map(field)}
       </div></details>`}
-      ${leaves(step.type) && html`<${Leaving} graph=${graph} node=${node} acts=${acts} />`}
-    </div>`;
+    </fieldset>
+    ${leaves(step.type) && html`<${Leaving} graph=${graph} node=${node} acts=${acts} />`}`;
 }
 
 /** The data of a step with a field's new value. What stands for "nothing" is left out, or null where leaving it
@@ -125,7 +125,7 @@ export function EdgeForm({ graph, edge, acts }) {
     html`<${Field} key=${`${edge.id} ${name}`} id=${`field-${name}`} spec=${specOf(name, say(name), more)} value=${condition[name]} change=${ask(name)} problems=${wrong(name)} />`;
   return html`
     <${Head} icon="branch" tone="decide" title=${say("connection")} does=${say("taken_when")} acts=${acts} keys=${["delete"]} />
-    <div className="vf-flow-fields">
+    <fieldset className="vf-flow-fields" disabled=${!mayChange}>
       <${Problems} problems=${elsewhere(problems, shown)} />
       ${outcomes.length > 0 && html`<div className="vf-field"><label htmlFor="field-outcome">${say("outcome")}</label><${Choice} id="field-outcome" value=${condition.outcome} choices=${outcomes} empty=${say("none")} change=${ask("outcome")} /></div>`}
       ${field("otherwise", { input: "switch" })}
@@ -136,7 +136,7 @@ export function EdgeForm({ graph, edge, acts }) {
       <${Field} key=${`${edge.id} label`} id="field-label" spec=${specOf("label", say("label"), { help: say("label_help") })} value=${way.label} problems=${wrong("label")} change=${(/** @type {string} */ label) => change("label", ({ label: _, ...old }) => (label ? { ...old, label } : old))} />
       <div className="vf-field"><label htmlFor="field-source">${say("from")}</label><${Choice} id="field-source" value=${edge.source} choices=${steps} change=${end("source")} /></div>
       <div className="vf-field"><label htmlFor="field-target">${say("to")}</label><${Choice} id="field-target" value=${edge.target} choices=${steps} change=${end("target")} /></div>
-    </div>`;
+    </fieldset>`;
 }
 
 /** @param {any} condition @param {string} name @param {any} value */

@@ -5,7 +5,8 @@ import { createContext, useContext, useEffect, useState } from "../../vendor/flo
 import { html, Icon, say } from "./page.js";
 
 /** `badge` are words beside the part; without them it says what its state means. `weight` is the width of an edge, from
- * 0 to 1. @typedef {{state?: "walked" | "now" | "added" | "removed" | "changed", badge?: string, weight?: number}} Light */
+ * 0 to 1; a badge with the tone "out" tells of calls that dropped out.
+ * @typedef {{state?: "walked" | "now" | "added" | "removed" | "changed", badge?: string, weight?: number, tone?: "out"}} Light */
 
 /** @type {Light} */
 const DARK = {};
@@ -47,7 +48,7 @@ export class Lights {
 }
 
 /** @param {Light} one @param {Light} other */
-const isSame = (one, other) => one.state === other.state && one.badge === other.badge && one.weight === other.weight;
+const isSame = (one, other) => one.state === other.state && one.badge === other.badge && one.weight === other.weight && one.tone === other.tone;
 
 export const LightsContext = createContext(new Lights());
 
@@ -60,10 +61,10 @@ export function useLight(id) {
 }
 
 /** A sign and words, so that nothing is told by colour alone. @param {{light: Light}} what */
-export function Badge({ light: { state, badge } }) {
+export function Badge({ light: { state, badge, tone } }) {
   if (!state && !badge) return null;
   const meaning = state ? say(`lit_${state}`) : "";
-  return html`<span className="vf-flow-badge" data-lit=${state || null} title=${meaning || null}>
+  return html`<span className="vf-flow-badge" data-lit=${state || null} data-tone=${tone} title=${meaning || null}>
     ${state && html`<${Icon} name=${SIGNS[state]} size=${11} />`}
     ${badge && meaning && html`<span className="vf-visually-hidden">${meaning}: </span>`}${badge || meaning}
   </span>`;

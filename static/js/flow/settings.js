@@ -3,7 +3,7 @@
 import { Cell, Choice, Field, Lines, Rows, specOf } from "./fields.js";
 import { Head, Problems } from "./inspector.js";
 import { freeId, nameOf } from "./model.js";
-import { data, html, say } from "./page.js";
+import { data, html, mayChange, say } from "./page.js";
 
 /** @param {{graph: import("./model.js").Graph, problems: any[], acts: any}} what */
 export function SettingsForm({ graph, problems, acts }) {
@@ -13,7 +13,7 @@ export function SettingsForm({ graph, problems, acts }) {
   const steps = graph.nodes.filter(({ type }) => type !== "note").map(({ id, data: { step } }) => [id, nameOf(step)]);
   return html`
     <${Head} icon="settings" tone="note" title=${say("settings")} acts=${acts} />
-    <div className="vf-flow-fields">
+    <fieldset className="vf-flow-fields" disabled=${!mayChange}>
       <${Problems} problems=${problems.filter(({ node, edge }) => !node && !edge)} />
       <${Field} id="flow-name" spec=${specOf("name", say("name"))} value=${meta.name} change=${(/** @type {string} */ text) => put("name", text)} />
       <${Field} id="flow-description" spec=${specOf("description", say("description"), { input: "text" })} value=${meta.description} change=${(/** @type {string} */ text) => put("description", text)} />
@@ -22,7 +22,7 @@ export function SettingsForm({ graph, problems, acts }) {
         <${Rows} rows=${meta.variables ?? []} change=${(/** @type {any} */ rows) => put("variables", rows)} blank=${{ name: "", kind: "text" }} row=${variable} name=${(/** @type {any} */ each) => each.name} /></section>
       <section className="vf-flow-fields" aria-labelledby="flow-intents"><h3 id="flow-intents">${say("intents")}</h3>
         <${Rows} rows=${meta.intents ?? []} change=${(/** @type {any} */ rows) => put("intents", named(rows))} blank=${{ name: "", examples: [], action: "go_to" }} row=${intent(steps)} name=${(/** @type {any} */ each) => each.name} /></section>
-    </div>`;
+    </fieldset>`;
 }
 
 /** @param {any} each @param {(part: any) => void} set @param {number} place */

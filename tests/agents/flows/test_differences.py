@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.flows.differences import Difference, differences
+from agents.flows.differences import Difference, differences, on_canvas
 from tests.agents.flow.samples import edge, flow, node
 
 OLD = flow(node("a", "say", label="Greeting", text="Hello."), node("b", "end_call"), edge("a", "b"))
@@ -71,3 +71,17 @@ def test_its_tests_are_told_by_their_names():
 
 def test_drafts_with_parts_that_cannot_be_read_are_compared_without_them():
     assert differences({"nodes": "none", "edges": [7]}, {"nodes": None}) == []
+
+
+def test_what_was_removed_stays_on_the_canvas_beside_what_is_new():
+    new = {**OLD, "nodes": [OLD["nodes"][0], node("c", "wait")], "edges": [edge("a", "c")]}
+    drawn = on_canvas(OLD, new)
+    assert drawn["lit"] == {"c": "added", "b": "removed", "a>c": "added", "a>b": "removed"}
+    assert [each["id"] for each in drawn["graph"]["nodes"]] == ["a", "c", "b"]
+    places = {(each["position"]["x"], each["position"]["y"]) for each in drawn["graph"]["nodes"]}
+    assert (0, 102) in places  # where it stood stands another step now
+    assert [each["id"] for each in drawn["graph"]["edges"]] == ["a>c", "a>b"]
+
+
+def test_a_canvas_is_not_drawn_for_what_it_would_not_show():
+    assert on_canvas(OLD, {**OLD, "description": "Newer", "variables": [{"name": "age"}]}) == {}

@@ -79,6 +79,8 @@ def test_a_choice_is_made_by_its_key_or_else_its_place() -> None:
         ("I'd say yes", True),
         ("I do, thanks", True),
         ("uh yes please", True),
+        ("yes, that's me", True),
+        ("yes, the water is rising", True),
         ("nope", False),
         ("absolutely not", False),
         ("we haven't", False),
@@ -91,8 +93,9 @@ def test_yes_and_no_are_heard(words: str, yes: bool) -> None:
     assert read(YES_NO, words, NOW) == Value(yes, "yes" if yes else "no")
 
 
-def test_a_yes_with_more_behind_it_is_doubted() -> None:
-    assert read(YES_NO, "yes but only on Mondays", NOW) == Value(True, "yes", sure=False)
+@pytest.mark.parametrize("words", ["yes but only on Mondays", "yes if it is free", "yes or no"])
+def test_a_yes_that_is_taken_back_by_more_is_doubted(words: str) -> None:
+    assert read(YES_NO, words, NOW) == Value(True, "yes", sure=False)
 
 
 def test_yes_and_no_are_keyed_in() -> None:

@@ -97,8 +97,8 @@ WORDS: Mapping[str, object] = {
     "begin_auto": _("The step that nothing leads to"),
     "variables": _("Variables"),
     "variables_help": _(
-        "Values that the flow knows. Questions add theirs by themselves. One that is filled in passing is kept "
-        "wherever the caller says it, as its description tells it from others."
+        "Values that the flow knows. Questions add theirs by themselves. One that is filled in passing is "
+        "kept wherever the caller says it, as its description tells it from others."
     ),
     "kind": _("Kind"),
     "initial": _("At the beginning"),

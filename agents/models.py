@@ -60,12 +60,17 @@ class Flow(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("flows:edit", args=[self.slug])
 
+    @property
+    def versions(self) -> models.QuerySet[FlowVersion]:
+        """Those that were published, the newest first."""
+        return self.all_versions.filter(number__isnull=False)
+
 
 class FlowVersion(models.Model):
-    """A flow as calls follow it; never changed."""
+    """A flow as calls follow it; never changed. `Flow.versions` are those that were published."""
 
-    flow = models.ForeignKey(Flow, models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
+    flow = models.ForeignKey(Flow, models.PROTECT, related_name="all_versions")
+    number = models.PositiveIntegerField(null=True)  # null: a draft as it was tried by voice
     graph = models.JSONField()
     subflows = models.JSONField(default=dict)  # {slug: graph} of those that it enters, as they were then
     by = models.CharField(max_length=150, blank=True)
@@ -80,7 +85,18 @@ class FlowVersion(models.Model):
         return f"{self.flow_id} {self.number}"
 
     def get_absolute_url(self) -> str:
+        """Of a draft that was tried, the flow."""
+        if self.number is None:
+            return self.flow.get_absolute_url()
         return reverse("flows:version", args=[self.flow.slug, self.number])
+
+    @property
+    def title(self) -> str:
+        """Which it is, in words."""
+        told = {"name": self.flow.name, "number": self.number}
+        if self.number is None:
+            return gettext("%(name)s, a draft") % told
+        return gettext("%(name)s, version %(number)s") % told
 
     @cached_property
     def program(self) -> Program:

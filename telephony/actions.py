@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.utils import timezone
 
-from agents.models import Agent
+from agents.models import Agent, FlowVersion
 
 from . import search, traffic
 from .credentials import save_credential
@@ -90,11 +90,12 @@ def answer_call(
 
 
 @transaction.atomic
-def start_browser_call(*, agent: Agent, caller: str) -> Call:
-    """`caller` is who sits before the browser."""
-    call = Call.objects.create(
-        line="browser", **_ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
-    )
+def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
+    """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
+    fields = _ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    if version:
+        fields["flow_version"] = version
+    call = Call.objects.create(line="browser", **fields)
     record_now(call.pk, CallRinging())
     return call
 

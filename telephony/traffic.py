@@ -55,7 +55,7 @@ def went(notes: Iterable[Mapping[str, Any]], reason: str) -> Went:
 
 def count(call_id: UUID) -> None:
     """Add a call that is over, all of whose events are stored, to the sums. To be called once for each."""
-    call = Call.objects.filter(pk=call_id, flow_version__isnull=False).only(
+    call = Call.objects.filter(pk=call_id, flow_version__number__isnull=False).only(
         "flow_version_id", "created_at", "end_reason"
     )
     for row in call:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from agents.models import Agent
+from agents.models import Agent, Flow
 
 from . import file_names, wording
 from .afterwards import before_its_first_event
@@ -27,9 +27,12 @@ KEYS = "123456789*0#"
 
 @require_safe
 def talk(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page from which a person speaks to an agent through the browser."""
+    """The page from which a person speaks to an agent through the browser; with `draft`, the address of a
+    flow, one that follows that draft."""
     agent = get_object_or_404(Agent, slug=slug)
-    return render(request, "calls/talk.html", {"agent": agent, "keys": KEYS, **_words()})
+    named = request.GET.get("draft", "")
+    draft = get_object_or_404(Flow.objects.defer("draft"), slug=named) if named else None
+    return render(request, "calls/talk.html", {"agent": agent, "draft": draft, "keys": KEYS, **_words()})
 
 
 @require_safe

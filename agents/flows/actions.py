@@ -14,6 +14,7 @@ from ..addresses import free_slug
 from ..flow.graph import FlowError, Problem, Severity, problems_of, read
 from ..models import Flow, FlowVersion
 from .programs import known_to, with_subflows
+from .rehearsal import Unplayable, as_version, hopeless
 from .results import Row, not_passed
 from .texts import sentence
 
@@ -103,6 +104,16 @@ def require_tests(*, flow: Flow, required: bool) -> Flow:
     return stored
 
 
+def keep_for_trial(*, flow: Flow, by: str) -> FlowVersion:
+    """The draft as one call is to follow it, published or not. Raises Unplayable."""
+    version = as_version(flow.draft)
+    if problems := hopeless(version):
+        raise Unplayable(problems)
+    version.flow, version.by = flow, by
+    version.save()
+    return version
+
+
 @transaction.atomic
 def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
     """Publish an earlier version again, as a new one; the draft stays as it is."""
@@ -119,7 +130,7 @@ def duplicate_flow(*, flow: Flow, by: str) -> Flow:
 @transaction.atomic
 def delete_flow(*, flow: Flow) -> None:
     """Only a flow that was never published. Raises ValidationError: calls name their versions."""
-    if flow.versions.exists():
+    if flow.all_versions.exists():
         raise ValidationError(_("Calls have followed this flow, so it is kept. Take it from its agents."))
     if agents := ", ".join(flow.agents.values_list("name", flat=True)):
         raise ValidationError(_("Take it from its agents first: %(agents)s.") % {"agents": agents})
@@ -133,10 +144,10 @@ def problems_in(flow: Flow) -> list[Problem]:
 
 
 def _make_live(flow: Flow, graph: Any, subflows: Any, *, by: str, note: str) -> FlowVersion:
-    newest = flow.versions.first()
+    newest = flow.versions.values_list("number", flat=True).first() or 0
     version = FlowVersion.objects.create(
         flow=flow,
-        number=newest.number + 1 if newest else 1,
+        number=newest + 1,
         graph=graph,
         subflows=subflows,
         by=by,

@@ -124,6 +124,8 @@ WORDS: Mapping[str, object] = {
     "try_keypad": _("Keypad"),
     "try_silent": _("Says nothing"),
     "try_restart": _("Start again"),
+    "try_voice": _("Try by voice"),
+    "try_voice_help": _("To try it by voice, choose the agent who speaks."),
     "try_keep": _("Keep as a test"),
     "try_kept": _("Kept as a test of the flow"),
     "try_edit": _("Change what was said here"),

@@ -151,7 +151,7 @@ async def rehearse(
     try:
         return await _played(conversation, greeting, further, tape)
     except (IndexError, KeyError):  # no start, or no step where an edge leads: a draft may be half-written
-        if problems := _hopeless(version):
+        if problems := hopeless(version):
             raise Unplayable(problems) from None
         raise
 
@@ -180,7 +180,7 @@ def _texts(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _hopeless(version: FlowVersion) -> list[Problem]:
+def hopeless(version: FlowVersion) -> list[Problem]:
     """What a call can come to grief on, first what could not even be read of the flow."""
     found: list[Problem] = []
     known = Known(flows=dict.fromkeys(version.subflows, frozenset[str]()))

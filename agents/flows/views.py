@@ -129,7 +129,7 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
         "data": page_data(),
         "kinds": KINDS,
         "may_change": may_change,
-        "may_delete": may_change and not flow.versions.exists() and not flow.agents.exists(),
+        "may_delete": may_change and not flow.all_versions.exists() and not flow.agents.exists(),
     }
     return render(request, "flows/edit.html", context)
 

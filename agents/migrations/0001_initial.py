@@ -82,13 +82,13 @@ class Migration(migrations.Migration):
             name='FlowVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
+                ('number', models.PositiveIntegerField(null=True)),
                 ('graph', models.JSONField()),
                 ('subflows', models.JSONField(default=dict)),
                 ('by', models.CharField(blank=True, max_length=150)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('note', models.CharField(blank=True, max_length=300)),
-                ('flow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='agents.flow')),
+                ('flow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='all_versions', to='agents.flow')),
             ],
             options={
                 'ordering': ['-number'],

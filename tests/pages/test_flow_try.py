@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 
 from agents.flows import try_views
-from agents.flows.actions import create_flow
+from agents.flows.actions import create_flow, save_draft
 from agents.models import Tool
 from mlservices.errors import EngineError
+from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
 from tests.factories import make_agent
@@ -111,3 +112,21 @@ def test_engines_that_do_not_answer_are_told(tried, monkeypatch):
     monkeypatch.setattr(try_views.registry, "embedder", Gone)
     status, told = tried(MENU, {"say": "hello"})
     assert status == 503 and "nobody there" in told["error"] and "is kept" in told["error"]
+
+
+def test_a_draft_is_spoken_with_and_is_no_version(alices_browser):
+    made = create_flow(graph=MENU, name="Shop", by="alice")
+    make_agent("Desk", slug="desk")
+    page = alices_browser.get("/agents/desk/talk/?draft=shop").content.decode()
+    assert "follows the draft of Shop" in page and "talk/start/?draft=shop" in page
+    assert alices_browser.get("/agents/desk/talk/?draft=none").status_code == 404
+    told = alices_browser.post("/agents/desk/talk/start/?draft=shop").json()
+    call = Call.objects.get(pk=told["call"])
+    assert call.flow_version.graph == made.draft and call.flow_version.number is None
+    assert "Shop, a draft" in alices_browser.get(told["page"]).content.decode()
+    assert not made.versions.exists()
+    assert "Not published yet" in alices_browser.get("/flows/shop/versions/").content.decode()
+    made.refresh_from_db()
+    save_draft(flow=made, graph={"nodes": [], "edges": []}, by="alice", expected=made.revision)
+    refused = alices_browser.post("/agents/desk/talk/start/?draft=shop")
+    assert refused.status_code == 409 and "There is no step yet" in refused.json()["error"]

@@ -69,6 +69,9 @@ function Editor() {
     },
   }), []);
   const acts = useMemo(() => actsOn({ history, flow, canvas, setPanel }), []);
+  acts.talk = async (/** @type {string} */ agent) => {
+    if (!saver || (await saver.flush())) location.assign((root.dataset.talk ?? "").replace("AGENT", agent));
+  };
   const trial = useMemo(() => new Trial(root.dataset.try ?? "", () => write(now.current), lights), []);
 
   const dragging = graph.nodes.some((/** @type {any} */ node) => node.dragging);

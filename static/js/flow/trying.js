@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "../../vendor/flow/flow.mjs";
 import { Choice } from "./fields.js";
 import { Head } from "./inspector.js";
 import { nameOf } from "./model.js";
-import { data, html, Icon, mayChange, say } from "./page.js";
+import { data, html, Icon, mayChange, say, told } from "./page.js";
 import { Path } from "./path.js";
 
 /** As agents/flows/rehearsal.py tells it. @typedef {{say: string, keys: string, silence: boolean, said: string[],
@@ -82,19 +82,19 @@ export class Trial {
     const graph = this.graph();
     this.failure = null;
     this.onChange();
-    const told = await this.ask({ graph, turns: moves, agent: this.agent, tools: this.earnest }, asking.signal);
+    const answer = await this.ask({ graph, turns: moves, agent: this.agent, tools: this.earnest }, asking.signal);
     clearTimeout(timer);
     if (this.asking !== asking) return false; // another one was asked for meanwhile
     this.asking = null;
     this.late = false;
-    if (told?.turns) {
+    if (answer?.turns) {
       if (this.turns.length) this.earlier.push(this.turns);
-      this.turns = told.turns;
+      this.turns = answer.turns;
       this.played = JSON.stringify(graph);
       this.light();
-    } else if (told) this.failure = told;
+    } else if (answer) this.failure = answer;
     this.onChange();
-    return Boolean(told?.turns);
+    return Boolean(answer?.turns);
   }
 
   cancel() {
@@ -109,8 +109,8 @@ export class Trial {
     const headers = { ...JSON.parse(document.body.getAttribute("hx-headers") ?? "{}"), "X-Requested-With": "fetch" };
     try {
       const answer = await fetch(this.address, { method: "POST", headers, body: JSON.stringify(what), signal });
-      const told = await answer.json().catch(() => ({}));
-      return answer.ok || told.error ? told : { error: say("try_failed") };
+      const content = await answer.json().catch(() => ({}));
+      return answer.ok || content.error ? content : { error: say("try_failed") };
     } catch {
       return signal.aborted ? null : { error: say("try_offline") };
     }
@@ -168,8 +168,10 @@ export function TryPanel({ trial, graph, acts }) {
       <div className="vf-row">
         <button type="button" className="vf-btn vf-btn-small" onClick=${() => trial.restart()}><${Icon} name="again" size=${14} />${say("try_restart")}</button>
         <button type="button" className="vf-btn vf-btn-small" disabled=${!trial.earlier.length} onClick=${() => trial.undo()}><${Icon} name="undo" size=${14} />${say("undo")}</button>
+        ${!told.version && html`<button type="button" className="vf-btn vf-btn-small" disabled=${!trial.agent} title=${trial.agent ? null : say("try_voice_help")} onClick=${() => acts.talk(trial.agent)}><${Icon} name="now" size=${14} />${say("try_voice")}</button>`}
         ${mayChange && html`<button type="button" className="vf-btn vf-btn-small" disabled=${trial.turns.length < 2} onClick=${() => acts.keepTest(testOf(trial))}><${Icon} name="ok" size=${14} />${say("try_keep")}</button>`}
       </div>
+      ${!told.version && !trial.agent && html`<p className="vf-help">${say("try_voice_help")}</p>`}
       <${Variables} turn=${trial.turns.at(-1)} before=${trial.turns.at(-2)} />
     </div>`;
 }

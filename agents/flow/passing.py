@@ -6,6 +6,7 @@ Read by the same readers as the answers to questions, and only where the words c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,10 +81,10 @@ def told_in(
     sought = [each for each in wanted if each.kind in _READ and _FAMILIES[each.kind] != family]
     if _ASKS.match(words):
         return {}
+    kinds = Counter(each.kind for each in sought)
     found = {}
     for each in sought:
-        alone = [other.kind for other in sought].count(each.kind) == 1
-        if told := _told(words, each, Slot(each.kind, "", region=region), now, alone=alone):
+        if told := _told(words, each, Slot(each.kind, "", region=region), now, alone=kinds[each.kind] == 1):
             found[each.name] = told
     return found
 

@@ -96,10 +96,13 @@ WORDS: Mapping[str, object] = {
     "begin": _("Calls begin at"),
     "begin_auto": _("The step that nothing leads to"),
     "variables": _("Variables"),
-    "variables_help": _("Values that the flow knows. Questions add theirs by themselves."),
+    "variables_help": _(
+        "Values that the flow knows. Questions add theirs by themselves. One that is filled in passing is "
+        "kept wherever the caller says it, as its description tells it from others."
+    ),
     "kind": _("Kind"),
     "initial": _("At the beginning"),
-    "filled_in_passing": _("Filled in passing, wherever the caller says it"),
+    "filled_in_passing": _("Filled in passing"),
     "intents": _("What callers can say anywhere"),
     "action": _("Then"),
     "target": _("Step"),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlservices.interfaces import ChatModel, Embedder
+from mlservices.types import Tool
 
 from ..conversations import chat_model_for, conversation_for
 from ..flow.graph import Known, Problem, Severity, problems_of, read
@@ -119,6 +120,7 @@ async def rehearse(
     chat_model: ChatModel | None,
     crew: Crew | None = None,
     call_tool: CallTool = no_tools,
+    offered: Mapping[str, Tool] = {},
     caller: str = "",
     variables: Mapping[str, Any] | None = None,
 ) -> list[Turn]:
@@ -126,8 +128,8 @@ async def rehearse(
 
     Language models and tools are asked only for what the moves have no answers of: hand back those of each
     turn with its move, and change or add a move at the end. `agent` None is one that knows nothing beside the
-    flow, `variables` have these values as the call begins. Raises Unplayable, EngineError, and ValueError
-    where the moves are none.
+    flow, `offered` are the tools that language models are told of, `variables` have these values as the call
+    begins. Raises Unplayable, EngineError, and ValueError where the moves are none.
     """
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
@@ -143,7 +145,7 @@ async def rehearse(
         crew=crew,
         caller=caller,
         values=variables,
-        tools=Toolbox(replayed_tools(call_tool, tape.tools)),
+        tools=Toolbox(replayed_tools(call_tool, tape.tools), specs=offered),
     )
     assert isinstance(conversation, FlowConversation)
     try:

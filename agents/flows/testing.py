@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel, Embedder
+from mlservices.types import Tool
 
 from ..conversations import chat_model_for
 from ..flow.graph import Expected, Problem, ScriptedTest, ScriptedTurn, read
@@ -19,7 +20,8 @@ from ..flow.graph.scripted_checks import problems_of_tests
 from ..flow.program import ToolResult
 from ..flow.wording import shown
 from ..models import Agent, Flow, FlowVersion
-from .programs import Crew, crew_of
+from ..tools.calling import toolbox_of
+from .programs import Crew, crew_of, tools_of
 from .rehearsal import Move, Turn, Unplayable, as_version, rehearse
 
 LONGEST_SECONDS = 60.0  # of one test, all its turns together
@@ -57,6 +59,7 @@ class Stage:
     crew: Crew
     chat_model: ChatModel | None
     tests: tuple[PlannedTest, ...]
+    offered: Mapping[str, Tool] = field(default_factory=dict)  # to language models
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,12 @@ def stage_of(flow: Flow, *, draft: bool) -> Stage:
     if version is None:
         raise ValueError(f"{flow.slug} was never published.")
     agent = flow.agents.exclude(status=Agent.Status.ARCHIVED).order_by("pk").first()
+    crew = crew_of(version)
     return Stage(
         version=version,
         agent=agent,
-        crew=crew_of(version),
+        crew=crew,
+        offered=toolbox_of(tools_of(version, crew)).specs,
         chat_model=chat_model_for(agent or Agent()),
         tests=tuple(planned(version.graph)),
     )
@@ -146,6 +151,7 @@ async def _played(test: ScriptedTest, stage: Stage, embedder: Embedder) -> list[
         chat_model=stage.chat_model,
         crew=stage.crew,
         call_tool=call_tool,
+        offered=stage.offered,
         caller=test.caller,
         variables=test.variables,
     )

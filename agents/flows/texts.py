@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from pydantic.alias_generators import to_camel, to_snake
 
 from ..flow.graph import Problem
 from .differences import Change, Difference, Part
 from .editing import WORDS
-from .kinds import BY_TYPE, field_labels
+from .kinds import BY_TYPE, KINDS, LABEL, MANNER, field_labels
 
 _SENTENCES: dict[str, Promise] = {
     # A file
@@ -82,7 +83,42 @@ _SENTENCES: dict[str, Promise] = {
 
 
 def sentence(problem: Problem) -> str:
-    return str(_SENTENCES[problem.code]) % {"path": problem.path, **problem.values}
+    """With its place, where no step or connection shows it. Fields are called as the editor calls them."""
+    text = str(_SENTENCES[problem.code])
+    place = "" if problem.code in _NAMED_AS_IN_THE_FILE else _place(problem.path)
+    told = text % {"path": place or problem.path, **problem.values}
+    is_shown = problem.node or problem.edge or problem.code not in ("no_object", "unknown_type")
+    return told if is_shown or not place else f"{place}: {told}"
+
+
+_NAMED_AS_IN_THE_FILE = ("unknown_field", "no_list", "too_many")
+_PARTS: dict[str, Promise] = {
+    "nodes": _("Step"),
+    "edges": _("Connection"),
+    "variables": _("Variable"),
+    "intents": _("What callers can say anywhere"),
+    "tests": _("Test"),
+    "type": _("Kind"),
+    "id": _("Id"),
+    "position": _("Place on the canvas"),
+}
+
+
+def _place(path: str) -> str:
+    """ "variables.0.initial" as "Variable 1: At the beginning"."""
+    words: list[str] = []
+    for step in path.split(".") if path else ():
+        if step.isdecimal() and words:
+            words[-1] = f"{words[-1]} {int(step) + 1}"
+        elif step and step != "condition":
+            label = _PARTS.get(step) or _LABELS.get(to_camel(step))
+            words.append(str(label or _field_of_editor(to_snake(step))))
+    return ": ".join(words)
+
+
+_LABELS: dict[str, Promise] = {
+    field.name: field.label for kind in KINDS for field in (*kind.fields, *MANNER, LABEL)
+}
 
 
 _DIFFERENCES: dict[tuple[Change, Part], Promise] = {

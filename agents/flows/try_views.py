@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 from mlservices import registry
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
+from mlservices.types import Tool
 
 from ..conversations import chat_model_for
 from ..flow.graph import FlowError, Problem
@@ -33,6 +35,7 @@ class _Stage:
     chat_model: ChatModel | None
     crew: Crew
     call_tool: CallTool
+    offered: Mapping[str, Tool]
 
 
 @require_POST
@@ -70,6 +73,7 @@ async def _played(stage: _Stage, moves: list[Move]) -> list[dict[str, Any]]:
         chat_model=stage.chat_model,
         crew=stage.crew,
         call_tool=stage.call_tool,
+        offered=stage.offered,
     )
     return [turn.as_json() for turn in turns]
 
@@ -82,8 +86,9 @@ def _staged(graph: Any, named: str, earnest: bool) -> _Stage:
     if named and (agent := Agent.objects.filter(slug=named).first() or agent).pk is None:
         raise ValueError(_("There is no agent “%(name)s” any more. Choose another.") % {"name": named})
     crew = crew_of(version)
-    call_tool = toolbox_of(tools_of(version, crew)).call if earnest else no_tools
-    return _Stage(version, agent, chat_model_for(agent), crew, call_tool)
+    tools = toolbox_of(tools_of(version, crew))
+    call_tool = tools.call if earnest else no_tools
+    return _Stage(version, agent, chat_model_for(agent), crew, call_tool, tools.specs)
 
 
 def _problem(problem: Problem) -> JsonResponse:

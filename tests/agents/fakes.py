@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlservices.errors import EngineError
-from mlservices.types import ChatDelta, ChatMessage, Priority, Tool
+from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 
 DIMENSIONS = 4096
 _EMPTY_WORDS = {
@@ -85,3 +85,26 @@ class ScriptedModel:
         except GeneratorExit:
             self.closed += 1
             raise
+
+
+class Calling:
+    """A model that answers with words or calls; remembers what it was shown and offered."""
+
+    def __init__(self, *answers: str | ToolCall, refuses: bool = False) -> None:
+        self.answers = list(answers)
+        self.refuses = refuses
+        self.shown: list[list[ChatMessage]] = []
+        self.offered: list[list[str]] = []
+
+    async def reply(
+        self, messages: Sequence[ChatMessage], *, tools: Sequence[Tool] = (), **how: object
+    ) -> AsyncGenerator[ChatDelta, None]:
+        if self.refuses and (tools or any(each.role == "tool" for each in messages)):
+            raise EngineError("It cannot use tools.", service="llm", permanent=True)
+        self.shown.append(list(messages))
+        self.offered.append([each.name for each in tools])
+        answer = self.answers.pop(0)
+        if isinstance(answer, ToolCall):
+            yield ChatDelta("", tool_call=answer)
+        else:
+            yield ChatDelta(answer)

@@ -47,11 +47,19 @@ def read_text(text: bytes | str) -> tuple[Flow, list[Problem]]:
     except json.JSONDecodeError as error:
         place = {"line": str(error.lineno), "column": str(error.colno), "reason": error.msg}
         raise FlowError(Problem("no_json", values=place)) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise FlowError(
-            Problem("no_json", values={"line": "1", "column": "1", "reason": "not text"})
-        ) from None
+    except UnicodeDecodeError:
+        raise _no_json("not text") from None
+    except RecursionError:
+        raise _no_json("nested too deeply") from None
+    try:
+        json.dumps(raw, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:  # a database keeps no such thing
+        raise _no_json("a number without end, or half a letter") from None
     return read(raw)
+
+
+def _no_json(reason: str) -> FlowError:
+    return FlowError(Problem("no_json", values={"line": "1", "column": "1", "reason": reason}))
 
 
 def read(raw: Any) -> tuple[Flow, list[Problem]]:

@@ -32,7 +32,7 @@ function variable(each, set, place) {
     <${Choice} id=${`variable-kind-${place}`} labelled=${say("kind")} value=${each.kind ?? "text"} choices=${data.variableKinds} change=${(/** @type {string} */ kind) => set({ kind })} />
     <${Cell} label=${say("initial")} wide value=${each.initial} change=${(/** @type {string} */ initial) => set({ initial })} />
     <${Cell} label=${say("description")} wide value=${each.description} change=${(/** @type {string} */ description) => set({ description })} />
-    <${Field} id=${`variable-passing-${place}`} spec=${specOf("filledInPassing", say("filled_in_passing"), { input: "switch" })} value=${each.filledInPassing ?? true} change=${(/** @type {boolean} */ filledInPassing) => set({ filledInPassing })} />`;
+    <div data-wide><${Field} id=${`variable-passing-${place}`} spec=${specOf("filledInPassing", say("filled_in_passing"), { input: "switch" })} value=${each.filledInPassing ?? true} change=${(/** @type {boolean} */ filledInPassing) => set({ filledInPassing })} /></div>`;
 }
 
 /** @param {any[]} steps */

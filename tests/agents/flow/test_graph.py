@@ -163,7 +163,10 @@ def test_broken_json_is_told_by_line_and_column():
     [
         ("[]", "object"),
         ('{"nodes": 3}', "list"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "no JSON (nested too deeply)"),
+        ('{"nodes": [], "x": NaN}', "a number without end"),
+        ('{"name": "\\ud800"}', "half a letter"),
+        ("x" * 10_000_000, "10,000,000 bytes"),
         (b"\xff\xfe\x00", "no JSON"),
         (" " * 2_000_001, "2,000,001 bytes"),
         (json.dumps({"nodes": [node(str(i), "say") for i in range(10_000)]}), "10,000 entries"),
@@ -173,6 +176,27 @@ def test_what_is_no_flow_is_refused_in_words(text, words):
     with pytest.raises(FlowError) as refused:
         read_text(text)
     assert words in sentence(refused.value.problem)
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ({"nodes": [node("a", "gather", minDigits=99)]}, "“Fewest digits” may be 40 at most."),
+        ({"nodes": [node("a", "say", text=3)]}, "“Words” is of the wrong kind."),
+        ({"nodes": [7]}, "Step 1: This has to be an object, in braces."),
+        ({"nodes": [{"type": "magic"}]}, "Step 1: Kind: There is no step of the type “magic”."),
+        ({"edges": [edge("a", "b", when=3)]}, "“Expression” is of the wrong kind."),
+        ({"edges": [{"id": "e"}]}, "“From” has to be filled in."),
+        (
+            {"variables": [{"name": "x", "initial": 3}]},
+            "“Variable 1: At the beginning” is of the wrong kind.",
+        ),
+        ({"start": 5}, "“Calls begin at” is of the wrong kind."),
+    ],
+)
+def test_a_problem_names_its_place_as_the_editor_does(raw, told):
+    _, problems = read(raw)
+    assert sentence(problems[0]).startswith(told)
 
 
 NODES = (node("a", "say", text="Hi", label="Hello"), *END)

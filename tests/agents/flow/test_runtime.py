@@ -285,6 +285,12 @@ async def test_nobody_agrees_to_what_they_did_not_hear(follow):
     assert await talk.say("yes") == "Kept."
 
 
+async def test_sub_flows_that_enter_each_other_are_stopped(follow):
+    one, other = (flow(node("in", "subflow", flowId=name), node("out", "end_call")) for name in ("b", "a"))
+    talk = follow(one, subflows={"a": one, "b": other})
+    assert (await talk.greet()).endswith("Goodbye.") and talk.ended
+
+
 def test_the_sample_is_a_flow_that_could_be_published():
     graph, problems = read(MENU)
     told = [*problems, *problems_of(graph)]

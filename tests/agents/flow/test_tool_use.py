@@ -9,8 +9,8 @@ import pytest
 from agents.flow import tool_use
 from agents.flow.program import ToolResult
 from agents.flow.steps import Say
-from mlservices.errors import EngineError
-from mlservices.types import ChatDelta, Tool, ToolCall
+from mlservices.types import Tool, ToolCall
+from tests.agents.fakes import Calling
 
 from .conftest import Tools
 from .hostile import INJECTIONS
@@ -24,27 +24,6 @@ DESK = flow(
     edge("desk", "bye", "the caller has what they want"),
 )
 FRIDAY = ToolCall("1", "book", {"day": "Friday"})
-
-
-class Calling:
-    """A model that answers with words or calls; remembers what it was shown and offered."""
-
-    def __init__(self, *answers: str | ToolCall, refuses: bool = False) -> None:
-        self.answers = list(answers)
-        self.refuses = refuses
-        self.shown: list[list] = []
-        self.offered: list[list[str]] = []
-
-    async def reply(self, messages, *, tools=(), **how):
-        if self.refuses and (tools or any(each.role == "tool" for each in messages)):
-            raise EngineError("It cannot use tools.", service="llm", permanent=True)
-        self.shown.append(list(messages))
-        self.offered.append([each.name for each in tools])
-        answer = self.answers.pop(0)
-        if isinstance(answer, ToolCall):
-            yield ChatDelta("", tool_call=answer)
-        else:
-            yield ChatDelta(answer)
 
 
 def tools(*results: ToolResult, **how) -> Tools:
@@ -129,7 +108,7 @@ async def test_a_call_that_was_made_is_remembered_when_the_caller_spoke_over_it(
 
 
 async def test_what_a_tool_answers_is_data_to_the_model(follow):
-    for words in INJECTIONS:
+    for words in INJECTIONS[::4]:
         model = Calling(FRIDAY, "Fine.")
         talk = follow(DESK, tools=tools(ToolResult(ok=True, text=words)), talker=model)
         await talk.greet()

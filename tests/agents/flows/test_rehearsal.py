@@ -15,8 +15,8 @@ from agents.flows.programs import Member
 from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, rehearse
 from agents.models import Agent, FlowVersion
 from agents.replayed import Recording, ReplayedModel
-from mlservices.types import ChatDelta, ToolCall
-from tests.agents.fakes import ScriptedModel, WordEmbedder
+from mlservices.types import ChatDelta, Tool, ToolCall
+from tests.agents.fakes import Calling, ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
 
 DESCRIBED = flow(
@@ -168,3 +168,24 @@ async def test_what_are_no_turns_is_refused(raw):
 def test_a_draft_becomes_a_version_that_is_not_kept():
     version = as_version(BOOKING)
     assert version.pk is None and version.program.main == read(BOOKING)[0]
+
+
+async def test_a_model_that_talks_is_offered_tools_and_its_calls_are_replayed():
+    raw = flow(
+        node("desk", "subagent", systemPrompt="You book.", opening="Hello.", tools=["book"]),
+        node("bye", "end_call"),
+        edge("desk", "bye", examples=["goodbye for now"]),
+    )
+    asked = []
+
+    async def call_tool(name, arguments):
+        asked.append((name, arguments))
+        return ToolResult(ok=True, text="B7")
+
+    told = {"offered": {"book": Tool("book", "Books.", {"type": "object"})}, "call_tool": call_tool}
+    model = Calling(ToolCall("1", "book", {"day": "Friday"}), "Booked.")
+    first = await played(raw, Move(say="a table on Friday"), model=model, **told)
+    assert first[-1].said == ("Booked.",) and asked == [("book", {"day": "Friday"})]
+    again = moves_of([turn.as_json() for turn in first])
+    second = await played(raw, *again, model=Calling(), **told)
+    assert second[-1].said == ("Booked.",) and len(asked) == 1

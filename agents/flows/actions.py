@@ -19,7 +19,7 @@ from .results import Row, not_passed
 from .texts import sentence
 
 # Addresses under /flows/ that are pages of their own.
-RESERVED_SLUGS = frozenset({"new", "import", "palette", "templates"})
+RESERVED_SLUGS = frozenset({"new", "import", "palette", "templates", "generate"})
 
 
 class ChangedMeanwhile(Exception):

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from mlservices import registry
+
 from ..flow.graph import nodes
 from ..flow.variables import BUILT_IN
 from ..models import Agent, Flow, Tool
 from . import kinds
+from .generation.schema import SCHEMA
 
 WORDS: Mapping[str, object] = {
     # State of the draft
@@ -113,6 +116,27 @@ WORDS: Mapping[str, object] = {
     "several": _("{count} steps selected"),
     "several_help": _("Drag them together, Ctrl C copies, Delete removes."),
     "moved": _("Moved to {x}, {y}"),
+    # Having it written
+    "write": _("Change by words"),
+    "write_does": _("Say what is to be different. You see it before anything is changed."),
+    "write_what": _("What is to be different"),
+    "write_go": _("Write it"),
+    "write_stop": _("Stop"),
+    "write_asking": _("The model writes: {characters} characters, {seconds} s"),
+    "write_longer": _(
+        "It was cut off, and is written again with more room: {characters} characters, {seconds} s"
+    ),
+    "write_checking": _("Checked…"),
+    "write_mending": _("Mended, {attempt} of 2: {characters} characters, {seconds} s"),
+    "write_done": _("Written in {seconds} s with {tokens} tokens"),
+    "write_stopped": _("Stopped. Nothing was changed."),
+    "write_broken": _("The connection broke off. What you wrote is kept; try again."),
+    "write_same": _("Nothing would differ."),
+    "write_changes": _("What would differ"),
+    "write_accept": _("Change it so"),
+    "write_discard": _("Leave it"),
+    "write_problems_one": _("{count} problem, which you can mend in the editor"),
+    "write_problems_other": _("{count} problems, which you can mend in the editor"),
     # Trying it out
     "try": _("Try it"),
     "try_does": _("A conversation with the draft as it stands. Nothing of it is kept."),
@@ -182,6 +206,7 @@ def page_data() -> dict[str, Any]:
         "tools": [(name, name) for name in Tool.objects.values_list("name", flat=True)],
         "knowledge": [],
         "builtIn": BUILT_IN,
+        "mayWrite": registry.writer(SCHEMA) is not None,
         "deciders": {by: str(label) for by, label in kinds.DECIDERS.items()},
         "words": {name: str(text) for name, text in WORDS.items()},
         "aria": {name: str(text) for name, text in ARIA.items()},

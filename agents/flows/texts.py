@@ -141,6 +141,17 @@ _DIFFERENCES: dict[tuple[Change, Part], Promise] = {
 }
 
 
+def told(problem: Problem) -> dict[str, str]:
+    """As pages are told of it: {node, edge, path, severity, text}."""
+    return {
+        "node": problem.node,
+        "edge": problem.edge,
+        "path": problem.path,
+        "severity": problem.severity,
+        "text": sentence(problem),
+    }
+
+
 def difference_sentence(difference: Difference) -> str:
     kind = BY_TYPE.get(difference.type)
     labels = field_labels(difference.type) if difference.part == "step" else {}

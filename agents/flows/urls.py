@@ -1,11 +1,14 @@
 from django.urls import path
 
-from . import tests_views, try_views, views
+from . import tests_views, try_views, views, write_views
 
 app_name = "flows"
 urlpatterns = [
     path("", views.flow_list, name="list"),
     path("new/", views.flow_new, name="new"),
+    path("generate/", write_views.flow_generate, name="generate"),
+    path("generate/write/", write_views.flow_write, name="write"),
+    path("generate/keep/", write_views.flow_keep, name="keep"),
     path("templates/", views.flow_templates, name="templates"),
     path("templates/<slug:id>/", views.flow_from_template, name="from_template"),
     path("import/", views.flow_import, name="import"),

@@ -40,7 +40,7 @@ from .kinds import KINDS
 from .results import not_passed, run_and_keep
 from .templates import template, templates
 from .tests_views import told_of
-from .texts import difference_sentence, sentence
+from .texts import difference_sentence, sentence, told
 
 PAGE_SIZE = 50
 MOST_CHANGES = 40  # told one by one before publishing
@@ -122,10 +122,10 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
     may_try = request.user.has_perm("agents.try_agents")
-    told = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
+    draft = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
     context = {
         "flow": flow,
-        "told": told,
+        "told": draft,
         "data": page_data(),
         "kinds": KINDS,
         "may_change": may_change,
@@ -157,7 +157,7 @@ def flow_draft(request: HttpRequest, slug: str) -> HttpResponse:
 def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
     """For the dialog that publishes: what forbids it, or else what differs from what is live."""
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
-    errors = [told for told in _problems_told(flow) if told["severity"] == Severity.ERROR]
+    errors = [told(each) for each in problems_in(flow) if each.severity is Severity.ERROR]
     changes = differences(flow.live.graph, flow.draft) if flow.live else []
     context = {
         "flow": flow,
@@ -254,21 +254,11 @@ def flow_delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _draft_told(flow: Flow) -> dict[str, Any]:
     """The draft for the editor, with its problems."""
-    return {"graph": flow.draft, "revision": flow.revision, "problems": _problems_told(flow)}
-
-
-def _problems_told(flow: Flow) -> list[dict[str, str]]:
-    """Each as {node, edge, path, severity, text}."""
-    return [
-        {
-            "node": each.node,
-            "edge": each.edge,
-            "path": each.path,
-            "severity": each.severity,
-            "text": sentence(each),
-        }
-        for each in problems_in(flow)
-    ]
+    return {
+        "graph": flow.draft,
+        "revision": flow.revision,
+        "problems": [told(each) for each in problems_in(flow)],
+    }
 
 
 def _who(request: HttpRequest) -> str:

@@ -460,6 +460,11 @@ def connection_of_a_flow(world: World) -> str:
 
 
 @shown
+def flows_without_a_writer(world: World) -> str:
+    return reverse("flows:generate")
+
+
+@shown
 def templates_of_flows(world: World) -> str:
     return reverse("flows:templates")
 

@@ -32,6 +32,7 @@ export function Toolbar({ acts, canUndo, canRedo, problems, panel, graph }) {
       <${Tool} name="redo" words=${say("redo")} keys="Ctrl Shift Z" act=${acts.redo} disabled=${!canRedo} />
       <${Tool} name="tidy" words=${say("tidy")} act=${acts.tidy} text /><i></i>`}
     <${Search} graph=${graph} acts=${acts} /><i></i>
+    ${mayChange && data.mayWrite && html`<${Tool} name="write" words=${say("write")} act=${() => acts.show("write")} pressed=${panel === "write"} />`}
     ${mayTry && html`<${Tool} name="try" words=${say("try")} keys="T" act=${() => acts.show("try")} pressed=${panel === "try"} text />`}
     <${Tool} name="settings" words=${say("settings")} act=${() => acts.show("settings")} pressed=${panel === "settings"} />
     <button type="button" className="vf-flow-tool" data-problems data-severity=${errors ? "error" : problems.length ? "warning" : null} aria-label=${words} aria-pressed=${panel === "problems"} onClick=${() => acts.show("problems")}>

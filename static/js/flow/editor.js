@@ -19,6 +19,7 @@ import { data, html, mayChange, say, told } from "./page.js";
 import { ProblemList } from "./problems.js";
 import { keptOf, Saver } from "./saving.js";
 import { Lights, LightsContext } from "./lit.js";
+import { RewritePanel } from "./rewriting.js";
 import { SettingsForm } from "./settings.js";
 import { Trial, TryPanel } from "./trying.js";
 import { actsOn } from "./acts.js";
@@ -124,7 +125,8 @@ function Side({ graph, panel, problems, acts, trial }) {
   const edges = graph.edges.filter((/** @type {any} */ { selected }) => selected);
   const open = Boolean(panel || nodes.length || edges.length);
   let form = html`<${SettingsForm} graph=${graph} problems=${problems} acts=${acts} />`;
-  if (panel === "try") form = html`<${TryPanel} trial=${trial} graph=${graph} acts=${acts} />`;
+  if (panel === "write") form = html`<${RewritePanel} graph=${graph} acts=${acts} address=${root.dataset.write} slug=${slug} />`;
+  else if (panel === "try") form = html`<${TryPanel} trial=${trial} graph=${graph} acts=${acts} />`;
   else if (panel === "problems") form = html`<${ProblemList} problems=${problems} graph=${graph} acts=${acts} />`;
   else if (!panel && nodes.length === 1) form = html`<${StepForm} key=${nodes[0].id} graph=${graph} node=${nodes[0]} acts=${acts} />`;
   else if (!panel && nodes.length > 1) form = html`<${SeveralForm} count=${nodes.length} acts=${acts} />`;

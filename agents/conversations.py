@@ -22,12 +22,14 @@ from .facts import read_facts
 from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
+from .flow.looking_up import InformedReceptionist, Lookup
 from .flow.matching import Meanings, Vector
 from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation
 from .flow.variables import built_in, fill
 from .flows.programs import Crew
+from .knowledge.shelf import lookup_in
 from .models import DEFAULT_MODEL, Agent, FlowVersion
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ def conversation_for(
         model=chat_model,
         now=lambda: timezone.localtime(now(), _zone_of(profile.facts)),
         region=_region_of(agent.transfer_number),
-        talk=partial(_subagent, profile, talk),
+        talk=partial(_subagent, profile, talk, embedder),
         tools=tools,
         other_agent=partial(_other_agent, crew or {}, again, model_of or chat_model_for),
         transfer_number=profile.transfer_number,
@@ -96,16 +98,20 @@ def _talk(
     model: ChatModel | None,
     now: Callable[[], datetime],
     tools: Toolbox = NO_TOOLS,
+    lookup: Lookup | None = None,
 ) -> Conversation:
-    receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
     if model is None:
-        return receptionist
-    return ChatConversation(profile, model=model, receptionist=receptionist, now=now, tools=tools)
+        return InformedReceptionist(profile, meanings=meanings, now=now, lookup=lookup)
+    receptionist = DirectedReceptionist(profile, meanings=meanings, now=now)
+    return ChatConversation(
+        profile, model=model, receptionist=receptionist, now=now, tools=tools, lookup=lookup
+    )
 
 
 def _subagent(
     profile: Profile,
     talk: Callable[..., Conversation],
+    embedder: Embedder,
     *,
     prompt: str,
     greeting: str,
@@ -116,7 +122,8 @@ def _subagent(
     asked = tuple(question for fact in profile.facts for question in fact.questions)
     instructions = prompt or profile.instructions
     told = replace(profile, instructions=instructions, greeting=greeting)
-    return Talk(talk(told, tools=tools), knows=asked)
+    lookup = lookup_in(knowledge_base, embedder) if knowledge_base else None
+    return Talk(talk(told, tools=tools, lookup=lookup), knows=asked)
 
 
 def _other_agent(

@@ -18,6 +18,9 @@ from .constants import check_placeholders, validate_constants
 from .facts import validate_facts
 from .flow.graph import read
 from .flow.program import Program
+from .knowledge.models import KnowledgeBase, Passage, Source
+
+__all__ = ["KnowledgeBase", "Passage", "Source"]  # of this app like those below
 
 validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")

@@ -36,6 +36,7 @@ MENU = (
     Place("telephony:messages", "mail", _("Messages"), "m"),
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
     Place("flows:list", "workflow", _("Flows"), "f", _("Build")),
+    Place("knowledge:list", "book-open", _("Knowledge"), "k", _("Build")),
     Place("tools:list", "wrench", _("Tools"), "t", _("Build")),
     Place("voices:list", "audio-lines", _("Voices"), "v", _("Build")),
     Place("models:list", "cpu", _("Models"), "d", _("Manage")),

@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("telephony.urls")),
     path("agents/", include("agents.urls")),
     path("flows/", include("agents.flows.urls")),
+    path("knowledge/", include("agents.knowledge.urls")),
     path("tools/", include("agents.tools.urls")),
     path("voices/", include("mlservices.library.urls")),
     path("usage/", include("mlservices.usage.urls")),

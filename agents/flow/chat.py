@@ -24,6 +24,7 @@ from .answer import Answer
 from .confidential import Confidential
 from .directed import DirectedReceptionist
 from .knowledge import Profile
+from .looking_up import DOCUMENTS, Found, Lookup, as_documents, near
 from .memory import Memory, quoted
 from .program import NO_TOOLS, Toolbox
 from .steps import Expectation, HangUp, KeepMessage, Noted, Say, Step
@@ -66,6 +67,7 @@ class ChatConversation:
         receptionist: DirectedReceptionist,
         now: Callable[[], datetime],
         tools: Toolbox = NO_TOOLS,
+        lookup: Lookup | None = None,
     ) -> None:
         self._profile = profile
         self._model = model
@@ -73,6 +75,7 @@ class ChatConversation:
         self._now = now
         self._memory = Memory()
         self._tools = ToolUse(tools, self._memory.done)
+        self._lookup = lookup
         self._confidential = Confidential(profile.instructions, _RULES, _DIRECTED, RULE)
         self._directions: list[str] = []
         self._directed = False  # since the last answer
@@ -165,7 +168,10 @@ class ChatConversation:
 
     async def _model_steps(self, words: str) -> AsyncGenerator[Step, None]:
         """One answer of the model; an empty one is asked for once more."""
-        messages = self._messages(words)
+        found = await near(self._lookup, words) if self._lookup and words else []
+        for each in found:
+            yield each.noted
+        messages = self._messages(words, found)
         for _attempt in range(2):
             empty = True
             async with aclosing(self._one_answer(messages)) as steps:
@@ -176,12 +182,12 @@ class ChatConversation:
                 return
         raise EngineError("The language model gave an empty answer twice.", service="llm")
 
-    def _messages(self, words: str) -> list[ChatMessage]:
-        """What the model is shown: beside the caller's words the answers that are nearest to them, with
-        the opening hours of the day asked about, since models reckon badly with days."""
+    def _messages(self, words: str, found: Sequence[Found]) -> list[ChatMessage]:
+        """What the model is shown: beside the caller's words what was looked up, and the answers that are
+        nearest to them, with the opening hours of the day asked about: models reckon badly with days."""
         *earlier, newest = self._memory.last(LAST_MESSAGES)
         likely = self._receptionist.likely_answers(words, LIKELY_ANSWERS) if words else []
-        hint = f"(You know: {' '.join(likely)})\n" if likely else ""
+        hint = as_documents(found) + (f"(You know: {' '.join(likely)})\n" if likely else "")
         return [
             ChatMessage("system", self._prompt()),
             *earlier,
@@ -272,6 +278,7 @@ class ChatConversation:
 
     def _prompt(self) -> str:
         rule = f"\n\n{RULE}" if self._tools.offered else ""
+        rule += f"\n\n{DOCUMENTS}" if self._lookup else ""
         return system_prompt(self._profile, self._now()) + rule + self._directed_prompt()
 
     def _directed_prompt(self) -> str:

@@ -8,7 +8,7 @@ Without a language model a direction is not understood freely. It can name what 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -37,6 +37,11 @@ _KNOWS_NOTHING = (
 )
 
 Directed = Callable[[], list[Step]]
+
+
+def knows_nothing(steps: Sequence[Step]) -> bool:
+    """Whether the words were not understood."""
+    return any(isinstance(step, Say) and step.text in _KNOWS_NOTHING for step in steps)
 
 
 class DirectedReceptionist(Receptionist):
@@ -109,8 +114,7 @@ class DirectedReceptionist(Receptionist):
         """What it knows to the caller's own words, after those that an operator gave it."""
         steps = await self.answer(words)
         asks_back = isinstance(self._state.open, Choosing)
-        knows = not any(isinstance(step, Say) and step.text in _KNOWS_NOTHING for step in steps)
-        if (knows and not asks_back) or not self._before:
+        if (not knows_nothing(steps) and not asks_back) or not self._before:
             return steps
         self._state = self._before[1]
         return []

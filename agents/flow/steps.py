@@ -62,7 +62,7 @@ class Manner:
 class Noted:
     """Something worth a line in the call's log: an intent matched, a variable filled, a tool called."""
 
-    kind: Literal["intent", "variable", "tool", "node", "edge", "model", "agent"]
+    kind: Literal["intent", "variable", "tool", "node", "edge", "model", "source", "agent"]
     name: str
     data: dict[str, Any] = field(default_factory=dict)
 

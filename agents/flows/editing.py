@@ -11,7 +11,7 @@ from mlservices import registry
 
 from ..flow.graph import nodes
 from ..flow.variables import BUILT_IN
-from ..models import Agent, Flow, Tool
+from ..models import Agent, Flow, KnowledgeBase, Tool
 from . import kinds
 from .generation.schema import SCHEMA
 
@@ -166,6 +166,7 @@ WORDS: Mapping[str, object] = {
     "try_old": _("The flow has changed since."),
     "try_again": _("Play it again"),
     "try_tool": _("Tool {name}"),
+    "try_source": _("Looked up: {name}"),
     "try_tool_done": _("answered"),
     "try_tool_failed": _("failed"),
     "try_ahead": _("ahead by {margin}"),
@@ -204,7 +205,7 @@ def page_data() -> dict[str, Any]:
         "agents": list(agents.values_list("slug", "name")),
         "flows": list(flows.values_list("slug", "name")),
         "tools": [(name, name) for name in Tool.objects.values_list("name", flat=True)],
-        "knowledge": [],
+        "knowledge": list(KnowledgeBase.objects.values_list("slug", "name")),
         "builtIn": BUILT_IN,
         "mayWrite": registry.writer(SCHEMA) is not None,
         "deciders": {by: str(label) for by, label in kinds.DECIDERS.items()},

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..flow.graph import Flow as Graph
 from ..flow.graph import Known, nodes, read
-from ..models import Agent, Flow, FlowVersion, Tool
+from ..models import Agent, Flow, FlowVersion, KnowledgeBase, Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def known_to(flow: Flow) -> Known:
     constants = [set(agent.constants) for agent in flow.agents.all()] if flow.pk else []
     return Known(
         tools=frozenset(Tool.objects.values_list("name", flat=True)),
-        knowledge=frozenset(),
+        knowledge=frozenset(KnowledgeBase.objects.values_list("slug", flat=True)),
         agents=frozenset(Agent.objects.exclude(status=Agent.Status.ARCHIVED).values_list("slug", flat=True)),
         flows={**dict.fromkeys(live, frozenset[str]()), **entered},
         flow_id=flow.slug,

@@ -100,6 +100,55 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.flowversion'),
         ),
         migrations.CreateModel(
+            name='KnowledgeBase',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('slug', models.SlugField(max_length=120, unique=True, verbose_name='address')),
+                ('stamp', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Source',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('file', 'File'), ('page', 'Web page'), ('pairs', 'Questions and answers')], max_length=8)),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('address', models.CharField(blank=True, max_length=2000, verbose_name='address')),
+                ('content', models.BinaryField(default=bytes)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('reading', 'Being read'), ('ready', 'Ready'), ('failed', 'Not read')], default='waiting', max_length=8)),
+                ('reason', models.CharField(blank=True, max_length=500)),
+                ('done', models.PositiveIntegerField(default=0)),
+                ('found', models.PositiveIntegerField(default=0)),
+                ('by', models.CharField(blank=True, max_length=150)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('base', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='agents.knowledgebase')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Passage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveIntegerField()),
+                ('heading', models.CharField(blank=True, max_length=300)),
+                ('page', models.PositiveIntegerField(null=True)),
+                ('text', models.TextField()),
+                ('answer', models.TextField(blank=True)),
+                ('vector', models.BinaryField()),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='agents.source')),
+            ],
+            options={
+                'ordering': ['place'],
+            },
+        ),
+        migrations.CreateModel(
             name='Tool',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

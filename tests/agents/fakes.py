@@ -40,7 +40,7 @@ class WordEmbedder:
         self.requests: list[list[str]] = []
         self.failures = 0  # how many of the next requests fail
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], *, priority: str = "live") -> NDArray[np.float32]:
         self.requests.append(list(texts))
         if self.failures:
             self.failures -= 1

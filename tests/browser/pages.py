@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.flows.actions import create_flow, publish, require_tests, save_draft
-from agents.models import Agent, Flow, Tool
+from agents.models import Agent, Flow, KnowledgeBase, Tool
 from agents.tools.arguments import schema_of
 from mlservices.models import Price
 from telephony import search, traffic
@@ -494,6 +494,36 @@ def flow_about_to_be_published(world: World) -> str:
 @shown
 def versions_of_a_flow(world: World) -> str:
     return reverse("flows:versions", args=[_published().slug])
+
+
+@shown
+def no_knowledge(world: World) -> str:
+    return reverse("knowledge:list")
+
+
+def _known() -> KnowledgeBase:
+    found = KnowledgeBase.objects.filter(slug="clinic").first()
+    return found or KnowledgeBase.objects.create(name="Clinic", slug="clinic")
+
+
+@shown
+def knowledge_without_sources(world: World) -> str:
+    return _known().get_absolute_url()
+
+
+@shown
+def knowledge(world: World) -> str:
+    base = _known()
+    states = (
+        ("ready", "Prices of 2026.pdf", ""),
+        ("failed", "Scan.pdf", "The PDF holds pictures of its pages."),
+    )
+    for state, name, reason in (
+        *states,
+        ("reading", "A rather long name of a document about insurances.docx", ""),
+    ):
+        base.sources.create(kind="file", name=name, state=state, reason=reason, found=40, done=12)
+    return base.get_absolute_url()
 
 
 @shown

@@ -211,10 +211,11 @@ function OneTurn({ turn, place, trial, graph, acts }) {
 }
 
 /** What decided, and what was done. @param {Turn} turn */
-const decisionsOf = ({ events }) => events.filter(({ kind, data: told }) => (kind === "edge" && told.by !== "next") || kind === "intent" || kind === "tool");
+const decisionsOf = ({ events }) => events.filter(({ kind, data: told }) => (kind === "edge" && told.by !== "next") || ["intent", "tool", "source"].includes(kind));
 
 /** @param {{event: any, graph: any, acts: any}} what */
 function Decided({ event: { kind, name, data: told }, graph, acts }) {
+  if (kind === "source") return html`<p className="vf-try-decided">${say("try_source", { name })} (${told.score?.toFixed(2)})</p>`;
   if (kind === "tool") return html`<p className="vf-try-decided">${say("try_tool", { name })} · ${told.ok === false ? told.reason || say("try_tool_failed") : say("try_tool_done")}</p>`;
   const edge = graph.edges.find((/** @type {any} */ { id }) => id === told.id);
   const target = graph.nodes.find((/** @type {any} */ { id }) => id === told.to);

@@ -1,0 +1,1 @@
+"""What agents can look up: documents, pages and answered questions, found by meaning."""

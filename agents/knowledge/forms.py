@@ -1,0 +1,69 @@
+"""Forms of knowledge bases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..fields import dress
+
+
+class _Dressed(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+
+
+class BaseForm(_Dressed):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+
+
+class PageForm(_Dressed):
+    address = forms.CharField(
+        label=gettext_lazy("Address of a web page"),
+        max_length=2000,
+        widget=forms.TextInput(attrs={"placeholder": "https://example.com/prices", "inputmode": "url"}),
+    )
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"]).strip()
+        try:
+            parsed = httpx.URL(address if "://" in address else f"https://{address}")
+        except (httpx.InvalidURL, ValueError):
+            raise ValidationError(
+                _("This is no address: write it like https://example.com/prices.")
+            ) from None
+        if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+            raise ValidationError(_("Write it like https://example.com/prices."))
+        return str(parsed)
+
+
+class PairsForm(_Dressed):
+    title = forms.CharField(label=gettext_lazy("Name"), max_length=200, initial=gettext_lazy("Questions"))
+    pairs = forms.CharField(
+        label=gettext_lazy("Questions and answers"),
+        max_length=200_000,
+        help_text=gettext_lazy("A line each: the question, a semicolon, and the answer word for word."),
+        widget=forms.Textarea(
+            attrs={"rows": 4, "placeholder": "Is there parking?;Yes, behind the building."}
+        ),
+    )
+
+    def clean_pairs(self) -> list[tuple[str, str]]:
+        lines = [line.partition(";") for line in str(self.cleaned_data["pairs"]).splitlines() if line.strip()]
+        for number, (question, sign, answer) in enumerate(lines, 1):
+            if not (sign and question.strip() and answer.strip()):
+                told = {"number": number}
+                raise ValidationError(
+                    _("Line %(number)d: write a question, a semicolon, and its answer.") % told
+                )
+        return [(question.strip(), answer.strip()) for question, _sign, answer in lines]
+
+
+class QuestionForm(_Dressed):
+    question = forms.CharField(label=gettext_lazy("Ask it"), max_length=500)

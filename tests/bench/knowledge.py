@@ -1,4 +1,4 @@
-"""`python -m tests.bench.knowledge`: how long a knowledge base of many passages takes to find the nearest few.
+"""`python -m tests.bench.knowledge`: how long a knowledge base of many passages takes to find the nearest.
 
 The vectors are random, of the length that the embedded model of meaning gives; embedding is not counted.
 """

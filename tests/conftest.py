@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
 
+from tests.fakes.another_system import Other, another_system
 from voiceforge_site.models import User
 
 
@@ -22,6 +26,14 @@ def _meets_services(item: pytest.Item) -> bool:
     marks = (item.get_closest_marker("services"), item.get_closest_marker("django_db"))
     fixtures = getattr(item, "fixturenames", ())
     return any(marks) or "db" in fixtures or "transactional_db" in fixtures
+
+
+@pytest.fixture
+def other(settings: Any) -> Iterator[Other]:
+    """A server of another system, which tools and sources may ask."""
+    with another_system() as other:
+        settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
+        yield other
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,13 @@ def tools_of(version: FlowVersion | None, crew: Crew) -> dict[str, Tool]:
     flows = [flow for each in versions if each for flow in each.program.flows.values()]
     names = {name for flow in flows for name in tools_named(flow)}
     return {tool.name: tool for tool in Tool.objects.filter(name__in=names)} if names else {}
+
+
+def flows_where(names: Callable[[Graph], bool]) -> list[Flow]:
+    """Flows whose draft, or what is live of them, is such a graph."""
+    flows = Flow.objects.select_related("live")
+    graphs = {flow: [flow.draft, *([flow.live.graph] if flow.live else [])] for flow in flows}
+    return [flow for flow, each in graphs.items() if any(names(read(graph)[0]) for graph in each)]
 
 
 def tools_named(graph: Graph) -> set[str]:

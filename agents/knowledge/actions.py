@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,7 +14,9 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from ..addresses import free_slug
-from ..flow.graph import nodes, read
+from ..flow.graph import Flow as Graph
+from ..flow.graph import nodes
+from ..flows.programs import flows_where
 from ..models import Flow, KnowledgeBase, Source
 from .reading import LARGEST_BYTES, Unreadable, blocks_of
 
@@ -86,8 +87,7 @@ def delete_base(*, base: KnowledgeBase) -> None:
 
 def flows_with(base: KnowledgeBase) -> list[Flow]:
     """Flows that name it, in what is live or in their draft."""
-    flows = Flow.objects.select_related("live")
-    return [flow for flow in flows if any(_names(each, base.slug) for each in _graphs(flow))]
+    return flows_where(lambda graph: _names(graph, base.slug))
 
 
 def changed(base_id: int) -> None:
@@ -102,10 +102,6 @@ def _read_soon(source: Source) -> Source:
     return source
 
 
-def _names(graph: Any, slug: str) -> bool:
-    talks = (node for node in read(graph)[0].nodes if isinstance(node, nodes.Subagent))
+def _names(graph: Graph, slug: str) -> bool:
+    talks = (node for node in graph.nodes if isinstance(node, nodes.Subagent))
     return any(node.data.knowledge_base == slug for node in talks)
-
-
-def _graphs(flow: Flow) -> list[object]:
-    return [flow.draft, *([flow.live.graph] if flow.live else [])]

@@ -6,15 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ..flow.graph import read
-from ..flows.programs import tools_named
+from ..flows.programs import flows_where, tools_named
 from ..models import Flow, Tool
 
 
 def flows_with(tool: Tool) -> list[Flow]:
     """Flows that name it, in what is live or in their draft."""
-    flows = Flow.objects.select_related("live")
-    return [flow for flow in flows if any(tool.name in tools_named(read(each)[0]) for each in _graphs(flow))]
+    return flows_where(lambda graph: tool.name in tools_named(graph))
 
 
 @transaction.atomic
@@ -23,7 +21,3 @@ def delete_tool(*, tool: Tool) -> None:
     if flows := ", ".join(flow.name for flow in flows_with(tool)):
         raise ValidationError(_("Take it from these flows first: %(flows)s.") % {"flows": flows})
     tool.delete()
-
-
-def _graphs(flow: Flow) -> list[object]:
-    return [flow.draft, *([flow.live.graph] if flow.live else [])]

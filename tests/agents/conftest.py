@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from agents.flow.directed import DirectedReceptionist
 from agents.flow.knowledge import Profile
 from agents.flow.matching import Meanings
 from agents.flow.steps import Conversation, HangUp, KeepMessage, Noted, Say, Step, Transfer
-from tests.fakes.another_system import Other, another_system
 
 from .fakes import ScriptedModel, WordEmbedder
 
@@ -148,11 +146,3 @@ async def talk(call: Callable[..., Talk]) -> Talk:
 def taken(talk: Talk) -> KeepMessage:
     (message,) = talk.messages
     return message
-
-
-@pytest.fixture
-def other(settings: Any) -> Iterator[Other]:
-    """A server of another system, which tools may ask."""
-    with another_system() as other:
-        settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
-        yield other

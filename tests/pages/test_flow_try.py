@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
 from tests.factories import make_agent
-from tests.fakes.another_system import Other, another_system
 
 ORDER = flow(
     node("t", "tool", toolName="order"),
@@ -26,13 +24,6 @@ ORDER = flow(
     edge("t", "ok", outcome="success"),
     edge("t", "no", outcome="failure"),
 )
-
-
-@pytest.fixture
-def other(settings: Any) -> Iterator[Other]:
-    with another_system() as other:
-        settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
-        yield other
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from agents.flows.actions import create_flow
 from agents.models import Tool
 from agents.tools.calling import secrets_of
 from tests.agents.flow.samples import flow, node
-from tests.fakes.another_system import Other, another_system
 
 TYPED = {
     "name": "find_booking",
@@ -26,13 +24,6 @@ TYPED = {
     "seconds": "5",
     "filler": "Let me look that up.",
 }
-
-
-@pytest.fixture
-def other(settings: Any) -> Iterator[Other]:
-    with another_system() as other:
-        settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
-        yield other
 
 
 def made(browser: Any, **more: str) -> Tool:

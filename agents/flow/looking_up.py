@@ -15,7 +15,9 @@ from .steps import Noted, Say, Step
 
 MOST_SHOWN = 3  # passages that a model is given
 NEAR = 0.35  # cosine from which a passage is worth a model's reading
-SURE, MARGIN = 0.5, 0.03  # from which one is said as it stands, if no other source says otherwise
+# From which one is said as it stands: by itself, or so far ahead of what says otherwise.
+PLAIN, AHEAD = 0.4, 0.08
+SURE, BARELY_AHEAD = 0.6, 0.03
 _LONGEST_SAID = 400  # characters
 
 
@@ -78,21 +80,23 @@ class InformedReceptionist(DirectedReceptionist):
         steps = await super().answer(words, only_exact=only_exact)
         if self._lookup is None or only_exact or not self._before or not knows_nothing(steps):
             return steps
-        best, *others = [*await near(self._lookup, words), None]
-        if best is None or best.score < SURE or _is_disputed(best, others):
+        found = await near(self._lookup, words)
+        if not found or not _is_clear(*found[:2]):
             return steps
+        best = found[0]
         before = self._before
         self._state = before[1]
-        found = self._remember([best.noted, Say(best.answer or _shortened(best.text))])
+        said = self._remember([best.noted, Say(best.answer or _shortened(best.text))])
         self._before = before
-        return found
+        return said
 
 
-def _is_disputed(best: Found, others: Sequence[Found | None]) -> bool:
-    """Whether an answered question is as near as another one."""
-    second = others[0] if others else None
-    differs = second and second.answer and best.answer and second.answer != best.answer
-    return bool(second and differs and best.score - second.score < MARGIN)
+def _is_clear(best: Found, second: Found | None = None) -> bool:
+    """Whether the nearest is meant, and not the next, which says something else."""
+    if second is None or (second.answer and second.answer == best.answer):
+        return best.score >= PLAIN
+    ahead = best.score - second.score
+    return (best.score >= PLAIN and ahead >= AHEAD) or (best.score >= SURE and ahead >= BARELY_AHEAD)
 
 
 def _shortened(text: str) -> str:

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
-from agents.flow.looking_up import Found, as_documents
+from agents.flow.knowledge import Profile
+from agents.flow.looking_up import Found, InformedReceptionist, as_documents
+from agents.flow.matching import Meanings
+from agents.flow.steps import Say
 from agents.flows.actions import create_flow
 from agents.flows.rehearsal import Move, rehearse
 from agents.knowledge import tasks
@@ -16,6 +19,7 @@ from agents.knowledge.actions import add_file, add_page, add_pairs, create_base,
 from agents.knowledge.shelf import Shelf, shelf_of
 from agents.models import FlowVersion, KnowledgeBase, Passage, Source
 from mlservices.errors import EngineError
+from tests.agents.conftest import NOW
 from tests.agents.fakes import ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import edge, flow, node
 
@@ -138,3 +142,27 @@ def test_the_nearest_come_first():
     assert [each.text for each in shelf.nearest(vector, 3)] == ["19", "18", "17"]
     assert Shelf((), np.empty((0, 0), np.float32), []).nearest(vector) == []
     assert [each.text for each in Shelf((), matrix[:2], rows[:2]).nearest(vector, 5)] == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    "scores, said",
+    [
+        ((0.45,), True),
+        ((0.36,), False),
+        ((0.45, 0.36), True),
+        ((0.45, 0.41), False),
+        ((0.7, 0.65), True),
+        ((0.7, 0.69), False),
+        ((), False),
+    ],
+)
+async def test_a_passage_is_said_where_it_is_plainly_what_was_asked(scores, said):
+    found = [Found(f"Passage {number}.", "S", score) for number, score in enumerate(scores)]
+
+    async def lookup(words: str) -> list[Found]:
+        return found
+
+    meanings = Meanings(WordEmbedder(), {})
+    desk = InformedReceptionist(Profile("Hello."), meanings=meanings, now=lambda: NOW, lookup=lookup)
+    steps = [step async for step in desk.reply("martian weather")]
+    assert (Say("Passage 0.") in steps) is said

@@ -22,6 +22,18 @@ from mlservices.clients.http import certificates
 MOST_REDIRECTS = 5
 LARGEST_ANSWER = 1_000_000  # bytes
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # a host of a cloud that serves its machines
+            "64:ff9b:1::/48",
+            "::/96",
+            "fec0::/10",
+        ),
+    )
+)
+_OF_ANY = ("accept", "user-agent")  # headers that another server may be sent
 _KEEPS_METHOD = (307, 308)
 _REDIRECTS = (301, 302, 303, *_KEEPS_METHOD)
 
@@ -43,7 +55,7 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`secrets` are headers that only the server it is written for may see: none is sent on by a redirect."""
+    """`secrets` are headers that are never shown. A redirect sends another server none of the headers."""
 
     method: str
     url: str
@@ -76,7 +88,8 @@ class Answer:
         charset = named.strip("\"' ;") or "utf-8"
         try:
             "".encode(charset)
-        except LookupError:
+            b"".decode(charset)
+        except (LookupError, ValueError):
             return "utf-8"
         return charset
 
@@ -96,18 +109,28 @@ async def ask(request: Request, *, seconds: float, largest: int = LARGEST_ANSWER
 
 
 async def _followed(request: Request, begun: float, largest: int) -> Answer:
-    url, method, secrets, body = httpx.URL(request.url), request.method, dict(request.secrets), request.body
-    home = _origin(url)
+    url, method, body = httpx.URL(request.url), request.method, request.body
+    headers = {**request.headers, **request.secrets}
     for _ in range(MOST_REDIRECTS + 1):
-        headers = {**request.headers, **(secrets if _origin(url) == home else {})}
         answer = await _once(method, url, headers, body, begun, largest)
         target = answer.headers.get("location")
         if answer.status not in _REDIRECTS or not target:
             return answer
-        url = url.join(target)
+        before, url = _origin(url), _joined(url, target)
+        if _origin(url) != before:
+            headers = {name: value for name, value in headers.items() if name.lower() in _OF_ANY}
+            if body and answer.status in _KEEPS_METHOD:
+                raise Unanswered(f"{_host(request.url)} wanted what it was sent to go to {url.host}.")
         if answer.status not in _KEEPS_METHOD and method != "HEAD":
             method, body = "GET", b""
     raise Unanswered(f"{_host(request.url)} redirected more than {MOST_REDIRECTS} times.")
+
+
+def _joined(url: httpx.URL, target: str) -> httpx.URL:
+    try:
+        return url.join(target)
+    except (httpx.InvalidURL, ValueError):
+        raise Unanswered(f"{url.host} redirected to what is no address.") from None
 
 
 async def _once(
@@ -121,7 +144,7 @@ async def _once(
         request = client.build_request(
             method,
             url.copy_with(host=host),
-            headers={"User-Agent": "VoiceForge", **headers, "Host": named},
+            headers={"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"},
             content=body or None,
             extensions={"sni_hostname": url.host},
         )
@@ -140,8 +163,10 @@ async def _once(
 
 
 async def _read(response: httpx.Response, largest: int) -> bytes:
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unanswered("The answer is packed, though it was not to be.")  # and could be any size
     read = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         read += chunk
         if len(read) > largest:
             raise Unanswered(f"The answer is larger than {largest:,} bytes.")
@@ -183,7 +208,8 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner and not is_public(inner):
             return False
-    return address.is_global and not address.is_multicast
+    private = any(address.version == each.version and address in each for each in _PRIVATE)
+    return address.is_global and not address.is_multicast and not private
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

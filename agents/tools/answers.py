@@ -31,7 +31,7 @@ def content_of(answer: Answer) -> Any:
     """JSON where it is some, whatever it is said to be; else its text."""
     try:
         return json.loads(answer.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.text
 
 

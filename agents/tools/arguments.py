@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -34,10 +36,26 @@ def checked(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
         raise BadArguments(f"There is no argument “{strange[0]}”; the arguments are: {known}.")
     fitted = {name: _fitted(value, properties[name]) for name, value in given.items()}
     fitted = {name: value for name, value in fitted.items() if value is not None}
-    for error in Draft202012Validator(dict(schema)).iter_errors(fitted):
-        place = ".".join(map(str, error.path))
-        raise BadArguments(f"{place}: {error.message}" if place else error.message)
+    try:
+        # An empty registry: a schema never has another one fetched.
+        for error in Draft202012Validator(dict(schema), registry=Registry()).iter_errors(fitted):
+            place = ".".join(map(str, error.path))
+            raise BadArguments(f"{place}: {error.message}" if place else error.message)
+    except Unresolvable as error:
+        raise BadArguments(f"The schema of the arguments names what is not in it: {error}.") from None
     return fitted
+
+
+def leads_outside(schema: Any) -> bool:
+    """Whether a part of the schema is to be found elsewhere."""
+    match schema:
+        case dict():
+            named = (schema.get(name, "#") for name in ("$ref", "$dynamicRef"))
+            outside = any(not str(each).startswith("#") for each in named)
+            return outside or any(map(leads_outside, schema.values()))
+        case list():
+            return any(map(leads_outside, schema))
+    return False
 
 
 def _fitted(value: Any, schema: Any) -> Any:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+import httpx
+
 from mlservices import types
 from mlservices.secret_box import UnreadableSecret, opened
 
@@ -60,7 +62,7 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
     begun = monotonic()
     try:
         request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
-    except (BadArguments, UnreadableSecret) as error:
+    except (BadArguments, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
         return Exchange(ToolResult(ok=False, reason=str(error)), 0.0)
     answer, reason, attempts, again = None, "", 0, True
     while again and attempts < MOST_ATTEMPTS:

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, SchemaError
 
+from .arguments import leads_outside
+
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 OUR_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 LONGEST_LINES = 8_000
@@ -102,6 +104,8 @@ class SchemaField(forms.CharField):
             place = ".".join(map(str, error.path)) or _("the whole")
             told = {"place": place, "reason": error.message}
             raise ValidationError(_("No JSON schema, at %(place)s: %(reason)s") % told) from None
+        if leads_outside(schema):
+            raise ValidationError(_("A “$ref” has to begin with #: nothing is fetched from elsewhere."))
         if schema and (schema.get("type") != "object" or not isinstance(schema.get("properties"), dict)):
             raise ValidationError(_("The schema has to be of the type “object”, with “properties”."))
         return schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 
 import httpx
@@ -31,6 +32,11 @@ from agents.outside import Refused, Request, Unanswered, allowed_address, ask, i
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::169.254.169.254",
+        "fec0::1",
+        "64:ff9b:1::808:808",
+        "168.63.129.16",
     ],
 )
 def test_addresses_of_private_networks_are_no_public_ones(address):
@@ -107,7 +113,34 @@ async def test_a_redirect_keeps_secrets_at_home_and_loses_the_body(other, settin
         ("GET", "secret", b""),
         ("GET", None, b""),
     ]
-    assert all(headers["X-Plain"] == "1" for _, _, headers, _ in other.asked)
+    assert [headers.get("X-Plain") for _, _, headers, _ in other.asked] == ["1", "1", None]
+
+
+async def test_what_was_sent_does_not_go_to_another_server(other, settings):
+    port = httpx.URL(other.url).port
+    settings.TOOL_PRIVATE_HOSTS = [f"127.0.0.1:{port}", f"localhost:{port}"]
+    other.answer("/a", status=307, Location=f"http://localhost:{port}/b")
+    with pytest.raises(Unanswered, match="to go to localhost"):
+        await ask(Request("POST", f"{other.url}/a", body=b"{}"), seconds=5)
+    assert len(other.asked) == 1
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//[", "http://x:99999999/"])
+async def test_a_redirect_to_nonsense_is_no_answer(other, target):
+    other.answer("/a", status=302, Location=target)
+    with pytest.raises(Unanswered):
+        await ask(Request("GET", f"{other.url}/a"), seconds=5)
+
+
+async def test_a_packed_answer_is_refused(other):
+    other.answer("/", gzip.compress(b"0" * 10_000_000), Content_Encoding="gzip")
+    with pytest.raises(Unanswered, match="packed"):
+        await ask(Request("GET", f"{other.url}/"), seconds=5)
+
+
+async def test_a_charset_that_is_none_does_no_harm(other):
+    other.answer("/", b"Caf\xc3\xa9", Content_Type="text/plain; charset=base64")
+    assert (await ask(Request("GET", f"{other.url}/"), seconds=5)).text == "Caf\u00e9"
 
 
 async def test_redirects_end(other):

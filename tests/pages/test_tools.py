@@ -86,6 +86,7 @@ def test_secrets_of_one_server_are_not_handed_to_another(alices_browser):
         ("headers", "Host: other.test", "Line 1: Host is set by VoiceForge itself."),
         ("secrets", "X Key: 1", "cannot be the name of a header"),
         ("body", '{"day": {{day}}}', "this is no JSON"),
+        ("parameters", '{"type": "object", "properties": {"number": {"$ref": "http://x/"}}}', "begin with #"),
         ("results", "first name = a.b", "cannot be a variable"),
         ("seconds", "600", "60"),
     ],

@@ -54,6 +54,12 @@ class TestArguments:
         with pytest.raises(BadArguments, match=reason):
             checked(given, SCHEMA)
 
+    def test_no_schema_is_fetched_from_elsewhere(self, other):
+        schema = {"type": "object", "properties": {"day": {"$ref": f"{other.url}/schema"}}}
+        with pytest.raises(BadArguments, match="not in it"):
+            checked({"day": "x"}, schema)
+        assert not other.asked
+
 
 class TestRequests:
     def test_an_argument_stays_a_part_of_the_address(self):
@@ -126,6 +132,11 @@ class TestAnswers:
 
 
 class TestExchange:
+    async def test_an_answer_of_endless_depth_is_text(self, other):
+        other.answer("/", b"[" * 100_000)
+        done = await exchange(tool(f"{other.url}/"), {"day": "x"})
+        assert done.result.ok and done.result.text.startswith("[[[")
+
     async def test_it_is_asked_in_earnest(self, other):
         other.answer("/tables/monday", {"slots": [{"time": "nine"}]})
         asked = tool(

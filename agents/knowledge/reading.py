@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -51,7 +51,8 @@ def blocks_of(content: bytes, name: str = "") -> list[Block]:
         raise Unreadable("The file is empty.")
     if len(content) > LARGEST_BYTES:
         raise Unreadable(f"The file has {len(content):,} bytes; {LARGEST_BYTES:,} are allowed. Divide it.")
-    blocks = [block for block in _blocks(content, name.lower()) if block.text.strip()]
+    read = (_storable(block) for block in _blocks(content, name.lower()))
+    blocks = [block for block in read if block.text.strip()]
     if not blocks:
         raise Unreadable("There is no text in it.")
     return blocks
@@ -76,6 +77,17 @@ def _blocks(content: bytes, name: str) -> Iterator[Block]:
             yield from _of_html(text)
         else:
             yield from (Block(" ".join(part.split())) for part in re.split(r"\n\s*\n", text))
+
+
+def _storable(block: Block) -> Block:
+    """Without what no database takes: a NUL, half a letter."""
+
+    def cleaned(text: str) -> str:
+        return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+    return replace(
+        block, text=cleaned(block.text), heading=cleaned(block.heading), answer=cleaned(block.answer)
+    )
 
 
 def _decoded(content: bytes) -> str:

@@ -30,6 +30,7 @@ from .actions import (
     remove_source,
 )
 from .forms import BaseForm, PageForm, PairsForm, QuestionForm
+from .reading import LARGEST_BYTES
 from .shelf import lookup_in
 
 PAGE_SIZE = 50
@@ -65,7 +66,7 @@ def base_add(request: HttpRequest, slug: str) -> HttpResponse:
     files = request.FILES.getlist("files")
     try:
         for file in files:
-            add_file(base=base, name=file.name or _("Unnamed"), content=file.read(), by=by)
+            add_file(base=base, name=file.name or _("Unnamed"), content=file.read(LARGEST_BYTES + 1), by=by)
         if page_form.is_valid():
             add_page(base=base, address=page_form.cleaned_data["address"], by=by)
         if pairs_form.is_valid():

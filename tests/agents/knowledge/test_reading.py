@@ -126,6 +126,11 @@ def test_what_cannot_be_read_says_why(make, name, reason):
         blocks_of(make(), name)
 
 
+def test_what_no_database_takes_is_left_out():
+    content = json.dumps([{"question": "a\0b\ud800", "answer": "c\0"}]).encode()
+    assert blocks_of(content, "a.json") == [Block("ab", answer="c")]
+
+
 def test_passages_keep_to_their_heading_and_page():
     blocks = [Block("One.", "A"), Block("Two.", "A"), Block("Three.", "B"), Block("Four.", "B", 2)]
     assert [block.text for block in passages_of(blocks)] == ["One. Two.", "Three.", "Four."]

@@ -9,6 +9,7 @@ import "./livecount.js";
 import { openPalette } from "./palette.js";
 import { press, showShortcuts } from "./shortcuts.js";
 
+const LOAD_AGAIN_MS = 3000;
 const root = document.documentElement;
 
 const acts = {
@@ -104,7 +105,13 @@ for (const name of ["htmx:beforeRequest", "htmx:afterRequest"]) {
   });
 }
 
-document.addEventListener("htmx:sendError", () => document.body.classList.add("vf-unreachable"));
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let loadAgain;
+document.addEventListener("htmx:sendError", () => {
+  document.body.classList.add("vf-unreachable");
+  clearTimeout(loadAgain);
+  loadAgain = setTimeout(() => document.body.dispatchEvent(new Event("load-again")), LOAD_AGAIN_MS);
+});
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("vf-unreachable"));
 document.addEventListener("htmx:afterRequest", (event) => {
   if (/** @type {CustomEvent} */ (event).detail.successful) clearFailure();

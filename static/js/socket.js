@@ -103,7 +103,7 @@ class LiveSocket {
     classList.toggle("vf-offline", !online);
     if (back) {
       classList.remove("vf-unreachable");
-      document.body.dispatchEvent(new Event("server-back")); // for what the page could not load meanwhile
+      document.body.dispatchEvent(new Event("load-again")); // for what the page could not load meanwhile
     }
     enableActions();
   }

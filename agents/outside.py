@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from time import monotonic
 from typing import Literal
 
@@ -76,19 +77,24 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode(self._charset, errors="replace")
+        try:
+            return self.body.decode(self.charset, errors="replace")
+        except (LookupError, ValueError):  # some, as idna, replace nothing
+            return self.body.decode(errors="replace")
 
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
-    def _charset(self) -> str:
-        named = self.headers.get("content-type", "").lower().partition("charset=")[2]
-        charset = named.strip("\"' ;") or "utf-8"
+    def charset(self) -> str:
+        """That of its text; UTF-8 where it names none that there is."""
+        told = Message()
+        told["content-type"] = self.headers.get("content-type", "")
+        charset = told.get_content_charset("utf-8")
         try:
-            "".encode(charset)
             b"".decode(charset)
+            "".encode(charset)
         except (LookupError, ValueError):
             return "utf-8"
         return charset
@@ -141,10 +147,11 @@ async def _once(
     named = url.netloc.decode("ascii")
     timeout = httpx.Timeout(None)  # the whole has one
     async with httpx.AsyncClient(verify=certificates(), timeout=timeout, trust_env=False) as client:
+        sent = {"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"}
         request = client.build_request(
             method,
             url.copy_with(host=host),
-            headers={"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"},
+            headers={name.encode(): value.encode() for name, value in sent.items()},
             content=body or None,
             extensions={"sni_hostname": url.host},
         )

@@ -26,6 +26,10 @@ class Program:
         return self.flows[""]
 
 
+UNNOTICED_SECONDS = 0.7  # a wait as long as any pause in speech: nothing is said meanwhile
+LONGEST_TEXT = 4_000  # characters of a tool's answer that a language model is told
+
+
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """`values` are the variables that it sets; `text` is what a model is told, `reason` why it failed."""

@@ -12,19 +12,20 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Literal
 
+from mlservices.errors import EngineError
+
 from . import phrases
 from .deciding import Choice, Decision, decide
 from .extracting import extracted
-from .graph import nodes
+from .graph import Intent, nodes
 from .memory import quoted
 from .passing import Told
-from .program import Ports, Program, Talk, Toolbox, ToolResult
+from .program import UNNOTICED_SECONDS, Ports, Program, Talk, Toolbox, ToolResult
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
-UNNOTICED_SECONDS = 0.7  # a wait as long as any pause in speech: nothing is said meanwhile
 EXTRACTING_SECONDS = 1.0  # that the end of an answer waits for values in the caller's words
 
 
@@ -103,6 +104,8 @@ class FlowConversation:
         intent = next((each for each in walker.program.main.intents if each.keys == digits), None)
         if self._other:
             steps = self._other.digits(digits)
+        elif walker.pending:
+            steps = self._left_or_waiting(Decision(intent, "keys") if intent else None)
         elif digits in walker.ways.keys:
             steps = self._carried_out(walker.take(walker.ways.keys[digits], "keys"))
         elif walker.state.gatherer:
@@ -215,7 +218,7 @@ class FlowConversation:
             words,
             self._choices(),
             meanings=self._ports.meanings,
-            model=self._ports.model,
+            model=None if walker.pending else self._ports.model,
             situation=self._situation,
         )
         if decision is None or decision.to is None:
@@ -247,11 +250,13 @@ class FlowConversation:
             yield step
         # What the caller spoke over is taken as said, and the words as an answer to what comes then.
         skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
-        decision = await self._decided(words) if walker.listens else None
-        if decision:
+        decision = await self._decided(words) if walker.listens or walker.pending else None
+        if walker.pending:
+            answer = self._left_or_waiting(decision)
+        elif decision:
             answer = self._carried_out(walker.follow(decision))
             skipped = [step for step in skipped if not isinstance(step, Say)]
-        elif skipped or walker.pending:
+        elif skipped:
             answer = self._carried_out(())
         elif talk := self._talk:
             answer = talk.conversation.reply(words)
@@ -288,9 +293,9 @@ class FlowConversation:
     def _learnt(self) -> list[Step]:
         if self._extracting is None or not self._extracting.done():
             return []
-        found, self._extracting = self._extracting.result(), None
+        extracting, self._extracting = self._extracting, None
         unfilled = {each.name for each in self._walker.unfilled}
-        found = {name: told for name, told in found.items() if name in unfilled}
+        found = {name: told for name, told in extracting.result().items() if name in unfilled}
         return list(self._walker.learn(found, by="model"))
 
     async def _carried_out(self, steps: Iterable[Step]) -> Steps:
@@ -308,14 +313,29 @@ class FlowConversation:
             calling = self._calling = self._calling or asyncio.ensure_future(self._call(pending))
             if (filler := self._filler(pending)) and not begun and not await _is_soon(calling):
                 yield Say(filler, interruptible=False)
-            result = await asyncio.shield(calling)
-            self._calling = None
+            try:
+                result = await asyncio.shield(calling)
+            finally:
+                if calling.done():
+                    self._calling = None
             for step in self._walker.done(pending, result):
                 yield step
 
+    def _left_or_waiting(self, decision: Decision | None) -> Steps:
+        """While a tool is at work: out of its step by an intent that leads away, else on with the wait. The
+        tool is not stopped; nobody waits for its answer any more."""
+        walker = self._walker
+        if decision is None or not isinstance(decision.to, Intent) or decision.to.action == "repeat":
+            return self._carried_out(())
+        walker.pending, self._calling = None, None
+        return self._carried_out(walker.follow(decision))
+
     async def _call(self, node: nodes.Tool) -> ToolResult:
         given = {name: self._given(value) for name, value in node.data.parameters.items()}
-        return await self._ports.tools.call(node.data.tool_name, given)
+        try:
+            return await self._ports.tools.call(node.data.tool_name, given)
+        except EngineError as error:
+            return ToolResult(ok=False, reason=str(error))
 
     def _filler(self, node: nodes.Tool) -> str:
         own = self._ports.tools.fillers.get(node.data.tool_name, "")

@@ -80,14 +80,13 @@ def _blocks(content: bytes, name: str) -> Iterator[Block]:
 
 
 def _storable(block: Block) -> Block:
+    text, heading, answer = map(_cleaned, (block.text, block.heading, block.answer))
+    return replace(block, text=text, heading=heading, answer=answer)
+
+
+def _cleaned(text: str) -> str:
     """Without what no database takes: a NUL, half a letter."""
-
-    def cleaned(text: str) -> str:
-        return text.replace("\0", "").encode("utf-8", "ignore").decode()
-
-    return replace(
-        block, text=cleaned(block.text), heading=cleaned(block.heading), answer=cleaned(block.answer)
-    )
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _decoded(content: bytes) -> str:
@@ -190,7 +189,7 @@ def _block_of(words: PageElement) -> Tag:
 def title_of(content: bytes) -> str:
     """Of a page of the web; "" where it has none."""
     title = BeautifulSoup(_decoded(content[:100_000]), "html.parser").title
-    return " ".join(title.get_text().split()) if title else ""
+    return " ".join(_cleaned(title.get_text()).split()) if title else ""
 
 
 def _told(pairs: Iterator[tuple[str, str]]) -> Iterator[Block]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..flow.program import ToolResult
+from ..flow.program import LONGEST_TEXT, ToolResult
 from ..outside import Answer
 
 LONGEST_VALUE = 500  # characters of a variable
-LONGEST_TEXT = 4_000  # characters that a language model is told
+HIDDEN = "••••••"
+_SHORTEST_WORD = 6  # of a secret of several words, as the key in "Bearer sk-…", that is hidden by itself
 _NOTHING = object()
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")  # signs that no database takes
 
 
 def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
@@ -28,11 +33,53 @@ def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
 
 
 def content_of(answer: Answer) -> Any:
-    """JSON where it is some, whatever it is said to be; else its text."""
+    """JSON where it is some, whatever it is said to be; else its text. Nothing that cannot be stored."""
     try:
-        return json.loads(answer.text)
+        content = _clean(json.loads(answer.text))
+        json.dumps(content)
     except (ValueError, RecursionError):
-        return answer.text
+        return _clean(answer.text)
+    return content
+
+
+def without(secrets: Mapping[str, str], answer: Answer) -> Answer:
+    """A server that repeats what it was sent tells nobody a secret."""
+    parts = {word for secret in secrets.values() for word in secret.split() if len(word) >= _SHORTEST_WORD}
+    words = sorted({*filter(None, secrets.values()), *parts}, key=len, reverse=True)
+    headers = {name: _masked(value, words) for name, value in answer.headers.items()}
+    content = content_of(answer)
+    masked = _masked(content, words)
+    if masked == content:
+        return replace(answer, headers=headers)
+    text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+    return replace(answer, headers=headers, body=text.encode(answer.charset, errors="replace"))
+
+
+def _masked(part: Any, words: Iterable[str]) -> Any:
+    match part:
+        case str():
+            for word in words:
+                part = part.replace(word, HIDDEN)
+            return part
+        case dict():
+            return {_masked(key, words): _masked(each, words) for key, each in part.items()}
+        case list():
+            return [_masked(each, words) for each in part]
+    return part
+
+
+def _clean(part: Any) -> Any:
+    """Without what JSON has no word for, and signs that no database takes."""
+    match part:
+        case float() if not math.isfinite(part):
+            return None
+        case str():
+            return _UNKEPT.sub("\ufffd", part)
+        case dict():
+            return {_clean(key): _clean(each) for key, each in part.items()}
+        case list():
+            return [_clean(each) for each in part]
+    return part
 
 
 def at(place: str, content: Any) -> Any:

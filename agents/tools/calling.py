@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from mlservices.secret_box import UnreadableSecret, opened
 from .. import outside
 from ..flow.program import Toolbox, ToolResult
 from ..models import Tool
-from .answers import result_of
+from .answers import HIDDEN, result_of, without
 from .arguments import BadArguments, checked
 from .requests import request_for
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_ANSWER = 256_000  # bytes
 MOST_ATTEMPTS = 2
-HIDDEN = "••••••"
+PAUSE_SECONDS = 0.3  # before it is asked again
 _MAY_WORK_LATER = (429, 502, 503, 504)
 
 
@@ -61,13 +62,23 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
     """Ask it. What goes wrong is told in the result and never raised."""
     begun = monotonic()
     try:
-        request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
+        return await _exchanged(tool, arguments, begun)
     except (BadArguments, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
-        return Exchange(ToolResult(ok=False, reason=str(error)), 0.0)
+        reason = str(error)
+    except Exception:
+        logger.exception("tool %s could not be asked", tool.name)
+        reason = "It could not be asked: the log of the server says why."
+    return Exchange(ToolResult(ok=False, reason=reason), monotonic() - begun)
+
+
+async def _exchanged(tool: Tool, arguments: Mapping[str, Any], begun: float) -> Exchange:
+    request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
     answer, reason, attempts, again = None, "", 0, True
     while again and attempts < MOST_ATTEMPTS:
-        attempts += 1
-        left = tool.seconds - (monotonic() - begun)
+        if attempts:
+            await asyncio.sleep(PAUSE_SECONDS)
+        answer, attempts = None, attempts + 1
+        left = max(tool.seconds - (monotonic() - begun), 0)
         try:
             answer = await outside.ask(request, seconds=left, largest=LARGEST_ANSWER)
         except outside.Refused as error:
@@ -78,9 +89,9 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
             )
             again = not error.timed_out and (tool.may_be_repeated or not error.sent)
         else:
-            answer = _without(request.secrets, answer)
+            answer = without(request.secrets, answer)
             reason, again = "", tool.may_be_repeated and answer.status in _MAY_WORK_LATER
-    result = result_of(answer, tool.results) if answer and not reason else ToolResult(ok=False, reason=reason)
+    result = result_of(answer, tool.results) if answer else ToolResult(ok=False, reason=reason)
     return Exchange(result, monotonic() - begun, attempts, request, answer)
 
 
@@ -95,15 +106,6 @@ def secrets_of(tool: Tool) -> dict[str, str]:
             f"The secret headers of {tool.name} were encrypted with another key. Enter them again, or put "
             "that key into CREDENTIALS_KEY, after the new one."
         ) from None
-
-
-def _without(secrets: Mapping[str, str], answer: outside.Answer) -> outside.Answer:
-    """A server that repeats what it was sent tells nobody a secret."""
-    body, headers = answer.body, dict(answer.headers)
-    for secret in secrets.values():
-        body = body.replace(secret.encode(), HIDDEN.encode())
-        headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
-    return replace(answer, body=body, headers=headers)
 
 
 def masked(request: outside.Request) -> outside.Request:

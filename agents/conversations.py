@@ -19,6 +19,7 @@ from mlservices.interfaces import ChatModel, Embedder
 from mlservices.offer import DEFAULT_VOICE
 
 from .facts import read_facts
+from .flow import hours
 from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
@@ -26,7 +27,8 @@ from .flow.looking_up import InformedReceptionist, Lookup
 from .flow.matching import Meanings, Vector
 from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
-from .flow.steps import Conversation
+from .flow.steps import Conversation, Say, Step
+from .flow.understanding import Understanding, is_aside, noted
 from .flow.variables import built_in, fill
 from .flows.programs import Crew
 from .knowledge.shelf import lookup_in
@@ -82,6 +84,7 @@ def conversation_for(
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk, embedder),
         tools=tools,
+        aside=partial(_aside, Understanding(profile.facts, meanings), now),
         other_agent=partial(_other_agent, crew or {}, again, model_of or chat_model_for),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
@@ -124,6 +127,17 @@ def _subagent(
     told = replace(profile, instructions=instructions, greeting=greeting)
     lookup = lookup_in(knowledge_base, embedder) if knowledge_base else None
     return Talk(talk(told, tools=tools, lookup=lookup), knows=asked)
+
+
+async def _aside(
+    understanding: Understanding, now: Callable[[], datetime], words: str, *, may_answer: bool
+) -> list[Step]:
+    match = await understanding.match(words)
+    if match is None or not isinstance(fact := match.best.target, Fact):
+        return []
+    if not is_aside(match, words, may_answer=may_answer):
+        return []
+    return [noted(match), Say(hours.answer_of(fact, words, now()))]
 
 
 def _other_agent(

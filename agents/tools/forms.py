@@ -90,6 +90,7 @@ class ToolForm(forms.ModelForm):
         self.kept_url = self.instance.url
         self.kept = self._kept_names()
         self.fields["parameters"].required = False
+        self.fields["url"].required = True
         if self.kept:
             names = {"names": ", ".join(self.kept)}
             self.fields["secrets"].help_text = (

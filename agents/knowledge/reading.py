@@ -17,6 +17,8 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import PageElement
 from markdown_it import MarkdownIt
 
+from ..texts import storable
+
 LARGEST_BYTES = 20_000_000
 MOST_PAGES = 2_000
 _MOST_UNPACKED = 200_000_000  # bytes of a DOCX
@@ -80,13 +82,8 @@ def _blocks(content: bytes, name: str) -> Iterator[Block]:
 
 
 def _storable(block: Block) -> Block:
-    """Without what no database takes: a NUL, half a letter."""
-
-    def cleaned(text: str) -> str:
-        return text.replace("\0", "").encode("utf-8", "ignore").decode()
-
     return replace(
-        block, text=cleaned(block.text), heading=cleaned(block.heading), answer=cleaned(block.answer)
+        block, text=storable(block.text), heading=storable(block.heading), answer=storable(block.answer)
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from ..flow.program import ToolResult
 from ..outside import Answer
+from ..texts import storable
 
 LONGEST_VALUE = 500  # characters of a variable
 LONGEST_TEXT = 4_000  # characters that a language model is told
@@ -16,15 +18,16 @@ _NOTHING = object()
 
 def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
     """`results` are variables and their places: names and numbers with dots between, "" is all of it."""
-    content = content_of(answer)
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    reason = "" if 200 <= answer.status < 300 else f"It answered {answer.status}."
+    return learned(content_of(answer), results, reason=reason)
+
+
+def learned(content: Any, results: Mapping[str, str], *, reason: str = "") -> ToolResult:
+    """Of what was answered, a text or what JSON holds. `reason`: why it failed."""
     values = {
         name: _value(found) for name, place in results.items() if (found := at(place, content)) is not None
     }
-    if not 200 <= answer.status < 300:
-        reason = f"It answered {answer.status}."
-        return ToolResult(ok=False, values=values, text=text[:LONGEST_TEXT], reason=reason)
-    return ToolResult(ok=True, values=values, text=text[:LONGEST_TEXT])
+    return ToolResult(ok=not reason, values=values, text=_text(content)[:LONGEST_TEXT], reason=reason)
 
 
 def content_of(answer: Answer) -> Any:
@@ -51,7 +54,10 @@ def at(place: str, content: Any) -> Any:
 
 def _value(found: Any) -> Any:
     """A variable is a text, a number, or yes or no."""
-    if isinstance(found, bool | int | float):
+    if isinstance(found, bool | int) or (isinstance(found, float) and math.isfinite(found)):
         return found
-    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
-    return text[:LONGEST_VALUE]
+    return _text(found)[:LONGEST_VALUE]
+
+
+def _text(content: Any) -> str:
+    return storable(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))

@@ -16,16 +16,17 @@ from mlservices.secret_box import UnreadableSecret, opened
 
 from .. import outside
 from ..flow.program import Toolbox, ToolResult
-from ..models import Tool
+from ..models import Tool, ToolServer
+from ..outside import HIDDEN
 from .answers import result_of
 from .arguments import BadArguments, checked
+from .mcp import calling as mcp
 from .requests import request_for
 
 logger = logging.getLogger(__name__)
 
 LARGEST_ANSWER = 256_000  # bytes
 MOST_ATTEMPTS = 2
-HIDDEN = "••••••"
 _MAY_WORK_LATER = (429, 502, 503, 504)
 
 
@@ -61,15 +62,16 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
     """Ask it. What goes wrong is told in the result and never raised."""
     begun = monotonic()
     try:
-        request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
-    except (BadArguments, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
+        request = _request(tool, checked(arguments, tool.parameters))
+    except (BadArguments, mcp.NotOffered, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
         return Exchange(ToolResult(ok=False, reason=str(error)), 0.0)
+    ask = mcp.ask if tool.server else outside.ask
     answer, reason, attempts, again = None, "", 0, True
     while again and attempts < MOST_ATTEMPTS:
         attempts += 1
         left = tool.seconds - (monotonic() - begun)
         try:
-            answer = await outside.ask(request, seconds=left, largest=LARGEST_ANSWER)
+            answer = await ask(request, seconds=left, largest=LARGEST_ANSWER)
         except outside.Refused as error:
             reason, again = str(error), False
         except outside.Unanswered as error:
@@ -78,32 +80,31 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
             )
             again = not error.timed_out and (tool.may_be_repeated or not error.sent)
         else:
-            answer = _without(request.secrets, answer)
+            answer = outside.covered(answer, request.secrets)
             reason, again = "", tool.may_be_repeated and answer.status in _MAY_WORK_LATER
-    result = result_of(answer, tool.results) if answer and not reason else ToolResult(ok=False, reason=reason)
+    understood = mcp.result_of if tool.server else result_of
+    failed = ToolResult(ok=False, reason=reason)
+    result = understood(answer, tool.results) if answer and not reason else failed
     return Exchange(result, monotonic() - begun, attempts, request, answer)
 
 
-def secrets_of(tool: Tool) -> dict[str, str]:
+def _request(tool: Tool, arguments: Mapping[str, Any]) -> outside.Request:
+    if tool.server:
+        return mcp.request_for(tool, tool.server, arguments, secrets_of(tool.server))
+    return request_for(tool, arguments, secrets_of(tool))
+
+
+def secrets_of(owner: Tool | ToolServer) -> dict[str, str]:
     """Its secret headers in the clear. Raises UnreadableSecret."""
-    if not tool.secret_headers:
+    if not owner.secret_headers:
         return {}
     try:
-        return dict(json.loads(opened(tool.secret_headers)))
+        return dict(json.loads(opened(owner.secret_headers)))
     except UnreadableSecret:
         raise UnreadableSecret(
-            f"The secret headers of {tool.name} were encrypted with another key. Enter them again, or put "
+            f"The secret headers of {owner.name} were encrypted with another key. Enter them again, or put "
             "that key into CREDENTIALS_KEY, after the new one."
         ) from None
-
-
-def _without(secrets: Mapping[str, str], answer: outside.Answer) -> outside.Answer:
-    """A server that repeats what it was sent tells nobody a secret."""
-    body, headers = answer.body, dict(answer.headers)
-    for secret in secrets.values():
-        body = body.replace(secret.encode(), HIDDEN.encode())
-        headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
-    return replace(answer, body=body, headers=headers)
 
 
 def masked(request: outside.Request) -> outside.Request:

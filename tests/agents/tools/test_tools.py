@@ -39,6 +39,18 @@ class TestArguments:
         assert checked({"day": "Monday", "seats": ""}, SCHEMA) == {"day": "Monday"}
 
     @pytest.mark.parametrize(
+        "schema, text, value",
+        [
+            ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "4", 4),
+            ({"type": ["number", "null"]}, "4.5", 4.5),
+            ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "4", "4"),
+            ({"anyOf": [{"type": "integer"}, {"const": "4"}]}, "4", "4"),
+        ],
+    )
+    def test_so_they_do_where_there_is_a_choice(self, schema, text, value):
+        assert checked({"x": text}, {"properties": {"x": schema}}) == {"x": value}
+
+    @pytest.mark.parametrize(
         "given, reason",
         [
             ({}, "'day' is a required property"),
@@ -120,6 +132,10 @@ class TestAnswers:
         answer = Answer(200, {}, b'{"a": 1.5, "b": true, "c": {"d": [1]}, "e": "' + b"x" * 900 + b'"}', "", 0)
         result = result_of(answer, {"a": "a", "b": "b", "c": "c", "e": "e", "gone": "f.g"})
         assert result.values == {"a": 1.5, "b": True, "c": '{"d": [1]}', "e": "x" * 500}
+
+    def test_nothing_is_learned_that_no_database_takes(self):
+        answer = Answer(200, {}, b'{"a": "x\\u0000\\ud800y", "b": NaN}', "", 0)
+        assert result_of(answer, {"a": "a", "b": "b"}).values == {"a": "xy", "b": "NaN"}
 
     def test_what_is_no_json_is_text(self):
         assert result_of(Answer(200, {}, b"Hello \xff", "", 0), {"all": ""}).values == {"all": "Hello \ufffd"}

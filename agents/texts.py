@@ -1,0 +1,24 @@
+"""What other systems say, made fit to be kept and shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+
+def storable(text: str) -> str:
+    """Without what no database takes: a NUL, half a letter."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def one_line(value: Any, most: int) -> str:
+    """Of a text, what can be seen of it, at most `most` characters; "" of anything else."""
+    if not isinstance(value, str):
+        return ""
+    seen = "".join(letter for letter in value[: most * 4] if letter.isspace() or _is_seen(letter))
+    shown = " ".join(seen.split())
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def _is_seen(letter: str) -> bool:
+    return not unicodedata.category(letter).startswith("C")

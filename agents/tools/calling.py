@@ -54,7 +54,11 @@ def toolbox_of(tools: Mapping[str, Tool]) -> Toolbox:
     return Toolbox(
         call,
         fillers={name: tool.filler for name, tool in tools.items() if tool.filler},
-        specs={name: types.Tool(name, tool.description, tool.parameters) for name, tool in tools.items()},
+        specs={
+            name: types.Tool(name, tool.description, tool.parameters)
+            for name, tool in tools.items()
+            if not tool.gone
+        },
     )
 
 

@@ -63,6 +63,7 @@ def test_a_server_is_connected_and_shows_what_it_offers(alices_browser, other):
     assert "characters that are not allowed" in page and "swordfish" not in page
     assert not Tool.objects.exists()
     assert "My clinic" in alices_browser.get("/tools/servers/").content.decode()
+    assert server.get_absolute_url() in alices_browser.get("/palette/", {"q": "clinic"}).content.decode()
 
 
 def test_what_is_chosen_becomes_a_tool_of_flows(alices_browser, other):

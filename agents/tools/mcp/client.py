@@ -21,7 +21,7 @@ CLIENT = {"name": "VoiceForge", "version": "1"}
 HEADERS = {"Content-Type": "application/json", "Accept": f"application/json, {wire.EVENTS}"}
 LARGEST_LIST = outside.LARGEST_ANSWER  # bytes
 _LONGEST_SESSION_ID = 1_000
-_PARTING_SECONDS = 1.0
+_PARTING_SECONDS = 0.5  # the caller waits for it
 _LONGEST_REASON = 300
 _REMEDIES = {
     401: "Check the secret headers.",

@@ -18,7 +18,7 @@ LONGEST_NAME = 128  # of a tool, as the protocol has it
 LONGEST_OWN_NAME = 64
 READING_SECONDS = 20.0
 _MOST_PAGES = 20
-_USABLE_NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,128}")
+_USABLE_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 
 # Why a tool cannot be used.
 BAD_NAME, BAD_SCHEMA, LARGE_SCHEMA = "name", "schema", "large"

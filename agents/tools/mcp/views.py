@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ...models import Tool, ToolServer
 from .actions import choose_tools, delete_server, flows_using, read_server, save_server
 from .forms import ServerForm
-from .offers import Offer, kept
+from .offers import MOST_TOOLS, Offer, kept
 
 PAGE_SIZE = 50
 
@@ -100,6 +100,7 @@ def _edited(request: HttpRequest, server: ToolServer) -> HttpResponse:
         "name": name,
         "lines": _lines(server) if name else [],
         "news": _told(server.news),
+        "cut": MOST_TOOLS if len(server.offered) >= MOST_TOOLS else None,
         "flows": flows_using(server) if name else [],
         "may_change": request.user.has_perm("agents.change_agents"),
     }

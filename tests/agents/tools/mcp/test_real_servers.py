@@ -85,5 +85,7 @@ async def test_arguments_that_do_not_fit_are_not_sent(real: Clinics):
 async def test_a_tool_that_is_gone_is_not_asked(real: Clinics):
     server = ToolServer(name="Clinic", url=real.urls[WAY])
     tool = Tool(name="clinic_cancel", server=server, server_tool="cancel", gone=True)
-    result = await toolbox_of({tool.name: tool}).call(tool.name, {})
+    box = toolbox_of({tool.name: tool})
+    result = await box.call(tool.name, {})
     assert result.reason.startswith("Clinic no longer offers cancel.") and not real.asked
+    assert not box.specs  # no language model is told of it

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from email.message import Message
 from time import monotonic
 from typing import Literal
 
@@ -22,7 +23,6 @@ from mlservices.clients.http import certificates
 
 MOST_REDIRECTS = 5
 LARGEST_ANSWER = 1_000_000  # bytes
-HIDDEN = "••••••"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PRIVATE = tuple(
     map(
@@ -79,19 +79,24 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode(self._charset, errors="replace")
+        try:
+            return self.body.decode(self.charset, errors="replace")
+        except (LookupError, ValueError):  # some, as idna, replace nothing
+            return self.body.decode(errors="replace")
 
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
-    def _charset(self) -> str:
-        named = self.headers.get("content-type", "").lower().partition("charset=")[2]
-        charset = named.strip("\"' ;") or "utf-8"
+    def charset(self) -> str:
+        """That of its text; UTF-8 where it names none that there is."""
+        told = Message()
+        told["content-type"] = self.headers.get("content-type", "")
+        charset = told.get_content_charset("utf-8")
         try:
-            "".encode(charset)
             b"".decode(charset)
+            "".encode(charset)
         except (LookupError, ValueError):
             return "utf-8"
         return charset
@@ -125,15 +130,6 @@ async def ask(
     except TimeoutError:
         reason = f"{_host(request.url)} did not answer within {seconds:g} seconds."
         raise Unanswered(reason, timed_out=True) from None
-
-
-def covered(answer: Answer, secrets: Mapping[str, str]) -> Answer:
-    """A server that repeats what it was sent tells nobody a secret."""
-    body, headers = answer.body, dict(answer.headers)
-    for secret in secrets.values():
-        body = body.replace(secret.encode(), HIDDEN.encode())
-        headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
-    return replace(answer, body=body, headers=headers)
 
 
 def connections() -> httpx.AsyncClient:
@@ -174,10 +170,11 @@ async def _once(
     host = f"[{address}]" if address.version == 6 else str(address)
     named = url.netloc.decode("ascii")
     async with nullcontext(manner.through) if manner.through else connections() as client:
+        sent = {"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"}
         request = client.build_request(
             method,
             url.copy_with(host=host),
-            headers={"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"},
+            headers={name.encode(): value.encode() for name, value in sent.items()},
             content=body or None,
             extensions={"sni_hostname": url.host},
         )

@@ -77,7 +77,7 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
             "callee": callee[:LONGEST_PARTY],
         },
@@ -92,7 +92,7 @@ def answer_call(
 @transaction.atomic
 def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
     """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
-    fields = _ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    fields = ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
     if version:
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
@@ -100,7 +100,7 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+def ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
     fields: dict[str, object] = {
         "id": uuid4(),
         "agent": agent,

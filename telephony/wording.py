@@ -74,6 +74,8 @@ END_REASONS = {
     "line_lost": _("The line was lost"),
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
+    "not_placed": _("The call was not placed"),
+    "machine": _("A machine answered"),
 }
 # How calls end at a step of their flow
 FLOW_ENDS = END_REASONS | {

@@ -15,11 +15,11 @@ _INTERRUPTED = "(You were interrupted: the caller heard only what stands above, 
 _NOT_HEARD = "(You were interrupted: the caller heard nothing of your last answer.)"
 
 
-def quoted(words: str, mark: str = "caller") -> str:
-    """A stranger's words as data: between marks that they cannot contain, on one line."""
+def quoted(words: str, mark: str = "caller", *, most: int = LONGEST_WORDS) -> str:
+    """A stranger's words as data: between marks that they cannot contain, on one line, `most` long."""
     seen = "".join(letter for letter in unicodedata.normalize("NFKC", words) if _is_shown(letter))
     inner = " ".join(re.sub(r"<\|[^|]*\|>|[<>\[\]]", " ", seen).split())
-    return f"<{mark}>{inner[:LONGEST_WORDS]}</{mark}>"
+    return f"<{mark}>{inner[:most]}</{mark}>"
 
 
 def _is_shown(letter: str) -> bool:

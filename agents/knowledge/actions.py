@@ -66,7 +66,7 @@ def add_pairs(*, base: KnowledgeBase, name: str, pairs: Sequence[tuple[str, str]
 @transaction.atomic
 def read_again(*, source: Source, by: str) -> Source:
     """Its passages stay until the newer ones are there."""
-    source.by, source.at = by, timezone.now()
+    source.by = by
     return _read_soon(source)
 
 
@@ -96,8 +96,10 @@ def changed(base_id: int) -> None:
 
 
 def _read_soon(source: Source) -> Source:
-    source.state, source.reason = Source.State.WAITING, ""
-    source.save()
+    """One that somebody removed meanwhile stays removed."""
+    source.state, source.reason, source.at = Source.State.WAITING, "", timezone.now()
+    fields = {name: getattr(source, name) for name in ("state", "reason", "at", "by")}
+    Source.objects.filter(pk=source.pk).update(**fields)
     transaction.on_commit(lambda: async_task(READ, source.pk))
     return source
 

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from ..fields import dress
 
+LONGEST_ADDRESS = 2000  # as it is stored
+
 
 class _Dressed(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -26,7 +28,7 @@ class BaseForm(_Dressed):
 class PageForm(_Dressed):
     address = forms.CharField(
         label=gettext_lazy("Address of a web page"),
-        max_length=2000,
+        max_length=LONGEST_ADDRESS,
         widget=forms.TextInput(attrs={"placeholder": "https://example.com/prices", "inputmode": "url"}),
     )
 
@@ -40,6 +42,9 @@ class PageForm(_Dressed):
             ) from None
         if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
             raise ValidationError(_("Write it like https://example.com/prices."))
+        if len(str(parsed)) > LONGEST_ADDRESS:
+            told = {"most": LONGEST_ADDRESS}
+            raise ValidationError(_("As it is sent, the address has more than %(most)d signs.") % told)
         return str(parsed)
 
 

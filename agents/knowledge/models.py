@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+LEFT_AFTER = timedelta(minutes=10)  # without a sign of the worker
 
 
 class KnowledgeBase(models.Model):
@@ -50,13 +54,22 @@ class Source(models.Model):
     done = models.PositiveIntegerField(default=0)  # passages that are embedded, of `found`
     found = models.PositiveIntegerField(default=0)
     by = models.CharField(max_length=150, blank=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=timezone.now)  # the last thing that was done to it
 
     class Meta:
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_left(self) -> bool:
+        """The worker that read it has gone."""
+        return self.state == self.State.READING and timezone.now() - self.at > LEFT_AFTER
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.READING) and not self.is_left
 
 
 class Passage(models.Model):

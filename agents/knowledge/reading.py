@@ -17,8 +17,6 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import PageElement
 from markdown_it import MarkdownIt
 
-from ..texts import storable
-
 LARGEST_BYTES = 20_000_000
 MOST_PAGES = 2_000
 _MOST_UNPACKED = 200_000_000  # bytes of a DOCX
@@ -82,9 +80,13 @@ def _blocks(content: bytes, name: str) -> Iterator[Block]:
 
 
 def _storable(block: Block) -> Block:
-    return replace(
-        block, text=storable(block.text), heading=storable(block.heading), answer=storable(block.answer)
-    )
+    text, heading, answer = map(_cleaned, (block.text, block.heading, block.answer))
+    return replace(block, text=text, heading=heading, answer=answer)
+
+
+def _cleaned(text: str) -> str:
+    """Without what no database takes: a NUL, half a letter."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _decoded(content: bytes) -> str:
@@ -187,7 +189,7 @@ def _block_of(words: PageElement) -> Tag:
 def title_of(content: bytes) -> str:
     """Of a page of the web; "" where it has none."""
     title = BeautifulSoup(_decoded(content[:100_000]), "html.parser").title
-    return " ".join(title.get_text().split()) if title else ""
+    return " ".join(_cleaned(title.get_text()).split()) if title else ""
 
 
 def _told(pairs: Iterator[tuple[str, str]]) -> Iterator[Block]:

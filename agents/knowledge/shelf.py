@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -22,18 +22,24 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The passages of one base; `matrix` has the shape (passages, dimensions), rows of unit length."""
+    """The passages of one base by the length of their vectors, which one model of meaning shares: a matrix of
+    the shape (passages, dimensions) with rows of unit length, and what its rows are."""
 
     stamp: tuple[object, ...]
-    matrix: NDArray[np.float32]
-    passages: Sequence[Found]
+    rows: Mapping[int, tuple[NDArray[np.float32], Sequence[Found]]]
 
     def nearest(self, vector: NDArray[np.float32], most: int = MOST) -> list[Found]:
-        if not self.passages:
+        """Raises EngineError where all of them were embedded by another model."""
+        if not self.rows:
             return []
-        scores = self.matrix @ vector
+        if len(vector) not in self.rows:
+            raise EngineError(
+                "The sources were read with another model of meaning: read them again.", service="embed"
+            )
+        matrix, passages = self.rows[len(vector)]
+        scores = matrix @ vector
         few = np.argpartition(scores, -min(most, len(scores)))[-most:]
-        return [_scored(self.passages[i], float(scores[i])) for i in few[np.argsort(-scores[few])]]
+        return [replace(passages[i], score=float(scores[i])) for i in few[np.argsort(-scores[few])]]
 
 
 _shelves: dict[str, Shelf] = {}
@@ -45,6 +51,7 @@ def shelf_of(slug: str) -> Shelf | None:
     bases = KnowledgeBase.objects.filter(slug=slug)
     stamp = bases.values_list("pk", "created_at", "stamp").first()  # another base may have had the address
     if stamp is None:
+        _shelves.pop(slug, None)
         return None
     with _reading:
         known = _shelves.get(slug)
@@ -61,7 +68,7 @@ def lookup_in(slug: str, embedder: Embedder) -> Lookup:
             shelf = await sync_to_async(shelf_of)(slug)
         except DatabaseError as error:
             raise EngineError(f"The knowledge base cannot be read: {error}", service="embed") from error
-        if shelf is None or not shelf.passages:
+        if shelf is None or not shelf.rows:
             return []
         (vector,) = await embedder.embed([words])
         return shelf.nearest(vector)
@@ -72,12 +79,9 @@ def lookup_in(slug: str, embedder: Embedder) -> Lookup:
 def _read(slug: str, stamp: tuple[object, ...]) -> Shelf:
     rows = Passage.objects.filter(source__base__slug=slug).order_by("source_id", "place")
     fields = ("vector", "text", "source__name", "heading", "page", "answer")
-    found, vectors = [], []
+    sorted_out: dict[int, tuple[list[NDArray[np.float32]], list[Found]]] = {}
     for vector, text, source, heading, page, answer in rows.values_list(*fields):
+        vectors, found = sorted_out.setdefault(len(vector) // 4, ([], []))
         vectors.append(np.frombuffer(vector, np.float32))
         found.append(Found(text, source, 0.0, heading, page, answer))
-    return Shelf(stamp, np.stack(vectors) if vectors else np.empty((0, 0), np.float32), found)
-
-
-def _scored(passage: Found, score: float) -> Found:
-    return Found(passage.text, passage.source, score, passage.heading, passage.page, passage.answer)
+    return Shelf(stamp, {size: (np.stack(vectors), found) for size, (vectors, found) in sorted_out.items()})

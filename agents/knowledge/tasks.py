@@ -37,6 +37,7 @@ async def _read(source: Source) -> str:
         blocks = passages_of(await _blocks(source))
         await _told(source, state=Source.State.READING, found=len(blocks), done=0, reason="")
         rows = await _embedded(source, blocks, registry.embedder())
+        await sync_to_async(_put)(source, rows)
     except (Unreadable, outside.Refused, outside.Unanswered, EngineError) as error:
         await _told(source, state=Source.State.FAILED, reason=str(error)[:500])
         return f"failed: {error}"
@@ -47,7 +48,6 @@ async def _read(source: Source) -> str:
         raise
     finally:
         await registry.close()  # its connections belong to this loop
-    await sync_to_async(_put)(source, rows)
     return f"{len(rows)} passages"
 
 
@@ -87,7 +87,7 @@ async def _embedded(source: Source, blocks: list[Block], embedder: Embedder) -> 
 
 
 async def _told(source: Source, **fields: object) -> None:
-    await Source.objects.filter(pk=source.pk).aupdate(**fields)
+    await Source.objects.filter(pk=source.pk).aupdate(**fields, at=timezone.now())
 
 
 @transaction.atomic

@@ -34,7 +34,6 @@ from .reading import LARGEST_BYTES
 from .shelf import lookup_in
 
 PAGE_SIZE = 50
-UNDER_WAY = (Source.State.WAITING, Source.State.READING)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,9 +63,12 @@ def base_add(request: HttpRequest, slug: str) -> HttpResponse:
     page_form = PageForm(request.POST if "address" in request.POST else None)
     pairs_form = PairsForm(request.POST if "pairs" in request.POST else None)
     files = request.FILES.getlist("files")
-    try:
-        for file in files:
+    for file in files:
+        try:
             add_file(base=base, name=file.name or _("Unnamed"), content=file.read(LARGEST_BYTES + 1), by=by)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+    try:
         if page_form.is_valid():
             add_page(base=base, address=page_form.cleaned_data["address"], by=by)
         if pairs_form.is_valid():
@@ -102,7 +104,7 @@ def source_change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         remove_source(source=source)
         messages.success(request, _("%(name)s is removed") % {"name": source.name})
     else:
-        read_again(source=Source.objects.get(pk=source.pk), by=request.user.get_username())
+        read_again(source=source, by=request.user.get_username())
     return redirect("knowledge:base", slug=slug)
 
 
@@ -136,7 +138,7 @@ def _told(request: HttpRequest, base: KnowledgeBase) -> dict[str, object]:
     return {
         "base": base,
         "sources": sources,
-        "under_way": any(each.state in UNDER_WAY for each in sources),
+        "under_way": any(each.is_under_way for each in sources),
         "count": ngettext("%(count)d passage", "%(count)d passages", count) % {"count": count},
         "flows": flows_with(base),
         "page_form": PageForm(),

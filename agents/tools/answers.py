@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..flow.program import ToolResult
+from ..flow.program import LONGEST_TEXT, ToolResult
 from ..outside import Answer
-from ..texts import storable
 
 LONGEST_VALUE = 500  # characters of a variable
-LONGEST_TEXT = 4_000  # characters that a language model is told
+HIDDEN = "••••••"
+_SHORTEST_WORD = 6  # of a secret of several words, as the key in "Bearer sk-…", that is hidden by itself
 _NOTHING = object()
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")  # signs that no database takes
 
 
 def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
@@ -24,18 +27,71 @@ def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
 
 def learned(content: Any, results: Mapping[str, str], *, reason: str = "") -> ToolResult:
     """Of what was answered, a text or what JSON holds. `reason`: why it failed."""
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     values = {
         name: _value(found) for name, place in results.items() if (found := at(place, content)) is not None
     }
-    return ToolResult(ok=not reason, values=values, text=_text(content)[:LONGEST_TEXT], reason=reason)
+    return ToolResult(ok=not reason, values=values, text=text[:LONGEST_TEXT], reason=reason)
 
 
 def content_of(answer: Answer) -> Any:
-    """JSON where it is some, whatever it is said to be; else its text."""
+    """JSON where it is some, whatever it is said to be; else its text. Nothing that cannot be stored."""
+    return content_in(answer.text)
+
+
+def content_in(text: str) -> Any:
+    """The same of a text."""
     try:
-        return json.loads(answer.text)
+        content = cleaned(json.loads(text))
+        json.dumps(content)
     except (ValueError, RecursionError):
-        return answer.text
+        return cleaned(text)
+    return content
+
+
+def without(secrets: Mapping[str, str], answer: Answer) -> Answer:
+    """A server that repeats what it was sent tells nobody a secret."""
+    headers = {name: hiding(secrets, value) for name, value in answer.headers.items()}
+    content = content_of(answer)
+    masked = hiding(secrets, content)
+    if masked == content:
+        return replace(answer, headers=headers)
+    text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+    return replace(answer, headers=headers, body=text.encode(answer.charset, errors="replace"))
+
+
+def hiding(secrets: Mapping[str, str], content: Any) -> Any:
+    """What was read, without the secrets and the longer words of them."""
+    parts = {word for secret in secrets.values() for word in secret.split() if len(word) >= _SHORTEST_WORD}
+    words = sorted({*filter(None, secrets.values()), *parts}, key=len, reverse=True)
+    return _masked(content, words)
+
+
+def _masked(part: Any, words: Iterable[str]) -> Any:
+    match part:
+        case str():
+            for word in words:
+                part = part.replace(word, HIDDEN)
+            return part
+        case dict():
+            return {_masked(key, words): _masked(each, words) for key, each in part.items()}
+        case list():
+            return [_masked(each, words) for each in part]
+    return part
+
+
+def cleaned(part: Any) -> Any:
+    """Without what JSON has no word for, and signs that no database takes."""
+    match part:
+        case float() if not math.isfinite(part):
+            return None
+        case str():
+            return _UNKEPT.sub("\ufffd", part)
+        case dict():
+            return {cleaned(key): cleaned(each) for key, each in part.items()}
+        case list():
+            return [cleaned(each) for each in part]
+    return part
 
 
 def at(place: str, content: Any) -> Any:
@@ -54,10 +110,7 @@ def at(place: str, content: Any) -> Any:
 
 def _value(found: Any) -> Any:
     """A variable is a text, a number, or yes or no."""
-    if isinstance(found, bool | int) or (isinstance(found, float) and math.isfinite(found)):
+    if isinstance(found, bool | int | float):
         return found
-    return _text(found)[:LONGEST_VALUE]
-
-
-def _text(content: Any) -> str:
-    return storable(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return text[:LONGEST_VALUE]

@@ -43,6 +43,8 @@ def checked(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, An
             raise BadArguments(f"{place}: {error.message}" if place else error.message)
     except Unresolvable as error:
         raise BadArguments(f"The schema of the arguments names what is not in it: {error}.") from None
+    except RecursionError:
+        raise BadArguments("The schema of the arguments refers to itself without end.") from None
     return fitted
 
 

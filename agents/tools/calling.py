@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -17,8 +18,7 @@ from mlservices.secret_box import UnreadableSecret, opened
 from .. import outside
 from ..flow.program import Toolbox, ToolResult
 from ..models import Tool, ToolServer
-from ..outside import HIDDEN
-from .answers import result_of
+from .answers import HIDDEN, result_of, without
 from .arguments import BadArguments, checked
 from .mcp import calling as mcp
 from .requests import request_for
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_ANSWER = 256_000  # bytes
 MOST_ATTEMPTS = 2
+PAUSE_SECONDS = 0.3  # before it is asked again
 _MAY_WORK_LATER = (429, 502, 503, 504)
 
 
@@ -66,14 +67,24 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
     """Ask it. What goes wrong is told in the result and never raised."""
     begun = monotonic()
     try:
-        request = _request(tool, checked(arguments, tool.parameters))
+        return await _exchanged(tool, arguments, begun)
     except (BadArguments, mcp.NotOffered, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
-        return Exchange(ToolResult(ok=False, reason=str(error)), 0.0)
+        reason = str(error)
+    except Exception:
+        logger.exception("tool %s could not be asked", tool.name)
+        reason = "It could not be asked: the log of the server says why."
+    return Exchange(ToolResult(ok=False, reason=reason), monotonic() - begun)
+
+
+async def _exchanged(tool: Tool, arguments: Mapping[str, Any], begun: float) -> Exchange:
+    request = _request(tool, checked(arguments, tool.parameters))
     ask = mcp.ask if tool.server else outside.ask
     answer, reason, attempts, again = None, "", 0, True
     while again and attempts < MOST_ATTEMPTS:
-        attempts += 1
-        left = tool.seconds - (monotonic() - begun)
+        if attempts:
+            await asyncio.sleep(PAUSE_SECONDS)
+        answer, attempts = None, attempts + 1
+        left = max(tool.seconds - (monotonic() - begun), 0)
         try:
             answer = await ask(request, seconds=left, largest=LARGEST_ANSWER)
         except outside.Refused as error:
@@ -84,11 +95,9 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
             )
             again = not error.timed_out and (tool.may_be_repeated or not error.sent)
         else:
-            answer = outside.covered(answer, request.secrets)
+            answer = without(request.secrets, answer)
             reason, again = "", tool.may_be_repeated and answer.status in _MAY_WORK_LATER
-    understood = mcp.result_of if tool.server else result_of
-    failed = ToolResult(ok=False, reason=reason)
-    result = understood(answer, tool.results) if answer and not reason else failed
+    result = _understood(tool, request, answer) if answer else ToolResult(ok=False, reason=reason)
     return Exchange(result, monotonic() - begun, attempts, request, answer)
 
 
@@ -96,6 +105,12 @@ def _request(tool: Tool, arguments: Mapping[str, Any]) -> outside.Request:
     if tool.server:
         return mcp.request_for(tool, tool.server, arguments, secrets_of(tool.server))
     return request_for(tool, arguments, secrets_of(tool))
+
+
+def _understood(tool: Tool, request: outside.Request, answer: outside.Answer) -> ToolResult:
+    if tool.server:
+        return mcp.result_of(answer, tool.results, request.secrets)
+    return result_of(answer, tool.results)
 
 
 def secrets_of(owner: Tool | ToolServer) -> dict[str, str]:

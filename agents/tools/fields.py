@@ -65,6 +65,8 @@ class HeadersField(PairsField):
             raise ValidationError(_("Line %(number)d: “%(name)s” cannot be the name of a header.") % told)
         if name.lower() in OUR_OWN_HEADERS:
             raise ValidationError(_("Line %(number)d: %(name)s is set by VoiceForge itself.") % told)
+        if not text:
+            raise ValidationError(_("Line %(number)d: %(name)s has no value.") % told)
         if not text.isascii() or not text.isprintable():
             raise ValidationError(_("Line %(number)d: a header can hold plain ASCII signs only.") % told)
 

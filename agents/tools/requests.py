@@ -30,8 +30,12 @@ def request_for(tool: Tool, arguments: Mapping[str, Any], secrets: Mapping[str, 
     Raises BadArguments.
     """
     texts = {name: shown(value) for name, value in arguments.items()}
-    if upwards := [name for name in placeholders(tool.url) if texts.get(name, "").strip() in (".", "..")]:
-        raise BadArguments(f"{upwards[0]}: “{texts[upwards[0]]}” cannot be a part of an address.")
+    for name in placeholders(tool.url):
+        if texts.get(name, "").strip() in (".", ".."):
+            raise BadArguments(f"{name}: “{texts[name]}” cannot be a part of an address.")
+    for name in placeholders(tool.url.partition("?")[0]):
+        if not texts.get(name, "").strip():
+            raise BadArguments(f"{name}: it is a part of the address, and empty.")
     url = httpx.URL(fill(tool.url, {name: quote(text, safe="") for name, text in texts.items()}))
     named = named_in(tool)
     unnamed = {name: value for name, value in arguments.items() if name not in named}

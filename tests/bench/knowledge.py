@@ -32,7 +32,7 @@ def main() -> None:
     vectors = random.standard_normal((options.passages + options.times, DIMENSIONS), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     passages = [Found(f"passage {number}", "bench", 0.0) for number in range(options.passages)]
-    shelf = Shelf((), vectors[: options.passages], passages)
+    shelf = Shelf((), {vectors.shape[1]: (vectors[: options.passages], passages)})
     taken = []
     for asked in vectors[options.passages :]:
         begun = time.perf_counter()

@@ -84,6 +84,7 @@ def test_secrets_of_one_server_are_not_handed_to_another(alices_browser):
         ),
         ("headers", "Accept-Language", "Line 1: write a name, :, and a value."),
         ("headers", "Host: other.test", "Line 1: Host is set by VoiceForge itself."),
+        ("secrets", "X-Key:", "Line 1: X-Key has no value."),
         ("secrets", "X Key: 1", "cannot be the name of a header"),
         ("body", '{"day": {{day}}}', "this is no JSON"),
         ("parameters", '{"type": "object", "properties": {"number": {"$ref": "http://x/"}}}', "begin with #"),

@@ -189,6 +189,8 @@ PAGES: dict[str, Rule] = {
     "api:live": Rule(ANYBODY),
     # signed by the provider instead
     "telephony:twilio_voice": Rule(None, ANYBODY),
+    "telephony:twilio_answered": Rule(None, ANYBODY),
+    "telephony:twilio_placed": Rule(None, ANYBODY),
     "telephony:twilio_status": Rule(None, ANYBODY),
     "telephony:twilio_after": Rule(None, ANYBODY),
     "telephony:twilio_dialled": Rule(None, ANYBODY),

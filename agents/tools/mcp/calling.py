@@ -9,10 +9,10 @@ from typing import Any
 from ... import outside
 from ...flow.program import ToolResult
 from ...models import Tool, ToolServer
-from ...texts import one_line
-from ..answers import learned
+from ..answers import content_in, hiding, learned
 from . import wire
 from .client import HEADERS, result_in, session
+from .texts import one_line
 
 _NUMBER = 2  # of the call in its session: 1 begins it
 _LONGEST_REASON = 200
@@ -40,13 +40,13 @@ async def ask(request: outside.Request, *, seconds: float, largest: int) -> outs
         return await opened.send(request, _NUMBER, largest)
 
 
-def result_of(answer: outside.Answer, results: Mapping[str, str]) -> ToolResult:
+def result_of(answer: outside.Answer, results: Mapping[str, str], secrets: Mapping[str, str]) -> ToolResult:
     """As of an HTTP tool; places are those of the structured content, or of JSON in its text."""
     try:
         result = result_in(answer, _NUMBER)
     except outside.Unanswered as error:
         return ToolResult(ok=False, reason=one_line(str(error), _LONGEST_REASON * 2))
-    content = content_of(result)
+    content = hiding(secrets, content_of(result))
     if result.get("isError") is not True:
         return learned(content, results)
     told = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
@@ -64,8 +64,4 @@ def content_of(result: Mapping[str, Any]) -> Any:
         for each in (parts if isinstance(parts, list) else [])
         if isinstance(each, dict) and each.get("type") == "text" and isinstance(each.get("text"), str)
     ]
-    text = "\n".join(texts)
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    return content_in("\n".join(texts))

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from ... import outside
+from ..answers import content_of, without
 from . import wire
 
 CLIENT = {"name": "VoiceForge", "version": "1"}
@@ -75,7 +76,7 @@ class Session:
     async def send(
         self, request: outside.Request, number: int | None, largest: int = outside.LARGEST_ANSWER
     ) -> outside.Answer:
-        """Of a stream, as much as it takes to answer request `number`; None: nothing is to be answered."""
+        """The answer to request `number`, out of its stream, without secrets; None: there is to be none."""
         listener = wire.Listener(number or 0)
         answer = await outside.ask(
             replace(request, headers={**request.headers, **self._named}),
@@ -84,7 +85,10 @@ class Session:
             enough=listener.hear if number else lambda piece: True,
             through=self._connections,
         )
-        return outside.covered(answer, request.secrets)
+        if listener.message:
+            told = {**answer.headers, "content-type": "application/json"}
+            answer = replace(answer, headers=told, body=wire.encoded(listener.message))
+        return without(request.secrets, answer)
 
     async def end(self) -> None:
         """A server that keeps a session may forget it."""
@@ -109,7 +113,7 @@ async def session(url: str, secrets: Mapping[str, str], *, seconds: float) -> As
 
 def result_in(answer: outside.Answer, number: int) -> dict[str, Any]:
     """Of request `number`. Raises Unanswered."""
-    message = wire.answer_to(number, answer)
+    message = wire.answering(number, content_of(answer))
     if message and isinstance(message.get("result"), dict):
         result: dict[str, Any] = message["result"]
         return result

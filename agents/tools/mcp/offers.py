@@ -9,9 +9,9 @@ from typing import Any
 
 from ... import outside
 from ...models import ToolServer
-from ...texts import one_line
 from .client import session
 from .schemas import BadSchema, plain
+from .texts import one_line
 
 MOST_TOOLS = 200
 LONGEST_NAME = 128  # of a tool, as the protocol has it

@@ -8,13 +8,13 @@ place. The server itself checks all of it once more.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
 
-from ...texts import one_line, storable
+from ..answers import cleaned
+from .texts import one_line
 
 LARGEST = 20_000  # characters of JSON, as it comes and as it is kept
 LONGEST_TEXT = 1_000
@@ -49,15 +49,15 @@ def plain(schema: Any) -> Schema:
     if not isinstance(schema, dict):
         raise BadSchema
     _check_size(schema)
-    made = _Plain(schema).part(schema)
-    if made.get("type", "object") != "object":
-        raise BadSchema
-    made = {**made, "type": "object", "properties": made.get("properties", {})}
-    _check_size(made)
     try:
+        made = _Plain(schema).part(schema)
+        if made.get("type", "object") != "object":
+            raise BadSchema
+        made = {**made, "type": "object", "properties": made.get("properties", {})}
         Draft202012Validator.check_schema(made)
-    except SchemaError:
+    except (SchemaError, RecursionError):
         raise BadSchema from None
+    _check_size(made)
     if "<|" in json.dumps(made):  # a mark by which a language model tells who speaks
         raise BadSchema
     return made
@@ -147,25 +147,10 @@ def _limits(schema: Mapping[str, Any]) -> Schema:
 
 
 def _values(schema: Schema) -> Schema:
-    made: Schema = {name: _value(schema[name]) for name in ("const", "default") if name in schema}
+    made: Schema = {name: cleaned(schema[name]) for name in ("const", "default") if name in schema}
     if isinstance(choices := schema.get("enum"), list) and choices:
-        made["enum"] = [_value(each) for each in choices]
+        made["enum"] = cleaned(choices)
     return made
-
-
-def _value(value: Any, depth: int = 0) -> Any:
-    match value:
-        case str():
-            return storable(value)
-        case float() if not math.isfinite(value):
-            return None
-        case list() if depth < _DEEPEST:
-            return [_value(each, depth + 1) for each in value]
-        case dict() if depth < _DEEPEST:
-            return {storable(name): _value(each, depth + 1) for name, each in value.items()}
-        case list() | dict():
-            return None
-    return value
 
 
 def _name(name: Any) -> str:

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...outside import Answer
-
 NEWEST = "2025-11-25"
 SPOKEN = (NEWEST, "2025-06-18", "2025-03-26")  # versions whose sessions begin with `initialize`
 EVENTS = "text/event-stream"
@@ -16,20 +14,17 @@ Message = dict[str, Any]
 
 
 def request(number: int, method: str, params: Mapping[str, Any]) -> bytes:
-    return _encoded({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+    return encoded({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
 
 
 def notification(method: str) -> bytes:
-    return _encoded({"jsonrpc": "2.0", "method": method})
+    return encoded({"jsonrpc": "2.0", "method": method})
 
 
-def answer_to(number: int, answer: Answer) -> Message | None:
-    """The message with a `result` or an `error` that answers request `number`."""
-    if answer.content_type != EVENTS:
-        return _answering(number, answer.body)
-    listener = Listener(number)
-    listener.hear(answer.body + b"\n\n")
-    return listener.message
+def answering(number: int, content: Any) -> Message | None:
+    """Of what was answered, the message with a `result` or an `error` for request `number`."""
+    several = content if isinstance(content, list) else [content]
+    return next((each for each in several if _answers(number, each)), None)
 
 
 class Listener:
@@ -57,16 +52,14 @@ class Listener:
             self._data.append(value.removeprefix(b" "))
         elif not line and self._data:
             event, self._data = b"\n".join(self._data), []
-            self.message = self.message or _answering(self._number, event)
+            self.message = self.message or answering(self._number, _read(event))
 
 
-def _answering(number: int, text: bytes) -> Message | None:
+def _read(event: bytes) -> Any:
     try:
-        content = json.loads(text)
+        return json.loads(event)
     except (ValueError, RecursionError):
         return None
-    several = content if isinstance(content, list) else [content]
-    return next((each for each in several if _answers(number, each)), None)
 
 
 def _answers(number: int, message: Any) -> bool:
@@ -75,5 +68,5 @@ def _answers(number: int, message: Any) -> bool:
     return isinstance(message.get("result"), dict) or isinstance(message.get("error"), dict)
 
 
-def _encoded(message: Message) -> bytes:
+def encoded(message: Message) -> bytes:
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")

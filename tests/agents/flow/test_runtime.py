@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from types import SimpleNamespace
+
 import pytest
 
 from agents.flow import runtime
 from agents.flow.graph import Severity, problems_of, read
-from agents.flow.program import ToolResult
-from agents.flow.steps import Manner, Pause, Say, SendDigits
+from agents.flow.program import Toolbox, ToolResult
+from agents.flow.steps import Manner, Noted, Pause, Say, SendDigits
+from mlservices.errors import EngineError
 from tests.agents.fakes import ScriptedModel
 
 from .conftest import Tools
@@ -154,6 +159,70 @@ async def test_a_caller_who_waits_for_a_tool_is_told_so(follow, monkeypatch, fil
     assert await follow(raw, tools=tools).greet() == said
 
 
+WAITING = flow(
+    node("t", "tool", toolName="book"),
+    node("u", "tool", toolName="other"),
+    node("person", "phone_transfer", phoneNumber="+14155550111"),
+    node("bye", "end_call", message="{{got}}"),
+    edge("t", "bye", outcome="success"),
+    edge("u", "bye", outcome="success"),
+    intents=[
+        {"id": "op", "name": "operator", "keys": "0", "examples": ["a human please"], "target": "person"},
+        {"id": "u", "name": "other", "keys": "5", "target": "u"},
+        {"id": "again", "name": "repeat", "keys": "7", "action": "repeat"},
+    ],
+)
+
+
+@pytest.fixture
+async def waiting(follow):
+    """A call that waits for a tool, interrupted in it; a second tool answers at once."""
+    tools = Tools(ToolResult(ok=True, values={"got": "x"}), seconds=0.2)
+    talk = follow(WAITING, tools=tools)
+    begun = asyncio.ensure_future(talk.greet())
+    await asyncio.sleep(0.05)
+    begun.cancel()
+    with suppress(asyncio.CancelledError):
+        await begun
+    return talk, tools
+
+
+@pytest.mark.parametrize("left", ["0", "a human please"])
+async def test_who_leaves_while_a_tool_is_at_work_is_not_called_back_by_its_answer(waiting, left):
+    talk, _ = waiting
+    await (talk.press(left) if left.isdigit() else talk.say(left))
+    assert talk.transferred_to == "+14155550111"
+    await asyncio.sleep(0.2)
+    assert not talk.noted("tool") and not talk.ended
+
+
+@pytest.mark.parametrize("pressed", ["4", "7"])
+async def test_other_keys_leave_the_wait_as_it_is(waiting, pressed):
+    talk, tools = waiting
+    assert await talk.press(pressed) == "x"
+    assert len(tools.asked) == 1
+
+
+async def test_the_next_tool_is_not_given_the_answer_of_the_one_before(waiting):
+    talk, tools = waiting
+    tools.results.append(ToolResult(ok=True, values={"got": "y"}))
+    assert await talk.press("5") == "y"
+    assert [name for name, _ in tools.asked] == ["book", "other"]
+
+
+async def test_a_tool_that_cannot_be_asked_has_failed(follow):
+    async def broken(name, arguments):
+        raise EngineError("the line is down")
+
+    raw = flow(
+        node("t", "tool", toolName="book"),
+        node("no", "end_call", message="Sorry."),
+        edge("t", "no", outcome="failure"),
+    )
+    talk = follow(raw, tools=SimpleNamespace(box=lambda: Toolbox(broken)))
+    assert await talk.greet() == "Sorry." and talk.noted("tool")[0].data["reason"] == "the line is down"
+
+
 async def test_a_tool_s_answer_brings_in_no_placeholder_and_no_formula(follow):
     raw = flow(
         node("t", "tool", toolName="read"),
@@ -200,6 +269,72 @@ async def test_what_can_be_said_anywhere_leads_out_of_whatever_goes_on(follow):
     await other.greet()
     await other.press("9")
     assert other.ended
+
+
+async def test_a_key_that_cannot_answer_leads_where_it_leads_everywhere(follow):
+    raw = flow(
+        node("who", "gather", prompt="Your name?", variable="name", kind="name"),
+        node("age", "gather", prompt="Your age?", variable="age", kind="number"),
+        node("bye", "end_call"),
+        edge("who", "age", outcome="done"),
+        edge("age", "bye", outcome="done"),
+        intents=[{"id": "stop", "name": "stop", "keys": "9", "action": "end"}],
+    )
+    talk = follow(raw)
+    await talk.greet()
+    await talk.press("9")
+    assert talk.ended
+    other = follow(raw)
+    await other.greet()
+    await other.say("Alice Miller")
+    await other.press("9")
+    assert other.conversation.values["age"] == 9
+
+
+async def test_a_question_in_place_of_an_answer_is_answered_and_asked_again(follow):
+    async def aside(words, *, may_answer):
+        asked.append((words, may_answer))
+        return [Noted("intent", "hours"), Say("From eight to six.")] if "open" in words else []
+
+    asked = []
+    talk = follow(MENU, aside=aside)
+    await talk.greet()
+    await talk.press("1")
+    assert await talk.say("when are you open") == "From eight to six. How old are you?"
+    assert await talk.say("twenty") == "twenty it is. Goodbye."
+    assert asked == [("when are you open", False)]  # a plain answer is none
+
+
+async def test_what_is_told_to_leave_is_not_taken_for_the_wish_to(follow):
+    intents = [{"id": "p", "name": "person", "examples": ["talk to a human being"], "action": "transfer"}]
+    talk = follow({**MENU, "intents": intents}, transfer_number="+14155550111")
+    await talk.greet()
+    await talk.press("1")
+    await talk.say("I did talk to a human being")
+    assert not talk.transferred_to
+
+
+async def test_messages_are_kept_and_counted_over_the_whole_call(follow):
+    raw = flow(
+        node("who", "gather", prompt="Your name?", variable="name", kind="name"),
+        node("keep", "message", text="Call {{name}} back.", name="{{name}}", phone="{{caller}}"),
+        node("keep2", "message", text="Twice."),
+        node("desk", "subagent", systemPrompt="You help."),
+        edge("who", "keep", outcome="done"),
+        edge("keep", "keep2"),
+        edge("keep2", "desk"),
+    )
+    talk = follow(raw)
+    await talk.greet()
+    await talk.say("Alice Miller")
+    for words in ("I want to leave a message", "Bob Miller", "555 0142", "yes", "Please call me", "yes"):
+        await talk.say(words)
+    kept = {each.ordinal: each for each in talk.messages}
+    assert [(each.name, each.words, each.number) for each in kept.values()][:2] == [
+        ("Alice Miller", "Call Alice Miller back.", ""),
+        ("", "Twice.", ""),
+    ]
+    assert sorted(kept) == [1, 2, 3] and kept[3].name == "Bob Miller"
 
 
 async def test_another_agent_takes_the_call_over(follow):

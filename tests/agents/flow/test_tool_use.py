@@ -47,6 +47,16 @@ async def test_a_model_is_offered_the_tools_of_its_step_and_answers_with_what_on
     assert [note.name for note in talk.noted("variable")] == ["booking"]
 
 
+async def test_a_long_answer_is_told_whole_and_remembered_in_short(follow):
+    model = Calling(FRIDAY, "It is booked.", "Goodbye.")
+    talk = follow(DESK, tools=tools(ToolResult(ok=True, text="x" * 3_000)), talker=model)
+    await talk.greet()
+    await talk.say("a table on Friday please")
+    await talk.say("thanks")
+    assert "x" * 3_000 in model.shown[1][-1].content
+    assert 900 < str(model.shown[2]).count("x") < 1_200
+
+
 async def test_a_model_that_cannot_be_offered_tools_chooses_among_them(follow):
     model = Calling(
         'I think {"tool": "book", "arguments": {"day": "Friday"}}', '{"tool": null}', "Booked.", refuses=True

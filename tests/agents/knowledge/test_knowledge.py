@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.utils import timezone
 
 from agents.flow.knowledge import Profile
 from agents.flow.looking_up import Found, InformedReceptionist, as_documents
@@ -15,7 +17,15 @@ from agents.flow.steps import Say
 from agents.flows.actions import create_flow
 from agents.flows.rehearsal import Move, rehearse
 from agents.knowledge import tasks
-from agents.knowledge.actions import add_file, add_page, add_pairs, create_base, delete_base, read_again
+from agents.knowledge.actions import (
+    add_file,
+    add_page,
+    add_pairs,
+    create_base,
+    delete_base,
+    read_again,
+    remove_source,
+)
 from agents.knowledge.shelf import Shelf, shelf_of
 from agents.models import FlowVersion, KnowledgeBase, Passage, Source
 from mlservices.errors import EngineError
@@ -41,6 +51,10 @@ def base(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> KnowledgeBa
     return create_base(name="Clinic")
 
 
+def found_in(slug: str) -> list[Found]:
+    return [each for _matrix, passages in shelf_of(slug).rows.values() for each in passages]
+
+
 def test_a_file_is_read_into_passages_that_are_found(base):
     source = add_file(base=base, name="Clinic.docx", content=docx(), by="alice")
     source.refresh_from_db()
@@ -53,15 +67,47 @@ def test_a_file_is_read_into_passages_that_are_found(base):
 
 def test_what_changes_is_found_at_once_and_what_cannot_be_read_leaves_what_was(base):
     source = add_file(base=base, name="a.pdf", content=pdf("Old price."), by="alice")
-    assert [each.text for each in shelf_of("clinic").passages] == ["Old price."]
-    source.content = pdf("New price.")
+    assert [each.text for each in found_in("clinic")] == ["Old price."]
+    Source.objects.update(content=pdf("New price."))
     read_again(source=source, by="alice")
-    assert [each.text for each in shelf_of("clinic").passages] == ["New price."]
-    source.content = b"%PDF-1.4 broken"
+    assert [each.text for each in found_in("clinic")] == ["New price."]
+    Source.objects.update(content=b"%PDF-1.4 broken")
     read_again(source=source, by="alice")
     source.refresh_from_db()
     assert source.state == "failed" and "damaged" in source.reason
-    assert [each.text for each in shelf_of("clinic").passages] == ["New price."]
+    assert [each.text for each in found_in("clinic")] == ["New price."]
+
+
+def test_what_is_read_again_after_it_was_removed_stays_removed(base):
+    source = add_file(base=base, name="a.pdf", content=pdf("Old price."), by="alice")
+    remove_source(source=Source.objects.get(pk=source.pk))
+    read_again(source=source, by="alice")
+    assert not Source.objects.exists()
+
+
+def test_what_cannot_be_stored_is_told_and_not_left_half_read(base, monkeypatch):
+    monkeypatch.setattr(tasks, "changed", lambda pk: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        add_file(base=base, name="a.pdf", content=pdf("Old price."), by="alice")
+    source = Source.objects.get()
+    assert source.state == Source.State.FAILED and not Passage.objects.exists()
+
+
+def test_a_source_whose_worker_has_gone_is_not_read_for_ever(base):
+    source = Source(base=base, state=Source.State.READING, at=timezone.now() - timedelta(minutes=9))
+    assert source.is_under_way and not source.is_left
+    source.at -= timedelta(minutes=2)
+    assert source.is_left and not source.is_under_way
+
+
+def test_passages_of_another_model_of_meaning_are_not_compared(base):
+    source = add_file(base=base, name="a.pdf", content=pdf("Old price."), by="alice")
+    vector = np.ones(3, np.float32)
+    with pytest.raises(EngineError, match="read them again"):
+        shelf_of("clinic").nearest(vector)
+    Passage.objects.create(source=source, place=9, text="Of another.", vector=vector.tobytes())
+    KnowledgeBase.objects.update(stamp=99)
+    assert [each.text for each in shelf_of("clinic").nearest(vector)] == ["Of another."]
 
 
 def test_an_engine_that_does_not_answer_is_the_reason(base, monkeypatch):
@@ -137,11 +183,11 @@ def test_documents_cannot_end_themselves():
 def test_the_nearest_come_first():
     rows = [Found(str(number), "s", 0.0) for number in range(20)]
     matrix = np.eye(20, dtype=np.float32)
-    shelf = Shelf((), matrix, rows)
+    shelf = Shelf((), {20: (matrix, rows)})
     vector = np.linspace(0, 1, 20, dtype=np.float32)
     assert [each.text for each in shelf.nearest(vector, 3)] == ["19", "18", "17"]
-    assert Shelf((), np.empty((0, 0), np.float32), []).nearest(vector) == []
-    assert [each.text for each in Shelf((), matrix[:2], rows[:2]).nearest(vector, 5)] == ["1", "0"]
+    assert Shelf((), {}).nearest(vector) == []
+    assert [each.text for each in Shelf((), {20: (matrix[:2], rows[:2])}).nearest(vector, 5)] == ["1", "0"]
 
 
 @pytest.mark.parametrize(

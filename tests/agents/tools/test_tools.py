@@ -9,9 +9,9 @@ import pytest
 from agents.flow.program import ToolResult
 from agents.models import Tool
 from agents.outside import Answer
-from agents.tools.answers import at, result_of
+from agents.tools.answers import HIDDEN, at, result_of
 from agents.tools.arguments import BadArguments, checked
-from agents.tools.calling import HIDDEN, exchange, masked, toolbox_of
+from agents.tools.calling import exchange, masked, toolbox_of
 from agents.tools.requests import request_for
 from mlservices.secret_box import sealed
 
@@ -66,6 +66,11 @@ class TestArguments:
         with pytest.raises(BadArguments, match=reason):
             checked(given, SCHEMA)
 
+    def test_a_schema_that_refers_to_itself_is_told(self):
+        schema = {"type": "object", "properties": {"day": {"$ref": "#/properties/day"}}}
+        with pytest.raises(BadArguments, match="refers to itself"):
+            checked({"day": "x"}, schema)
+
     def test_no_schema_is_fetched_from_elsewhere(self, other):
         schema = {"type": "object", "properties": {"day": {"$ref": f"{other.url}/schema"}}}
         with pytest.raises(BadArguments, match="not in it"):
@@ -81,6 +86,14 @@ class TestRequests:
     def test_an_argument_does_not_lead_upwards(self):
         with pytest.raises(BadArguments, match="day"):
             request_for(tool(), {"day": ".."}, {})
+
+    @pytest.mark.parametrize("day", [{}, {"day": " "}])
+    def test_a_part_of_the_address_is_never_left_out(self, day):
+        with pytest.raises(BadArguments, match="day: it is a part of the address, and empty"):
+            request_for(tool("https://booking.test/tables/{{day}}/all", method="DELETE"), day, {})
+
+    def test_behind_the_question_mark_it_may_be(self):
+        assert request_for(tool("https://booking.test/tables?day={{day}}"), {}, {}).url.endswith("?day=")
 
     def test_what_the_address_does_not_name_stands_behind_it(self):
         sent = request_for(tool(), {"day": "monday", "seats": 4, "outside": True}, {})
@@ -133,12 +146,31 @@ class TestAnswers:
         result = result_of(answer, {"a": "a", "b": "b", "c": "c", "e": "e", "gone": "f.g"})
         assert result.values == {"a": 1.5, "b": True, "c": '{"d": [1]}', "e": "x" * 500}
 
-    def test_nothing_is_learned_that_no_database_takes(self):
-        answer = Answer(200, {}, b'{"a": "x\\u0000\\ud800y", "b": NaN}', "", 0)
-        assert result_of(answer, {"a": "a", "b": "b"}).values == {"a": "xy", "b": "NaN"}
-
     def test_what_is_no_json_is_text(self):
         assert result_of(Answer(200, {}, b"Hello \xff", "", 0), {"all": ""}).values == {"all": "Hello \ufffd"}
+
+    @pytest.mark.parametrize(
+        "body, text",
+        [
+            (b'{"a": NaN, "b": 1e999}', '{"a": null, "b": null}'),
+            (b'{"a": "x\\u0000", "b": "\\ud800"}', '{"a": "x\ufffd", "b": "\ufffd"}'),
+            (b"plain \x00", "plain \ufffd"),
+        ],
+    )
+    def test_what_cannot_be_stored_is_left_out(self, body, text):
+        assert result_of(Answer(200, {}, body, "", 0), {}).text == text
+
+    @pytest.mark.parametrize(
+        "named, body",
+        [
+            ("text/plain; charset=idna", "é".encode()),
+            ("text/plain; charset=rot13", "é".encode()),
+            ("text/plain; charset=latin-1; x=1", b"\xe9"),
+            ("", "é".encode()),
+        ],
+    )
+    def test_its_signs_are_read_as_it_names_them(self, named, body):
+        assert Answer(200, {"content-type": named}, body, "", 0).text == "é"
 
     def test_a_refusal_fails_and_may_say_why(self):
         result = result_of(Answer(409, {}, b'{"why": "closed"}', "", 0), {"why": "why"})
@@ -180,6 +212,32 @@ class TestExchange:
         done = await exchange(asked, {"day": "x"})
         assert done.result.values == {"echo": HIDDEN}
         assert "swordfish" not in f"{done.result}{done.answer}"
+
+    @pytest.mark.parametrize(
+        "body", [b'{"you": "sent swordfish/1"}', rb'["swordfish\/1"]', b"a swordfish/1!"]
+    )
+    async def test_also_a_part_of_it_however_it_is_written(self, other, body):
+        other.answer("/", body)
+        asked = tool(f"{other.url}/", secret_headers=sealed('{"X-Key": "Bearer swordfish/1"}'))
+        done = await exchange(asked, {"day": "x"})
+        assert "swordfish" not in f"{done.result}{done.answer}" and HIDDEN in done.result.text
+
+    async def test_a_header_may_hold_any_letters(self, other):
+        other.answer("/", {"ok": 1})
+        asked = tool(f"{other.url}/", headers={"X-Day": "{{day}}"})
+        assert (await exchange(asked, {"day": "żółć"})).result.ok
+        assert other.asked[0][2]["X-Day"].encode("latin-1").decode() == "żółć"
+
+    async def test_a_fault_of_ours_is_told_and_not_raised(self, monkeypatch, caplog):
+        monkeypatch.setattr("agents.tools.calling.request_for", lambda *_: 1 / 0)
+        done = await exchange(tool(), {"day": "x"})
+        assert "log of the server" in done.result.reason and "ZeroDivisionError" in caplog.text
+
+    async def test_an_answer_of_the_first_time_is_not_taken_for_the_second_s(self, other):
+        other.answer("/", {"old": 1}, status=503)
+        other.seconds = 0.3
+        done = await exchange(tool(f"{other.url}/", seconds=0.7), {"day": "x"})
+        assert (done.answer, done.attempts) == (None, 2) and "no answer within" in done.result.reason
 
     @pytest.mark.parametrize(
         "method, repeatable, times", [("GET", False, 2), ("POST", False, 1), ("POST", True, 2)]

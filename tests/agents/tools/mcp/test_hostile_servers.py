@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from agents.models import Tool, ToolServer
-from agents.outside import HIDDEN, Refused, Unanswered
+from agents.outside import Refused, Unanswered
+from agents.tools.answers import HIDDEN
 from agents.tools.calling import Exchange, exchange
 from agents.tools.mcp import offers
 from mlservices.secret_box import sealed
@@ -76,6 +77,14 @@ async def test_what_is_no_answer_is_told_as_it_is(other, body, reason):
     done = await called(f"{other.url}/mcp")
     assert not done.result.ok and reason in done.result.reason and len(done.result.reason) <= 400
     assert "swordfish" not in f"{done.result}{done.answer}"
+
+
+async def test_a_secret_is_hidden_however_it_is_written(other):
+    begun(other)
+    told = answering(2, {"content": [{"type": "text", "text": r'{"k": "\u0073wordfish"}'}]})
+    other.answer("/mcp", event(told).encode(), Content_Type="text/event-stream")
+    done = await called(f"{other.url}/mcp", results={"key": "k"})
+    assert done.result.values == {"key": HIDDEN} and "swordfish" not in f"{done.result}{done.answer}"
 
 
 async def test_what_it_says_when_it_is_connected_tells_no_secret(other):

@@ -107,7 +107,7 @@ class TestSchemas:
             x={"description": "a\x00\u202eb\ud800", "enum": ["\ud800c", float("inf")], "minimum": 1e300}
         )
         kept_as = plain(schema)
-        assert kept_as == of(x={"description": "ab", "enum": ["c", None]})
+        assert kept_as == of(x={"description": "ab", "enum": ["\ufffdc", None]})
         json.dumps(kept_as, allow_nan=False, ensure_ascii=False).encode()
 
 

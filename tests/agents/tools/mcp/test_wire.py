@@ -7,14 +7,14 @@ import json
 import pytest
 
 from agents.outside import Answer
-from agents.tools.mcp import wire
-from agents.tools.mcp.calling import content_of
+from agents.tools.answers import content_of
+from agents.tools.mcp import calling, wire
 
 ANSWER = {"jsonrpc": "2.0", "id": 2, "result": {"x": "ä"}}
 
 
-def of(body: bytes, kind: str = "application/json") -> Answer:
-    return Answer(200, {"content-type": kind}, body, "https://clinic.test/mcp", 0)
+def answering(number: int, body: bytes) -> wire.Message | None:
+    return wire.answering(number, content_of(Answer(200, {}, body, "https://clinic.test/mcp", 0)))
 
 
 STREAM = (
@@ -48,13 +48,14 @@ def test_the_answer_is_heard_however_the_stream_is_cut(size):
         b'{"id": 2, "error": "bad"}',
     ],
 )
-@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
-def test_what_answers_something_else_is_no_answer(body, kind):
-    assert wire.answer_to(2, of(b"data: " + body if "event" in kind else body, kind)) is None
+def test_what_answers_something_else_is_no_answer(body):
+    assert answering(2, body) is None
+    listener = wire.Listener(2)
+    assert not listener.hear(b"data: " + body + b"\n\n") and listener.message is None
 
 
 def test_answers_may_come_together():
-    assert wire.answer_to(2, of(json.dumps([{"id": 1, "result": {}}, ANSWER]).encode())) == ANSWER
+    assert answering(2, json.dumps([{"id": 1, "result": {}}, ANSWER]).encode()) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -72,4 +73,4 @@ def test_answers_may_come_together():
     ],
 )
 def test_a_result_is_what_is_structured_else_its_texts(result, content):
-    assert content_of(result) == content
+    assert calling.content_of(result) == content

@@ -1,4 +1,4 @@
-"""What other systems say, made fit to be kept and shown."""
+"""What servers say, made fit to be shown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ import unicodedata
 from typing import Any
 
 _MARK = re.compile(r"<\|[^|]*\|?>?")
-
-
-def storable(text: str) -> str:
-    """Without what no database takes: a NUL, half a letter."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def one_line(value: Any, most: int) -> str:

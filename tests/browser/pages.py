@@ -21,8 +21,10 @@ from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.flows.actions import create_flow, publish, require_tests, save_draft
-from agents.models import Agent, Flow, KnowledgeBase, Tool
+from agents.models import Agent, Flow, KnowledgeBase, Tool, ToolServer
 from agents.tools.arguments import schema_of
+from agents.tools.mcp.actions import choose_tools, keep_reading, save_server
+from agents.tools.mcp.offers import Offer, Reading
 from mlservices.models import Price
 from telephony import search, traffic
 from telephony.actions import set_messages_done, tag_call, write_note
@@ -581,6 +583,58 @@ def tool_that_was_asked(world: World) -> str:
 @shown
 def new_tool(world: World) -> str:
     return reverse("tools:new")
+
+
+@shown
+def no_tool_servers(world: World) -> str:
+    return reverse("tools:servers")
+
+
+@shown
+def new_tool_server(world: World) -> str:
+    return reverse("tools:new_server")
+
+
+def _tool_server() -> ToolServer:
+    """Since it was read first, one tool is new, one has changed, and one that is used is gone."""
+    found = ToolServer.objects.filter(name="Harbour Street Clinic").first()
+    if found:
+        return found
+    url = "https://mcp.harbour-street-clinic.example/a/rather/long/address/of/an/endpoint/mcp"
+    server = save_server(server=ToolServer(name="Harbour Street Clinic", url=url), by="alice")
+    find = Offer("findBooking", "Finds a booking by its number or by the day.", schema_of(["number", "day"]))
+    cancel = Offer("cancel_booking", "Cancels a booking.", schema_of(["number"]))
+    keep_reading(server=server, reading=Reading("Clinic calendar", "3.1", [find, cancel]))
+    choose_tools(server=server, names=["findBooking", "cancel_booking"], by="alice")
+    longer = f"{find.description} {'It asks the calendar of the clinic. ' * 8}"
+    find = Offer("findBooking", longer, find.parameters)
+    bad = Offer("clinic.search.everything.that.there.is.by.words.that.one.remembers", problem="large")
+    opening = Offer("opening_hours", "When the clinic is open.", schema_of([]))
+    keep_reading(server=server, reading=Reading("Clinic calendar", "3.2", [find, opening, bad]))
+    return server
+
+
+@shown
+def tool_server(world: World) -> str:
+    return _tool_server().get_absolute_url()
+
+
+@shown
+def tool_server_that_does_not_answer(world: World) -> str:
+    reason = "mcp.example answered 401. Check the secret headers."
+    made = {"name": "Shop", "url": "https://mcp.example/mcp", "reason": reason}
+    return ToolServer.objects.get_or_create(slug="shop", defaults=made)[0].get_absolute_url()
+
+
+@shown
+def tool_servers(world: World) -> str:
+    _tool_server()
+    return reverse("tools:servers")
+
+
+@shown
+def tool_of_a_server_that_is_gone(world: World) -> str:
+    return _tool_server().tools.get(gone=True).get_absolute_url()
 
 
 @shown

@@ -10,7 +10,7 @@ from django.test import Client
 
 from agents.flows import try_views
 from agents.flows.actions import create_flow, save_draft
-from agents.models import Tool
+from agents.models import Tool, ToolServer
 from mlservices.errors import EngineError
 from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
@@ -74,6 +74,18 @@ def test_tools_are_asked_in_earnest_only_where_that_is_wanted_and_once(tried, ot
     assert told["turns"][0]["said"] == ["It is on its way, Anna."]
     _, told = tried(ORDER, *told["turns"], tools=True)
     assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 1
+
+
+def test_so_are_those_of_an_mcp_server(tried, other):
+    server = ToolServer.objects.create(name="Shop", slug="shop", url=f"{other.url}/mcp")
+    Tool.objects.create(name="order", server=server, server_tool="find", results={"guest": "guest"})
+    other.answer("/mcp", {"id": 1, "result": {"protocolVersion": "2025-11-25"}})
+    other.answer("/mcp", b"", status=202)
+    other.answer("/mcp", {"id": 2, "result": {"structuredContent": {"guest": "Anna"}}})
+    _, told = tried(ORDER, tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."]
+    _, told = tried(ORDER, *told["turns"], tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 3
 
 
 @pytest.mark.parametrize(

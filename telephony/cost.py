@@ -25,14 +25,16 @@ class Cost:
 
 
 def cost_of(call: Call) -> Cost:
-    """Of a call that is over: minutes begun times the line's price. A call through the browser is free."""
+    """Of a call that is over: what the provider asks, or, until it has said so, minutes begun times the
+    line's price. A call through the browser is free."""
     minutes = math.ceil((call.duration_seconds or 0) / 60)
     setting = PRICE_SETTINGS.get(call.line, "")
     price = getattr(settings, setting) if setting else Decimal(0)
+    told = call.price is not None
     return Cost(
         minutes=minutes,
         price=price,
-        amount=None if price is None else price * minutes,
-        currency=settings.CURRENCY,
+        amount=call.price if told else None if price is None else price * minutes,
+        currency=call.currency if told and call.currency else settings.CURRENCY,
         setting=setting,
     )

@@ -17,6 +17,7 @@ from telephony.models import Credential
 SEALED = (
     ("telephony.Credential", "secret"),
     ("agents.Tool", "secret_headers"),
+    ("agents.ToolServer", "secret_headers"),
     ("voiceforge_site.User", "code_secret"),
 )
 

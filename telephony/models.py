@@ -19,10 +19,11 @@ class Credential(models.Model):
 
     class Provider(models.TextChoices):
         TWILIO = "twilio", "Twilio"
+        ZADARMA = "zadarma", "Zadarma"
 
     provider = models.CharField(max_length=16, choices=Provider)
     label = models.CharField(max_length=80)
-    account = models.CharField(max_length=64)  # Twilio: the account SID
+    account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     # Since when requests in the account's name do not fit its secret; None since one did.
@@ -40,6 +41,7 @@ class PhoneNumber(models.Model):
     label = models.CharField(max_length=80, blank=True)
     credential = models.ForeignKey(Credential, models.CASCADE, related_name="+")
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
+    extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
 
     def __str__(self) -> str:
         return self.number
@@ -132,7 +134,7 @@ class Call(models.Model):
     # What it follows from its first moment to its last, whatever is published meanwhile.
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
-    line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
+    line = models.CharField(max_length=16)  # a key of telephony.wording.LINES
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
     caller = models.CharField(max_length=64, blank=True)
@@ -140,6 +142,9 @@ class Call(models.Model):
     provider_call_id = models.CharField(max_length=64, blank=True)
     # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
     provider_sequence = models.IntegerField(default=-1)
+    provider_started = models.CharField(max_length=19, blank=True)  # as it writes times; Zadarma signs it
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # once its records have told
+    price_currency = models.CharField(max_length=3, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)

@@ -15,7 +15,7 @@ PRICE_SETTINGS = {"twilio": "TWILIO_PRICE_PER_MINUTE"}  # the variable that name
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`amount` is None where it is not known; `setting` then says what to set, if the carrier does not tell."""
+    """`amount` is None where it is not known; `setting` is what to set where the carrier does not tell."""
 
     minutes: int  # begun, as carriers count
     amount: Decimal | None

@@ -17,12 +17,13 @@ from agents.models import Agent
 from mlservices.secret_box import UnreadableSecret
 
 from . import actions
+from .addresses import public_url
 from .admission import issue_token
 from .capacity import capacity
 from .credentials import remember, secret_of
 from .models import Call, Credential, PhoneNumber
 from .providers.twilio import twiml
-from .providers.twilio.signature import public_url, request_is_signed
+from .providers.twilio.signature import request_is_signed
 
 logger = logging.getLogger(__name__)
 

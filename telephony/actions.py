@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Agent, FlowVersion
@@ -46,6 +47,8 @@ PROGRESS = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
 HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
 ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
+# A call whose sound goes past us, which only its provider can end; after so long it has forgotten to.
+LONGEST_UNHEARD_SECONDS = 4 * 3600.0
 
 LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
 
@@ -250,6 +253,8 @@ def end_orphans() -> int:
     waiting = Call.objects.filter(
         status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
     )
+    unheard = Q(line="zadarma", status=Status.IN_PROGRESS)
+    waiting = waiting.exclude(unheard, created_at__gt=now - timedelta(seconds=LONGEST_UNHEARD_SECONDS))
     ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
     silent_since = now - timedelta(seconds=ORPHANED_SECONDS)
     for call in Call.objects.filter(held_at__lt=silent_since).order_by("held_at"):

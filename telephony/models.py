@@ -110,7 +110,7 @@ class Call(models.Model):
     # What it follows from its first moment to its last, whatever is published meanwhile.
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
-    line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
+    line = models.CharField(max_length=16)  # a key of telephony.wording.LINES
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
     caller = models.CharField(max_length=64, blank=True)
@@ -118,6 +118,9 @@ class Call(models.Model):
     provider_call_id = models.CharField(max_length=64, blank=True)
     # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
     provider_sequence = models.IntegerField(default=-1)
+    provider_started = models.CharField(max_length=19, blank=True)  # as it writes times; Zadarma signs it
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # once its records have told
+    price_currency = models.CharField(max_length=3, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
@@ -134,9 +137,6 @@ class Call(models.Model):
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
-    # What the provider asks for it, once it has said so.
-    price = models.DecimalField(max_digits=10, decimal_places=5, null=True)
-    currency = models.CharField(max_length=3, blank=True)
     compared_at = models.DateTimeField(null=True)  # with the provider's records
     answered_by = models.CharField(max_length=24, blank=True)  # outbound: "human", "machine_...", "unknown"
     # The database's own work, so that no update of status or reason can forget it.

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from mlservices.secret_box import UnreadableSecret
 
 from . import actions
+from .addresses import public_url
 from .admission import issue_token
 from .capacity import capacity
 from .credentials import remember, secret_of
@@ -23,7 +24,7 @@ from .lines.answering import answer_for
 from .models import Call, Credential, PhoneNumber, PlannedCall
 from .outbound.actions import knows_id
 from .providers.twilio import twiml
-from .providers.twilio.signature import public_url, request_is_signed
+from .providers.twilio.signature import request_is_signed
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,11 @@ class Credential(models.Model):
 
     class Provider(models.TextChoices):
         TWILIO = "twilio", "Twilio"
+        ZADARMA = "zadarma", "Zadarma"
 
     provider = models.CharField(_("provider"), max_length=16, choices=Provider)
     label = models.CharField(_("name"), max_length=80)
-    account = models.CharField(max_length=64)  # Twilio: the account SID
+    account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     # Since when requests in the account's name do not fit its secret; None since one did.
@@ -88,6 +89,7 @@ class PhoneNumber(models.Model):
         "agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent")
     )
     provider_id = models.CharField(max_length=64, blank=True)  # Twilio: the SID
+    extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
     can = models.JSONField(default=list, blank=True)  # "voice", "sms", ...
     imported_at = models.DateTimeField(null=True, blank=True)
     hooks = models.JSONField(default=dict, blank=True)  # {field: address} as the provider has them

@@ -61,7 +61,7 @@ def _due(credential: Credential, now: datetime) -> Sequence[Call]:
 def _keep(call: Call, record: Record, now: datetime) -> None:
     fields: dict[str, object] = {"compared_at": now}
     if record.price is not None:
-        fields |= {"price": record.price, "currency": record.currency}
+        fields |= {"price": record.price, "price_currency": record.currency}
     Call.objects.filter(pk=call.pk).update(**fields)
     if record.status not in FINAL or call.ended_at:
         return

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..addresses import public_url
 from ..lines.accounts import Dial, Machine, ProviderError
 from ..lines.actions import asked, note_use
 from ..models import Call, Credential, PlannedCall
-from ..providers.twilio.signature import public_url
 from ..threads import DatabaseThreads
 from .actions import begin_call, is_placed, is_refused
 from .guard import NotAllowed, check

@@ -217,6 +217,7 @@ PAGES: dict[str, Rule] = {
     "telephony:twilio_status": Rule(None, ANYBODY),
     "telephony:twilio_after": Rule(None, ANYBODY),
     "telephony:twilio_dialled": Rule(None, ANYBODY),
+    "telephony:zadarma_webhook": Rule(ANYBODY, ANYBODY),
 }
 # Path of a socket: the ability needed to open it. Media sockets are admitted by a token for one call.
 SOCKETS: dict[str, str] = {

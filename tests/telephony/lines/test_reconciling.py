@@ -45,7 +45,7 @@ def test_what_a_call_cost_is_taken_over_once(call, account, twilio):
     made = call(10, price="-0.0280", price_unit="USD")
     assert compare(account) == 1
     made.refresh_from_db()
-    assert (made.price, made.currency) == (Decimal("0.02800"), "USD")
+    assert (made.price, made.price_currency) == (Decimal("0.02800"), "USD")
     assert compare(account) == 0
 
 

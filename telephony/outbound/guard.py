@@ -32,10 +32,16 @@ class NotAllowed(Exception):
 
 def check(*, to: str, agent: Agent, credential: Credential) -> None:
     """Raises NotAllowed."""
-    if DoNotCall.objects.filter(number=to).exists():
-        raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
     if agent.status != Agent.Status.ACTIVE:
         raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
+    refuse_number(to, credential)
+    _check_cap(agent, credential)
+
+
+def refuse_number(to: str, credential: Credential) -> None:
+    """Whoever calls it. Raises NotAllowed."""
+    if DoNotCall.objects.filter(number=to).exists():
+        raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
     number = phonenumbers.parse(to)
     if phonenumbers.number_type(number) in _DEAR:
         raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % {"number": to})
@@ -50,7 +56,6 @@ def check(*, to: str, agent: Agent, credential: Credential) -> None:
             _("%(account)s may call %(allowed)s, and not %(country)s. Allow it on the page of the account.")
             % told
         )
-    _check_cap(agent, credential)
 
 
 def _check_cap(agent: Agent, credential: Credential) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -64,3 +65,8 @@ class PlannedCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.to} {self.state}"
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is placed any moment."""
+        return self.due_at <= timezone.now() + timedelta(minutes=1)

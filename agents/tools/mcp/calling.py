@@ -45,7 +45,7 @@ def result_of(answer: outside.Answer, results: Mapping[str, str], secrets: Mappi
     try:
         result = result_in(answer, _NUMBER)
     except outside.Unanswered as error:
-        return ToolResult(ok=False, reason=one_line(str(error), _LONGEST_REASON * 2))
+        return ToolResult(ok=False, reason=str(error))
     content = hiding(secrets, content_of(result))
     if result.get("isError") is not True:
         return learned(content, results)

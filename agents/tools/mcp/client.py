@@ -17,10 +17,10 @@ import httpx
 from ... import outside
 from ..answers import content_of, without
 from . import wire
+from .texts import one_line
 
 CLIENT = {"name": "VoiceForge", "version": "1"}
 HEADERS = {"Content-Type": "application/json", "Accept": f"application/json, {wire.EVENTS}"}
-LARGEST_LIST = outside.LARGEST_ANSWER  # bytes
 _LONGEST_SESSION_ID = 1_000
 _PARTING_SECONDS = 0.5  # the caller waits for it
 _LONGEST_REASON = 300
@@ -41,14 +41,13 @@ class Session:
         self.about: dict[str, Any] = {}  # what the server told of itself
         self._connections = connections
         self._ends = ends
-        self._number = 0
+        self._number = 1  # of the last request
         self._named: dict[str, str] = {}  # headers that each request has from now on
         self._empty = outside.Request("POST", url, HEADERS, secrets)
 
     async def begin(self) -> None:
         told = {"protocolVersion": wire.NEWEST, "capabilities": {}, "clientInfo": CLIENT}
         answer = await self.send(replace(self._empty, body=wire.request(1, "initialize", told)), 1)
-        self._number = 1
         self.about = result_in(answer, 1)
         version = self.about.get("protocolVersion")
         if version not in wire.SPOKEN:
@@ -71,7 +70,7 @@ class Session:
         """Its result. Raises Refused and Unanswered."""
         self._number += 1
         request = replace(self._empty, body=wire.request(self._number, method, params))
-        return result_in(await self.send(request, self._number, LARGEST_LIST), self._number)
+        return result_in(await self.send(request, self._number), self._number)
 
     async def send(
         self, request: outside.Request, number: int | None, largest: int = outside.LARGEST_ANSWER
@@ -85,6 +84,8 @@ class Session:
             enough=listener.hear if number else lambda piece: True,
             through=self._connections,
         )
+        if answer.content_type == wire.EVENTS:
+            listener.hear(b"\n\n")  # which some leave out at the end
         if listener.message:
             told = {**answer.headers, "content-type": "application/json"}
             answer = replace(answer, headers=told, body=wire.encoded(listener.message))
@@ -118,7 +119,7 @@ def result_in(answer: outside.Answer, number: int) -> dict[str, Any]:
         result: dict[str, Any] = message["result"]
         return result
     if message:
-        told = str(message["error"].get("message", ""))[:_LONGEST_REASON]
+        told = one_line(message["error"].get("message"), _LONGEST_REASON)
         raise outside.Unanswered(f"{_host(answer)} refused: {told}")
     raise outside.Unanswered(_refusal(answer))
 

@@ -87,6 +87,13 @@ async def test_a_secret_is_hidden_however_it_is_written(other):
     assert done.result.values == {"key": HIDDEN} and "swordfish" not in f"{done.result}{done.answer}"
 
 
+async def test_a_stream_that_ends_too_soon_has_answered(other):
+    begun(other)
+    told = event(answering(2, {"structuredContent": {"guest": "Anna"}}))
+    other.answer("/mcp", told.rstrip().encode(), Content_Type="text/event-stream")
+    assert (await called(f"{other.url}/mcp", results={"guest": "guest"})).result.values == {"guest": "Anna"}
+
+
 async def test_what_it_says_when_it_is_connected_tells_no_secret(other):
     other.answer("/mcp", {"id": 1, "error": {"message": "Not swordfish!"}})
     with pytest.raises(Unanswered) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -66,24 +67,44 @@ class ReplayedModel:
             yield delta
 
 
-def replayed_tools(call_tool: CallTool, recording: Recording) -> CallTool:
-    """The recorded results, and those of the true tools for what is not recorded."""
+class ReplayedTools:
+    """A `CallTool` that gives what is recorded for a tool with these arguments, each answer once and in their
+    order, and calls the true tools for what is not."""
 
-    async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        known = recording.known()
-        result = _result(known) if known is not None else await call_tool(name, arguments)
-        recording.answers.append(known if known is not None else json.dumps(asdict(result), default=str))
+    def __init__(self, call_tool: CallTool, recorded: Sequence[str]) -> None:
+        """Raises ValueError where `recorded` are no answers of tools."""
+        self.answers: list[str] = []  # of this turn, recorded or new
+        self._call_tool = call_tool
+        self._known: dict[str, deque[ToolResult]] = {}
+        for each in recorded:
+            key, result = _called(each)
+            self._known.setdefault(key, deque()).append(result)
+
+    async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        known = self._known.get(_key(name, arguments))
+        result = known.popleft() if known else await self._call_tool(name, arguments)
+        self.answers.append(as_recorded(name, arguments, result))
         return result
 
-    return call
+    def next_turn(self) -> None:
+        self.answers = []
 
 
-def _result(recorded: str) -> ToolResult:
-    """Raises ValueError where it is no recorded result."""
+def as_recorded(name: str, arguments: Mapping[str, Any], result: ToolResult) -> str:
+    return json.dumps({"name": name, "arguments": dict(arguments), **asdict(result)}, default=str)
+
+
+def _called(recorded: str) -> tuple[str, ToolResult]:
+    """The key of the call, and what came of it. Raises ValueError where it is no recorded answer."""
     try:
-        return ToolResult(**json.loads(recorded))
-    except TypeError:
-        raise ValueError("tools: a result has ok, values, text and reason.") from None
+        told = json.loads(recorded)
+        return _key(told.pop("name"), told.pop("arguments")), ToolResult(**told)
+    except (TypeError, AttributeError, KeyError):
+        raise ValueError("tools: an answer has name, arguments, ok, values, text and reason.") from None
+
+
+def _key(name: str, arguments: Mapping[str, Any]) -> str:
+    return json.dumps([name, arguments], sort_keys=True, default=str)
 
 
 def _deltas(recorded: str) -> Iterator[ChatDelta]:

@@ -16,7 +16,7 @@ from ..flow.program import CallTool, Toolbox, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
-from ..replayed import Recording, ReplayedModel, replayed_tools
+from ..replayed import Recording, ReplayedModel, ReplayedTools
 from .programs import Crew, with_subflows
 
 # With one of these a call comes to where nothing is.
@@ -26,7 +26,7 @@ _HOPELESS = frozenset({"empty", "no_start", "dangling", "intent_nowhere", "unkno
 @dataclass(frozen=True, slots=True)
 class Move:
     """What the caller does in a turn: one of `say`, `keys` and `silence`; none of them, in the first turn, is
-    to hear the greeting. `answers` are a language model's and `tools` the results of tools, recorded when the
+    to hear the greeting. `answers` are those of language models and `tools` those of tools, recorded when the
     turn was played before."""
 
     say: str = ""
@@ -87,7 +87,7 @@ class _Tape:
     """What models and tools answer again."""
 
     answers: Recording
-    tools: Recording
+    tools: ReplayedTools
 
 
 class Unplayable(Exception):
@@ -135,7 +135,10 @@ async def rehearse(
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
     moves = (greeting, *further)
-    tape = _Tape(Recording([each.answers for each in moves]), Recording([each.tools for each in moves]))
+    tape = _Tape(
+        Recording([each.answers for each in moves]),
+        ReplayedTools(call_tool, [each for move in moves for each in move.tools]),
+    )
     conversation = conversation_for(
         agent or Agent(name=version.program.main.name, greeting=""),
         embedder=embedder,
@@ -145,7 +148,7 @@ async def rehearse(
         crew=crew,
         caller=caller,
         values=variables,
-        tools=Toolbox(replayed_tools(call_tool, tape.tools), specs=offered),
+        tools=Toolbox(tape.tools, specs=offered),
     )
     assert isinstance(conversation, FlowConversation)
     try:
@@ -226,8 +229,8 @@ async def _turn(
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
     answers, tools = tuple(tape.answers.answers), tuple(tape.tools.answers)
-    for each in (tape.answers, tape.tools):
-        each.next_turn()
+    tape.answers.next_turn()
+    tape.tools.next_turn()
     flow, node = conversation.place
     return Turn(
         move=move,

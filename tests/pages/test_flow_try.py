@@ -85,7 +85,7 @@ def test_tools_are_asked_in_earnest_only_where_that_is_wanted_and_once(tried, ot
         (MENU, {}, 400, "a list of objects"),
         (MENU, [{"say": "x" * 2_000}], 400, "at most 1000 characters"),
         (MENU, [{}] * 80, 400, "at most 60"),
-        (MENU, [{"tools": ["{}"]}], 200, ""),
+        (MENU, [{"tools": ["{}"]}], 400, "tools: an answer has"),
         (ORDER, [{"tools": ["[1"]}], 400, ""),
     ],
 )

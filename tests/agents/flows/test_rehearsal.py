@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ from agents.conversations import chat_model_for
 from agents.flow.graph import read
 from agents.flow.program import ToolResult
 from agents.flows.programs import Member
-from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, rehearse
+from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, no_tools, rehearse
 from agents.models import Agent, FlowVersion
-from agents.replayed import Recording, ReplayedModel
+from agents.replayed import Recording, ReplayedModel, ReplayedTools, as_recorded
 from mlservices.types import ChatDelta, Tool, ToolCall
 from tests.agents.fakes import Calling, ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
@@ -130,9 +132,31 @@ async def test_what_a_tool_did_once_is_not_done_again():
     again = moves_of(json.loads(json.dumps([each.as_json() for each in turns])))
     assert (await played(BOOKING, *again, call_tool=book))[-1].said == turns[-1].said
     assert len(asked) == 1
-    changed = [again[0], Move(say="4 December 2031")]
+    changed = [again[0], replace(again[1], say="4 December 2031")]
     await played(BOOKING, *changed, call_tool=book)
-    assert asked == ["2031-12-03", "2031-12-04"]
+    assert asked == ["2031-12-03", "2031-12-04"], "the recorded answer is that to other arguments"
+
+
+async def test_each_recorded_answer_is_that_of_its_tool_and_arguments_whatever_was_called_between():
+    recorded = [
+        as_recorded("book", {"day": day, "seats": 2}, ToolResult(ok=True, text=text))
+        for day, text in (
+            (date(2031, 12, 3), "first"),
+            (date(2031, 12, 4), "other"),
+            ("2031-12-03", "second"),
+        )
+    ]
+    tools = ReplayedTools(no_tools, recorded)
+    given = {"seats": 2, "day": "2031-12-03"}
+    told = [await tools(name, given) for name in ("book", "wire_money", "book", "book")]
+    assert [each.text for each in told] == ["first", "", "second", ""]
+    assert [json.loads(each)["name"] for each in tools.answers] == ["book", "wire_money", "book", "book"]
+
+
+@pytest.mark.parametrize("recorded", ["[1", "[]", "5", "{}", '{"name": "x", "arguments": {}, "odd": 1}'])
+def test_what_is_no_recorded_answer_is_refused(recorded):
+    with pytest.raises(ValueError):
+        ReplayedTools(no_tools, [recorded])
 
 
 @pytest.mark.parametrize(

@@ -69,20 +69,28 @@ class ReplayedModel:
 
 class ReplayedTools:
     """A `CallTool` that gives what is recorded for a tool with these arguments, each answer once and in their
-    order, and calls the true tools for what is not."""
+    order, and calls the true tools for what is not. Once all are given, the last is given again, unless the
+    caller `asks_anew`."""
 
     def __init__(self, call_tool: CallTool, recorded: Sequence[str]) -> None:
         """Raises ValueError where `recorded` are no answers of tools."""
         self.answers: list[str] = []  # of this turn, recorded or new
+        self.asks_anew = False
         self._call_tool = call_tool
         self._known: dict[str, deque[ToolResult]] = {}
         for each in recorded:
             key, result = _called(each)
             self._known.setdefault(key, deque()).append(result)
+        self._last = {key: results[-1] for key, results in self._known.items()}
 
     async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        known = self._known.get(_key(name, arguments))
-        result = known.popleft() if known else await self._call_tool(name, arguments)
+        key = _key(name, arguments)
+        if known := self._known.get(key):
+            result = known.popleft()
+        elif key in self._last and not self.asks_anew:
+            result = self._last[key]
+        else:
+            result = await self._call_tool(name, arguments)
         self.answers.append(as_recorded(name, arguments, result))
         return result
 

@@ -122,10 +122,10 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
     may_try = request.user.has_perm("agents.try_agents")
-    draft = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
+    may = {"mayChange": may_change, "mayTry": may_try, "mayCallTools": may_change}
     context = {
         "flow": flow,
-        "told": draft,
+        "told": {**_draft_told(flow), **may},
         "data": page_data(),
         "kinds": KINDS,
         "may_change": may_change,
@@ -215,6 +215,7 @@ def flow_version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "problems": [],
             "mayChange": False,
             "mayTry": request.user.has_perm("agents.try_agents"),
+            "mayCallTools": request.user.has_perm("agents.change_agents"),
             "version": number,
         },
         "data": page_data(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -121,20 +120,28 @@ async def test_tools_are_the_rehearsal_s_own_and_a_date_is_told_as_json():
     assert turns[-1].transferred_to == "+14155550111", "nothing of the world is called"
 
 
-async def test_what_a_tool_did_once_is_not_done_again():
+async def test_what_a_tool_did_once_is_done_again_only_where_the_caller_asks_for_it():
     asked = []
 
     async def book(name: str, arguments: Any) -> ToolResult:
         asked.append(arguments["day"])
-        return ToolResult(ok=True, values={"number": "12"})
+        return ToolResult(ok=True, values={"number": len(asked)})
 
-    turns = await played(BOOKING, Move(say="3 December 2031"), call_tool=book)
+    first, other = Move(say="3 December 2031"), Move(say="4 December 2031")
+    turns = await played(BOOKING, first, call_tool=book)
     again = moves_of(json.loads(json.dumps([each.as_json() for each in turns])))
-    assert (await played(BOOKING, *again, call_tool=book))[-1].said == turns[-1].said
-    assert len(asked) == 1
-    changed = [again[0], replace(again[1], say="4 December 2031")]
-    await played(BOOKING, *changed, call_tool=book)
-    assert asked == ["2031-12-03", "2031-12-04"], "the recorded answer is that to other arguments"
+    for moves in (again, [Move(), first]):
+        told = await played(BOOKING, *moves, call_tool=book, called=turns[-1].tools, again=True)
+        assert told[-1].said[0] == "Booked as 1." and asked == ["2031-12-03"]
+    changed = await played(BOOKING, other, call_tool=book, called=turns[-1].tools, again=True)
+    assert asked == ["2031-12-03", "2031-12-04"], "it was not called with these arguments"
+
+    twice = {**BOOKING, "edges": [*BOOKING["edges"][:-1], edge("yes", "when")], "start": "when"}
+    told = await played(twice, first, first, call_tool=book, called=turns[-1].tools, again=True)
+    assert [each.variables["number"] for each in told[1:]] == [1, 1] and len(asked) == 2
+    told = await played(twice, first, first, call_tool=book, called=turns[-1].tools)
+    assert [each.variables["number"] for each in told[1:]] == [1, 3], "the caller has asked for it anew"
+    assert changed[-1].variables["number"] == 2
 
 
 async def test_each_recorded_answer_is_that_of_its_tool_and_arguments_whatever_was_called_between():
@@ -147,6 +154,7 @@ async def test_each_recorded_answer_is_that_of_its_tool_and_arguments_whatever_w
         )
     ]
     tools = ReplayedTools(no_tools, recorded)
+    tools.asks_anew = True
     given = {"seats": 2, "day": "2031-12-03"}
     told = [await tools(name, given) for name in ("book", "wire_money", "book", "book")]
     assert [each.text for each in told] == ["first", "", "second", ""]
@@ -211,5 +219,5 @@ async def test_a_model_that_talks_is_offered_tools_and_its_calls_are_replayed():
     first = await played(raw, Move(say="a table on Friday"), model=model, **told)
     assert first[-1].said == ("Booked.",) and asked == [("book", {"day": "Friday"})]
     again = moves_of([turn.as_json() for turn in first])
-    second = await played(raw, *again, model=Calling(), **told)
+    second = await played(raw, *again, model=Calling(), called=first[-1].tools, **told)
     assert second[-1].said == ("Booked.",) and len(asked) == 1

@@ -278,8 +278,21 @@ function testOf({ turns }) {
     };
     return { ...(turn.say && { say: turn.say }), ...(turn.keys && { keys: turn.keys }), ...(turn.silence && { silence: true }), expect };
   });
-  const called = turns.flatMap(({ events, tools }) => events.filter(({ kind }) => kind === "tool").map(({ name }, place) => [name, tools[place]]));
-  const tools = Object.fromEntries(called.filter(([, told]) => told).map(([name, told]) => [name, JSON.parse(/** @type {string} */ (told))]));
+  const tools = answersOf(turns);
   const words = turns.find(({ say }) => say)?.say ?? "";
-  return { name: words.slice(0, 80) || say("try"), turns: written, ...(called.length && { tools }) };
+  return { name: words.slice(0, 80) || say("try"), turns: written, ...(Object.keys(tools).length && { tools }) };
+}
+
+/** What each tool answered, by its name: an answer, or a list where they differ. @param {Turn[]} turns */
+function answersOf(turns) {
+  const tools = /** @type {Record<string, any>} */ ({});
+  for (const { name, arguments: _, ...answer } of turns.flatMap((turn) => turn.tools.map((told) => JSON.parse(told)))) {
+    (tools[name] ??= []).push(answer);
+  }
+  const isAgain = (/** @type {any[]} */ all, /** @type {number} */ place) => JSON.stringify(all[place]) === JSON.stringify(all[place - 1]);
+  for (const [name, answers] of Object.entries(tools)) {
+    while (answers.length > 1 && isAgain(answers, answers.length - 1)) answers.pop();
+    tools[name] = answers.length > 1 ? answers : answers[0];
+  }
+  return tools;
 }

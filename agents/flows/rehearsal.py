@@ -156,6 +156,8 @@ async def rehearse(
         if problems := hopeless(version):
             raise Unplayable(problems) from None
         raise
+    finally:
+        conversation.ended()  # nothing of it goes on; what it would keep is kept of calls alone
 
 
 def moves_of(raw: object) -> list[Move]:
@@ -226,8 +228,9 @@ async def _played(
 async def _turn(
     conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], tape: _Tape
 ) -> Turn:
-    """Played to its end, all of it heard."""
+    """Played to its end, all of it heard, and with what models find in the caller's words afterwards."""
     done = [step async for step in steps]
+    done += await conversation.settled()
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
     answers, tools = tuple(tape.answers.answers), tuple(tape.tools.answers)

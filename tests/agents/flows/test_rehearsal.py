@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from agents.conversations import chat_model_for
+from agents.flow import runtime
 from agents.flow.graph import read
 from agents.flow.program import ToolResult
 from agents.flows.programs import Member
@@ -221,3 +223,43 @@ async def test_a_model_that_talks_is_offered_tools_and_its_calls_are_replayed():
     again = moves_of([turn.as_json() for turn in first])
     second = await played(raw, *again, model=Calling(), called=first[-1].tools, **told)
     assert second[-1].said == ("Booked.",) and len(asked) == 1
+
+
+CALLED = flow(
+    node("desk", "subagent", systemPrompt="You answer for a shop.", opening="Hello."),
+    node("bye", "end_call", message="Goodbye, {{nickname}}."),
+    edge("desk", "bye", when="nickname == 'Bob'"),
+    variables=[{"name": "nickname", "description": "what they want to be called"}],
+)
+
+
+class Late(ScriptedModel):
+    """Takes its time over all but its first answer, and is then asked in vain or answers."""
+
+    def __init__(self, *answers: Any, seconds: float = 0.05) -> None:
+        super().__init__(*answers)
+        self.seconds = seconds
+
+    async def reply(self, messages: Any, **how: Any) -> AsyncGenerator[ChatDelta, None]:
+        if self.shown:
+            await asyncio.sleep(self.seconds)
+        async for delta in super().reply(messages, **how):
+            yield delta
+
+
+async def test_what_a_model_finds_late_belongs_to_its_turn_and_is_recorded(monkeypatch):
+    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    first = await played(CALLED, Move(say="they call me Bob"), model=Late("Fine.", '{"nickname": "Bob"}'))
+    assert first[-1].variables["nickname"] == "Bob" and first[-1].answers[1].strip() == '{"nickname": "Bob"}'
+    again = moves_of([turn.as_json() for turn in first])
+    assert (await played(CALLED, *again, Move(say="so"), model=Late()))[-1].said == ("Goodbye, Bob.",)
+
+
+async def test_nothing_goes_on_after_a_rehearsal_that_is_given_up(monkeypatch):
+    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    tasks = asyncio.all_tasks()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await played(CALLED, Move(say="they call me Bob"), model=Late("Fine.", "{}", seconds=5))
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks

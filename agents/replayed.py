@@ -12,6 +12,7 @@ from mlservices.interfaces import ChatModel
 from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 
 from .flow.program import CallTool, ToolResult
+from .json_text import json_of
 
 _CALL = "\x1e"  # ASCII's separator of records: before each tool call of an answer, as JSON
 
@@ -105,7 +106,7 @@ def as_recorded(name: str, arguments: Mapping[str, Any], result: ToolResult) -> 
 def _called(recorded: str) -> tuple[str, ToolResult]:
     """The key of the call, and what came of it. Raises ValueError where it is no recorded answer."""
     try:
-        told = json.loads(recorded)
+        told = json_of(recorded)
         return _key(told.pop("name"), told.pop("arguments")), ToolResult(**told)
     except (TypeError, AttributeError, KeyError):
         raise ValueError("tools: an answer has name, arguments, ok, values, text and reason.") from None
@@ -121,6 +122,6 @@ def _deltas(recorded: str) -> Iterator[ChatDelta]:
     yield ChatDelta(text)
     for each in calls:
         try:
-            yield ChatDelta("", tool_call=ToolCall(**json.loads(each)))
+            yield ChatDelta("", tool_call=ToolCall(**json_of(each)))
         except TypeError:
             raise ValueError("answers: a tool call has an id, a name and arguments.") from None

@@ -16,6 +16,7 @@ from ..flow.deciding import By
 from ..flow.graph import Expected, ScriptedTest
 from ..flow.graph.node_checks import DIGITS
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
+from ..json_text import json_of
 from .kinds import DECIDERS
 from .results import LONGEST_NAME
 
@@ -60,7 +61,7 @@ def _written(value: Any) -> str:
 
 def _read(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text
 

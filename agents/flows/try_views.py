@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from mlservices.interfaces import ChatModel
 from ..conversations import chat_model_for
 from ..flow.graph import FlowError, Problem
 from ..flow.program import Toolbox, ToolResult
+from ..json_text import json_of
 from ..models import DEFAULT_MODEL, Agent, Flow, FlowVersion
 from ..replayed import as_recorded
 from ..tools.calling import toolbox_of
@@ -107,7 +107,7 @@ async def _played(stage: _Stage, asked: _Asked, called: list[str]) -> list[dict[
 
 def _read(body: bytes) -> _Asked:
     """Raises ValueError, KeyError and TypeError."""
-    sent = json.loads(body)
+    sent = json_of(body)
     return _Asked(
         graph=sent["graph"],
         moves=moves_of(sent["turns"]),

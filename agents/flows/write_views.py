@@ -19,6 +19,7 @@ from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
 
 from ..flow.graph import Known
+from ..json_text import json_of
 from ..models import Flow
 from .actions import create_flow
 from .differences import differences, on_canvas
@@ -52,7 +53,7 @@ async def flow_write(request: HttpRequest) -> HttpResponseBase:
     problems, changes, drawn}, or {error}. To leave it ends the request to the model.
     """
     try:
-        sent = json.loads(request.body)
+        sent = json_of(request.body)
         description, graph, slug = (
             str(sent["description"]).strip(),
             sent.get("graph"),
@@ -81,7 +82,7 @@ async def flow_write(request: HttpRequest) -> HttpResponseBase:
 def flow_keep(request: HttpRequest) -> HttpResponse:
     """Keep `{graph}` as a draft; answers where it is."""
     try:
-        flow = create_flow(graph=json.loads(request.body)["graph"], by=request.user.get_username())
+        flow = create_flow(graph=json_of(request.body)["graph"], by=request.user.get_username())
     except (ValueError, KeyError, TypeError):
         return _refused(_("Send an object with a “graph”."), status=400)
     except ValidationError as error:

@@ -15,6 +15,7 @@ from mlservices.types import ChatMessage
 
 from ...flow.graph import FlowError, Known, Problem, Severity, problems_of, read
 from ...flow.graph.layout import placed
+from ...json_text import json_of
 from ..texts import sentence
 from .merging import merged
 from .schema import as_answered
@@ -116,7 +117,7 @@ def _read(
 ) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The flow in the exchange format, None where the answer is none, and what is wrong with it."""
     try:
-        made = merged(before, shown, json.loads(answer))
+        made = merged(before, shown, json_of(answer))
         flow, unreadable = read(made)
     except (ValueError, RecursionError):
         return None, [Problem("no_json_answer")]

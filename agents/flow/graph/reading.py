@@ -109,10 +109,13 @@ def _nodes(raw: list[Any], problems: list[Problem]) -> Iterator[Node]:
 
 def _each(kind: type[_P], name: str, raw: list[Any], problems: list[Problem]) -> Iterator[_P]:
     for place, each in enumerate(raw):
+        if not isinstance(each, Mapping):
+            problems.append(Problem("no_object", path=f"{name}.{place}"))
+            continue
         try:
             part = kind.model_validate(each)
         except ValidationError as error:
-            named = str(each.get("id", "")) if isinstance(each, Mapping) and kind is Edge else ""
+            named = str(each.get("id", "")) if kind is Edge else ""
             before = "" if named else f"{name}.{place}."
             problems += [Problem(edge=named, **_told(told, before)) for told in error.errors()]
             continue

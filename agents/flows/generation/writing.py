@@ -54,6 +54,7 @@ class Progress:
     tokens: int = 0
     answer: str = ""  # as far as it is written
     seconds: float = 0.0
+    room: int = TOKENS  # for an answer
     graph: dict[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -91,12 +92,12 @@ async def written(
 async def _answered(
     messages: Sequence[ChatMessage], model: ChatModel, now: Progress
 ) -> AsyncGenerator[Progress, None]:
-    """The answer as it grows; one that is cut is asked for anew with more room."""
-    room, cut = TOKENS, True
+    """The answer as it grows; one that is cut is asked for anew with more room, as are the next ones then."""
+    cut = True
     while cut:
         cut, used, now = False, 0, replace(now, answer="")
         yield now
-        reply = model.reply(messages, max_tokens=room, temperature=TEMPERATURE, priority="batch")
+        reply = model.reply(messages, max_tokens=now.room, temperature=TEMPERATURE, priority="batch")
         async with aclosing(reply) as deltas:
             async for delta in deltas:
                 cut |= delta.is_cut
@@ -105,11 +106,10 @@ async def _answered(
                 yield now
         now = replace(now, tokens=now.tokens + (used or len(now.answer) // CHARACTERS_A_TOKEN))
         yield now
-        room *= 2
-        if room > MOST_TOKENS:
+        if now.room * 2 > MOST_TOKENS:
             return
         if cut:
-            now = replace(now, stage="longer")
+            now = replace(now, stage="longer", room=now.room * 2)
 
 
 def _read(

@@ -139,12 +139,18 @@ async def test_a_cut_answer_is_asked_for_with_more_room():
     assert [each["max_tokens"] for each in server.asked] == [2000, 4000, 8000]
 
 
+async def test_the_room_that_was_needed_is_given_to_repairs_from_the_beginning():
+    server = Writer((json.dumps(GOOD)[:600], "length"), WRONG, WRONG, GOOD)
+    assert (await told(server))[-1].problems == ()
+    assert [each["max_tokens"] for each in server.asked] == [2000, 4000, 4000, 4000]
+
+
 async def test_one_that_never_ends_is_given_up():
     server = Writer(('{"name": "', "length"))
     with pytest.raises(NotWritten, match="no JSON"):
         await told(server)
     assert max(each["max_tokens"] for each in server.asked) == 16_000
-    assert len(server.asked) == 4 * 3
+    assert len(server.asked) == 4 + 1 + 1
 
 
 async def test_what_is_wrong_is_sent_back_and_mended():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+
+from ..json_text import json_of
 
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -97,6 +98,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
     "boolean": _boolean,
-    "array": json.loads,
-    "object": json.loads,
+    "array": json_of,
+    "object": json_of,
 }

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 SECONDS = 10.0  # that a provider may take for an answer
 
 # provider: dotted path of what speaks for its accounts
-_ACCOUNTS = {"twilio": "telephony.providers.twilio.account.TwilioAccount"}
+_ACCOUNTS = {
+    "twilio": "telephony.providers.twilio.account.TwilioAccount",
+    "zadarma": "telephony.providers.zadarma.account.ZadarmaAccount",
+}
 
 
 class ProviderError(Exception):

@@ -71,7 +71,7 @@ class NewAccountForm(SecretForm):
     account = forms.CharField(
         label=gettext_lazy("Account"),
         max_length=64,
-        help_text=gettext_lazy("Twilio: the account SID, which begins with AC."),
+        help_text=gettext_lazy("Twilio: the account SID, which begins with AC. Zadarma: the key."),
         widget=forms.TextInput(attrs={"class": "vf-mono", "autocomplete": "off"}),
     )
     field_order = ("provider", "label", "account", "secret")
@@ -79,7 +79,9 @@ class NewAccountForm(SecretForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["secret"].label = _("Secret")
-        self.fields["secret"].help_text = _("Twilio: the auth token. It is encrypted, and never shown again.")
+        self.fields["secret"].help_text = _(
+            "Twilio: the auth token. Zadarma: the secret. It is encrypted, and never shown again."
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -25,7 +25,9 @@ from .demo import (
     DEMO_SLUG,
     DEMO_TRANSFER_NUMBER,
 )
+from .demo_flow import DEMO_FLOW
 from .facts import read_facts, write_facts
+from .flows.actions import create_flow, publish
 from .models import DEFAULT_MODEL, Agent, AgentVersion
 from .versions import apply_values, values_of
 
@@ -136,6 +138,8 @@ def create_demo_agent() -> Agent:
         },
     )
     if created:
+        agent.flow = publish(flow=create_flow(graph=DEMO_FLOW, by=""), by="").flow
+        agent.save(update_fields=["flow"])
         _write_version(agent, kind=Kind.CREATED, by="")
     return agent
 

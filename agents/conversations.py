@@ -19,6 +19,7 @@ from mlservices.interfaces import ChatModel, Embedder
 from mlservices.offer import DEFAULT_VOICE
 
 from .facts import read_facts
+from .flow import hours
 from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
@@ -26,8 +27,10 @@ from .flow.looking_up import InformedReceptionist, Lookup
 from .flow.matching import Meanings, Vector
 from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
-from .flow.steps import Conversation
+from .flow.steps import Conversation, Say, Step
+from .flow.understanding import Understanding, is_aside, noted
 from .flow.variables import built_in, fill
+from .flow.wording import shown
 from .flows.programs import Crew
 from .knowledge.shelf import lookup_in
 from .models import DEFAULT_MODEL, Agent, FlowVersion
@@ -61,7 +64,7 @@ def conversation_for(
     have these `values` already. `caller` is what the line tells of who calls, a number at best. Raises
     ValidationError when the agent's facts cannot be read; it names the field.
     """
-    profile = profile_of(agent, caller=caller, now=now())
+    profile = profile_of(agent, caller=caller, now=now(), given=values)
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
@@ -82,12 +85,13 @@ def conversation_for(
         region=_region_of(agent.transfer_number),
         talk=partial(_subagent, profile, talk, embedder),
         tools=tools,
+        aside=partial(_aside, Understanding(profile.facts, meanings), now),
         other_agent=partial(_other_agent, crew or {}, again, model_of or chat_model_for),
         transfer_number=profile.transfer_number,
         announcement=profile.announcement,
         greeting=profile.greeting,
     )
-    known = values_for(agent, profile.facts, caller=caller, now=now())
+    known = values_for(agent, profile.facts, caller=caller, now=now(), given=values)
     return FlowConversation(version.program, ports, variables=known, values=values)
 
 
@@ -124,6 +128,17 @@ def _subagent(
     told = replace(profile, instructions=instructions, greeting=greeting)
     lookup = lookup_in(knowledge_base, embedder) if knowledge_base else None
     return Talk(talk(told, tools=tools, lookup=lookup), knows=asked)
+
+
+async def _aside(
+    understanding: Understanding, now: Callable[[], datetime], words: str, *, may_answer: bool
+) -> list[Step]:
+    match = await understanding.match(words)
+    if match is None or not isinstance(fact := match.best.target, Fact):
+        return []
+    if not is_aside(match, words, may_answer=may_answer):
+        return []
+    return [noted(match), Say(hours.answer_of(fact, words, now()))]
 
 
 def _other_agent(
@@ -180,10 +195,12 @@ def voice_of(agent: Agent) -> str:
     return DEFAULT_VOICE
 
 
-def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -> Profile:
+def profile_of(
+    agent: Agent, *, caller: str = "", now: datetime | None = None, given: Mapping[str, Any] | None = None
+) -> Profile:
     """What the agent knows and says in one call, its placeholders filled in."""
     facts = read_facts(agent.facts)
-    values = values_for(agent, facts, caller=caller, now=now or timezone.now())
+    values = values_for(agent, facts, caller=caller, now=now or timezone.now(), given=given)
     return Profile(
         greeting=fill(agent.greeting, values),
         facts=facts,
@@ -195,7 +212,23 @@ def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -
     )
 
 
-def values_for(agent: Agent, facts: Sequence[Fact], *, caller: str, now: datetime) -> dict[str, str]:
-    """What each placeholder stands for; times are on the clock of the opening hours, if there are some."""
+def values_for(
+    agent: Agent,
+    facts: Sequence[Fact],
+    *,
+    caller: str,
+    now: datetime,
+    given: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """What each placeholder stands for; times are on the clock of the opening hours, if there are some. What
+    is `given` for one call goes before the agent's own."""
     local = timezone.localtime(now, _zone_of(facts))
-    return {**agent.constants, **built_in(caller=caller, agent_name=agent.name, now=local)}
+    return {
+        **agent.constants,
+        **_spoken(given or {}),
+        **built_in(caller=caller, agent_name=agent.name, now=local),
+    }
+
+
+def _spoken(given: Mapping[str, Any]) -> dict[str, str]:
+    return {name: shown(value) for name, value in given.items()}

@@ -11,13 +11,13 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Agent, FlowVersion
@@ -26,8 +26,8 @@ from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
 from .forgetting import forget_words
-from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Recording, Tag
-from .recorder import is_being_written, path_of, salvage
+from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Tag
+from .recorder import is_being_written, salvage
 from .session.events import (
     CallAnswered,
     CallEnded,
@@ -48,6 +48,8 @@ PROGRESS = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
 HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
 ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
+# A call whose sound goes past us, which only its provider can end; after so long it has forgotten to.
+LONGEST_UNHEARD_SECONDS = 4 * 3600.0
 
 LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
 
@@ -78,7 +80,7 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
             "callee": callee[:LONGEST_PARTY],
         },
@@ -93,7 +95,7 @@ def answer_call(
 @transaction.atomic
 def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
     """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
-    fields = _ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    fields = ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
     if version:
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
@@ -101,7 +103,7 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+def ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
     fields: dict[str, object] = {
         "id": uuid4(),
         "agent": agent,
@@ -254,6 +256,8 @@ def end_orphans() -> int:
     waiting = Call.objects.filter(
         status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
     )
+    unheard = Q(line="zadarma", status=Status.IN_PROGRESS)
+    waiting = waiting.exclude(unheard, created_at__gt=now - timedelta(seconds=LONGEST_UNHEARD_SECONDS))
     ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
     silent_since = now - timedelta(seconds=ORPHANED_SECONDS)
     for call in Call.objects.filter(held_at__lt=silent_since).order_by("held_at"):
@@ -311,48 +315,6 @@ def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     taken = set(PhoneNumber.objects.values_list("number", flat=True))
     free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
     return PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
-
-
-class CannotDelete(Exception):
-    """A call's file stays where it is, and nothing was deleted. `reason` is the system's word."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
-        self.path = path
-        self.reason = reason
-
-
-@transaction.atomic
-def delete_calls(*, call_ids: Sequence[UUID]) -> int:
-    """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
-    recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
-    over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
-    calls = list(over.only("pk", "created_at").order_by("pk"))
-    recordings = Recording.objects.filter(call__in=calls)
-    paths = {Path(recording.file.path) for recording in recordings} | {path_of(call) for call in calls}
-    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
-    _remove_all(sorted(path for path in paths if path.exists()))
-    return len(calls)
-
-
-def _remove_all(paths: Sequence[Path]) -> None:
-    """All of them or none: each is put aside first, which fails where removing it would."""
-    aside: list[tuple[Path, Path]] = []
-    try:
-        for path in paths:
-            hidden = path.with_name(f".deleted-{path.name}")
-            path.rename(hidden)
-            aside.append((path, hidden))
-    except OSError as error:
-        for path, hidden in aside:
-            hidden.rename(path)
-        raise CannotDelete(Path(error.filename), error.strerror or str(error)) from error
-    transaction.on_commit(lambda: _unlink(hidden for _path, hidden in aside))
-
-
-def _unlink(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 @transaction.atomic

@@ -12,37 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from .cards import Card
 from .flow_traffic import FlowTraffic as FlowTraffic
-
-
-class Credential(models.Model):
-    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
-
-    class Provider(models.TextChoices):
-        TWILIO = "twilio", "Twilio"
-
-    provider = models.CharField(max_length=16, choices=Provider)
-    label = models.CharField(max_length=80)
-    account = models.CharField(max_length=64)  # Twilio: the account SID
-    secret = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    # Since when requests in the account's name do not fit its secret; None since one did.
-    refused_since = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class PhoneNumber(models.Model):
-    number = models.CharField(max_length=16, unique=True)  # E.164
-    label = models.CharField(max_length=80, blank=True)
-    credential = models.ForeignKey(Credential, models.CASCADE, related_name="+")
-    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
-
-    def __str__(self) -> str:
-        return self.number
+from .lines.models import BlockedCaller as BlockedCaller
+from .lines.models import Credential as Credential
+from .lines.models import CredentialUse as CredentialUse
+from .lines.models import PhoneNumber as PhoneNumber
+from .outbound.models import DoNotCall as DoNotCall
+from .outbound.models import PlannedCall as PlannedCall
 
 
 class Tag(models.Model):
@@ -117,7 +92,10 @@ class Call(models.Model):
         When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
-        When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
+        When(
+            Q(status=Status.NO_ANSWER) | Q(end_reason__in=["never_connected", "machine"]),
+            then=Value(Outcome.NO_ANSWER),
+        ),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
         When(taken_over=True, then=Value(Outcome.HELPED)),
         When(turns=0, then=Value(Outcome.SILENT)),
@@ -132,7 +110,7 @@ class Call(models.Model):
     # What it follows from its first moment to its last, whatever is published meanwhile.
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
-    line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
+    line = models.CharField(max_length=16)  # a key of telephony.wording.LINES
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
     caller = models.CharField(max_length=64, blank=True)
@@ -140,6 +118,9 @@ class Call(models.Model):
     provider_call_id = models.CharField(max_length=64, blank=True)
     # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
     provider_sequence = models.IntegerField(default=-1)
+    provider_started = models.CharField(max_length=19, blank=True)  # as it writes times; Zadarma signs it
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # once its records have told
+    price_currency = models.CharField(max_length=3, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
@@ -156,6 +137,8 @@ class Call(models.Model):
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
+    compared_at = models.DateTimeField(null=True)  # with the provider's records
+    answered_by = models.CharField(max_length=24, blank=True)  # outbound: "human", "machine_...", "unknown"
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(
         expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
@@ -226,6 +209,11 @@ class Call(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in self.LIVE
+
+    @property
+    def other_party(self) -> str:
+        """Who speaks with the agent: who called, or was called."""
+        return self.callee if self.direction == self.Direction.OUTBOUND else self.caller
 
     @property
     def outcome_label(self) -> str:

@@ -74,6 +74,8 @@ END_REASONS = {
     "line_lost": _("The line was lost"),
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
+    "not_placed": _("The call was not placed"),
+    "machine": _("A machine answered"),
 }
 # How calls end at a step of their flow
 FLOW_ENDS = END_REASONS | {
@@ -130,7 +132,7 @@ STAGES = (
 STAGE_TITLE = _("{label}: {ms} ms, {what}")
 STAGE_TITLE_WAITED = _("{label}: {ms} ms, {what} ({queued} ms of it waiting for a free worker)")
 UNITS = {"milliseconds": _("{n} ms"), "seconds": _("{n} s")}
-LINES = {"twilio": _("Twilio"), "browser": _("Browser")}
+LINES = {"twilio": _("Twilio"), "zadarma": _("Zadarma"), "browser": _("Browser")}
 
 TALK = {
     "idle": _("Not connected"),

@@ -19,7 +19,7 @@ from .graph import Edge, Intent
 from .hearing import gist, is_negated, plain
 from .matching import Meanings
 from .memory import quoted
-from .understanding import MARGIN, SURE, THRESHOLD
+from .understanding import MARGIN, SURE, THRESHOLD, asks_for
 
 By = Literal["outcome", "keys", "expression", "examples", "model", "otherwise", "next"]
 _MOST_TOKENS = 8
@@ -69,6 +69,18 @@ async def decide(
         chosen = await _chosen_by(model, words, choices, situation)
         return Decision(chosen.to, "model", round(best[1], 3), round(margin, 3)) if chosen else None
     return None
+
+
+def is_meant(decision: Decision, words: str) -> bool:
+    """Whether words that come near to the examples of leaving for good ask for it; a model has read them."""
+    if decision.by != "examples" or not isinstance(decision.to, Intent):
+        return True
+    match decision.to.action:
+        case "transfer":
+            return asks_for("transfer", words, decision.score or 0)
+        case "end":
+            return asks_for("goodbye", words, decision.score or 0)
+    return True
 
 
 async def _ranked(words: str, choices: Sequence[Choice], meanings: Meanings) -> list[tuple[Choice, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from mlservices.types import Tool
 
 from .graph import Flow
 from .matching import Meanings
-from .steps import Conversation
+from .steps import Conversation, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,16 @@ class Talk:
     knows: tuple[str, ...] = ()
 
 
+class Aside(Protocol):
+    async def __call__(self, words: str, *, may_answer: bool) -> Sequence[Step]:
+        """What the agent knows for sure to a question that comes in place of an answer; nothing where it
+        knows nothing, or where the words `may_answer` what was asked. Raises EngineError."""
+
+
+async def _no_aside(words: str, *, may_answer: bool) -> Sequence[Step]:
+    return ()
+
+
 class Talks(Protocol):
     def __call__(self, *, prompt: str, greeting: str, knowledge_base: str, tools: Toolbox) -> Talk:
         """`greeting` is what the caller was told as it begins, `tools` those of its step alone."""
@@ -85,5 +95,6 @@ class Ports:
     other_agent: Callable[[str], Conversation | None]
     transfer_number: str = ""  # the agent's own, for "operator" and for a flow that is lost
     region: str = ""  # where the agent's callers are, as in "US"
+    aside: Aside = _no_aside
     announcement: str = ""  # said first, and heard out
     greeting: str = ""  # for a flow that begins with a talk

@@ -10,22 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 from mlservices.errors import EngineError
 
 from . import phrases
-from .deciding import Choice, Decision, decide
+from .deciding import Choice, Decision, decide, is_meant
 from .extracting import extracted
 from .graph import Intent, nodes
+from .hearing import plain
 from .memory import quoted
 from .passing import Told
 from .program import UNNOTICED_SECONDS, Ports, Program, Talk, Toolbox, ToolResult
+from .slots import Gatherer
 from .steps import Conversation, Expectation, HangUp, KeepMessage, Noted, Say, Step
 from .understanding import UNMISTAKABLE
 from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
+Counted = TypeVar("Counted", bound=Step)
 EXTRACTING_SECONDS = 1.0  # that the end of an answer waits for values in the caller's words
 
 
@@ -57,6 +61,7 @@ class FlowConversation:
         self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
         self._unread = ""  # words to a talk in which no values were looked for yet
         self._extracting: asyncio.Future[dict[str, Told]] | None = None
+        self._ordinals: dict[tuple[Conversation | None, int], int] = {}  # of messages, by who keeps them
         self._talks: dict[tuple[str, str], Talk] = {}
         self._other: Conversation | None = None  # another agent, who has taken the call over
         self._calling: asyncio.Future[ToolResult] | None = None  # a tool
@@ -94,7 +99,8 @@ class FlowConversation:
         if nothing_to_agree_to and self._other is None:
             yield Say(self._walker.question)
             return
-        async with aclosing(self._other.reply(words) if self._other else self._heard(words)) as steps:
+        answer = self._passed(self._other, self._other.reply(words)) if self._other else self._heard(words)
+        async with aclosing(answer) as steps:
             async for step in steps:
                 yield step
 
@@ -103,17 +109,19 @@ class FlowConversation:
         walker = self._walker
         intent = next((each for each in walker.program.main.intents if each.keys == digits), None)
         if self._other:
-            steps = self._other.digits(digits)
+            steps = self._passed(self._other, self._other.digits(digits))
         elif walker.pending:
             steps = self._left_or_waiting(Decision(intent, "keys") if intent else None)
         elif digits in walker.ways.keys:
             steps = self._carried_out(walker.take(walker.ways.keys[digits], "keys"))
-        elif walker.state.gatherer:
+        elif (gatherer := walker.state.gatherer) and (gatherer.takes_keys or not intent):
             steps = self._carried_out(walker.keyed(digits))
         elif intent:
             steps = self._carried_out(walker.follow(Decision(intent, "keys")))
+        elif inner := self._inner:
+            steps = self._passed(inner, inner.digits(digits))
         else:
-            steps = self._inner.digits(digits) if self._inner else self._carried_out(walker.missed())
+            steps = self._carried_out(walker.missed())
         async with aclosing(steps):
             async for step in steps:
                 yield step
@@ -122,7 +130,7 @@ class FlowConversation:
         self._before = None
         again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
         if inner := self._inner:
-            async with aclosing(inner.silence(count)) as steps:
+            async with aclosing(self._passed(inner, inner.silence(count))) as steps:
                 async for step in steps:
                     yield step
         elif count >= MOST_MISSED:
@@ -147,7 +155,7 @@ class FlowConversation:
 
     async def go_on(self) -> Steps:
         if inner := self._inner:
-            async with aclosing(inner.go_on()) as steps:
+            async with aclosing(self._passed(inner, inner.go_on())) as steps:
                 async for step in steps:
                     yield step
 
@@ -157,7 +165,7 @@ class FlowConversation:
 
     async def resume(self, note: str) -> Steps:
         if inner := self._inner:
-            async with aclosing(inner.resume(note)) as steps:
+            async with aclosing(self._passed(inner, inner.resume(note))) as steps:
                 async for step in steps:
                     yield step
         else:
@@ -174,11 +182,11 @@ class FlowConversation:
     def ended(self, last_words: str = "") -> list[KeepMessage]:
         if self._extracting:
             self._extracting.cancel()
-        kept = self._other.ended(last_words) if self._other else []
+        told = [(self._other, last_words)] if self._other else []
         for place, talk in self._talks.items():
             here = place == self._walker.place and self._other is None
-            kept += talk.conversation.ended(last_words if here else "")
-        return kept
+            told.append((talk.conversation, last_words if here else ""))
+        return [self._counted(each, by) for by, words in told for each in by.ended(words)]
 
     # ---- inside -----------------------------------------------------------------------------
 
@@ -233,7 +241,7 @@ class FlowConversation:
             return None
         if gatherer and gatherer.takes_any_words and (decision.score or 0) < UNMISTAKABLE:
             return None
-        return decision
+        return decision if is_meant(decision, words) else None
 
     @property
     def _situation(self) -> str:
@@ -245,12 +253,21 @@ class FlowConversation:
     def _choices(self) -> list[Choice]:
         walker, told_of = self._walker, self._walker.flow.described
         described = ((edge, told_of(edge)) for edge in walker.ways.described)
-        return [
+        choices = [
             *(Choice(edge, edge.condition.examples, told_of(edge)) for edge in walker.ways.examples),
             *(Choice(edge, (told,), told) for edge, told in described if told),
-            *(Choice(each, each.examples, each.name) for each in walker.program.main.intents),
-            *([Choice(None, self._talk.knows)] if self._talk else []),
+            *(Choice(each, each.examples, each.name) for each in self._intents),
         ]
+        if talk := self._talk:
+            taken = {plain(example) for choice in choices for example in choice.examples}
+            choices.append(Choice(None, tuple(each for each in talk.knows if plain(each) not in taken)))
+        return choices
+
+    @property
+    def _intents(self) -> list[Intent]:
+        """What can be said now; a talk knows best itself what it said last."""
+        intents = self._walker.program.main.intents
+        return [each for each in intents if each.action != "repeat" or not self._talk]
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker
@@ -267,13 +284,14 @@ class FlowConversation:
         elif skipped:
             answer = self._carried_out(())
         elif talk := self._talk:
-            answer = talk.conversation.reply(words)
-        elif walker.state.gatherer:
-            answer = self._carried_out(walker.told(words))
+            answer = self._passed(talk.conversation, talk.conversation.reply(words))
+        elif gatherer := walker.state.gatherer:
+            aside = await self._aside(gatherer, words)
+            answer = self._carried_out(aside or walker.told(words))
         else:
             answer = self._carried_out(walker.missed())
         for step in skipped:
-            yield step
+            yield self._counted(step)
         talk = self._talk if self._ports.model else None
         async with aclosing(answer) as steps:
             async for step in steps:
@@ -283,6 +301,13 @@ class FlowConversation:
         if talk and talk is self._talk:
             for step in await self._extracted(words):
                 yield step
+
+    async def _aside(self, gatherer: Gatherer, words: str) -> list[Step]:
+        """The answer to a question that comes in place of one, and what is still to be answered."""
+        if gatherer.is_answered_by(words):
+            return []
+        steps = list(await self._ports.aside(words, may_answer=gatherer.takes_any_words))
+        return [*steps, Say(self._walker.question)] if steps else []
 
     async def _extracted(self, words: str) -> list[Step]:
         """Variables that the readers did not find in words to a talk, once it has answered; words of a turn
@@ -306,10 +331,23 @@ class FlowConversation:
         found = {name: told for name, told in extracting.result().items() if name in unfilled}
         return list(self._walker.learn(found, by="model"))
 
+    async def _passed(self, by: Conversation, steps: Steps) -> Steps:
+        """Steps of a conversation that this one holds."""
+        async with aclosing(steps) as each:
+            async for step in each:
+                yield self._counted(step, by)
+
+    def _counted(self, step: Counted, by: Conversation | None = None) -> Counted:
+        """Messages are counted over the whole call, whoever keeps them; None is the flow itself."""
+        if not isinstance(step, KeepMessage):
+            return step
+        known = self._ordinals.setdefault((by, step.ordinal), len(self._ordinals) + 1)
+        return replace(step, ordinal=known)
+
     async def _carried_out(self, steps: Iterable[Step]) -> Steps:
         """The walker's steps, and what it waits for in the world between them."""
         for step in steps:
-            yield step
+            yield self._counted(step)
         while pending := self._walker.pending:
             if isinstance(pending, nodes.AgentTransfer):
                 async with aclosing(self._hand_over(pending)) as handed:
@@ -327,7 +365,7 @@ class FlowConversation:
                 if calling.done():
                     self._calling = None
             for step in self._walker.done(pending, result):
-                yield step
+                yield self._counted(step)
 
     def _left_or_waiting(self, decision: Decision | None) -> Steps:
         """While a tool is at work: out of its step by an intent that leads away, else on with the wait. The
@@ -360,7 +398,7 @@ class FlowConversation:
                 yield step
             return
         yield Noted("agent", node.data.target_agent_id)
-        async with aclosing(self._other.greet()) as steps:
+        async with aclosing(self._passed(self._other, self._other.greet())) as steps:
             async for step in steps:
                 yield step
 

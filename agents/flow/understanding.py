@@ -159,20 +159,23 @@ def has_consequences(candidate: Candidate) -> bool:
 
 
 def is_meant(candidate: Candidate, words: str) -> bool:
-    """Whether words that come nearest to an ability with consequences ask for it.
+    """Whether words that come nearest to an ability with consequences ask for it."""
+    return isinstance(candidate.target, Fact) or asks_for(candidate.target.name, words, candidate.score)
 
-    Embeddings hardly tell "don't transfer me" and "I was transferred" from "transfer me".
-    """
-    if candidate.score == 1.0 or isinstance(candidate.target, Fact):
+
+def asks_for(ability: str, words: str, score: float) -> bool:
+    """Whether words ask for what they come so near to. Embeddings hardly tell "don't transfer me" and "I was
+    transferred" from "transfer me"."""
+    if score == 1.0:
         return True
-    match candidate.target.name:
+    match ability:
         case "goodbye":
             says_goodbye = not {"goodbye", "bye"}.isdisjoint(plain(words).split())
             verdict = yes_or_no(words)  # "I don't need anything else, bye" denies no goodbye
             denied = is_negated(words) and not (verdict and is_courtesy(verdict.rest))
-            return (candidate.score >= ENDING or says_goodbye) and not denied
+            return (score >= ENDING or says_goodbye) and not denied
         case "message" | "transfer":
-            return candidate.score >= CERTAIN and is_request(words) and not is_negated(words)
+            return score >= CERTAIN and is_request(words) and not is_negated(words)
     return True
 
 

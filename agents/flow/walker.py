@@ -20,7 +20,7 @@ from .memory import quoted
 from .passing import Told, Wanted, told_in, wanted_by
 from .program import Program, ToolResult
 from .slots import Gatherer, Option, Slot
-from .steps import ForgetWords, HangUp, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
+from .steps import ForgetWords, HangUp, KeepMessage, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
 from .variables import fill
 from .wording import shown
 
@@ -43,6 +43,7 @@ class State:
     missed: int = 0
     passing: Mapping[str, str] = field(default_factory=dict)  # what callers said of variables, until asked
     manner: Manner = AS_SET_UP
+    messages: int = 0  # that were kept
 
 
 class Walker:
@@ -177,6 +178,8 @@ class Walker:
                     yield self._assign(name, self._worked_out(text), by="set")
             case nodes.SendDigits():
                 yield SendDigits(self.exactly(node.data.digits))
+            case nodes.Message():
+                yield self._message(node.data)
             case nodes.Wait():
                 yield Pause(node.data.seconds)
             case nodes.Tool() | nodes.AgentTransfer():
@@ -305,6 +308,19 @@ class Walker:
         return [each for each in self._wanted if values.get(each.name) in (None, initial.get(each.name))]
 
     # ---- inside -----------------------------------------------------------------------------
+
+    def _message(self, data: nodes.MessageData) -> KeepMessage:
+        """For people to read: variables as they are written."""
+        self._set(messages=self.state.messages + 1)
+        number = self.exactly(data.phone).strip()
+        return KeepMessage(
+            name=self.exactly(data.name).strip(),
+            number=number,
+            number_confirmed=bool(number),  # as the step that asked for it was sure of it
+            words=self.exactly(data.text),
+            complete=True,
+            ordinal=self.state.messages,
+        )
 
     def _ask(self, data: nodes.GatherData) -> Iterator[Step]:
         """Unless it has been told in passing; then at most if that is right."""

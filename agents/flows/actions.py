@@ -153,7 +153,8 @@ def _make_live(flow: Flow, graph: Any, subflows: Any, *, by: str, note: str) -> 
         by=by,
         note=note,
     )
-    Flow.objects.filter(pk=flow.pk).update(live=version)
+    flow.live = version
+    flow.save(update_fields=["live"])
     return version
 
 

@@ -286,6 +286,24 @@ KINDS = (
         ("digits",),
     ),
     Kind(
+        "message",
+        _("Message"),
+        _("Keeps a message for the team, to be read under Messages"),
+        "mail",
+        "act",
+        (
+            Field("text", pgettext_lazy("of a call", "Message"), "text", _("{{name}} puts a variable in.")),
+            Field("name", _("Of whom"), help=_("As {{name}}."), optional=True),
+            Field(
+                "phone",
+                _("Number to call back"),
+                help=_("As {{phone}}, or {{caller_number}}."),
+                optional=True,
+            ),
+        ),
+        ("text",),
+    ),
+    Kind(
         "wait",
         _("Wait"),
         _("Is silent for a while"),

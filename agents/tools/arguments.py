@@ -63,14 +63,29 @@ def leads_outside(schema: Any) -> bool:
 
 def _fitted(value: Any, schema: Any) -> Any:
     """None where a text says nothing and the schema wants something else."""
-    kind = schema.get("type") if isinstance(schema, Mapping) else None
-    if not isinstance(value, str) or kind in (None, "string") or not isinstance(kind, str):
+    kinds = _kinds(schema)
+    if not isinstance(value, str) or not kinds or "string" in kinds:
         return value
     if not value.strip():
         return None
-    with suppress(ValueError):
-        return _READERS[kind](value.strip()) if kind in _READERS else value
+    for kind in kinds:
+        if kind in _READERS:
+            with suppress(ValueError):
+                return _READERS[kind](value.strip())
     return value
+
+
+def _kinds(schema: Any) -> list[str]:
+    """The types that it allows; none where it does not say."""
+    match schema:
+        case {"type": str(kind)}:
+            return [kind]
+        case {"type": list(kinds)}:
+            return kinds
+        case {"anyOf": list(choices)}:
+            found = [_kinds(choice) for choice in choices]
+            return [kind for kinds in found for kind in kinds] if all(found) else []
+    return []
 
 
 def _boolean(text: str) -> bool:

@@ -246,6 +246,8 @@ EndReason = Literal[
     "line_lost",
     "server_restarted",
     "never_connected",
+    "not_placed",
+    "machine",
 ]
 
 

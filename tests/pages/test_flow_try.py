@@ -10,7 +10,7 @@ from django.test import Client
 
 from agents.flows import try_views
 from agents.flows.actions import create_flow, save_draft
-from agents.models import Tool
+from agents.models import Tool, ToolServer
 from mlservices.errors import EngineError
 from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
@@ -108,6 +108,18 @@ def test_what_was_called_before_an_engine_failed_is_told_so_that_it_is_not_calle
     assert status == 503 and len(told["called"]) == 1
     tried(asking, {"say": "hello"}, tools=True, called=told["called"])
     assert len(other.asked) == 1
+
+
+def test_so_are_those_of_an_mcp_server(tried, other):
+    server = ToolServer.objects.create(name="Shop", slug="shop", url=f"{other.url}/mcp")
+    Tool.objects.create(name="order", server=server, server_tool="find", results={"guest": "guest"})
+    other.answer("/mcp", {"id": 1, "result": {"protocolVersion": "2025-11-25"}})
+    other.answer("/mcp", b"", status=202)
+    other.answer("/mcp", {"id": 2, "result": {"structuredContent": {"guest": "Anna"}}})
+    _, told = tried(ORDER, tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."]
+    _, told = tried(ORDER, *told["turns"], tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 3
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from .nodes import (
     AgentTransfer,
     Branch,
     Gather,
+    Message,
     Node,
     PhoneTransfer,
     Say,
@@ -66,6 +67,8 @@ def problems_of_node(flow: Flow, node: Node, known: Known) -> Iterator[Problem]:
             yield from _wanted(node, "digits")
             if "{{" not in node.data.digits and set(node.data.digits) - DIGITS:
                 yield Problem("bad_digits", node=node.id, path="digits", values={"digits": node.data.digits})
+        case Message():
+            yield from _wanted(node, "text")
         case Subflow():
             yield from _subflow(node, known)
         case Tool():

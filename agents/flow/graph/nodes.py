@@ -92,6 +92,14 @@ class SendDigitsData(Data):
     digits: str = Field("", max_length=80)
 
 
+class MessageData(Data):
+    """Kept for the people of the company, with who is to be called back: texts with {{placeholders}}."""
+
+    text: str = Field("", max_length=2_000)
+    name: str = Field("", max_length=200)
+    phone: str = Field("", max_length=200)
+
+
 class WaitData(Data):
     seconds: float = Field(1, ge=0.1, le=60)
 
@@ -162,6 +170,11 @@ class SendDigits(_Node):
     data: SendDigitsData = SendDigitsData()
 
 
+class Message(_Node):
+    type: Literal["message"]
+    data: MessageData = MessageData()
+
+
 class Wait(_Node):
     type: Literal["wait"]
     data: WaitData = WaitData()
@@ -206,6 +219,7 @@ Node = (
     | Branch
     | Set
     | SendDigits
+    | Message
     | Wait
     | Subflow
     | Tool
@@ -225,6 +239,7 @@ TYPES: dict[str, type[Node]] = {
     "phone_transfer": PhoneTransfer,
     "end_call": EndCall,
     "send_digits": SendDigits,
+    "message": Message,
     "wait": Wait,
     "subflow": Subflow,
     "note": Note,

@@ -70,6 +70,11 @@ class Gatherer:
     def takes_any_words(self) -> bool:
         return self._slot.kind in ("name", "text") and not self.reads_back
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether keys can answer it, or agree to what is read back."""
+        return self.reads_back or self._slot.kind not in ("name", "text", "email")
+
     def is_agreed_by(self, words: str) -> bool:
         """Whether they say that what is read back is right."""
         verdict = agreement(words) if self.reads_back else None

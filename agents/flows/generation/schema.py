@@ -80,6 +80,7 @@ FIELDS: Mapping[str, Mapping[str, dict[str, Any]]] = {
     "phone_transfer": {"phoneNumber": TEXT, "message": MAYBE_TEXT},
     "end_call": {"message": MAYBE_TEXT, "saveTranscript": WHETHER},
     "send_digits": {"digits": TEXT},
+    "message": {"text": TEXT, "name": MAYBE_TEXT, "phone": MAYBE_TEXT},
     "wait": {"seconds": NUMBER},
     "subflow": {"flowId": TEXT},
 }

@@ -68,6 +68,7 @@ def follow(embedder: WordEmbedder) -> Follow:
         subflows: Mapping[str, dict[str, Any]] = {},
         agents: Mapping[str, Conversation] = {},
         transfer_number: str = "",
+        **ports: Any,
     ) -> Talk:
         flows = {name: read(each)[0] for name, each in {"": raw, **subflows}.items()}
         meanings = Meanings(embedder, known)
@@ -83,7 +84,7 @@ def follow(embedder: WordEmbedder) -> Follow:
             )
             return Subagent(talking, knows=asked)
 
-        ports = Ports(
+        made = Ports(
             meanings=meanings,
             model=model,
             now=lambda: NOW,
@@ -92,7 +93,8 @@ def follow(embedder: WordEmbedder) -> Follow:
             other_agent=agents.get,
             transfer_number=transfer_number,
             greeting="Hello, this is the shop.",
+            **ports,
         )
-        return Talk(FlowConversation(Program(flows), ports, variables={"clinic": "the clinic"}), embedder)
+        return Talk(FlowConversation(Program(flows), made, variables={"clinic": "the clinic"}), embedder)
 
     return start

@@ -279,6 +279,72 @@ async def test_what_can_be_said_anywhere_leads_out_of_whatever_goes_on(follow):
     assert other.ended
 
 
+async def test_a_key_that_cannot_answer_leads_where_it_leads_everywhere(follow):
+    raw = flow(
+        node("who", "gather", prompt="Your name?", variable="name", kind="name"),
+        node("age", "gather", prompt="Your age?", variable="age", kind="number"),
+        node("bye", "end_call"),
+        edge("who", "age", outcome="done"),
+        edge("age", "bye", outcome="done"),
+        intents=[{"id": "stop", "name": "stop", "keys": "9", "action": "end"}],
+    )
+    talk = follow(raw)
+    await talk.greet()
+    await talk.press("9")
+    assert talk.ended
+    other = follow(raw)
+    await other.greet()
+    await other.say("Alice Miller")
+    await other.press("9")
+    assert other.conversation.values["age"] == 9
+
+
+async def test_a_question_in_place_of_an_answer_is_answered_and_asked_again(follow):
+    async def aside(words, *, may_answer):
+        asked.append((words, may_answer))
+        return [Noted("intent", "hours"), Say("From eight to six.")] if "open" in words else []
+
+    asked = []
+    talk = follow(MENU, aside=aside)
+    await talk.greet()
+    await talk.press("1")
+    assert await talk.say("when are you open") == "From eight to six. How old are you?"
+    assert await talk.say("twenty") == "twenty it is. Goodbye."
+    assert asked == [("when are you open", False)]  # a plain answer is none
+
+
+async def test_what_is_told_to_leave_is_not_taken_for_the_wish_to(follow):
+    intents = [{"id": "p", "name": "person", "examples": ["talk to a human being"], "action": "transfer"}]
+    talk = follow({**MENU, "intents": intents}, transfer_number="+14155550111")
+    await talk.greet()
+    await talk.press("1")
+    await talk.say("I did talk to a human being")
+    assert not talk.transferred_to
+
+
+async def test_messages_are_kept_and_counted_over_the_whole_call(follow):
+    raw = flow(
+        node("who", "gather", prompt="Your name?", variable="name", kind="name"),
+        node("keep", "message", text="Call {{name}} back.", name="{{name}}", phone="{{caller}}"),
+        node("keep2", "message", text="Twice."),
+        node("desk", "subagent", systemPrompt="You help."),
+        edge("who", "keep", outcome="done"),
+        edge("keep", "keep2"),
+        edge("keep2", "desk"),
+    )
+    talk = follow(raw)
+    await talk.greet()
+    await talk.say("Alice Miller")
+    for words in ("I want to leave a message", "Bob Miller", "555 0142", "yes", "Please call me", "yes"):
+        await talk.say(words)
+    kept = {each.ordinal: each for each in talk.messages}
+    assert [(each.name, each.words, each.number) for each in kept.values()][:2] == [
+        ("Alice Miller", "Call Alice Miller back.", ""),
+        ("", "Twice.", ""),
+    ]
+    assert sorted(kept) == [1, 2, 3] and kept[3].name == "Bob Miller"
+
+
 async def test_another_agent_takes_the_call_over(follow):
     other = follow(
         flow(

@@ -25,6 +25,7 @@ from agents.models import Agent, FlowVersion
 from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
+from .forgetting import forget_words
 from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Tag
 from .recorder import is_being_written, salvage
 from .session.events import (
@@ -156,6 +157,7 @@ def end_call(
     )
     record_now(call_id, ended)
     if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
+        forget_words(call_id)
         search.index(call_id)
         traffic.count(call_id)
     return True
@@ -242,6 +244,7 @@ def let_go(call_id: UUID) -> None:
     with transaction.atomic():
         if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
             traffic.count(call_id)
+    forget_words(call_id)
     search.index(call_id)
 
 

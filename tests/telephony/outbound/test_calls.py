@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from telephony.models import Call, Credential, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
-from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, values_of
+from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import Refusal
 
@@ -61,7 +61,7 @@ def test_a_call_is_placed_and_followed_to_its_end(twilio, plan):
         sid,
         TO,
     )
-    assert values_of(call) == {"name": "Ann"}
+    assert plan_of(call).values == {"name": "Ann"}
     for status in ("initiated", "ringing"):
         assert twilio.goes_on(Client(), sid, status).status_code == 204
     call.refresh_from_db()

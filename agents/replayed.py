@@ -107,9 +107,16 @@ def _called(recorded: str) -> tuple[str, ToolResult]:
     """The key of the call, and what came of it. Raises ValueError where it is no recorded answer."""
     try:
         told = json_of(recorded)
-        return _key(told.pop("name"), told.pop("arguments")), ToolResult(**told)
+        result = ToolResult(**told_of(told))
+        return _key(str(told["name"]), dict(told["arguments"])), result
     except (TypeError, AttributeError, KeyError):
         raise ValueError("tools: an answer has name, arguments, ok, values, text and reason.") from None
+
+
+def told_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Of the types that it is made of: a browser has had it. Raises TypeError, ValueError, KeyError."""
+    texts = {name: str(told[name]) for name in ("text", "reason")}
+    return {"ok": bool(told["ok"]), "values": dict(told["values"]), **texts}
 
 
 def _key(name: str, arguments: Mapping[str, Any]) -> str:

@@ -248,7 +248,7 @@ def let_go(call_id: UUID) -> None:
     with transaction.atomic():
         if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
             traffic.count(call_id)
-    forget_words(call_id)
+        forget_words(call_id)
     search.index(call_id)
 
 

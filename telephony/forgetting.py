@@ -20,7 +20,11 @@ SPOKEN = (
     "agent_said",
     "agent_heard",
     "operator_said",
+    "operator_whispered",
+    "operator_gave_back",
+    "digits_pressed",
 )
+_WORDS = ("text", "note", "digits")  # fields in which they stand
 BATCH = 500
 
 
@@ -35,5 +39,5 @@ def forget_words(call_id: UUID) -> None:
     call.save(update_fields=["card"])
     spoken = list(events.filter(kind__in=SPOKEN))
     for row in spoken:
-        row.payload["text"] = ""
+        row.payload |= dict.fromkeys(set(_WORDS) & set(row.payload), "")
     CallEvent.objects.bulk_update(spoken, ["payload"], batch_size=BATCH)

@@ -5,6 +5,7 @@ It stops at a node that listens, at one that wants something of the world (`pend
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -313,10 +314,11 @@ class Walker:
         """For people to read: variables as they are written."""
         self._set(messages=self.state.messages + 1)
         number = self.exactly(data.phone).strip()
+        number = number if re.fullmatch(r"\+?[0-9]{3,15}", number) else ""  # who withholds theirs has none
         return KeepMessage(
             name=self.exactly(data.name).strip(),
             number=number,
-            number_confirmed=bool(number),  # as the step that asked for it was sure of it
+            number_confirmed=bool(number),  # the caller's own, or one that a step asked for until it was sure
             words=self.exactly(data.text),
             complete=True,
             ordinal=self.state.messages,

@@ -14,7 +14,8 @@ from ..outside import Answer
 
 LONGEST_VALUE = 500  # characters of a variable
 HIDDEN = "••••••"
-_SHORTEST_WORD = 6  # of a secret of several words, as the key in "Bearer sk-…", that is hidden by itself
+# Of a secret, or a word of it as the key in "Bearer sk-…": a shorter one is none, and would hide every date.
+_SHORTEST = 6
 _NOTHING = object()
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")  # signs that no database takes
 
@@ -62,8 +63,8 @@ def without(secrets: Mapping[str, str], answer: Answer) -> Answer:
 
 def hiding(secrets: Mapping[str, str], content: Any) -> Any:
     """What was read, without the secrets and the longer words of them."""
-    parts = {word for secret in secrets.values() for word in secret.split() if len(word) >= _SHORTEST_WORD}
-    words = sorted({*filter(None, secrets.values()), *parts}, key=len, reverse=True)
+    parts = {part for secret in secrets.values() for part in (secret, *secret.split())}
+    words = sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True)
     return _masked(content, words)
 
 
@@ -77,6 +78,10 @@ def _masked(part: Any, words: Iterable[str]) -> Any:
             return {_masked(key, words): _masked(each, words) for key, each in part.items()}
         case list():
             return [_masked(each, words) for each in part]
+        case bool():
+            return part
+        case int() | float() if any(word in str(part) for word in words):
+            return HIDDEN
     return part
 
 

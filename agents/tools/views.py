@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from ..flows.programs import UNREAD
 from ..models import Tool
 from .actions import delete_tool, flows_with
 from .answers import content_of
@@ -33,7 +34,7 @@ def tool_list(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     asked = Q(url__icontains=words) | Q(server__name__icontains=words)
     found = Tool.objects.filter(Q(name__icontains=words) | Q(description__icontains=words) | asked)
-    found = found.select_related("server")
+    found = found.select_related("server").defer(*UNREAD)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "tools/_table.html" if partial else "tools/list.html"

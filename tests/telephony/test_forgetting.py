@@ -15,8 +15,11 @@ from telephony.session.events import (
     AgentHeard,
     AgentSaid,
     CallerSaidNothing,
+    DigitsPressed,
     MessageTaken,
+    OperatorGaveBack,
     OperatorSaid,
+    OperatorWhispered,
     WordsForgotten,
 )
 from tests.factories import make_agent, make_call, spoken
@@ -27,6 +30,9 @@ SAID = [
     *spoken([("My card is swordfish", "I wrote swordfish down")]),
     CallerSaidNothing(start_seconds=9, end_seconds=10, text="swordfish", agent_resumed=True),
     OperatorSaid(by="bob", text="Swordfish, you say", start_seconds=11, end_seconds=12),
+    OperatorWhispered(by="bob", text="Ask for the swordfish", followed=True),
+    OperatorGaveBack(by="bob", note="swordfish it is", lost=False),
+    DigitsPressed(digits="swordfish"),
     MessageTaken(name="Ann", number="", number_confirmed=False, words="Call me back.", complete=True),
     AgentSaid(at_seconds=12, turn=2, text="Goodbye, swordfish.", sentence=0),
     AgentHeard(at_seconds=13, turn=2, text="Goodbye,", interrupted=True),

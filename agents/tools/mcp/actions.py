@@ -15,6 +15,7 @@ from mlservices.secret_box import UnreadableSecret
 
 from ... import outside
 from ...addresses import free_slug
+from ...flows.programs import flows_where, tools_named
 from ...models import Flow, Tool, ToolServer
 from ..actions import flows_with
 from ..calling import secrets_of
@@ -100,8 +101,8 @@ def delete_server(*, server: ToolServer) -> None:
 
 def flows_using(server: ToolServer) -> list[Flow]:
     """Flows that name a tool of it, in what is live or in their draft."""
-    found = {flow: None for tool in server.tools.all() for flow in flows_with(tool)}
-    return list(found)
+    names = set(server.tools.values_list("name", flat=True))
+    return flows_where(lambda graph: not names.isdisjoint(tools_named(graph))) if names else []
 
 
 def _usable(offers: Collection[Offer]) -> dict[str, Offer]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from ... import outside
@@ -62,16 +64,17 @@ async def read(url: str, secrets: dict[str, str]) -> Reading:
         raise outside.Unanswered(reason, timed_out=True) from None
     about = about if isinstance(about, dict) else {}
     named = one_line(about.get("title") or about.get("name"), 64)
-    return Reading(named, one_line(about.get("version"), 64), offers_of(told))
+    offers = await asyncio.to_thread(offers_of, told)  # a call that goes on here does not wait for it
+    return Reading(named, one_line(about.get("version"), 64), offers)
 
 
 def offers_of(told: Iterable[Any]) -> list[Offer]:
     """Of what `tools/list` answers; each name once."""
     found: dict[str, Offer] = {}
-    for each in told:
-        offer = _offer(each) if isinstance(each, dict) else None
-        if offer and offer.name and len(found) < MOST_TOOLS:
-            found.setdefault(offer.name, offer)
+    for each in islice(told, MOST_TOOLS):  # a schema takes up to half a second
+        name = one_line(each.get("name"), LONGEST_NAME) if isinstance(each, dict) else ""
+        if name and name not in found:
+            found[name] = _offer(each)
     return list(found.values())
 
 

@@ -222,6 +222,18 @@ class TestExchange:
         done = await exchange(asked, {"day": "x"})
         assert "swordfish" not in f"{done.result}{done.answer}" and HIDDEN in done.result.text
 
+    @pytest.mark.parametrize(
+        "secret, body, text",
+        [
+            ("1", {"day": "2026-11-12"}, '{"day": "2026-11-12"}'),
+            ("12345678", {"n": 12345678}, f'{{"n": "{HIDDEN}"}}'),
+        ],
+    )
+    async def test_a_date_stays_and_a_number_that_is_the_secret_does_not(self, other, secret, body, text):
+        other.answer("/", body)
+        asked = tool(f"{other.url}/", secret_headers=sealed(json.dumps({"X-Key": secret})))
+        assert (await exchange(asked, {"day": "x"})).result.text == text
+
     async def test_a_header_may_hold_any_letters(self, other):
         other.answer("/", {"ok": 1})
         asked = tool(f"{other.url}/", headers={"X-Day": "{{day}}"})

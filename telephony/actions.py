@@ -259,6 +259,10 @@ def end_orphans() -> int:
     now = timezone.now()
     waiting = Call.objects.filter(
         status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
+    ).exclude(  # which the provider has yet to place, and tells of
+        direction=Call.Direction.OUTBOUND,
+        status__in=(Status.QUEUED, Status.INITIATED),
+        provider_call_id__gt="",
     )
     unheard = Q(line="zadarma", status=Status.IN_PROGRESS)
     waiting = waiting.exclude(unheard, created_at__gt=now - timedelta(seconds=LONGEST_UNHEARD_SECONDS))

@@ -138,6 +138,7 @@ class Call(models.Model):
     taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
     compared_at = models.DateTimeField(null=True)  # with the provider's records
+    rate = models.DecimalField(max_digits=10, decimal_places=5, null=True)  # of a minute, told before
     answered_by = models.CharField(max_length=24, blank=True)  # outbound: "human", "machine_...", "unknown"
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(

@@ -23,14 +23,15 @@ from .credentials import remember, secret_of
 from .lines.answering import answer_for
 from .models import Call, Credential, PhoneNumber, PlannedCall
 from .outbound.actions import knows_id, plan_of
+from .outbound.guard import NotAllowed, refuse_number
 from .providers.twilio import twiml
 from .providers.twilio.signature import request_is_signed
 
 logger = logging.getLogger(__name__)
 
+MACHINES = ("machine", "fax")  # what Twilio says of them begins so
 TWILIO_SOCKET = "/ws/media/twilio/"
 # The stream ended without our having ended the call: our side failed, not the caller.
-MACHINES = ("machine", "fax")  # what Twilio says of them begins so
 FAILED_ENDINGS = ("line_lost", "server_restarted", "engine_failure")
 
 SignedView = Callable[..., HttpResponse]
@@ -78,7 +79,7 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     )
     answer = answer_for(number, request.POST.get("From", ""))
     if answer.forward:
-        return _put_through(answer.forward)
+        return _put_through(answer.forward, credential)
     if answer.words:
         return _say(answer.words)
     if number is None or answer.agent is None:
@@ -128,7 +129,7 @@ def twilio_answered(request: HttpRequest, credential: Credential, call_id: UUID)
         return _xml(twiml.hang_up())
     if capacity.full():
         logger.warning("A call that was answered found no free line: %s.", capacity.describe())
-        return _say("Sorry, all our lines are busy. We will call you again. Goodbye.")
+        return _say("Sorry, all our lines are busy. Goodbye.")
     return _connected(call)
 
 
@@ -142,7 +143,7 @@ def twilio_placed(request: HttpRequest, credential: Credential, call_id: UUID) -
 def _placed(request: HttpRequest, credential: Credential, call_id: UUID) -> Call:
     """Twilio may ask before it has answered that it took the call, and told us its id."""
     provider_call_id = request.POST.get("CallSid", "")
-    knows_id(call_id, provider_call_id)
+    knows_id(call_id, credential, provider_call_id)
     return get_object_or_404(
         Call.objects.select_related("agent"),
         pk=call_id,
@@ -166,11 +167,11 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
     if actions.end_call(call.pk, reason="line_lost"):
         call.refresh_from_db()
     if call.transfer_to:
-        return _put_through(call.transfer_to)
+        return _put_through(call.transfer_to, credential)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
     if call.agent.failure_number:
-        return _put_through(call.agent.failure_number)
+        return _put_through(call.agent.failure_number, credential)
     return _say("Sorry, something went wrong on our side. Please call again. Goodbye.")
 
 
@@ -203,7 +204,13 @@ def _told(request: HttpRequest, credential: Credential) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _put_through(number: str) -> HttpResponse:
+def _put_through(number: str, credential: Credential) -> HttpResponse:
+    """What holds for calls that we place holds for those that we pass on, whoever named the number."""
+    try:
+        refuse_number(number, credential)
+    except NotAllowed as error:
+        logger.warning("A caller was not put through: %s", error)
+        return _say("Sorry, that number cannot be reached from here. Goodbye.")
     return _xml(twiml.dial(number, after_url=public_url(reverse("telephony:twilio_dialled"))))
 
 

@@ -3,7 +3,7 @@ acts on our rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -28,10 +28,13 @@ _ACCOUNTS = {
 class ProviderError(Exception):
     """The provider refused, or did not answer: in words that a person can act on. `code` is the provider's
     own, "" where there was no answer; `gone`: what was asked about is not there any more; `may_help`: asking
-    again later can succeed."""
+    again later can succeed; `sent`: the provider may have done it all the same."""
 
-    def __init__(self, words: str, *, code: str = "", gone: bool = False, may_help: bool = False) -> None:
+    def __init__(
+        self, words: str, *, code: str = "", gone: bool = False, may_help: bool = False, sent: bool = False
+    ) -> None:
         super().__init__(words)
+        self.sent = sent
         self.code = code
         self.gone = gone
         self.may_help = may_help
@@ -109,13 +112,17 @@ class Account(Protocol):
 
     def release(self, provider_id: str) -> None: ...
 
+    def rate(self, to: str, caller_id: str) -> Decimal:
+        """What a minute to that number costs."""
+
     def place(self, dial: Dial) -> str:
         """The provider's id of the call."""
 
     def hang_up(self, provider_call_id: str) -> None:
         """One that is over already is none of our errors."""
 
-    def records(self, provider_call_ids: Sequence[str]) -> list[Record]: ...
+    def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
+        """One by one: what was told before a refusal is told."""
 
 
 def account_of(credential: Credential) -> Account:

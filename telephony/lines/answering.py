@@ -42,7 +42,7 @@ def answer_for(number: PhoneNumber | None, caller: str) -> Answer:
             return _by(number.after_agent)
         case PhoneNumber.After.FORWARD if number.after_number:
             return Answer(forward=number.after_number)
-    return Answer(words=f"{closed_words(number.hours, timezone.now())} Please call again then. Goodbye.")
+    return Answer(words=f"{closed_words(number.hours, timezone.now())} Goodbye.")
 
 
 def is_blocked(caller: str) -> bool:

@@ -15,6 +15,7 @@ from agents.fields import PhoneField, dress
 from agents.hours_text import read_hours, write_hours
 
 from ..models import Credential, PhoneNumber
+from ..outbound.guard import NotAllowed, refuse_number
 from .hours import hours_of
 
 _TWILIO_SID = re.compile(r"AC[0-9a-f]{32}")
@@ -171,12 +172,23 @@ class NumberForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self.instance.hours = self._hours(cleaned)
+        if cleaned.get("fallback_number") == self.instance.number:
+            self.add_error("fallback_number", _("This is the number itself. Write another telephone."))
+        self._check_forward(cleaned)
         after = cleaned.get("after")
         if after == PhoneNumber.After.AGENT and not cleaned.get("after_agent"):
             self.add_error("after_agent", _("Choose the agent."))
         if after == PhoneNumber.After.FORWARD and not cleaned.get("after_number") and not self.errors:
             self.add_error("after_number", _("Write the number of the telephone."))
         return cleaned
+
+    def _check_forward(self, cleaned: dict[str, Any]) -> None:
+        """Callers are put through to what the account may call, and to nothing else."""
+        if number := cleaned.get("after_number"):
+            try:
+                refuse_number(number, self.instance.credential)
+            except NotAllowed as error:
+                self.add_error("after_number", str(error))
 
     def _hours(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         text, zone = str(cleaned.get("week", "")).strip(), str(cleaned.get("zone", "")).strip()
@@ -194,9 +206,11 @@ class NumberForm(forms.ModelForm):
             return {}
         except ValidationError as error:
             params = getattr(error, "params", None) or {}
-            field = str(params.get("field", ""))
-            self.add_error("zone" if field.endswith("timezone") else "week", "; ".join(error.messages))
+            field, remedy = str(params.get("field", "")), str(params.get("remedy", ""))
+            self.add_error("zone" if field.endswith("timezone") else "week", remedy or error)
             return {}
+        if not any(hours["week"].values()):
+            self.add_error("week", _("Write when it is answered too, as Monday to Sunday: 00:00-23:59."))
         return hours
 
 

@@ -39,7 +39,8 @@ class Credential(models.Model):
     calls_per_second = models.DecimalField(
         _("calls begun in a second"), max_digits=4, decimal_places=1, default=Decimal(1)
     )
-    dialling_until = models.DateTimeField(null=True)  # some worker begins its calls, and has it until then
+    dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
+    dialling_by = models.CharField(max_length=16, blank=True)
 
     class Meta:
         ordering = ["label", "pk"]

@@ -15,7 +15,7 @@ from ..models import BlockedCaller, Call, Credential, PhoneNumber
 from .accounts import Offer, OwnNumber, ProviderError
 from .actions import asked, note_use
 
-_PATTERN = re.compile(r"\+[0-9]{1,15}\*?")
+_PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of the world at once
 
 
 def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
@@ -34,15 +34,21 @@ def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
     return len(found) - before, len(found)
 
 
-def set_hooks(*, number: PhoneNumber, by: str) -> Mapping[str, str]:
-    """Have the provider bring the number's calls to us, and to its fallback while we are down. Answers the
-    addresses as they were before. Raises ProviderError."""
+def set_hooks(*, number: PhoneNumber, by: str, only: str = "") -> Mapping[str, str]:
+    """Have the provider bring the number's calls to us, and to its fallback while we are down; `only` sets
+    the addresses whose names begin so. Answers them as they were before. Raises ProviderError."""
     account = asked(number.credential)
     before = dict(number.hooks)
-    hooks = account.set_hooks(number.provider_id, account.hooks(number.fallback_number))
+    wanted = {
+        name: url for name, url in account.hooks(number.fallback_number).items() if name.startswith(only)
+    }
+    hooks = account.set_hooks(number.provider_id, wanted)
     PhoneNumber.objects.filter(pk=number.pk).update(hooks=dict(hooks))
     number.refresh_from_db()
-    note_use(number.credential, "hooks", by=by, detail=number.number)
+    told = "; ".join(
+        f"{name}: {before.get(name) or '–'}" for name in wanted if before.get(name) != wanted[name]
+    )
+    note_use(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip())
     return before
 
 
@@ -60,9 +66,18 @@ def offers(*, credential: Credential, country: str, contains: str, kind: str, by
 
 def buy_number(*, credential: Credential, number: str, by: str) -> PhoneNumber:
     """It costs from now on; its calls come to us at once. Raises ProviderError."""
+    if PhoneNumber.objects.filter(number=number).exists():
+        raise ProviderError(_("%(number)s is here already.") % {"number": number})
     account = asked(credential)
-    bought = account.buy(number, account.hooks(""))
-    note_use(credential, "bought", by=by, detail=number)
+    note_use(credential, "bought", by=by, detail=number)  # before: it may be bought though no answer comes
+    try:
+        bought = account.buy(number, account.hooks(""))
+    except ProviderError as error:
+        own = account.numbers() if error.sent else []
+        found = next((each for each in own if each.number == number), None)
+        if found is None:
+            raise
+        bought = found
     return _keep(credential, bought)
 
 
@@ -90,7 +105,7 @@ def change_number(*, number: PhoneNumber, by: str) -> str:
     if number.fallback_number == before or not number.provider_id:
         return ""
     try:
-        set_hooks(number=number, by=by)
+        set_hooks(number=number, by=by, only="voice_fallback")
     except ProviderError as error:
         return str(error)
     return ""

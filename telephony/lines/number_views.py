@@ -128,7 +128,8 @@ def number_search(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def number_buy(request: HttpRequest) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=request.POST.get("account") or 0)
+    pk = request.POST.get("account", "")
+    credential = get_object_or_404(Credential, pk=pk if pk.isdecimal() else 0)
     try:
         bought = buy_number(
             credential=credential, number=request.POST.get("number", ""), by=request.user.get_username()
@@ -175,6 +176,8 @@ def _compared(row: PhoneNumber) -> list[tuple[object, str, str]]:
     try:
         wanted = wanted_hooks(row)
     except ProviderError:
+        return []
+    if not wanted:
         return []
     shown = [name for name in HOOKS if not name.endswith("_method")]
     return [(HOOKS[name], row.hooks.get(name, ""), wanted.get(name, "")) for name in shown]

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
-from ..actions import FINAL, end_call, tell_holder
+from ..actions import FINAL, SIMULATOR, end_call, tell_holder
 from ..models import Call, Credential
 from .accounts import ProviderError, Record
-from .actions import asked, note_use
+from .actions import asked
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ MOST = 500  # calls of one account in one run
 def compare_all() -> str:
     """What the hourly job does; tells what came of it."""
     told = []
-    for credential in Credential.objects.filter(problem="", provider=Credential.Provider.TWILIO):
+    for credential in Credential.objects.filter(provider=Credential.Provider.TWILIO).exclude(label=SIMULATOR):
         try:
             told.append(f"{credential}: {compare(credential)}")
         except ProviderError as error:
@@ -36,28 +37,30 @@ def compare_all() -> str:
 
 
 def compare(credential: Credential) -> int:
-    """How many calls of the account were compared. Raises ProviderError."""
+    """How many calls of the account the provider knew. Raises ProviderError; what was told before counts."""
     now = timezone.now()
     calls = {call.provider_call_id: call for call in _due(credential, now)}
     if not calls:
         return 0
-    records = asked(credential).records(list(calls))
-    for record in records:
+    known = set()
+    for record in asked(credential).records(list(calls)):
+        known.add(record.provider_call_id)
         _keep(calls[record.provider_call_id], record, now)
-    unknown = set(calls) - {record.provider_call_id for record in records}
-    _give_up([calls[each] for each in unknown], now)
-    note_use(credential, "compared", by="", detail=str(len(records)))
-    return len(records)
+    _give_up([call for each, call in calls.items() if each not in known], now)
+    return len(known)
 
 
 def _due(credential: Credential, now: datetime) -> Sequence[Call]:
-    """Those that ended and have no price yet, and those that have gone on for long."""
+    """Those that ended and may still get a price, and those that have gone on for long."""
     ended = Q(ended_at__lt=now - SETTLED, price=None, created_at__gt=now - FORGOTTEN)
+    priced = Q(compared_at=None) | Q(status=Call.Status.COMPLETED)
     going = Q(ended_at=None, created_at__lt=now - LONG)
     own = Call.objects.filter(phone_number__credential=credential).exclude(provider_call_id="")
-    return list(own.filter(ended | going).order_by("compared_at", "created_at")[:MOST])
+    oldest = F("compared_at").asc(nulls_first=True)
+    return list(own.filter(ended & priced | going).order_by(oldest, "created_at").defer("card")[:MOST])
 
 
+@transaction.atomic
 def _keep(call: Call, record: Record, now: datetime) -> None:
     fields: dict[str, object] = {"compared_at": now}
     if record.price is not None:
@@ -65,11 +68,10 @@ def _keep(call: Call, record: Record, now: datetime) -> None:
     Call.objects.filter(pk=call.pk).update(**fields)
     if record.status not in FINAL or call.ended_at:
         return
-    ended_at = _end_of(record)
     Call.objects.filter(pk=call.pk, ended_at=None).update(status=record.status)
-    if end_call(call.pk, reason="line_lost", ended_at=ended_at):
+    if end_call(call.pk, reason="line_lost", ended_at=_end_of(record)):
         logger.warning("Call %s was over at its provider; it is ended here.", call.pk)
-        tell_holder(call.pk, "line_lost")
+        transaction.on_commit(lambda: tell_holder(call.pk, "line_lost"))
 
 
 def _end_of(record: Record) -> datetime | None:

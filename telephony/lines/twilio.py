@@ -121,12 +121,21 @@ class TwilioAccount:
             waiting = call.fetch().status in ("queued", "ringing")
             call.update(status="canceled" if waiting else "completed")
 
-    def records(self, provider_call_ids: Sequence[str]) -> list[Record]:
-        found = []
+    def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
         for each in provider_call_ids:
+            found = None
             with _asking(gone_is_well=True):
-                found.append(_record(self._client.calls(each).fetch()))
-        return found
+                found = _record(self._client.calls(each).fetch())
+            if found:
+                yield found
+
+    def rate(self, to: str, caller_id: str) -> Decimal:
+        with _asking():
+            told = self._client.pricing.v2.voice.numbers(to).fetch(origination_number=caller_id)
+            prices = [Decimal(str(each["current_price"])) for each in told.outbound_call_prices or []]
+        if not prices:
+            raise ProviderError(_("Twilio tells no price for calls to %(number)s.") % {"number": to})
+        return max(prices)
 
     def _price(self, country: str, kind: str) -> tuple[Decimal | None, str]:
         """Of a number of that kind for a month."""
@@ -154,16 +163,24 @@ def _asking(*, gone_is_well: bool = False) -> Iterator[None]:
             gone=error.code in _GONE or error.status == 404,
             may_help=error.code in _LATER or error.status >= 500,
         ) from None
+    except (
+        requests.ConnectTimeout,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.MissingSchema,
+    ) as error:
+        raise _unreached(error) from None
     except requests.Timeout:
-        raise ProviderError(
-            _("Twilio did not answer within %(seconds)d seconds. Try again.") % {"seconds": SECONDS},
-            may_help=True,
-        ) from None
+        words = _("Twilio did not answer within %(seconds)d seconds.") % {"seconds": SECONDS}
+        raise ProviderError(words, may_help=True, sent=True) from None
+    except requests.ConnectionError as error:
+        raise _unreached(error, sent="NewConnectionError" not in str(error)) from None
     except (requests.RequestException, TwilioException, ValueError) as error:
-        raise ProviderError(
-            _("Twilio could not be reached: %(reason)s. Try again.") % {"reason": type(error).__name__},
-            may_help=True,
-        ) from None
+        raise _unreached(error, sent=True) from None
+
+
+def _unreached(error: Exception, *, sent: bool = False) -> ProviderError:
+    words = _("Twilio could not be reached: %(reason)s.") % {"reason": type(error).__name__}
+    return ProviderError(words, may_help=True, sent=sent)
 
 
 def _own(row: Any) -> OwnNumber:

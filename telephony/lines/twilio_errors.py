@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 WORDS: dict[int, Promise] = {
     10004: _("The account has as many calls at once as it may. Wait for one to end, or ask Twilio for more."),
     20003: _("Twilio does not know this account and token. Copy both anew from the Twilio console."),
-    20404: _("Twilio does not have it any more."),
+    20404: _("Twilio does not have this, or not any more."),
     20429: _("Twilio was asked too often. Try again in a minute."),
     21205: _("Twilio cannot use our address. PUBLIC_URL has to be one that the internet reaches, by https."),
     21210: _("This caller ID is not verified with Twilio. Choose a number of the account."),

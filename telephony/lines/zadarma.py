@@ -3,7 +3,8 @@ offer is refused in words: numbers are bought in its own pages, and calls are ca
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 from asgiref.sync import async_to_sync
@@ -70,15 +71,18 @@ class ZadarmaAccount:
     def release(self, provider_id: str) -> None:
         raise ProviderError(_("Zadarma takes numbers back in its own pages only."))
 
+    def rate(self, to: str, caller_id: str) -> Decimal:
+        return _asked(lambda: self._client.price(to)).per_minute
+
     def place(self, dial: Dial) -> str:
         raise ProviderError(_("Calls by Zadarma are placed by a SIP line: choose a caller ID that has one."))
 
     def hang_up(self, provider_call_id: str) -> None:
         raise ProviderError(_("Zadarma ends no call by its interface; the SIP line does."))
 
-    def records(self, provider_call_ids: Sequence[str]) -> list[Record]:
+    def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
         """By its statistics instead: `telephony.zadarma.import_statistics`."""
-        return []
+        return iter(())
 
 
 def _asked(ask: Callable[[], Awaitable[T]]) -> T:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,11 +17,12 @@ from agents.models import Agent
 
 from ..actions import end_call, ringing
 from ..eventlog import record_now
-from ..models import Call, DoNotCall, PhoneNumber, PlannedCall
+from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall
 from ..session.events import CallRinging
 from .guard import NotAllowed, check
 
 FURTHEST = timedelta(days=366)
+PAST = timedelta(minutes=2)  # that a form may take
 State = PlannedCall.State
 
 
@@ -37,11 +39,17 @@ def plan_call(
     message: str = "",
     send_digits: str = "",
     operator: str = "",
+    once: UUID | None = None,
 ) -> PlannedCall:
-    """A call to be placed at once, or at `due_at`. `to` is E.164. Raises ValidationError by field."""
+    """A call to be placed at once, or at `due_at`. `to` is E.164; asked again with the same `once`, it is the
+    same call. Raises ValidationError by field."""
+    if once and (before := PlannedCall.objects.filter(pk=once).first()):
+        return before
     now = timezone.now()
-    if due_at and due_at > now + FURTHEST:
-        raise ValidationError({"due_at": _("Choose a day within the next year.")})
+    if due_at and not now - PAST <= due_at <= now + FURTHEST:
+        raise ValidationError({"due_at": _("Choose a time from now on, within a year.")})
+    if due_at and operator:
+        raise ValidationError({"due_at": _("Who speaks themselves calls now.")})
     if machine == PlannedCall.Machine.MESSAGE and not message.strip():
         raise ValidationError({"message": _("Write what is said to a machine.")})
     try:
@@ -49,6 +57,7 @@ def plan_call(
     except NotAllowed as error:
         raise ValidationError({"to": str(error)}) from None
     return PlannedCall.objects.create(
+        pk=once or uuid4(),
         to=to,
         agent=agent,
         caller_id=caller_id,
@@ -69,13 +78,14 @@ def cancel_planned(*, planned: PlannedCall) -> bool:
 
 
 @transaction.atomic
-def begin_call(planned: PlannedCall) -> Call:
+def begin_call(planned: PlannedCall, rate: Decimal | None) -> Call:
     """The row of a call that is about to be placed."""
     call = Call.objects.create(
         line=planned.caller_id.credential.provider,
         phone_number=planned.caller_id,
         callee=planned.to,
         status=Call.Status.QUEUED,
+        rate=rate,
         **ringing(
             planned.agent,
             line=planned.caller_id.credential.provider,
@@ -89,15 +99,23 @@ def begin_call(planned: PlannedCall) -> Call:
 
 
 def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
-    knows_id(call.pk, provider_call_id)
+    knows_id(call.pk, planned.caller_id.credential, provider_call_id)
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.PLACED)
 
 
-def knows_id(call_id: UUID, provider_call_id: str) -> None:
+def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
     """The provider may tell of a call before it has answered that it took it."""
-    Call.objects.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
+    ours = Call.objects.filter(phone_number__credential=credential, direction=Call.Direction.OUTBOUND)
+    ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
 
 
+def is_unsure(planned: PlannedCall, reason: str) -> None:
+    """Nobody knows whether it rings: the call stays for the provider to tell of, and is not placed again."""
+    told = _("%(reason)s It may be ringing: look before you call again.") % {"reason": reason}
+    PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=told[:500])
+
+
+@transaction.atomic
 def is_refused(planned: PlannedCall, reason: str, call: Call | None = None) -> None:
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=reason[:500])
     if call:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +26,7 @@ class NumberField(forms.ModelChoiceField):
 
 
 class CallForm(forms.Form):
+    once = forms.UUIDField(widget=forms.HiddenInput, required=False)  # of this form: pressed twice, one call
     to = PhoneField(
         label=gettext_lazy("Number"),
         widget=forms.TextInput(
@@ -64,12 +67,14 @@ class CallForm(forms.Form):
     due_at = forms.DateTimeField(
         label=gettext_lazy("When"),
         required=False,
-        help_text=gettext_lazy("Empty: now."),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["once"].initial = uuid4
+        zone = {"zone": timezone.get_current_timezone_name()}
+        self.fields["due_at"].help_text = _("Empty: now. In the time zone %(zone)s.") % zone
         dress(self)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import phonenumbers
-from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,23 +18,24 @@ from agents.models import Agent
 
 from ..models import Call, Credential, DoNotCall, PhoneNumber
 
-_DEAR = (
-    phonenumbers.PhoneNumberType.PREMIUM_RATE,
-    phonenumbers.PhoneNumberType.SHARED_COST,
-    phonenumbers.PhoneNumberType.UAN,
-)
+_Kind = phonenumbers.PhoneNumberType
+_DEAR = (_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.UAN, _Kind.PERSONAL_NUMBER, _Kind.PAGER)
+NOWHERE = "001"  # satellites and the like, as phonenumbers calls what is of no country
+GRACE_SECONDS = 30  # after which the provider ends a call that we should have ended
+LONGEST_OF_PEOPLE = 4 * 3600  # seconds of a call in which somebody of ours speaks
 
 
 class NotAllowed(Exception):
     """The number may not be called; says why, and what to do."""
 
 
-def check(*, to: str, agent: Agent, credential: Credential) -> None:
-    """Raises NotAllowed."""
+def check(*, to: str, agent: Agent, credential: Credential, rate: Decimal | None = None) -> None:
+    """`rate` is what a minute to that number costs, where it is known. Raises NotAllowed."""
     if agent.status != Agent.Status.ACTIVE:
         raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
     refuse_number(to, credential)
-    _check_cap(agent, credential)
+    if credential.daily_cap is not None and rate is not None:
+        _check_cap(agent, credential, credential.daily_cap, rate)
 
 
 def refuse_number(to: str, credential: Credential) -> None:
@@ -58,19 +58,10 @@ def refuse_number(to: str, credential: Credential) -> None:
         )
 
 
-def _check_cap(agent: Agent, credential: Credential) -> None:
-    """A day's calls never cost more: one that goes on is counted as if it lasted as long as it can."""
-    cap = credential.daily_cap
-    if cap is None:
-        return
-    rate = rate_of(credential)
-    if rate is None:
-        raise NotAllowed(
-            _("%(account)s has a daily cap: set TWILIO_PRICE_PER_MINUTE, so that it can be kept.")
-            % {"account": credential.label}
-        )
+def _check_cap(agent: Agent, credential: Credential, cap: Decimal, rate: Decimal) -> None:
+    """One that goes on is counted as if it lasted as long as it can."""
     spent = spent_since(credential, timezone.now() - timedelta(days=1))
-    if spent + _most(agent.max_call_seconds, rate) > cap:
+    if spent + _most(longest_of(agent), rate) > cap:
         told = {"account": credential.label, "spent": f"{spent:.2f}", "cap": f"{cap:.2f}"}
         raise NotAllowed(
             _(
@@ -82,26 +73,30 @@ def _check_cap(agent: Agent, credential: Credential) -> None:
 
 
 def spent_since(credential: Credential, since: datetime) -> Decimal:
-    """What its outbound calls cost, or may yet."""
-    rate = rate_of(credential) or Decimal(0)
+    """What its outbound calls cost, or may yet, as far as their prices or rates are known."""
     calls = Call.objects.filter(
         phone_number__credential=credential, direction=Call.Direction.OUTBOUND, created_at__gte=since
     )
     known = calls.filter(price__isnull=False).aggregate(sum=Sum("price"))["sum"] or Decimal(0)
-    unknown = calls.filter(price__isnull=True)
-    ended = unknown.filter(ended_at__isnull=False).values_list("duration_seconds", flat=True)
-    live = unknown.filter(ended_at__isnull=True).values_list("agent__max_call_seconds", flat=True)
-    return Decimal(known) + sum((_most(seconds or 0, rate) for seconds in (*ended, *live)), Decimal(0))
+    rated = calls.filter(price__isnull=True, rate__isnull=False).select_related("agent").defer("card")
+    reserved = (_most(_seconds_of(call), call.rate or Decimal(0)) for call in rated)
+    return Decimal(known) + sum(reserved, Decimal(0))
+
+
+def _seconds_of(call: Call) -> float:
+    """That it cost, or may: a message that a machine was left began before we took part."""
+    if call.ended_at is None:
+        return longest_of(call.agent)
+    return max(call.duration_seconds or 0, 60 if call.end_reason == "machine" else 0)
+
+
+def longest_of(agent: Agent, *, by_a_person: bool = False) -> int:
+    """Seconds after which the provider ends a call, whatever we do."""
+    return LONGEST_OF_PEOPLE if by_a_person else agent.max_call_seconds + GRACE_SECONDS
 
 
 def _most(seconds: float, rate: Decimal) -> Decimal:
     return math.ceil(seconds / 60) * rate
-
-
-def rate_of(credential: Credential) -> Decimal | None:
-    """What a minute costs, as far as is known."""
-    price: Decimal | None = settings.TWILIO_PRICE_PER_MINUTE
-    return price
 
 
 def countries_of(credential: Credential) -> set[str]:
@@ -109,7 +104,7 @@ def countries_of(credential: Credential) -> set[str]:
     if credential.countries:
         return set(credential.countries)
     own = PhoneNumber.objects.filter(credential=credential).values_list("number", flat=True)
-    return {country for country in map(country_of, own) if country}
+    return {country for country in map(country_of, own) if country} - {NOWHERE}
 
 
 def country_of(number: str) -> str:

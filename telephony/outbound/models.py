@@ -61,7 +61,10 @@ class PlannedCall(models.Model):
         ordering = ["-due_at"]
         indexes = [
             # the few that are still to be placed
-            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="planned_due"),
+            models.Index(
+                fields=["state", "due_at"], condition=Q(state__in=["waiting", "dialling"]), name="planned_due"
+            ),
+            models.Index(fields=["-at"], name="planned_newest"),  # the dialler's page
         ]
 
     def __str__(self) -> str:

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ..lines.accounts import ProviderError
+from ..lines.actions import asked
 from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall
 from .actions import cancel_planned, do_not_call, may_be_called, plan_call
 from .forms import CallForm, ListForm
-from .guard import NotAllowed, country_of, rate_of, refuse_number
+from .guard import NotAllowed, country_of, refuse_number
 
 MOST_SHOWN = 50
 PAGE_SIZE = 100
@@ -36,7 +38,8 @@ def dial(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("%(number)s is called") % {"number": planned.to})
+            text = _("%(number)s is called") if planned.is_near else _("%(number)s will be called")
+            messages.success(request, text % {"number": planned.to})
             return redirect("outbound:follow", planned.pk) if operator else redirect("outbound:dial")
     context = {"form": form, **_queue(), "numbers": PhoneNumber.objects.exists()}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
@@ -58,10 +61,8 @@ def about_number(request: HttpRequest) -> JsonResponse:
             refuse_number(number, credential)
         except NotAllowed as error:
             refusal = str(error)
-    rate = rate_of(credential) if credential else None
-    return JsonResponse(
-        {"country": country_of(number), "price": f"{rate}" if rate is not None else "", "refusal": refusal}
-    )
+    price = "" if refusal or credential is None else _price_of(credential, number, caller_id)
+    return JsonResponse({"country": country_of(number), "price": price, "refusal": refusal})
 
 
 @require_safe
@@ -108,6 +109,15 @@ def allow(request: HttpRequest) -> HttpResponse:
     if may_be_called(number=number):
         messages.success(request, _("%(number)s may be called again") % {"number": number})
     return redirect("outbound:never")
+
+
+def _price_of(credential: Credential, number: str, caller_id: str) -> str:
+    """Of a minute, "" where the provider does not tell."""
+    shown = PhoneNumber.objects.get(pk=caller_id)
+    try:
+        return f"{asked(credential).rate(number, shown.number):f}"
+    except ProviderError:
+        return ""
 
 
 def _may_speak(request: HttpRequest) -> bool:

@@ -42,6 +42,7 @@ class FakeTwilio:
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     refuses: Refusal | None = None  # the next call that is to be placed
     seconds: float = 0  # until it answers
+    price: str = "0.10"  # of a minute to any number
     _sequence: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -177,6 +178,9 @@ class FakeTwilio:
                 "phone_number_prices": prices,
                 "price_unit": "usd",
             }
+        if match := re.fullmatch(r"/v2/Voice/Numbers/(\+\d+)", path):
+            prices = [{"current_price": self.price, "base_price": self.price}]
+            return 200, {"destination_number": match[1], "outbound_call_prices": prices, "price_unit": "USD"}
         raise Refusal(20404, f"The requested resource {path} was not found", 404)
 
     def _number(self, method: str, sid: str, form: dict[str, Any]) -> tuple[int, Any]:

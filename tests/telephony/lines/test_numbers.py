@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -44,17 +45,21 @@ def test_webhooks_are_set_with_what_was_there_before(twilio, account):
     number = PhoneNumber.objects.get()
     number.fallback_number = "+14155550199"
     assert number_actions.change_number(number=number, by="alice") == ""
+    assert row["voice_fallback_url"] == "https://twimlets.com/forward?PhoneNumber=%2B14155550199"
+    assert row["voice_url"] == "https://demo.twilio.com/welcome/voice/", (
+        "its calls come here when that is asked for"
+    )
+    before = number_actions.set_hooks(number=number, by="alice")
+    assert before["voice_url"] == "https://demo.twilio.com/welcome/voice/"
     assert row["voice_url"] == "https://voice.example.org/telephony/twilio/voice/"
     assert row["status_callback"] == "https://voice.example.org/telephony/twilio/status/"
-    assert row["voice_fallback_url"] == "https://twimlets.com/forward?PhoneNumber=%2B14155550199"
-    before = number_actions.set_hooks(number=number, by="alice")
-    assert before["voice_fallback_url"].startswith("https://twimlets.com/")
+    assert "demo.twilio.com" in CredentialUse.objects.filter(what="hooks").first().detail
 
 
 def test_a_fallback_that_the_provider_does_not_take_is_told_and_the_rest_is_kept(twilio, account):
     number = PhoneNumber.objects.create(number="+14155550123", credential=account, provider_id="PN9")
     number.fallback_number, number.label = "+14155550199", "Reception"
-    assert "does not have it any more" in number_actions.change_number(number=number, by="alice")
+    assert "Twilio does not have this" in number_actions.change_number(number=number, by="alice")
     number.refresh_from_db()
     assert (number.label, number.fallback_number) == ("Reception", "+14155550199")
 
@@ -79,6 +84,20 @@ def test_one_that_was_sold_meanwhile_is_told(twilio, account):
     assert not PhoneNumber.objects.exists()
 
 
+def test_one_that_was_bought_though_no_answer_came_is_ours(twilio, account, monkeypatch):
+    slow = twilio._route
+    monkeypatch.setattr("telephony.lines.twilio.SECONDS", 0.2)
+
+    def route(method, path, form):
+        found = slow(method, path, form)
+        time.sleep(0.4 if method == "POST" else 0)
+        return found
+
+    monkeypatch.setattr(twilio, "_route", route)
+    number_actions.buy_number(credential=account, number="+14155550177", by="alice")
+    assert PhoneNumber.objects.get().number == "+14155550177" and len(twilio.numbers) == 1
+
+
 class TestWhoAnswers:
     @pytest.fixture
     def number(self, account):
@@ -94,7 +113,7 @@ class TestWhoAnswers:
     def test_then_another_agent_a_telephone_or_a_sentence(self, number, monkeypatch):
         monkeypatch.setattr(answering.timezone, "now", lambda: HOLIDAY)
         assert answer_for(number, "").words == (
-            "We're closed right now. We open again on Monday at 9 am. Please call again then. Goodbye."
+            "We're closed right now. We open again on Monday at 9 am. Goodbye."
         )
         number.after, number.after_number = PhoneNumber.After.FORWARD, "+14155550188"
         assert answer_for(number, "") == Answer(forward="+14155550188")
@@ -108,7 +127,7 @@ class TestWhoAnswers:
         assert answer_for(number, "+14165550199") != REJECTED
         assert BlockedCaller.objects.get(pattern="+1415555*").turned_away == 1
 
-    @pytest.mark.parametrize("pattern", ["", "*", "+", "0123", "+1*5", "+1' OR 1=1"])
+    @pytest.mark.parametrize("pattern", ["", "*", "+", "0123", "+1*5", "+1*", "+4", "+1' OR 1=1"])
     def test_what_is_no_number_blocks_nobody(self, number, pattern):
         with pytest.raises(ValidationError):
             number_actions.block_caller(pattern=pattern, note="", by="alice")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
@@ -17,7 +18,7 @@ from telephony.models import Call, Credential, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
 from tests.factories import make_agent
-from tests.fakes.twilio_rest import Refusal
+from tests.fakes.twilio_rest import SID, Refusal
 
 pytestmark = pytest.mark.django_db
 TO = "+14155550111"
@@ -42,10 +43,10 @@ def plan(number):
 def dialled() -> int:
     """Everything that is due, without the pauses."""
     count = 0
-    for pk, _pace in dialler.taken():
-        while dialler.place_next(pk):
+    for lease in dialler.taken():
+        while dialler.place_next(lease):
             count += 1
-        dialler.let_go(pk)
+        dialler.let_go(lease)
     return count
 
 
@@ -156,13 +157,46 @@ def test_a_process_that_died_over_a_call_leaves_it_and_nobody_places_it_again(tw
     Credential.objects.update(dialling_until=timezone.now() - timedelta(seconds=1))
     assert dialled() == 0 and not twilio.calls
     planned.refresh_from_db()
-    assert planned.state == "refused" and "may have rung" in planned.reason
+    assert planned.state == "refused" and "may be ringing" in planned.reason
 
 
-def test_one_process_at_a_time_has_an_account(plan):
+def test_one_process_at_a_time_has_an_account(twilio, plan):
     plan()
-    assert len(dialler.taken()) == 1
+    (lost,) = dialler.taken()
     assert dialler.taken() == []
+    Credential.objects.update(dialling_until=timezone.now() - timedelta(seconds=1))
+    (mine,) = dialler.taken()
+    assert not dialler.place_next(lost) and not twilio.calls
+    dialler.let_go(lost)
+    assert dialler.taken() == []
+    assert dialler.place_next(mine) and len(twilio.calls) == 1
+
+
+def test_a_request_without_an_answer_is_not_made_again_and_its_call_is_served(twilio, plan, monkeypatch):
+    monkeypatch.setattr("telephony.lines.twilio.SECONDS", 0.2)
+    planned = plan()
+    twilio.seconds = 0.5
+    assert dialled() == 1 and dialled() == 0
+    planned.refresh_from_db()
+    assert planned.state == "refused" and "may be ringing: look before you call again" in planned.reason
+    twilio.seconds = 0
+    while not twilio.calls:
+        pass
+    (sid,) = twilio.calls
+    assert "<Connect>" in twilio.is_answered(Client(), sid)
+
+
+def test_a_form_that_is_sent_twice_is_one_call(plan):
+    once = uuid4()
+    assert plan(once=once) == plan(once=once) and PlannedCall.objects.count() == 1
+
+
+def test_nobody_is_rung_long_after_the_time_that_was_meant(twilio, plan):
+    planned = plan()
+    PlannedCall.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    assert dialled() == 0 and not twilio.calls
+    planned.refresh_from_db()
+    assert planned.state == "refused" and "too late" in planned.reason
 
 
 def test_a_scheduled_call_waits_and_can_be_canceled(twilio, plan):
@@ -173,9 +207,10 @@ def test_a_scheduled_call_waits_and_can_be_canceled(twilio, plan):
     assert dialled() == 0 and not twilio.calls
 
 
-def test_another_day_than_of_the_next_year_is_refused(plan):
-    with pytest.raises(ValidationError, match="within the next year"):
-        plan(due_at=timezone.now() + timedelta(days=400))
+@pytest.mark.parametrize("days", [-1, 400])
+def test_another_time_than_of_the_next_year_is_refused(plan, days):
+    with pytest.raises(ValidationError, match="from now on, within a year"):
+        plan(due_at=timezone.now() + timedelta(days=days))
 
 
 class TestWhoIsCalled:
@@ -201,28 +236,45 @@ class TestWhoIsCalled:
         with pytest.raises(ValidationError, match=r"may call GB, and not US"):
             plan_again(plan, TO)
 
-    @pytest.mark.parametrize("dear", ["+19005551234", "+448712345678"])
+    @pytest.mark.parametrize("dear", ["+19005551234", "+448712345678", "+447012345678", "+881612345678"])
     def test_no_number_that_costs_extra(self, plan, dear):
         Credential.objects.update(countries=["US", "GB"])
-        with pytest.raises(ValidationError, match="costs its callers extra"):
+        with pytest.raises(ValidationError, match=r"costs its callers extra|may call GB, US, and not"):
             plan_again(plan, dear)
 
-    def test_no_call_that_could_cost_more_than_the_day_may(self, twilio, plan, settings):
-        settings.TWILIO_PRICE_PER_MINUTE = Decimal("0.10")
-        Credential.objects.update(daily_cap=Decimal("2.50"))  # two calls of ten minutes at most, and a half
+    def test_no_call_that_could_cost_more_than_the_day_may(self, twilio, plan):
+        Credential.objects.update(daily_cap=Decimal("2.50"))  # two calls of eleven minutes at most
         for _ in range(3):
             plan_again(plan, TO)
         dialled()
         states = list(PlannedCall.objects.order_by("at").values_list("state", flat=True))
         assert states == ["placed", "placed", "refused"]
         Call.objects.update(status="completed", ended_at=timezone.now(), duration_seconds=61)
-        assert plan_again(plan, TO)  # what was set aside is free again
+        again = plan_again(plan, TO)  # what was set aside is free again
+        dialled()
+        again.refresh_from_db()
+        assert again.state == "placed"
 
-    def test_a_cap_without_a_price_stops_all_calls(self, plan, settings):
-        settings.TWILIO_PRICE_PER_MINUTE = None
-        Credential.objects.update(daily_cap=Decimal(5))
-        with pytest.raises(ValidationError, match="TWILIO_PRICE_PER_MINUTE"):
-            plan_again(plan, TO)
+    def test_a_dear_country_is_held_against_the_cap_by_its_own_price(self, twilio, plan):
+        Credential.objects.update(daily_cap=Decimal("2.50"))
+        twilio.price = "0.80"
+        planned = plan_again(plan, TO)
+        dialled()
+        planned.refresh_from_db()
+        assert planned.state == "refused" and "could cost more than is left" in planned.reason
+        assert not twilio.calls
+
+    def test_nobody_is_put_through_to_what_may_not_be_called(self, twilio, number):
+        def verbs(to: str) -> list[str]:
+            PhoneNumber.objects.update(
+                hours={"timezone": "UTC", "week": {}}, after="forward", after_number=to
+            )
+            form = {"AccountSid": SID, "CallSid": "CA1", "From": "+14155550199", "To": "+14155550123"}
+            answer = twilio.post(Client(), "https://voice.example.org/telephony/twilio/voice/", form)
+            return [each.tag for each in ElementTree.fromstring(answer.content)]
+
+        assert verbs("+14155550188") == ["Dial"]
+        assert verbs("+19005551234") == verbs("+442071234567") == ["Say", "Hangup"]
 
 
 def plan_again(plan, to: str) -> PlannedCall:

@@ -55,7 +55,7 @@ def take_notice(credential: Credential, notice: events.Notice) -> Answer:
             _end(_inbound_call(credential, notice), credential, notice)
         case events.OutgoingStarted():
             if call := _outbound_call(credential, notice):
-                _tell(call, credential, Status.RINGING, RINGING)
+                tell(call, credential, Status.RINGING, RINGING)
         case events.OutgoingEnded():
             _end(_outbound_call(credential, notice), credential, notice)
         case events.CallAnswered():
@@ -163,7 +163,7 @@ def _answered(credential: Credential, notice: events.CallAnswered) -> None:
         return
     if call.provider_started != notice.call_start:
         raise NotBelieved
-    _tell(call, credential, Status.IN_PROGRESS, ANSWERED)
+    tell(call, credential, Status.IN_PROGRESS, ANSWERED)
 
 
 @transaction.atomic
@@ -171,11 +171,11 @@ def _end(call: Call | None, credential: Credential, notice: events.CallEnded | e
     """Of a call whose sound went past us, Zadarma's duration is the only one there is."""
     if call is None:
         return
-    over(call, outcome=notice.outcome, seconds=notice.duration_seconds, ended_at=timezone.now())
-    _tell(call, credential, Status(notice.outcome), ENDED)
+    end_as_told(call, outcome=notice.outcome, seconds=notice.duration_seconds, ended_at=timezone.now())
+    tell(call, credential, Status(notice.outcome), ENDED)
 
 
-def over(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
+def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
     """End the call as Zadarma saw it end; False where it was over already."""
     if outcome == Status.COMPLETED:
         unheard = Call.objects.filter(pk=call.pk, answered_at=None, ended_at=None)
@@ -187,7 +187,7 @@ def over(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
     return ended
 
 
-def _tell(call: Call, credential: Credential, status: Status, sequence: int) -> None:
+def tell(call: Call, credential: Credential, status: Status, sequence: int) -> None:
     actions.apply_provider_status(
         line=LINE,
         credential=credential,
@@ -225,3 +225,25 @@ def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: 
     call.save(force_insert=True)
     record_now(call.pk, ProviderStatusReceived(status=Status.QUEUED, applied=True))
     return call
+
+
+def call_back_was_taken(call: Call) -> None:
+    """Zadarma has begun to ring; its notices may have told more already."""
+    _advance(call, Status.INITIATED)
+
+
+def call_back_failed(call: Call) -> None:
+    """Zadarma rings nobody."""
+    if _advance(call, Status.FAILED):
+        actions.end_call(call.pk, reason="never_connected")
+    call.refresh_from_db()
+
+
+@transaction.atomic
+def _advance(call: Call, status: Status) -> bool:
+    queued = Call.objects.filter(pk=call.pk, status=Status.QUEUED)
+    applied = bool(queued.update(status=status))
+    if applied:
+        record_now(call.pk, ProviderStatusReceived(status=status, applied=True))
+    call.refresh_from_db()
+    return applied

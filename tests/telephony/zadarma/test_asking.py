@@ -1,0 +1,280 @@
+"""What is asked of Zadarma in an account's name, and what its records add to our calls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from agents.models import Agent
+from telephony import actions
+from telephony import zadarma as asking
+from telephony.credentials import save_credential
+from telephony.models import Call, Credential, PhoneNumber
+from telephony.providers.zadarma import wire
+from telephony.providers.zadarma.errors import ZadarmaError
+from telephony.providers.zadarma.limits import Limits
+from telephony.zadarma_calls import TIME, new_call_back
+from tests.fakes.zadarma import Zadarma
+from tests.telephony.conftest import kinds_of
+
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _asked_here(settings: Any, monkeypatch: pytest.MonkeyPatch, zadarma: Zadarma) -> None:
+    settings.ZADARMA_API_URL = zadarma.url
+    monkeypatch.setattr(wire, "limits_of", lambda url, key: Limits(statistics=100))  # or wait for minutes
+
+
+@pytest.fixture
+def credential(db: None, zadarma: Zadarma) -> Credential:
+    return save_credential(provider="zadarma", account=zadarma.key, secret=zadarma.secret, label="Zadarma")
+
+
+@pytest.fixture
+def number(agent: Agent, credential: Credential) -> PhoneNumber:
+    return PhoneNumber.objects.create(
+        number="+442037691881", credential=credential, agent=agent, extension="100"
+    )
+
+
+def test_a_key_is_tried_before_it_is_stored(zadarma: Zadarma) -> None:
+    zadarma.numbers = [{"number": "442037691881", "status": "on"}]
+    account = asking.check_credential(zadarma.key, zadarma.secret)
+    assert (account.balance.amount, account.time_zone) == (Decimal("10.34"), "UTC+0")
+    assert [number.number for number in account.numbers] == ["442037691881"]
+    assert account.extensions and account.extensions.numbers == ["100", "101"]
+    with pytest.raises(ZadarmaError, match="Enter the key and the secret again"):
+        asking.check_credential(zadarma.key, "wrong")
+
+
+def test_an_account_without_a_pbx_has_no_extensions(zadarma: Zadarma, monkeypatch: Any) -> None:
+    whole = type(zadarma)._answer
+    gone = {"status": "error", "message": "PBX is not found"}
+    monkeypatch.setattr(
+        type(zadarma), "_answer", lambda me, asked, form: gone if "/pbx/" in asked else whole(me, asked, form)
+    )
+    assert asking.check_credential(zadarma.key, zadarma.secret).extensions is None
+
+
+def test_numbers_and_prices_are_told(zadarma: Zadarma, credential: Credential) -> None:
+    zadarma.numbers = [{"number": "442037691881", "status": "on", "sip": "00001"}]
+    assert [number.sip for number in asking.list_numbers(credential)] == ["00001"]
+    assert asking.price_of(credential, "+442037691880").description == "London"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_back_from_asking_to_its_end(
+    zadarma: Zadarma, number: PhoneNumber, live_server: Any, settings: Any
+) -> None:
+    """Over HTTP both ways: Zadarma tries our address, is asked to call, and tells of the call."""
+    settings.PUBLIC_URL = live_server.url
+    done = asking.set_webhooks(number.credential)
+    assert (done.before.url, any(done.before.notifications.values())) == ("", False)
+    assert done.after.url == zadarma.webhook == asking.webhook_url(number.credential)
+    assert all(done.after.notifications.values())
+    asking.set_webhooks(number.credential)
+    assert zadarma.asked["POST /v1/pbx/callinfo/url/"] == 1, "it was set already"
+
+    zadarma.calls_itself = True
+    call = asking.call_back(number=number, extension="100", to="+442037691880")
+    assert (call.status, call.duration_seconds, call.direction) == ("completed", 42, "outbound")
+    assert call.provider_call_id.startswith("out_")
+    told = call.events.filter(kind="provider_status_received").values_list("payload__status", flat=True)
+    assert list(told) == ["queued", "ringing", "in-progress", "completed"]
+
+
+def test_an_address_that_zadarma_cannot_reach_is_not_set(
+    zadarma: Zadarma, credential: Credential, settings: Any
+) -> None:
+    settings.PUBLIC_URL = zadarma.url + "/v1/info"  # answers, but not with the echo
+    with pytest.raises(ZadarmaError, match="zd_echo"):
+        asking.set_webhooks(credential)
+    assert zadarma.webhook == ""
+
+
+def test_a_call_back_waits_for_its_notices(zadarma: Zadarma, number: PhoneNumber) -> None:
+    call = asking.call_back(number=number, extension="100", to="+442037691880", predicted=True)
+    assert (call.status, call.provider_call_id, call.card["status"]) == ("initiated", "", "initiated")
+    assert zadarma.called_back[0]["to"] == "442037691880"
+    assert zadarma.called_back[0]["predicted"]
+
+
+def test_a_call_back_that_is_refused_has_failed(zadarma: Zadarma, number: PhoneNumber) -> None:
+    zadarma.instead = [(400, b'{"status":"error","message":"No money"}', {})]
+    with pytest.raises(ZadarmaError, match="No money"):
+        asking.call_back(number=number, extension="100", to="+442037691880")
+    call = Call.objects.get()
+    assert (call.status, call.outcome) == ("failed", "failed")
+    assert kinds_of(call).count("call_ended") == 1
+
+
+def test_a_call_back_that_may_ring_all_the_same_goes_on(zadarma: Zadarma, number: PhoneNumber) -> None:
+    zadarma.instead = [(502, b"", {})]
+    with pytest.raises(ZadarmaError):
+        asking.call_back(number=number, extension="100", to="+442037691880")
+    assert Call.objects.get().status == "queued"
+
+
+def test_only_a_number_of_zadarmas_with_an_agent_calls_back(number: PhoneNumber) -> None:
+    twilio = save_credential(provider="twilio", account="AC1", secret="hush")
+    number.agent = None
+    for wrong in (number, PhoneNumber(number="+1", credential=twilio)):
+        with pytest.raises(ValueError, match=r"no number of|assign one"):
+            asking.call_back(number=wrong, extension="100", to="+442037691880")
+    assert not Call.objects.exists()
+
+
+# ---- records --------------------------------------------------------------------------------
+
+
+BEGAN = datetime.now(UTC).replace(microsecond=0) - HOUR
+
+
+@pytest.fixture
+def call(number: PhoneNumber, agent: Agent) -> Call:
+    """A call-back an hour ago none of whose notices came."""
+    call = new_call_back(number, agent, extension="100", callee="+442037691880")
+    Call.objects.filter(pk=call.pk).update(created_at=BEGAN)
+    return call
+
+
+def there(zadarma: Zadarma, moment: datetime) -> str:
+    return f"{moment + timedelta(seconds=zadarma.zone_seconds):{TIME}}"
+
+
+def leg(zadarma: Zadarma, began: datetime = BEGAN, **fields: Any) -> dict[str, Any]:
+    return {
+        "call_id": 1439981389.2702773,
+        "sip": 100,
+        "callstart": there(zadarma, began),
+        "clid": 442037691881,
+        "destination": 442037691880,
+        "disposition": "answered",
+        "seconds": 61,
+        "is_recorded": False,
+        "pbx_call_id": "out_1",
+    } | fields
+
+
+def bill(zadarma: Zadarma, began: datetime = BEGAN, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": "155112249",
+        "sip": "100",
+        "callstart": there(zadarma, began),
+        "from": 442037691881,
+        "to": 442037691880,
+        "disposition": "answered",
+        "billseconds": 61,
+        "cost": 0.195,
+        "billcost": 0.39,
+        "currency": "USD",
+    } | fields
+
+
+def imported(credential: Credential, before: timedelta = 2 * HOUR) -> tuple[int, int]:
+    now = timezone.now()
+    done = asking.import_statistics(credential, since=now - before, until=now)
+    return done.settled, done.priced
+
+
+@pytest.mark.parametrize("zone", [-5 * 3600, 0, 5 * 3600 + 1800])
+def test_records_end_a_call_and_tell_what_it_cost(zadarma: Zadarma, call: Call, zone: int) -> None:
+    zadarma.zone_seconds = zone
+    zadarma.pbx, zadarma.billed = [leg(zadarma, BEGAN + timedelta(seconds=5))], [bill(zadarma)]
+    assert imported(call.phone_number.credential) == (1, 1)
+    call.refresh_from_db()
+    assert (call.status, call.duration_seconds, call.provider_call_id) == ("completed", 61, "out_1")
+    assert call.ended_at == BEGAN + timedelta(seconds=66)
+    assert (call.price, call.price_currency) == (Decimal("0.39"), "USD")
+    assert imported(call.phone_number.credential) == (0, 0), "what is known is not told again"
+
+
+def test_a_call_that_was_taken_for_unanswered_is_put_right(zadarma: Zadarma, call: Call) -> None:
+    assert actions.end_orphans() == 1
+    zadarma.pbx = [leg(zadarma, seconds=7, disposition="no answer", sip=101), leg(zadarma)]
+    assert imported(call.phone_number.credential) == (1, 0)
+    call.refresh_from_db()
+    assert (call.status, call.duration_seconds, call.end_reason) == ("completed", 61, "caller_hung_up")
+
+
+@pytest.mark.parametrize(
+    ("disposition", "status"), [("busy", "busy"), ("no answer", "no-answer"), ("line limit", "failed")]
+)
+def test_records_keep_ways_to_fail_apart(zadarma: Zadarma, call: Call, disposition: str, status: str) -> None:
+    zadarma.pbx = [leg(zadarma, disposition=disposition, seconds=0)]
+    assert imported(call.phone_number.credential) == (1, 0)
+    call.refresh_from_db()
+    assert (call.status, call.duration_seconds) == (status, 0)
+
+
+def test_a_leg_that_has_just_ended_ends_no_call(zadarma: Zadarma, call: Call) -> None:
+    zadarma.pbx = [leg(zadarma, seconds=3500)]
+    assert imported(call.phone_number.credential) == (0, 0)
+
+
+def test_what_we_heard_ourselves_is_as_long_as_we_heard_it(zadarma: Zadarma, call: Call) -> None:
+    Call.objects.update(
+        answered_at=BEGAN, ended_at=BEGAN + HOUR / 2, duration_seconds=1800, status="completed"
+    )
+    zadarma.pbx = [leg(zadarma)]
+    assert imported(call.phone_number.credential) == (0, 0)
+    assert Call.objects.get().duration_seconds == 1800
+
+
+def test_records_of_other_people_change_nothing(zadarma: Zadarma, call: Call) -> None:
+    zadarma.pbx = [
+        leg(zadarma, pbx_call_id="out_2", destination=442037691899),
+        leg(zadarma, pbx_call_id="out_3", sip=101),
+        leg(zadarma, BEGAN - HOUR / 2, pbx_call_id="out_4"),
+        leg(zadarma, pbx_call_id=""),
+    ]
+    zadarma.billed = [bill(zadarma, BEGAN - HOUR / 2), bill(zadarma, to=442037691899)]
+    assert imported(call.phone_number.credential) == (0, 0)
+    assert Call.objects.get().price is None
+
+
+def test_a_call_of_two_bills_costs_their_sum_and_the_nearest_call_bears_a_bill(
+    zadarma: Zadarma, call: Call, agent: Agent
+) -> None:
+    later = new_call_back(call.phone_number, agent, extension="100", callee=call.callee)
+    Call.objects.filter(pk=later.pk).update(created_at=BEGAN + timedelta(seconds=60))
+    zadarma.billed = [
+        bill(zadarma, id="1"),
+        bill(zadarma, BEGAN + timedelta(seconds=2), id="2", billcost=0.1),
+        bill(zadarma, BEGAN + timedelta(seconds=55), id="3", billcost=0.009),
+    ]
+    assert imported(call.phone_number.credential) == (0, 2)
+    prices = dict(Call.objects.values_list("pk", "price"))
+    assert prices == {call.pk: Decimal("0.49"), later.pk: Decimal("0.009")}
+
+
+def test_a_bill_for_a_call_that_came_in_is_its_callers(
+    zadarma: Zadarma, number: PhoneNumber, agent: Agent
+) -> None:
+    call = actions.answer_call(
+        line="zadarma",
+        agent=agent,
+        number=number,
+        provider_call_id="in_1",
+        caller="+442037691880",
+        callee=number.number,
+    )
+    zadarma.billed = [
+        bill(zadarma, timezone.now(), id="1", **{"from": 442037691899, "to": 442037691881}),
+        bill(zadarma, timezone.now(), id="2", billcost=0.02, **{"from": 442037691880, "to": 442037691881}),
+    ]
+    assert imported(number.credential, HOUR) == (0, 1)
+    call.refresh_from_db()
+    assert call.price == Decimal("0.02")
+
+
+def test_more_than_a_month_is_asked_for_by_months(zadarma: Zadarma, credential: Credential) -> None:
+    imported(credential, timedelta(days=70))
+    assert zadarma.asked["GET /v1/statistics/"] == zadarma.asked["GET /v1/statistics/pbx/"] == 3

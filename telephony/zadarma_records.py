@@ -98,8 +98,8 @@ def set_prices(credential: Credential, bills: Sequence[BilledCall], offset: time
         by_callee[call.callee].append(call)
     charged: dict[Call, list[BilledCall]] = defaultdict(list)
     for bill in bills:
-        if call := _billed(bill, by_callee[as_e164(bill.callee)], offset):
-            charged[call].append(bill)
+        if billed := _billed(bill, by_callee[as_e164(bill.callee)], offset):
+            charged[billed].append(bill)
     return sum(_set_price(call, call_bills) for call, call_bills in charged.items())
 
 

@@ -205,10 +205,10 @@ class TestCommand:
 
 
 @pytest.mark.django_db
-def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
+def test_set_up_schedules_once_what_is_done_again_and_again():
     for _ in range(2):
         SetUp().schedule_upkeep()
-    checks, usage = Schedule.objects.order_by("func")
+    checks, usage, records = Schedule.objects.order_by("func")
     assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
@@ -216,3 +216,8 @@ def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     )
     assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
     assert import_string(usage.func)() == "0 rows"
+    assert (records.func, records.schedule_type) == (
+        "telephony.tasks.import_provider_records",
+        Schedule.HOURLY,
+    )
+    assert import_string(records.func)() == "0 settled, 0 priced"

@@ -17,6 +17,7 @@ from telephony.models import Call, Credential, PhoneNumber
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
 from telephony.providers.zadarma.limits import Limits
+from telephony.tasks import import_provider_records
 from telephony.zadarma_calls import TIME, new_call_back
 from tests.fakes.zadarma import Zadarma
 from tests.telephony.conftest import kinds_of
@@ -278,3 +279,13 @@ def test_a_bill_for_a_call_that_came_in_is_its_callers(
 def test_more_than_a_month_is_asked_for_by_months(zadarma: Zadarma, credential: Credential) -> None:
     imported(credential, timedelta(days=70))
     assert zadarma.asked["GET /v1/statistics/"] == zadarma.asked["GET /v1/statistics/pbx/"] == 3
+
+
+def test_each_hour_every_account_is_asked_whatever_became_of_another(
+    zadarma: Zadarma, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_credential(provider="zadarma", account="KEY-OF-NOBODY", secret="hush", label="Lost")
+    zadarma.pbx, zadarma.billed = [leg(zadarma)], [bill(zadarma)]
+    assert import_provider_records() == "1 settled, 1 priced"
+    assert "Records of Lost were not read: Zadarma does not take the key" in caplog.text
+    assert "hush" not in caplog.text

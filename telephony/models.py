@@ -26,8 +26,7 @@ class Credential(models.Model):
     account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
-    # Since when requests in the account's name do not fit its secret; None since one did.
-    refused_since = models.DateTimeField(null=True)
+    refused_since = models.DateTimeField(null=True)  # since when requests in its name do not fit the secret
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
@@ -96,6 +95,7 @@ class Call(models.Model):
         COMPLETED = "completed", _("Completed")
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
+        ELSEWHERE = "elsewhere", _("Answered on another telephone")
         HELPED = "helped", _("Taken over by an operator")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Caller said nothing")
@@ -116,6 +116,7 @@ class Call(models.Model):
         When(status__in=LIVE, then=Value(Outcome.LIVE)),
         When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
         When(end_reason="transferred", then=Value(Outcome.TRANSFERRED)),
+        When(end_reason="spoken_elsewhere", then=Value(Outcome.ELSEWHERE)),
         When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
@@ -150,8 +151,7 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
-    # Renewed by the process that holds the call, until its recording is kept; one that is long past
-    # belongs to a process that died.
+    # Renewed by the process that holds the call until its recording is kept; long past: it died.
     held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 

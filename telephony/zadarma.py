@@ -170,7 +170,7 @@ def import_statistics(credential: Credential, *, since: datetime, until: datetim
     client = client_of(credential, patience_seconds=STATISTICS_PATIENCE_SECONDS)
     offset, legs, bills = async_to_sync(_records)(client, since, until)
     settled = settle(credential, legs, offset)
-    return Imported(settled=settled, priced=set_prices(credential, bills, offset))
+    return Imported(settled=settled, priced=set_prices(credential, bills, offset, since=since))
 
 
 async def _records(

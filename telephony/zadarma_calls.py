@@ -177,10 +177,11 @@ def _end(call: Call | None, credential: Credential, notice: events.CallEnded | e
 
 def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
     """End the call as Zadarma saw it end; False where it was over already."""
+    reason: EndReason = "never_connected"
     if outcome == Status.COMPLETED:
         unheard = Call.objects.filter(pk=call.pk, answered_at=None, ended_at=None)
-        unheard.update(answered_at=ended_at - timedelta(seconds=seconds))
-    reason: EndReason = "caller_hung_up" if outcome == Status.COMPLETED else "never_connected"
+        elsewhere = unheard.update(answered_at=ended_at - timedelta(seconds=seconds))
+        reason = "spoken_elsewhere" if elsewhere else "caller_hung_up"
     ended = actions.end_call(call.pk, reason=reason, ended_at=ended_at)
     if ended:
         transaction.on_commit(lambda: actions.tell_holder(call.pk, reason))

@@ -56,7 +56,7 @@ def _settle(credential: Credential, legs: Sequence[PbxCall], offset: timedelta) 
                 answered_at=ended_at - timedelta(seconds=seconds),
                 ended_at=ended_at,
                 duration_seconds=seconds,
-                end_reason="caller_hung_up",
+                end_reason="spoken_elsewhere",
             )
         )
     if changed:
@@ -86,8 +86,10 @@ def _call_of(credential: Credential, legs: Sequence[PbxCall], offset: timedelta)
     return call
 
 
-def set_prices(credential: Credential, bills: Sequence[BilledCall], offset: timedelta) -> int:
-    """What calls cost: the sum of their bills; how many had changed."""
+def set_prices(
+    credential: Credential, bills: Sequence[BilledCall], offset: timedelta, *, since: datetime
+) -> int:
+    """What calls cost that began after `since`: the sum of their bills; how many had changed."""
     if not bills:
         return 0
     first, last = (pick(_utc(bill.started, offset) for bill in bills) for pick in (min, max))
@@ -95,7 +97,8 @@ def set_prices(credential: Credential, bills: Sequence[BilledCall], offset: time
     calls = Call.objects.filter(line=LINE, phone_number__credential=credential, created_at__range=near)
     by_callee: dict[str, list[Call]] = defaultdict(list)
     for call in calls.defer("card"):
-        by_callee[call.callee].append(call)
+        if _began(call, offset) - SAME_CALL > since:  # else some of its bills may stand before
+            by_callee[call.callee].append(call)
     charged: dict[Call, list[BilledCall]] = defaultdict(list)
     for bill in bills:
         if billed := _billed(bill, by_callee[as_e164(bill.callee)], offset):

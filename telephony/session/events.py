@@ -240,6 +240,7 @@ EndReason = Literal[
     "line_lost",
     "server_restarted",
     "never_connected",
+    "spoken_elsewhere",
 ]
 
 

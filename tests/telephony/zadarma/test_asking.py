@@ -202,7 +202,7 @@ def test_a_call_that_was_taken_for_unanswered_is_put_right(zadarma: Zadarma, cal
     zadarma.pbx = [leg(zadarma, seconds=7, disposition="no answer", sip=101), leg(zadarma)]
     assert imported(call.phone_number.credential) == (1, 0)
     call.refresh_from_db()
-    assert (call.status, call.duration_seconds, call.end_reason) == ("completed", 61, "caller_hung_up")
+    assert (call.status, call.duration_seconds, call.end_reason) == ("completed", 61, "spoken_elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -254,6 +254,13 @@ def test_a_call_of_two_bills_costs_their_sum_and_the_nearest_call_bears_a_bill(
     assert imported(call.phone_number.credential) == (0, 2)
     prices = dict(Call.objects.values_list("pk", "price"))
     assert prices == {call.pk: Decimal("0.49"), later.pk: Decimal("0.009")}
+
+
+def test_a_call_whose_first_bill_may_stand_before_keeps_its_price(zadarma: Zadarma, call: Call) -> None:
+    Call.objects.update(price=Decimal("0.49"), price_currency="USD")
+    zadarma.billed = [bill(zadarma, billcost=0.1)]
+    assert imported(call.phone_number.credential, timezone.now() - BEGAN + timedelta(seconds=30)) == (0, 0)
+    assert Call.objects.get().price == Decimal("0.49")
 
 
 def test_a_bill_for_a_call_that_came_in_is_its_callers(

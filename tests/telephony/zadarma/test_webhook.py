@@ -193,9 +193,11 @@ def test_notices_that_come_late_twice_and_out_of_order_end_alike(
     number: PhoneNumber, order: list[int]
 ) -> None:
     call = told_in_order(number.credential, order)
-    assert (call.status, call.end_reason, call.duration_seconds) == ("completed", "caller_hung_up", 42)
+    assert (call.status, call.end_reason, call.duration_seconds) == ("completed", "spoken_elsewhere", 42)
     assert kinds_of(call).count("call_ended") == 1
-    assert call.card["status"] == "completed"
+    assert (call.card["status"], call.outcome) == ("completed", "elsewhere"), (
+        "and is no success of the agent's"
+    )
 
 
 def test_an_answer_is_seen_before_the_end(number: PhoneNumber) -> None:

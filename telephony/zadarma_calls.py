@@ -8,12 +8,12 @@ that names a call of other people or another time is not believed.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 import phonenumbers
 from django.db import transaction
 from django.utils import timezone
+from django_q.models import Schedule
 
 from agents.models import Agent
 
@@ -24,8 +24,6 @@ from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
 from .session.events import EndReason, ProviderStatusReceived
 
-logger = logging.getLogger(__name__)
-
 LINE = "zadarma"
 TIME = "%Y-%m-%d %H:%M:%S"
 Status = Call.Status
@@ -35,6 +33,7 @@ RINGING, ANSWERED, ENDED = 1, 2, 3
 CALL_BACK_SECONDS = 300.0
 # How far a call's beginning may be from now, in whatever zone; an older notice has been kept by somebody.
 OLDEST = timedelta(days=2)
+RECORDING_SECONDS = 45.0  # after the end of a call its recording is there
 
 Inbound = events.CallStarted | events.ExtensionRings | events.MenuAnswered | events.CallEnded
 Outbound = events.OutgoingStarted | events.OutgoingEnded
@@ -61,7 +60,8 @@ def take_notice(credential: Credential, notice: events.Notice) -> Answer:
         case events.CallAnswered():
             _answered(credential, notice)
         case events.RecordingReady():
-            logger.info("Zadarma keeps a recording of call %s.", notice.pbx_call_id)
+            if call := _known(credential, notice.pbx_call_id):
+                _have_fetched(call, notice.call_id)
     return answers.AS_SET_THERE
 
 
@@ -173,6 +173,25 @@ def _end(call: Call | None, credential: Credential, notice: events.CallEnded | e
         return
     end_as_told(call, outcome=notice.outcome, seconds=notice.duration_seconds, ended_at=timezone.now())
     tell(call, credential, Status(notice.outcome), ENDED)
+    if notice.recording:
+        _have_fetched(call, notice.recording)
+
+
+def _have_fetched(call: Call, recording: str) -> None:
+    """A recording that Zadarma made of a call whose sound went past us; of others we have our own."""
+    call.refresh_from_db()
+    if call.end_reason == "spoken_elsewhere":
+        soon = timezone.now() + timedelta(seconds=RECORDING_SECONDS)
+        Schedule.objects.get_or_create(
+            name=f"recording of call {call.pk}",
+            defaults={
+                "func": "telephony.zadarma_recordings.fetch",
+                "args": repr((str(call.pk), recording)),
+                "schedule_type": Schedule.ONCE,
+                "next_run": soon,
+                "repeats": -1,  # and is gone
+            },
+        )
 
 
 def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from ast import literal_eval
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+import soundfile
 from django.utils import timezone
+from django_q.models import Schedule
 
 from agents.models import Agent
 from telephony import actions
@@ -16,10 +22,12 @@ from telephony.credentials import save_credential
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
+from telephony.providers.zadarma.events import read
 from telephony.providers.zadarma.limits import Limits
 from telephony.tasks import import_provider_records
-from telephony.zadarma_calls import TIME, new_call_back
-from tests.fakes.zadarma import Zadarma
+from telephony.zadarma_calls import TIME, new_call_back, take_notice
+from telephony.zadarma_recordings import fetch
+from tests.fakes.zadarma import MP3, Zadarma
 from tests.telephony.conftest import kinds_of
 
 HOUR = timedelta(hours=1)
@@ -296,3 +304,55 @@ def test_each_hour_every_account_is_asked_whatever_became_of_another(
     assert import_provider_records() == "1 settled, 1 priced"
     assert "Records of Lost were not read: Zadarma does not take the key" in caplog.text
     assert "hush" not in caplog.text
+
+
+# ---- recordings -----------------------------------------------------------------------------
+
+
+def sound(kind: str, channels: int) -> bytes:
+    tone = (8000 * numpy.sin(numpy.arange(16000) / 5)).astype("int16")
+    file = io.BytesIO()
+    soundfile.write(file, numpy.stack([tone, tone // 2][:channels], axis=1), 8000, format=kind)
+    return file.getvalue()
+
+
+@pytest.fixture
+def recorded(call: Call, zadarma: Zadarma, settings: Any, tmp_path: Path) -> tuple[str, str]:
+    """A call that is over, of whose recording Zadarma has told; what the worker is to do."""
+    settings.MEDIA_ROOT = tmp_path
+    began = f"{datetime.now(UTC):{TIME}}"
+    Call.objects.update(created_at=timezone.now())
+    out = {"pbx_call_id": "out_1", "call_start": began, "internal": "100", "destination": "442037691880"}
+    end = {"duration": "2", "disposition": "answered", "is_recorded": "1", "call_id_with_rec": "1.25"}
+    take_notice(call.phone_number.credential, read({"event": "NOTIFY_OUT_END", **out, **end}))
+    ready = {"event": "NOTIFY_RECORD", "pbx_call_id": "out_1", "call_id_with_rec": "1.25"}
+    take_notice(call.phone_number.credential, read(ready))
+    schedule = Schedule.objects.get()
+    assert (schedule.func, schedule.schedule_type) == ("telephony.zadarma_recordings.fetch", Schedule.ONCE)
+    assert timedelta(seconds=40) < schedule.next_run - timezone.now() < timedelta(seconds=50)
+    return literal_eval(schedule.args)
+
+
+@pytest.mark.parametrize(("kind", "channels"), [("MP3", 1), ("MP3", 2), ("WAV", 1)])
+def test_a_recording_of_zadarmas_is_kept_like_our_own(
+    zadarma: Zadarma, recorded: tuple[str, str], kind: str, channels: int
+) -> None:
+    with pytest.raises(ZadarmaError, match="No such record"):
+        fetch(*recorded)
+    zadarma.recordings = {"1.25": sound(kind, channels)}
+    assert fetch(*recorded).endswith("bytes")
+    assert fetch(*recorded) == "nothing to do"
+    kept = Call.objects.get().recording
+    assert (kept.rate, soundfile.info(kept.file.path).channels) == (8000, 2)
+    assert kept.duration_seconds == pytest.approx(2, abs=0.2)
+    assert max(kept.peaks["caller"]) > 20
+    assert kinds_of(Call.objects.get())[-1] == "recording_saved"
+
+
+def test_what_cannot_be_decoded_is_not_kept(
+    zadarma: Zadarma, recorded: tuple[str, str], tmp_path: Path
+) -> None:
+    zadarma.recordings = {"1.25": MP3}
+    with pytest.raises(ZadarmaError, match="cannot be decoded"):
+        fetch(*recorded)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

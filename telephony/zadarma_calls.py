@@ -8,7 +8,7 @@ that names a call of other people or another time is not believed.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import phonenumbers
 from django.db import transaction
@@ -78,18 +78,16 @@ def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswe
 
 @transaction.atomic
 def _inbound_call(credential: Credential, notice: Inbound) -> Call | None:
-    """The call of a notice, made if it is the first; None for a number that no agent of ours answers."""
-    numbers = PhoneNumber.objects.select_related("agent")
-    number = numbers.filter(number=as_e164(notice.called), credential=credential).first()
-    agent = number.agent if number else None
-    if number is None or agent is None:
-        return None
-    caller = as_e164(notice.caller)
+    """The call of a notice, made if it is the first; None for a number that no agent of ours answers now."""
+    caller, callee = as_e164(notice.caller), as_e164(notice.called)
     if call := _known(credential, notice.pbx_call_id):
-        return _believed(call, caller, number.number, notice.call_start)
-    if agent.status != Agent.Status.ACTIVE:
+        return _believed(call, caller, callee, notice.call_start)
+    numbers = PhoneNumber.objects.filter(number=callee, credential=credential)
+    number = numbers.select_related("agent").first()
+    agent = number.agent if number else None
+    if number is None or agent is None or agent.status != Agent.Status.ACTIVE:
         return None
-    _must_be_new(caller, number.number, notice.call_start)
+    _must_be_new(notice.pbx_call_id, caller, callee, notice.call_start)
     try:
         call = actions.answer_call(
             line=LINE,
@@ -97,7 +95,7 @@ def _inbound_call(credential: Credential, notice: Inbound) -> Call | None:
             number=number,
             provider_call_id=notice.pbx_call_id,
             caller=caller,
-            callee=number.number,
+            callee=callee,
         )
     except actions.WrongNumber:
         raise NotBelieved from None
@@ -112,7 +110,7 @@ def _outbound_call(credential: Credential, notice: Outbound) -> Call | None:
     callee = as_e164(notice.destination)
     if call := _known(credential, notice.pbx_call_id):
         return _believed(call, notice.extension, callee, notice.call_start)
-    _must_be_new(notice.extension, callee, notice.call_start)
+    _must_be_new(notice.pbx_call_id, notice.extension, callee, notice.call_start)
     waiting = Call.objects.filter(
         line=LINE,
         direction=Call.Direction.OUTBOUND,
@@ -144,16 +142,14 @@ def _believed(call: Call, caller: str, callee: str, started: str) -> Call:
     return call
 
 
-def _must_be_new(caller: str, callee: str, started: str) -> None:
+def _must_be_new(pbx_call_id: str, caller: str, callee: str, started: str) -> None:
     """A signature that has made a call makes no second one, and an old one none at all."""
     try:
-        began = datetime.strptime(started, "%Y-%m-%d %H:%M:%S").replace(
-            tzinfo=timezone.get_default_timezone()
-        )
+        began = datetime.strptime(started, TIME).replace(tzinfo=UTC)
     except ValueError:
         raise NotBelieved from None
-    again = Call.objects.filter(line=LINE, caller=caller, callee=callee, provider_started=started)
-    if abs(timezone.now() - began) > OLDEST or again.exists():
+    alike = Call.objects.filter(line=LINE, caller=caller, callee=callee, provider_started=started)
+    if abs(timezone.now() - began) > OLDEST or alike.exclude(provider_call_id=pbx_call_id).exists():
         raise NotBelieved
 
 

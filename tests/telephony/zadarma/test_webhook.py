@@ -206,6 +206,13 @@ def test_an_answer_is_seen_before_the_end(number: PhoneNumber) -> None:
     assert Call.objects.get().status == "in-progress"
 
 
+def test_a_call_ends_though_nobody_has_its_number_any_more(number: PhoneNumber) -> None:
+    post(number.credential, "NOTIFY_START", **IN)
+    PhoneNumber.objects.update(agent=None)
+    post(number.credential, "NOTIFY_END", **IN, **END)
+    assert Call.objects.get().status == "completed"
+
+
 def test_a_call_that_is_over_is_not_put_through(number: PhoneNumber) -> None:
     told_in_order(number.credential, [3])
     assert post(number.credential, "NOTIFY_START", **IN).json() == {"hangup": 1}

@@ -95,7 +95,7 @@ class Call(models.Model):
         COMPLETED = "completed", _("Completed")
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
-        ELSEWHERE = "elsewhere", _("Answered on another telephone")
+        ELSEWHERE = "elsewhere", _("Answered elsewhere")
         HELPED = "helped", _("Taken over by an operator")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Caller said nothing")

@@ -74,7 +74,7 @@ END_REASONS = {
     "line_lost": _("The line was lost"),
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
-    "spoken_elsewhere": _("It was answered on another telephone, and is over"),
+    "spoken_elsewhere": _("Answered on another telephone"),
 }
 # How calls end at a step of their flow
 FLOW_ENDS = END_REASONS | {

@@ -25,6 +25,7 @@ from agents.models import Agent, FlowVersion
 from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
+from .forgetting import forget_words
 from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Tag
 from .recorder import is_being_written, salvage
 from .session.events import (
@@ -79,7 +80,7 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
             "callee": callee[:LONGEST_PARTY],
         },
@@ -94,7 +95,7 @@ def answer_call(
 @transaction.atomic
 def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
     """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
-    fields = _ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    fields = ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
     if version:
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
@@ -102,7 +103,7 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+def ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
     fields: dict[str, object] = {
         "id": uuid4(),
         "agent": agent,
@@ -156,6 +157,7 @@ def end_call(
     )
     record_now(call_id, ended)
     if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
+        forget_words(call_id)
         search.index(call_id)
         traffic.count(call_id)
     return True
@@ -242,6 +244,7 @@ def let_go(call_id: UUID) -> None:
     with transaction.atomic():
         if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
             traffic.count(call_id)
+    forget_words(call_id)
     search.index(call_id)
 
 

@@ -12,38 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from .cards import Card
 from .flow_traffic import FlowTraffic as FlowTraffic
-
-
-class Credential(models.Model):
-    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
-
-    class Provider(models.TextChoices):
-        TWILIO = "twilio", "Twilio"
-        ZADARMA = "zadarma", "Zadarma"
-
-    provider = models.CharField(max_length=16, choices=Provider)
-    label = models.CharField(max_length=80)
-    account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
-    secret = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    refused_since = models.DateTimeField(null=True)  # since when requests in its name do not fit the secret
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class PhoneNumber(models.Model):
-    number = models.CharField(max_length=16, unique=True)  # E.164
-    label = models.CharField(max_length=80, blank=True)
-    credential = models.ForeignKey(Credential, models.CASCADE, related_name="+")
-    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
-    extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
-
-    def __str__(self) -> str:
-        return self.number
+from .lines.models import BlockedCaller as BlockedCaller
+from .lines.models import Credential as Credential
+from .lines.models import CredentialUse as CredentialUse
+from .lines.models import PhoneNumber as PhoneNumber
+from .outbound.models import DoNotCall as DoNotCall
+from .outbound.models import PlannedCall as PlannedCall
 
 
 class Tag(models.Model):
@@ -120,7 +94,10 @@ class Call(models.Model):
         When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
-        When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
+        When(
+            Q(status=Status.NO_ANSWER) | Q(end_reason__in=["never_connected", "machine"]),
+            then=Value(Outcome.NO_ANSWER),
+        ),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
         When(taken_over=True, then=Value(Outcome.HELPED)),
         When(turns=0, then=Value(Outcome.SILENT)),
@@ -161,6 +138,8 @@ class Call(models.Model):
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
+    compared_at = models.DateTimeField(null=True)  # with the provider's records
+    answered_by = models.CharField(max_length=24, blank=True)  # outbound: "human", "machine_...", "unknown"
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(
         expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
@@ -231,6 +210,11 @@ class Call(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in self.LIVE
+
+    @property
+    def other_party(self) -> str:
+        """Who speaks with the agent: who called, or was called."""
+        return self.callee if self.direction == self.Direction.OUTBOUND else self.caller
 
     @property
     def outcome_label(self) -> str:

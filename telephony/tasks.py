@@ -7,7 +7,6 @@ import logging
 import os
 import zoneinfo
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,18 +15,14 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from mlservices.secret_box import UnreadableSecret
-
-from . import sheet, zadarma
+from . import sheet
 from .filters import Filters, among
-from .models import Call, CallExport, Credential
-from .providers.zadarma.errors import ZadarmaError
+from .models import Call, CallExport
 from .search import find
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # calls held in memory at once
-RECORDS_LOOK_BACK = timedelta(days=1)
 State = CallExport.State
 
 
@@ -60,22 +55,6 @@ def write_export(export_id: str) -> None:
         _change(export, state=State.FAILED, problem=problem)
     finally:
         part.unlink(missing_ok=True)
-
-
-def import_provider_records() -> str:
-    """How calls of the last day went and what they cost, of each account whose provider tells; every hour.
-    The day's calls are asked for each time: a record may come late, and the worker may have stood still."""
-    until = timezone.now()
-    settled = priced = 0
-    for credential in Credential.objects.filter(provider=Credential.Provider.ZADARMA):
-        try:
-            done = zadarma.import_statistics(credential, since=until - RECORDS_LOOK_BACK, until=until)
-        except (ZadarmaError, UnreadableSecret) as error:
-            logger.warning("Records of %s were not read: %s", credential.label, error)
-        else:
-            settled += done.settled
-            priced += done.priced
-    return f"{settled} settled, {priced} priced"
 
 
 def forget_old_exports() -> None:

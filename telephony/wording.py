@@ -75,6 +75,8 @@ END_REASONS = {
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
     "spoken_elsewhere": _("Answered on another telephone"),
+    "not_placed": _("The call was not placed"),
+    "machine": _("A machine answered"),
 }
 # How calls end at a step of their flow
 FLOW_ENDS = END_REASONS | {
@@ -101,6 +103,11 @@ NOTES = {
     "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
     "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
     "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),
+    "words_forgotten": (
+        "eye-off",
+        "",
+        _("Once the call is over, nothing of what was said in it is kept: the flow asks for that."),
+    ),
     "operator_whispered": ("megaphone", "vf-note-person", _("{by} whispers to the agent: {text}")),
     "whisper_not_followed": (
         "megaphone-off",

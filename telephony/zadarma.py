@@ -19,14 +19,8 @@ from .models import Call, Credential, PhoneNumber
 from .providers.zadarma.client import ZadarmaClient
 from .providers.zadarma.errors import ZadarmaError
 from .providers.zadarma.facts import (
-    Balance,
     BilledCall,
-    DirectNumber,
-    Extensions,
     PbxCall,
-    Price,
-    SipAccount,
-    Tariff,
     WebhookSettings,
 )
 from .zadarma_calls import as_e164, call_back_failed, call_back_was_taken, new_call_back
@@ -36,18 +30,6 @@ from .zadarma_records import set_prices, settle
 NOTICES = ("start", "internal", "answer", "end", "out_start", "out_end")
 STATISTICS_PATIENCE_SECONDS = 65.0  # 3 requests a minute
 LONGEST_PERIOD = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What a key opens."""
-
-    balance: Balance
-    tariff: Tariff
-    time_zone: str
-    numbers: list[DirectNumber]
-    sip_accounts: list[SipAccount]
-    extensions: Extensions | None  # None where the account has no PBX
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +53,6 @@ def client_of(credential: Credential, *, patience_seconds: float = 10.0) -> Zada
         url=settings.ZADARMA_API_URL,
         patience_seconds=patience_seconds,
     )
-
-
-def check_credential(key: str, secret: str) -> Account:
-    """Of a key that need not be stored yet."""
-    return async_to_sync(_account)(ZadarmaClient(key, secret, url=settings.ZADARMA_API_URL))
-
-
-async def _account(client: ZadarmaClient) -> Account:
-    balance = await client.balance()  # first: a wrong key is refused here
-    return Account(
-        balance=balance,
-        tariff=await client.tariff(),
-        time_zone=(await client.clock()).zone,
-        numbers=await client.numbers(),
-        sip_accounts=await client.sip_accounts(),
-        extensions=await _extensions(client),
-    )
-
-
-async def _extensions(client: ZadarmaClient) -> Extensions | None:
-    try:
-        return await client.extensions()
-    except ZadarmaError as error:
-        if error.permanent and not error.sent:  # it refuses to show what is not there
-            return None
-        raise
-
-
-def list_numbers(credential: Credential) -> list[DirectNumber]:
-    return async_to_sync(client_of(credential).numbers)()
-
-
-def price_of(credential: Credential, number: str) -> Price:
-    """Of a minute to a number."""
-    return async_to_sync(client_of(credential).price)(number)
 
 
 def webhook_url(credential: Credential) -> str:

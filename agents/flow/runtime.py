@@ -171,6 +171,14 @@ class FlowConversation:
         else:
             yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
 
+    async def settled(self) -> list[Step]:
+        """What is still being looked for in the caller's words, once it is found: for those who have time."""
+        if isinstance(self._other, FlowConversation):
+            return await self._other.settled()
+        if self._extracting:
+            await asyncio.wait([self._extracting])
+        return self._learnt()
+
     def ended(self, last_words: str = "") -> list[KeepMessage]:
         if self._extracting:
             self._extracting.cancel()

@@ -20,7 +20,7 @@ from .memory import quoted
 from .passing import Told, Wanted, told_in, wanted_by
 from .program import Program, ToolResult
 from .slots import Gatherer, Option, Slot
-from .steps import HangUp, KeepMessage, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
+from .steps import ForgetWords, HangUp, KeepMessage, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
 from .variables import fill
 from .wording import shown
 
@@ -190,6 +190,8 @@ class Walker:
             case nodes.PhoneTransfer():
                 yield from self.lost()
             case nodes.EndCall():
+                if not node.data.save_transcript:
+                    yield ForgetWords()
                 yield Say(self.filled(node.data.message or "") or phrases.GOODBYE)
                 yield HangUp()
 

@@ -40,7 +40,8 @@ def tools_of(version: FlowVersion | None, crew: Crew) -> dict[str, Tool]:
     versions = [version, *(member.version for member in crew.values())]
     flows = [flow for each in versions if each for flow in each.program.flows.values()]
     names = {name for flow in flows for name in tools_named(flow)}
-    return {tool.name: tool for tool in Tool.objects.filter(name__in=names)} if names else {}
+    rows = Tool.objects.filter(name__in=names).select_related("server")
+    return {tool.name: tool for tool in rows} if names else {}
 
 
 def flows_where(names: Callable[[Graph], bool]) -> list[Flow]:

@@ -208,7 +208,7 @@ class TestCommand:
 def test_set_up_schedules_once_what_is_done_again_and_again():
     for _ in range(2):
         SetUp().schedule_upkeep()
-    checks, usage, records = Schedule.objects.order_by("func")
+    checks, usage, calls = Schedule.objects.order_by("func")
     assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
@@ -216,8 +216,5 @@ def test_set_up_schedules_once_what_is_done_again_and_again():
     )
     assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
     assert import_string(usage.func)() == "0 rows"
-    assert (records.func, records.schedule_type) == (
-        "telephony.tasks.import_provider_records",
-        Schedule.HOURLY,
-    )
-    assert import_string(records.func)() == "0 settled, 0 priced"
+    assert (calls.func, calls.schedule_type) == ("telephony.lines.reconciling.compare_all", Schedule.HOURLY)
+    assert import_string(calls.func)() == ""

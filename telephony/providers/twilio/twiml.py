@@ -33,3 +33,10 @@ def hang_up() -> str:
     response = VoiceResponse()
     response.hangup()
     return str(response)
+
+
+def reject() -> str:
+    """Unanswered, so that it costs nobody anything."""
+    response = VoiceResponse()
+    response.reject()
+    return str(response)

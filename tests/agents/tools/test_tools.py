@@ -39,6 +39,18 @@ class TestArguments:
         assert checked({"day": "Monday", "seats": ""}, SCHEMA) == {"day": "Monday"}
 
     @pytest.mark.parametrize(
+        "schema, text, value",
+        [
+            ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "4", 4),
+            ({"type": ["number", "null"]}, "4.5", 4.5),
+            ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "4", "4"),
+            ({"anyOf": [{"type": "integer"}, {"const": "4"}]}, "4", "4"),
+        ],
+    )
+    def test_so_they_do_where_there_is_a_choice(self, schema, text, value):
+        assert checked({"x": text}, {"properties": {"x": schema}}) == {"x": value}
+
+    @pytest.mark.parametrize(
         "given, reason",
         [
             ({}, "'day' is a required property"),

@@ -19,12 +19,12 @@ from agents.models import Agent
 from telephony import actions
 from telephony import zadarma as asking
 from telephony.credentials import save_credential
+from telephony.lines.reconciling import compare_all
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
 from telephony.providers.zadarma.events import read
 from telephony.providers.zadarma.limits import Limits
-from telephony.tasks import import_provider_records
 from telephony.zadarma_calls import TIME, new_call_back, take_notice
 from telephony.zadarma_recordings import fetch
 from tests.fakes.zadarma import MP3, Zadarma
@@ -51,31 +51,6 @@ def number(agent: Agent, credential: Credential) -> PhoneNumber:
     return PhoneNumber.objects.create(
         number="+442037691881", credential=credential, agent=agent, extension="100"
     )
-
-
-def test_a_key_is_tried_before_it_is_stored(zadarma: Zadarma) -> None:
-    zadarma.numbers = [{"number": "442037691881", "status": "on"}]
-    account = asking.check_credential(zadarma.key, zadarma.secret)
-    assert (account.balance.amount, account.time_zone) == (Decimal("10.34"), "UTC+0")
-    assert [number.number for number in account.numbers] == ["442037691881"]
-    assert account.extensions and account.extensions.numbers == ["100", "101"]
-    with pytest.raises(ZadarmaError, match="Enter the key and the secret again"):
-        asking.check_credential(zadarma.key, "wrong")
-
-
-def test_an_account_without_a_pbx_has_no_extensions(zadarma: Zadarma, monkeypatch: Any) -> None:
-    whole = type(zadarma)._answer
-    gone = {"status": "error", "message": "PBX is not found"}
-    monkeypatch.setattr(
-        type(zadarma), "_answer", lambda me, asked, form: gone if "/pbx/" in asked else whole(me, asked, form)
-    )
-    assert asking.check_credential(zadarma.key, zadarma.secret).extensions is None
-
-
-def test_numbers_and_prices_are_told(zadarma: Zadarma, credential: Credential) -> None:
-    zadarma.numbers = [{"number": "442037691881", "status": "on", "sip": "00001"}]
-    assert [number.sip for number in asking.list_numbers(credential)] == ["00001"]
-    assert asking.price_of(credential, "+442037691880").description == "London"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -301,8 +276,8 @@ def test_each_hour_every_account_is_asked_whatever_became_of_another(
 ) -> None:
     save_credential(provider="zadarma", account="KEY-OF-NOBODY", secret="hush", label="Lost")
     zadarma.pbx, zadarma.billed = [leg(zadarma)], [bill(zadarma)]
-    assert import_provider_records() == "1 settled, 1 priced"
-    assert "Records of Lost were not read: Zadarma does not take the key" in caplog.text
+    told = compare_all()
+    assert "Zadarma: 2" in told and "Lost: Zadarma does not take the key" in told
     assert "hush" not in caplog.text
 
 

@@ -47,10 +47,10 @@ class Command(BaseCommand):
             "minutes": 1,
         }
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
+        hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
+        Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         daily = {"func": "mlservices.tasks.forget_old_usage", "schedule_type": Schedule.DAILY}
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
-        hourly = {"func": "telephony.tasks.import_provider_records", "schedule_type": Schedule.HOURLY}
-        Schedule.objects.update_or_create(name="provider records", defaults={**hourly, "repeats": -1})
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)

@@ -19,6 +19,7 @@ from agents.models import Agent
 
 from . import actions
 from .eventlog import record_now
+from .lines.answering import answer_of, block_of, is_blocked
 from .models import Call, Credential, PhoneNumber
 from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
@@ -29,6 +30,7 @@ TIME = "%Y-%m-%d %H:%M:%S"
 Status = Call.Status
 # In place of the numbers that Zadarma does not give to its notices: which is newer.
 RINGING, ANSWERED, ENDED = 1, 2, 3
+BUSY = answers.redirect("blacklist")
 # Between asking for a call-back and its first notice; the call is over by then (NEVER_CONNECTED_SECONDS).
 CALL_BACK_SECONDS = 300.0
 # How far a call's beginning may be from now, in whatever zone; an older notice has been kept by somebody.
@@ -66,10 +68,11 @@ def take_notice(credential: Credential, notice: events.Notice) -> Answer:
 
 
 def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswered) -> Answer:
-    """To the extension at which we answer; without one, or without an agent, as is set at Zadarma."""
+    """To the extension at which we answer, and a blocked caller nowhere. Who is to be answered by a telephone
+    or a sentence, or by an agent without an extension, goes as is set at Zadarma."""
     call = _inbound_call(credential, notice)
     if call is None:
-        return answers.AS_SET_THERE
+        return BUSY if is_blocked(as_e164(notice.caller)) else answers.AS_SET_THERE
     if call.ended_at:
         return answers.hang_up()
     extension = call.phone_number.extension if call.phone_number else ""
@@ -78,14 +81,14 @@ def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswe
 
 @transaction.atomic
 def _inbound_call(credential: Credential, notice: Inbound) -> Call | None:
-    """The call of a notice, made if it is the first; None for a number that no agent of ours answers now."""
+    """The call of a notice, made if it is the first; None where no agent of ours is to answer."""
     caller, callee = as_e164(notice.caller), as_e164(notice.called)
     if call := _known(credential, notice.pbx_call_id):
         return _believed(call, caller, callee, notice.call_start)
     numbers = PhoneNumber.objects.filter(number=callee, credential=credential)
-    number = numbers.select_related("agent").first()
-    agent = number.agent if number else None
-    if number is None or agent is None or agent.status != Agent.Status.ACTIVE:
+    number = numbers.select_related("agent", "after_agent").first()
+    agent = None if block_of(caller) else answer_of(number).agent
+    if number is None or agent is None:
         return None
     _must_be_new(notice.pbx_call_id, caller, callee, notice.call_start)
     try:

@@ -20,7 +20,8 @@ from telephony import actions
 from telephony import zadarma as asking
 from telephony.credentials import save_credential
 from telephony.lines.reconciling import compare_all
-from telephony.models import Call, Credential, PhoneNumber
+from telephony.models import Call, Credential, CredentialUse, DoNotCall, PhoneNumber
+from telephony.outbound.guard import NotAllowed
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
 from telephony.providers.zadarma.events import read
@@ -59,15 +60,15 @@ def test_a_call_back_from_asking_to_its_end(
 ) -> None:
     """Over HTTP both ways: Zadarma tries our address, is asked to call, and tells of the call."""
     settings.PUBLIC_URL = live_server.url
-    done = asking.set_webhooks(number.credential)
+    done = asking.set_webhooks(number.credential, by="alice")
     assert (done.before.url, any(done.before.notifications.values())) == ("", False)
     assert done.after.url == zadarma.webhook == asking.webhook_url(number.credential)
     assert all(done.after.notifications.values())
-    asking.set_webhooks(number.credential)
+    asking.set_webhooks(number.credential, by="alice")
     assert zadarma.asked["POST /v1/pbx/callinfo/url/"] == 1, "it was set already"
 
     zadarma.calls_itself = True
-    call = asking.call_back(number=number, extension="100", to="+442037691880")
+    call = asking.call_back(number=number, extension="100", to="+442037691880", by="alice")
     assert (call.status, call.duration_seconds, call.direction) == ("completed", 42, "outbound")
     assert call.provider_call_id.startswith("out_")
     told = call.events.filter(kind="provider_status_received").values_list("payload__status", flat=True)
@@ -79,12 +80,12 @@ def test_an_address_that_zadarma_cannot_reach_is_not_set(
 ) -> None:
     settings.PUBLIC_URL = zadarma.url + "/v1/info"  # answers, but not with the echo
     with pytest.raises(ZadarmaError, match="zd_echo"):
-        asking.set_webhooks(credential)
+        asking.set_webhooks(credential, by="alice")
     assert zadarma.webhook == ""
 
 
 def test_a_call_back_waits_for_its_notices(zadarma: Zadarma, number: PhoneNumber) -> None:
-    call = asking.call_back(number=number, extension="100", to="+442037691880", predicted=True)
+    call = asking.call_back(number=number, extension="100", to="+442037691880", by="alice", predicted=True)
     assert (call.status, call.provider_call_id, call.card["status"]) == ("initiated", "", "initiated")
     assert zadarma.called_back[0]["to"] == "442037691880"
     assert zadarma.called_back[0]["predicted"]
@@ -93,7 +94,7 @@ def test_a_call_back_waits_for_its_notices(zadarma: Zadarma, number: PhoneNumber
 def test_a_call_back_that_is_refused_has_failed(zadarma: Zadarma, number: PhoneNumber) -> None:
     zadarma.instead = [(400, b'{"status":"error","message":"No money"}', {})]
     with pytest.raises(ZadarmaError, match="No money"):
-        asking.call_back(number=number, extension="100", to="+442037691880")
+        asking.call_back(number=number, extension="100", to="+442037691880", by="alice")
     call = Call.objects.get()
     assert (call.status, call.outcome) == ("failed", "failed")
     assert kinds_of(call).count("call_ended") == 1
@@ -102,7 +103,7 @@ def test_a_call_back_that_is_refused_has_failed(zadarma: Zadarma, number: PhoneN
 def test_a_call_back_that_may_ring_all_the_same_goes_on(zadarma: Zadarma, number: PhoneNumber) -> None:
     zadarma.instead = [(502, b"", {})]
     with pytest.raises(ZadarmaError):
-        asking.call_back(number=number, extension="100", to="+442037691880")
+        asking.call_back(number=number, extension="100", to="+442037691880", by="alice")
     assert Call.objects.get().status == "queued"
 
 
@@ -111,8 +112,22 @@ def test_only_a_number_of_zadarmas_with_an_agent_calls_back(number: PhoneNumber)
     number.agent = None
     for wrong in (number, PhoneNumber(number="+1", credential=twilio)):
         with pytest.raises(ValueError, match=r"no number of|assign one"):
-            asking.call_back(number=wrong, extension="100", to="+442037691880")
+            asking.call_back(number=wrong, extension="100", to="+442037691880", by="alice")
     assert not Call.objects.exists()
+
+
+def test_who_may_not_be_called_is_not_called_back(zadarma: Zadarma, number: PhoneNumber) -> None:
+    DoNotCall.objects.create(number="+442037691880")
+    for to in ("+442037691880", "+49301234567"):
+        with pytest.raises(NotAllowed):
+            asking.call_back(number=number, extension="100", to=to, by="alice")
+    assert not Call.objects.exists() and not zadarma.called_back
+
+
+def test_what_is_done_in_an_accounts_name_is_written_down(zadarma: Zadarma, number: PhoneNumber) -> None:
+    asking.call_back(number=number, extension="100", to="+442037691880", by="alice")
+    use = CredentialUse.objects.get()
+    assert (use.what, use.by, use.detail) == ("called", "alice", "+442037691880")
 
 
 # ---- records --------------------------------------------------------------------------------

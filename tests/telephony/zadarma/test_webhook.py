@@ -14,7 +14,7 @@ from django.utils import timezone
 from agents.models import Agent
 from telephony import actions
 from telephony.credentials import save_credential
-from telephony.models import Call, Credential, PhoneNumber
+from telephony.models import BlockedCaller, Call, Credential, PhoneNumber
 from telephony.providers.zadarma.signature import SIGNED_FIELDS
 from telephony.zadarma_calls import new_call_back
 from telephony.zadarma_webhook import zadarma_webhook
@@ -156,6 +156,22 @@ def test_a_number_that_no_agent_answers_goes_where_it_is_set_to_go(number: Phone
     assert post(number.credential, "NOTIFY_START", **IN).json() == {}
     assert post(number.credential, "NOTIFY_START", **IN | {"called_did": "442099"}).json() == {}
     assert not Call.objects.exists()
+
+
+def test_a_blocked_caller_hears_that_it_is_busy_and_is_counted_once(number: PhoneNumber) -> None:
+    BlockedCaller.objects.create(pattern="+442037691880")
+    assert post(number.credential, "NOTIFY_START", **IN).json() == {"redirect": "blacklist"}
+    post(number.credential, "NOTIFY_END", **IN, **END | {"disposition": "busy"})
+    assert not Call.objects.exists()
+    assert BlockedCaller.objects.get().turned_away == 1
+
+
+def test_outside_opening_hours_another_agent_answers(number: PhoneNumber) -> None:
+    night = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.")
+    never = {"timezone": "UTC", "week": {}, "closed_on": []}
+    PhoneNumber.objects.update(hours=never, after=PhoneNumber.After.AGENT, after_agent=night)
+    assert post(number.credential, "NOTIFY_START", **IN).json()["redirect"] == "100"
+    assert Call.objects.get().agent == night
 
 
 def test_without_an_extension_zadarmas_own_scenario_decides(number: PhoneNumber) -> None:

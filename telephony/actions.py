@@ -19,6 +19,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from agents.models import Agent, FlowVersion
 
@@ -55,6 +56,7 @@ LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address,
 
 LONGEST_TAG, LONGEST_NOTE = 40, 4000  # characters
 
+STOP_RINGING = "telephony.lines.actions.stop_ringing"
 SIMULATOR = "Simulator"  # label of the account that is no carrier's
 SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
 
@@ -215,6 +217,8 @@ def hang_up(call_id: UUID, *, by: str = "") -> bool:
     ended = end_call(call_id, reason="operator_hung_up", by=by)
     if ended:
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
+        if Call.objects.filter(pk=call_id, direction=Call.Direction.OUTBOUND, answered_at=None).exists():
+            transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))  # nobody holds it yet
     return ended
 
 

@@ -28,6 +28,7 @@ PIECE_SECONDS = 0.06  # of sound in one message to a page
 MOST_PIECES = 50  # waiting to be sent; more are dropped, the oldest first
 ABSENT_SECONDS = 12.0  # a page says that it is there every 5 s
 MICROPHONE_SILENT_SECONDS = 3.0  # without even silence from it, an operator is gone
+ON_THE_WAY_SECONDS = 20.0  # until the operator who placed the call has opened their microphone
 NOBODY_SPEAKS_SECONDS = 300.0  # an open microphone and a telephone off its hook
 VOICE = 0.03  # loudest sample of 60 ms
 _ORDERS = ("say", "whisper", "take_over", "give_back", "transfer")
@@ -114,7 +115,9 @@ class Desk:
         for page in [page for page, row in self._pages.items() if now - row.seen_at > ABSENT_SECONDS]:
             self._leave(page)
         holder = self._session.operators.holder
-        gone = now - self._heard_at > MICROPHONE_SILENT_SECONDS
+        on_the_way = not self._session.operators.holder_window  # it was theirs from the first moment
+        patience = ON_THE_WAY_SECONDS if on_the_way else MICROPHONE_SILENT_SECONDS
+        gone = now - self._heard_at > patience
         if holder and (gone or now - self._voice_at > NOBODY_SPEAKS_SECONDS):
             self._session.operators.ask(GiveBack(holder, "", lost=True))
             self._tell_all(self._people(holder=""))

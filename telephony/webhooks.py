@@ -22,7 +22,7 @@ from .capacity import capacity
 from .credentials import remember, secret_of
 from .lines.answering import answer_for
 from .models import Call, Credential, PhoneNumber, PlannedCall
-from .outbound.actions import knows_id
+from .outbound.actions import knows_id, plan_of
 from .providers.twilio import twiml
 from .providers.twilio.signature import request_is_signed
 
@@ -118,7 +118,7 @@ def twilio_answered(request: HttpRequest, credential: Credential, call_id: UUID)
     call = _placed(request, credential, call_id)
     answered_by = request.POST.get("AnsweredBy", "")[:24]
     Call.objects.filter(pk=call.pk).update(answered_by=answered_by)
-    planned = PlannedCall.objects.filter(call=call).first()
+    planned = plan_of(call)
     if answered_by.startswith(MACHINES) and planned and planned.machine != PlannedCall.Machine.IGNORE:
         actions.end_call(call.pk, reason="machine")
         if planned.machine == PlannedCall.Machine.MESSAGE and answered_by != "fax":

@@ -168,6 +168,10 @@ class FlowConversation:
             async with aclosing(self._passed(inner, inner.resume(note))) as steps:
                 async for step in steps:
                     yield step
+        elif not self._walker.state.node:  # a person had the call from its first moment
+            async with aclosing(self.greet()) as steps:
+                async for step in steps:
+                    yield step
         else:
             yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
 
@@ -194,7 +198,7 @@ class FlowConversation:
     def _talk(self) -> Talk | None:
         """The conversation of the node, where it is a subagent."""
         walker = self._walker
-        if not isinstance(node := walker.node, nodes.Subagent):
+        if not walker.state.node or not isinstance(node := walker.node, nodes.Subagent):
             return None
         if walker.place not in self._talks:
             self._talks[walker.place] = self._ports.talk(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from . import phrases
-from .deciding import By, Decision
+from .deciding import By, Decision, noted
 from .expressions import ExpressionError, holds, value_of
 from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
@@ -391,15 +391,3 @@ class Walker:
 _OF_SLOT = {
     "kind", "min_digits", "max_digits", "minimum", "maximum", "must_be_future", "confirm", "attempts",
 }  # fmt: skip
-
-
-def noted(decision: Decision) -> Noted:
-    """What decided, for the call's log."""
-    told: dict[str, Any] = {"by": decision.by}
-    if decision.score is not None:
-        told |= {"score": decision.score, "margin": decision.margin}
-    if isinstance(decision.to, Intent):
-        return Noted("intent", decision.to.name or decision.to.id, told)
-    assert decision.to is not None
-    edge = decision.to
-    return Noted("edge", edge.label or edge.id, {**told, "id": edge.id, "to": edge.target})

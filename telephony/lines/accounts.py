@@ -20,8 +20,8 @@ SECONDS = 10.0  # that a provider may take for an answer
 
 # provider: dotted path of what speaks for its accounts
 _ACCOUNTS = {
-    "twilio": "telephony.providers.twilio.account.TwilioAccount",
-    "zadarma": "telephony.providers.zadarma.account.ZadarmaAccount",
+    "twilio": "telephony.lines.twilio.TwilioAccount",
+    "zadarma": "telephony.lines.zadarma.ZadarmaAccount",
 }
 
 

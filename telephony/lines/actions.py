@@ -82,6 +82,17 @@ def delete_credential(*, credential: Credential) -> None:
     credential.delete()
 
 
+def stop_ringing(call_id: str) -> str:
+    """Of a call of ours that was ended here before anybody answered; for the worker."""
+    call = Call.objects.select_related("phone_number__credential").get(pk=call_id)
+    if not call.provider_call_id or call.phone_number is None:
+        return "not placed"
+    credential = call.phone_number.credential
+    asked(credential).hang_up(call.provider_call_id)
+    note_use(credential, "hung_up", by="", detail=call.callee)
+    return "stopped"
+
+
 def asked(credential: Credential) -> Account:
     """The account, ready to be asked. Raises ProviderError also where its secret cannot be read."""
     try:

@@ -36,6 +36,7 @@ def plan_call(
     machine: str = PlannedCall.Machine.IGNORE,
     message: str = "",
     send_digits: str = "",
+    operator: str = "",
 ) -> PlannedCall:
     """A call to be placed at once, or at `due_at`. `to` is E.164. Raises ValidationError by field."""
     now = timezone.now()
@@ -57,6 +58,7 @@ def plan_call(
         machine=machine,
         message=message.strip(),
         send_digits=send_digits,
+        operator=operator,
     )
 
 
@@ -103,10 +105,11 @@ def is_refused(planned: PlannedCall, reason: str, call: Call | None = None) -> N
         end_call(call.pk, reason="not_placed")
 
 
-def values_of(call: Call) -> dict[str, Any]:
-    """What it was given with it."""
-    planned = PlannedCall.objects.filter(call=call).first()
-    return dict(planned.values) if planned else {}
+def plan_of(call: Call) -> PlannedCall | None:
+    """Of a call that we placed."""
+    return (
+        PlannedCall.objects.filter(call=call).first() if call.direction == Call.Direction.OUTBOUND else None
+    )
 
 
 @transaction.atomic

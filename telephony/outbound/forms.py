@@ -33,6 +33,11 @@ class CallForm(forms.Form):
     agent = forms.ModelChoiceField(
         Agent.objects.filter(status=Agent.Status.ACTIVE), label=gettext_lazy("Agent"), empty_label=None
     )
+    speaks = forms.ChoiceField(
+        label=gettext_lazy("Who speaks"),
+        choices=(("agent", gettext_lazy("The agent")), ("me", gettext_lazy("I do, in this browser"))),
+        required=False,
+    )
     caller_id = NumberField(PhoneNumber.objects.all(), label=gettext_lazy("Caller ID"), empty_label=None)
     values = ConstantsField(
         label=gettext_lazy("Variables"),

@@ -48,6 +48,7 @@ class PlannedCall(models.Model):
     values = models.JSONField(default=dict)  # of the agent's and its flow's variables
     machine = models.CharField(max_length=8, choices=Machine, default=Machine.IGNORE)
     message = models.CharField(max_length=500, blank=True)  # to a machine
+    operator = models.CharField(max_length=150, blank=True)  # who speaks, in their browser; "" is the agent
     send_digits = models.CharField(max_length=32, blank=True)  # once it is answered
     due_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)

@@ -28,13 +28,16 @@ def dial(request: HttpRequest) -> HttpResponse:
         return render(request, "outbound/_queue.html", _queue())
     form = CallForm(request.POST or None, initial={"to": request.GET.get("to", "")})
     if request.method == "POST" and form.is_valid():
+        by = request.user.get_username()
+        asked = {name: value for name, value in form.cleaned_data.items() if name != "speaks"}
+        operator = by if form.cleaned_data["speaks"] == "me" and _may_speak(request) else ""
         try:
-            planned = plan_call(**form.cleaned_data, by=request.user.get_username())
+            planned = plan_call(**asked, operator=operator, by=by)
         except ValidationError as error:
             form.add_error(None, error)
         else:
             messages.success(request, _("%(number)s is called") % {"number": planned.to})
-            return redirect("outbound:dial")
+            return redirect("outbound:follow", planned.pk) if operator else redirect("outbound:dial")
     context = {"form": form, **_queue(), "numbers": PhoneNumber.objects.exists()}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
 
@@ -59,6 +62,17 @@ def about_number(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {"country": country_of(number), "price": f"{rate}" if rate is not None else "", "refusal": refusal}
     )
+
+
+@require_safe
+def follow(request: HttpRequest, planned_id: str) -> HttpResponse:
+    """Where somebody who speaks themselves waits for their call to be placed, and is led to it."""
+    planned = get_object_or_404(PlannedCall.objects.select_related("call"), pk=planned_id)
+    if planned.call and planned.state == PlannedCall.State.PLACED:
+        url = planned.call.get_absolute_url()
+        return HttpResponse(headers={"HX-Redirect": url}) if "part" in request.GET else redirect(url)
+    template = "outbound/_follow.html" if "part" in request.GET else "outbound/follow.html"
+    return render(request, template, {"planned": planned})
 
 
 @require_POST
@@ -94,6 +108,10 @@ def allow(request: HttpRequest) -> HttpResponse:
     if may_be_called(number=number):
         messages.success(request, _("%(number)s may be called again") % {"number": number})
     return redirect("outbound:never")
+
+
+def _may_speak(request: HttpRequest) -> bool:
+    return request.user.has_perm("telephony.direct_calls")
 
 
 def _queue() -> dict[str, object]:

@@ -240,7 +240,7 @@ def asked(world: World) -> str:
 def _refused(page: Page) -> None:
     page.get_by_role("textbox", name="Number").fill("many")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Number").wait_for()
+    page.get_by_role("alert").get_by_role("link", name="Number").wait_for()
 
 
 @then(_refused)

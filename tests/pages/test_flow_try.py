@@ -118,7 +118,7 @@ def test_so_are_those_of_an_mcp_server(tried, other):
     other.answer("/mcp", {"id": 2, "result": {"structuredContent": {"guest": "Anna"}}})
     _, told = tried(ORDER, tools=True)
     assert told["turns"][0]["said"] == ["It is on its way, Anna."]
-    _, told = tried(ORDER, *told["turns"], tools=True)
+    _, told = tried(ORDER, {}, tools=True, called=told["called"], again=True)
     assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 3
 
 

@@ -163,6 +163,7 @@ PAGES: dict[str, Rule] = {
     "lines:hooks": Rule(None, _MANAGE_LINES),
     "lines:remove": Rule(None, _MANAGE_LINES),
     "outbound:dial": Rule(_PLACE, _PLACE),
+    "outbound:follow": Rule(_PLACE),
     "outbound:about_number": Rule(_PLACE),
     "outbound:never": Rule(_PLACE, _PLACE),
     "outbound:allow": Rule(None, _PLACE),

@@ -47,6 +47,7 @@ DATA: dict[str, dict[str, Any]] = {
     "phone_transfer": {"phoneNumber": "+14155550111", "message": "One moment."},
     "end_call": {"message": "Goodbye.", "saveTranscript": False},
     "send_digits": {"digits": "1,2#"},
+    "message": {"text": "Call back.", "name": "{{name}}", "phone": "{{caller_number}}"},
     "wait": {"seconds": 3.5},
     "subflow": {"flowId": "survey"},
     "note": {"text": "Why it is so."},

@@ -46,7 +46,7 @@ def test_a_wrong_token_is_told_in_words_and_what_was_known_stays(twilio, account
 
 
 def test_a_provider_that_does_not_answer_is_given_up(twilio, account, monkeypatch):
-    monkeypatch.setattr("telephony.providers.twilio.account.SECONDS", 0.2)
+    monkeypatch.setattr("telephony.lines.twilio.SECONDS", 0.2)
     twilio.seconds = 1
     assert not check_credential(credential=account, by="alice")
     assert "did not answer" in account.problem

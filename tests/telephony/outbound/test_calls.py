@@ -10,10 +10,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from telephony import actions
 from telephony.models import Call, Credential, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
-from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, values_of
+from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import Refusal
 
@@ -61,7 +63,7 @@ def test_a_call_is_placed_and_followed_to_its_end(twilio, plan):
         sid,
         TO,
     )
-    assert values_of(call) == {"name": "Ann"}
+    assert plan_of(call).values == {"name": "Ann"}
     for status in ("initiated", "ringing"):
         assert twilio.goes_on(Client(), sid, status).status_code == 204
     call.refresh_from_db()
@@ -117,6 +119,23 @@ def test_a_machine_is_left_alone_or_left_a_message(twilio, plan, machine, answer
     assert [each.tag for each in answer] == verbs
     call = Call.objects.get()
     assert (call.answered_by, call.end_reason) == (answered_by, reason)
+
+
+def test_one_that_still_rings_is_stopped_at_the_provider_when_it_is_hung_up_here(
+    twilio, plan, monkeypatch, django_capture_on_commit_callbacks
+):
+    plan()
+    dialled()
+    (sid,) = twilio.calls
+    twilio.goes_on(Client(), sid, "ringing")
+    jobs = []
+    monkeypatch.setattr(actions, "async_task", lambda *job: jobs.append(job))
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.hang_up(Call.objects.get().pk, by="bob")
+    ((name, call_id),) = jobs
+    assert import_string(name)(call_id) == "stopped"
+    assert twilio.calls[sid]["status"] == "canceled"
+    assert import_string(name)(call_id) == "stopped"  # one that is over already is no error
 
 
 def test_what_the_provider_refuses_is_told_and_not_tried_again(twilio, plan):

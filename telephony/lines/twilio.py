@@ -15,9 +15,9 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from ...addresses import public_url
-from ...lines.accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
-from .errors import words_for
+from ..addresses import public_url
+from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
+from .twilio_errors import words_for
 
 MOST = 1000  # numbers that are read of an account
 MOST_OFFERS = 30

@@ -10,9 +10,9 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from ...lines.accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
-from .client import ZadarmaClient
-from .errors import ZadarmaBusy, ZadarmaError
+from ..providers.zadarma.client import ZadarmaClient
+from ..providers.zadarma.errors import ZadarmaBusy, ZadarmaError
+from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
 
 T = TypeVar("T")
 

@@ -35,6 +35,7 @@ BUSY = answers.redirect("blacklist")
 CALL_BACK_SECONDS = 300.0
 # How far a call's beginning may be from now, in whatever zone; an older notice has been kept by somebody.
 OLDEST = timedelta(days=2)
+LONGEST_CALL = timedelta(seconds=actions.LONGEST_UNHEARD_SECONDS)
 RECORDING_SECONDS = 45.0  # after the end of a call its recording is there
 
 Inbound = events.CallStarted | events.ExtensionRings | events.MenuAnswered | events.CallEnded
@@ -140,19 +141,29 @@ def _known(credential: Credential, pbx_call_id: str) -> Call | None:
 
 
 def _believed(call: Call, caller: str, callee: str, started: str) -> Call:
-    if (call.caller, call.callee, call.provider_started) != (caller, callee, started):
+    if (call.caller, call.callee) != (caller, callee) or not _is_of_its_time(call, started):
         raise NotBelieved
     return call
 
 
-def _must_be_new(pbx_call_id: str, caller: str, callee: str, started: str) -> None:
-    """A signature that has made a call makes no second one, and an old one none at all."""
+def _is_of_its_time(call: Call, started: str) -> bool:
+    """Whether the beginning that a notice tells can be the call's. Zadarma does not say whether a leg of the
+    call may have one of its own."""
+    return abs(_time(started) - _time(call.provider_started)) < LONGEST_CALL
+
+
+def _time(text: str) -> datetime:
+    """In a zone of which Zadarma says nothing. Raises NotBelieved for a day that is none."""
     try:
-        began = datetime.strptime(started, TIME).replace(tzinfo=UTC)
+        return datetime.strptime(text, TIME).replace(tzinfo=UTC)
     except ValueError:
         raise NotBelieved from None
+
+
+def _must_be_new(pbx_call_id: str, caller: str, callee: str, started: str) -> None:
+    """A signature that has made a call makes no second one, and an old one none at all."""
     alike = Call.objects.filter(line=LINE, caller=caller, callee=callee, provider_started=started)
-    if abs(timezone.now() - began) > OLDEST or alike.exclude(provider_call_id=pbx_call_id).exists():
+    if abs(timezone.now() - _time(started)) > OLDEST or alike.exclude(provider_call_id=pbx_call_id).exists():
         raise NotBelieved
 
 
@@ -160,7 +171,7 @@ def _answered(credential: Credential, notice: events.CallAnswered) -> None:
     call = _known(credential, notice.pbx_call_id)
     if call is None:
         return
-    if call.provider_started != notice.call_start:
+    if not _is_of_its_time(call, notice.call_start):
         raise NotBelieved
     tell(call, credential, Status.IN_PROGRESS, ANSWERED)
 

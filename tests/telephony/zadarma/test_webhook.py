@@ -115,13 +115,21 @@ def test_one_account_cannot_speak_of_anothers_call(number: PhoneNumber) -> None:
         {"pbx_call_id": "in_2", "call_start": "2024-01-01 12:00:00"},
         {"pbx_call_id": "in_2", "call_start": "9999-99-99 99:99:99"},
         {"caller_id": "442037691899"},
-        {"call_start": f"{datetime.now(UTC) - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}"},
+        {"call_start": f"{datetime.now(UTC) - timedelta(hours=5):%Y-%m-%d %H:%M:%S}"},
     ],
 )
 def test_a_signature_is_good_for_one_call(number: PhoneNumber, fields: dict[str, str]) -> None:
     post(number.credential, "NOTIFY_START", **IN)
     assert post(number.credential, "NOTIFY_END", **IN | fields, **END).status_code == 403
     assert Call.objects.get().status == "ringing"
+
+
+def test_a_leg_may_begin_later_than_its_call(number: PhoneNumber) -> None:
+    later = {"call_start": f"{datetime.now(UTC) + timedelta(seconds=20):%Y-%m-%d %H:%M:%S}"}
+    post(number.credential, "NOTIFY_INTERNAL", **IN | later)
+    post(number.credential, "NOTIFY_START", **IN)
+    post(number.credential, "NOTIFY_ANSWER", **OUT | later | {"pbx_call_id": "in_1"})
+    assert Call.objects.get().status == "in-progress"
 
 
 def test_a_field_that_is_not_as_documented_is_named(number: PhoneNumber) -> None:

@@ -274,7 +274,7 @@ def end_orphans() -> int:
         if not Call.objects.filter(pk=call.pk, held_at=call.held_at).update(held_at=now):
             continue  # another process was faster
         ended += end_call(call.pk, reason="server_restarted", ended_at=call.held_at)
-        _keep_recording(call)
+        keep_recording(call)
         let_go(call.pk)
     return ended
 
@@ -284,7 +284,8 @@ def forget_old_tokens() -> None:
     MediaToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1)).delete()
 
 
-def _keep_recording(call: Call) -> None:
+def keep_recording(call: Call) -> None:
+    """What lies where the call's recording is kept, if it can be read, is the call's recording."""
     recording = salvage(call)
     if recording:
         record_now(

@@ -69,6 +69,7 @@ class Call(models.Model):
         COMPLETED = "completed", _("Completed")
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
+        ELSEWHERE = "elsewhere", _("Answered elsewhere")
         HELPED = "helped", _("Taken over by an operator")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Caller said nothing")
@@ -89,6 +90,7 @@ class Call(models.Model):
         When(status__in=LIVE, then=Value(Outcome.LIVE)),
         When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
         When(end_reason="transferred", then=Value(Outcome.TRANSFERRED)),
+        When(end_reason="spoken_elsewhere", then=Value(Outcome.ELSEWHERE)),
         When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
@@ -126,8 +128,7 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
-    # Renewed by the process that holds the call, until its recording is kept; one that is long past
-    # belongs to a process that died.
+    # Renewed by the process that holds the call until its recording is kept; long past: it died.
     held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 

@@ -74,6 +74,7 @@ END_REASONS = {
     "line_lost": _("The line was lost"),
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
+    "spoken_elsewhere": _("Answered on another telephone"),
     "not_placed": _("The call was not placed"),
     "machine": _("A machine answered"),
 }

@@ -8,33 +8,35 @@ that names a call of other people or another time is not believed.
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import phonenumbers
 from django.db import transaction
 from django.utils import timezone
+from django_q.models import Schedule
 
 from agents.models import Agent
 
 from . import actions
 from .eventlog import record_now
+from .lines.answering import answer_of, block_of, is_blocked
 from .models import Call, Credential, PhoneNumber
 from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
 from .session.events import EndReason, ProviderStatusReceived
-
-logger = logging.getLogger(__name__)
 
 LINE = "zadarma"
 TIME = "%Y-%m-%d %H:%M:%S"
 Status = Call.Status
 # In place of the numbers that Zadarma does not give to its notices: which is newer.
 RINGING, ANSWERED, ENDED = 1, 2, 3
+BUSY = answers.redirect("blacklist")
 # Between asking for a call-back and its first notice; the call is over by then (NEVER_CONNECTED_SECONDS).
 CALL_BACK_SECONDS = 300.0
 # How far a call's beginning may be from now, in whatever zone; an older notice has been kept by somebody.
 OLDEST = timedelta(days=2)
+LONGEST_CALL = timedelta(seconds=actions.LONGEST_UNHEARD_SECONDS)
+RECORDING_SECONDS = 45.0  # after the end of a call its recording is there
 
 Inbound = events.CallStarted | events.ExtensionRings | events.MenuAnswered | events.CallEnded
 Outbound = events.OutgoingStarted | events.OutgoingEnded
@@ -55,21 +57,23 @@ def take_notice(credential: Credential, notice: events.Notice) -> Answer:
             _end(_inbound_call(credential, notice), credential, notice)
         case events.OutgoingStarted():
             if call := _outbound_call(credential, notice):
-                _tell(call, credential, Status.RINGING, RINGING)
+                tell(call, credential, Status.RINGING, RINGING)
         case events.OutgoingEnded():
             _end(_outbound_call(credential, notice), credential, notice)
         case events.CallAnswered():
             _answered(credential, notice)
         case events.RecordingReady():
-            logger.info("Zadarma keeps a recording of call %s.", notice.pbx_call_id)
+            if call := _known(credential, notice.pbx_call_id):
+                _have_fetched(call, notice.call_id)
     return answers.AS_SET_THERE
 
 
 def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswered) -> Answer:
-    """To the extension at which we answer; without one, or without an agent, as is set at Zadarma."""
+    """To the extension at which we answer, and a blocked caller nowhere. Who is to be answered by a telephone
+    or a sentence, or by an agent without an extension, goes as is set at Zadarma."""
     call = _inbound_call(credential, notice)
     if call is None:
-        return answers.AS_SET_THERE
+        return BUSY if is_blocked(as_e164(notice.caller)) else answers.AS_SET_THERE
     if call.ended_at:
         return answers.hang_up()
     extension = call.phone_number.extension if call.phone_number else ""
@@ -78,18 +82,16 @@ def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswe
 
 @transaction.atomic
 def _inbound_call(credential: Credential, notice: Inbound) -> Call | None:
-    """The call of a notice, made if it is the first; None for a number that no agent of ours answers."""
-    numbers = PhoneNumber.objects.select_related("agent")
-    number = numbers.filter(number=as_e164(notice.called), credential=credential).first()
-    agent = number.agent if number else None
+    """The call of a notice, made if it is the first; None where no agent of ours is to answer."""
+    caller, callee = as_e164(notice.caller), as_e164(notice.called)
+    if call := _known(credential, notice.pbx_call_id):
+        return _believed(call, caller, callee, notice.call_start)
+    numbers = PhoneNumber.objects.filter(number=callee, credential=credential)
+    number = numbers.select_related("agent", "after_agent").first()
+    agent = None if block_of(caller) else answer_of(number).agent
     if number is None or agent is None:
         return None
-    caller = as_e164(notice.caller)
-    if call := _known(credential, notice.pbx_call_id):
-        return _believed(call, caller, number.number, notice.call_start)
-    if agent.status != Agent.Status.ACTIVE:
-        return None
-    _must_be_new(caller, number.number, notice.call_start)
+    _must_be_new(notice.pbx_call_id, caller, callee, notice.call_start)
     try:
         call = actions.answer_call(
             line=LINE,
@@ -97,7 +99,7 @@ def _inbound_call(credential: Credential, notice: Inbound) -> Call | None:
             number=number,
             provider_call_id=notice.pbx_call_id,
             caller=caller,
-            callee=number.number,
+            callee=callee,
         )
     except actions.WrongNumber:
         raise NotBelieved from None
@@ -112,7 +114,7 @@ def _outbound_call(credential: Credential, notice: Outbound) -> Call | None:
     callee = as_e164(notice.destination)
     if call := _known(credential, notice.pbx_call_id):
         return _believed(call, notice.extension, callee, notice.call_start)
-    _must_be_new(notice.extension, callee, notice.call_start)
+    _must_be_new(notice.pbx_call_id, notice.extension, callee, notice.call_start)
     waiting = Call.objects.filter(
         line=LINE,
         direction=Call.Direction.OUTBOUND,
@@ -139,21 +141,29 @@ def _known(credential: Credential, pbx_call_id: str) -> Call | None:
 
 
 def _believed(call: Call, caller: str, callee: str, started: str) -> Call:
-    if (call.caller, call.callee, call.provider_started) != (caller, callee, started):
+    if (call.caller, call.callee) != (caller, callee) or not _is_of_its_time(call, started):
         raise NotBelieved
     return call
 
 
-def _must_be_new(caller: str, callee: str, started: str) -> None:
-    """A signature that has made a call makes no second one, and an old one none at all."""
+def _is_of_its_time(call: Call, started: str) -> bool:
+    """Whether the beginning that a notice tells can be the call's. Zadarma does not say whether a leg of the
+    call may have one of its own."""
+    return abs(_time(started) - _time(call.provider_started)) < LONGEST_CALL
+
+
+def _time(text: str) -> datetime:
+    """In a zone of which Zadarma says nothing. Raises NotBelieved for a day that is none."""
     try:
-        began = datetime.strptime(started, "%Y-%m-%d %H:%M:%S").replace(
-            tzinfo=timezone.get_default_timezone()
-        )
+        return datetime.strptime(text, TIME).replace(tzinfo=UTC)
     except ValueError:
         raise NotBelieved from None
-    again = Call.objects.filter(line=LINE, caller=caller, callee=callee, provider_started=started)
-    if abs(timezone.now() - began) > OLDEST or again.exists():
+
+
+def _must_be_new(pbx_call_id: str, caller: str, callee: str, started: str) -> None:
+    """A signature that has made a call makes no second one, and an old one none at all."""
+    alike = Call.objects.filter(line=LINE, caller=caller, callee=callee, provider_started=started)
+    if abs(timezone.now() - _time(started)) > OLDEST or alike.exclude(provider_call_id=pbx_call_id).exists():
         raise NotBelieved
 
 
@@ -161,9 +171,9 @@ def _answered(credential: Credential, notice: events.CallAnswered) -> None:
     call = _known(credential, notice.pbx_call_id)
     if call is None:
         return
-    if call.provider_started != notice.call_start:
+    if not _is_of_its_time(call, notice.call_start):
         raise NotBelieved
-    _tell(call, credential, Status.IN_PROGRESS, ANSWERED)
+    tell(call, credential, Status.IN_PROGRESS, ANSWERED)
 
 
 @transaction.atomic
@@ -171,23 +181,43 @@ def _end(call: Call | None, credential: Credential, notice: events.CallEnded | e
     """Of a call whose sound went past us, Zadarma's duration is the only one there is."""
     if call is None:
         return
-    over(call, outcome=notice.outcome, seconds=notice.duration_seconds, ended_at=timezone.now())
-    _tell(call, credential, Status(notice.outcome), ENDED)
+    end_as_told(call, outcome=notice.outcome, seconds=notice.duration_seconds, ended_at=timezone.now())
+    tell(call, credential, Status(notice.outcome), ENDED)
+    if notice.recording:
+        _have_fetched(call, notice.recording)
 
 
-def over(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
+def _have_fetched(call: Call, recording: str) -> None:
+    """A recording that Zadarma made of a call whose sound went past us; of others we have our own."""
+    call.refresh_from_db()
+    if call.end_reason == "spoken_elsewhere":
+        soon = timezone.now() + timedelta(seconds=RECORDING_SECONDS)
+        Schedule.objects.get_or_create(
+            name=f"recording of call {call.pk}",
+            defaults={
+                "func": "telephony.zadarma_recordings.fetch",
+                "args": repr((str(call.pk), recording)),
+                "schedule_type": Schedule.ONCE,
+                "next_run": soon,
+                "repeats": -1,  # and is gone
+            },
+        )
+
+
+def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:
     """End the call as Zadarma saw it end; False where it was over already."""
+    reason: EndReason = "never_connected"
     if outcome == Status.COMPLETED:
         unheard = Call.objects.filter(pk=call.pk, answered_at=None, ended_at=None)
-        unheard.update(answered_at=ended_at - timedelta(seconds=seconds))
-    reason: EndReason = "caller_hung_up" if outcome == Status.COMPLETED else "never_connected"
+        elsewhere = unheard.update(answered_at=ended_at - timedelta(seconds=seconds))
+        reason = "spoken_elsewhere" if elsewhere else "caller_hung_up"
     ended = actions.end_call(call.pk, reason=reason, ended_at=ended_at)
     if ended:
         transaction.on_commit(lambda: actions.tell_holder(call.pk, reason))
     return ended
 
 
-def _tell(call: Call, credential: Credential, status: Status, sequence: int) -> None:
+def tell(call: Call, credential: Credential, status: Status, sequence: int) -> None:
     actions.apply_provider_status(
         line=LINE,
         credential=credential,
@@ -225,3 +255,25 @@ def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: 
     call.save(force_insert=True)
     record_now(call.pk, ProviderStatusReceived(status=Status.QUEUED, applied=True))
     return call
+
+
+def call_back_was_taken(call: Call) -> None:
+    """Zadarma has begun to ring; its notices may have told more already."""
+    _advance(call, Status.INITIATED)
+
+
+def call_back_failed(call: Call) -> None:
+    """Zadarma rings nobody."""
+    if _advance(call, Status.FAILED):
+        actions.end_call(call.pk, reason="never_connected")
+    call.refresh_from_db()
+
+
+@transaction.atomic
+def _advance(call: Call, status: Status) -> bool:
+    queued = Call.objects.filter(pk=call.pk, status=Status.QUEUED)
+    applied = bool(queued.update(status=status))
+    if applied:
+        record_now(call.pk, ProviderStatusReceived(status=status, applied=True))
+    call.refresh_from_db()
+    return applied

@@ -11,8 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from mlservices.secret_box import UnreadableSecret
+
 from ..models import Credential
 from ..outbound.guard import countries_of
+from ..providers.zadarma.errors import ZadarmaError
+from ..zadarma import set_webhooks
 from .accounts import ProviderError
 from .actions import add_credential, change_credential, check_credential, delete_credential, replace_secret
 from .forms import LimitsForm, NewAccountForm, SecretForm
@@ -92,6 +96,20 @@ def account_import(request: HttpRequest, pk: int) -> HttpResponse:
         )
         messages.success(request, text % told)
     return redirect("lines:numbers")
+
+
+@require_POST
+def account_notices(request: HttpRequest, pk: int) -> HttpResponse:
+    """Of an account with Zadarma, which is told one address for all its numbers."""
+    credential = get_object_or_404(Credential, pk=pk, provider=Credential.Provider.ZADARMA)
+    try:
+        done = set_webhooks(credential, by=request.user.get_username())
+    except (ZadarmaError, UnreadableSecret) as error:
+        messages.error(request, str(error))
+    else:
+        told = {"before": done.before.url or "–", "after": done.after.url}
+        messages.success(request, _("It tells of calls at %(after)s; before: %(before)s") % told)
+    return redirect(credential)
 
 
 @require_POST

@@ -31,8 +31,11 @@ REJECTED = Answer()
 
 def answer_for(number: PhoneNumber | None, caller: str) -> Answer:
     """`number` is the one that was called, None for one that is not ours; `caller` as the line tells it."""
-    if is_blocked(caller):
-        return REJECTED
+    return REJECTED if is_blocked(caller) else answer_of(number)
+
+
+def answer_of(number: PhoneNumber | None) -> Answer:
+    """To callers whom nobody has blocked."""
     if number is None:
         return Answer(words=NOT_IN_SERVICE)
     if is_open(number.hours, timezone.now()):
@@ -47,11 +50,16 @@ def answer_for(number: PhoneNumber | None, caller: str) -> Answer:
 
 def is_blocked(caller: str) -> bool:
     """Whether the caller is turned away, which is counted."""
-    prefixes = [f"{caller[:length]}*" for length in range(1, len(caller) + 1)]
-    blocked = BlockedCaller.objects.filter(pattern__in=[caller, *prefixes]).first() if caller else None
+    blocked = block_of(caller)
     if blocked:
         BlockedCaller.objects.filter(pk=blocked.pk).update(turned_away=F("turned_away") + 1)
     return blocked is not None
+
+
+def block_of(caller: str) -> BlockedCaller | None:
+    """Why the caller is to be turned away; not counted."""
+    prefixes = [f"{caller[:length]}*" for length in range(1, len(caller) + 1)]
+    return BlockedCaller.objects.filter(pattern__in=[caller, *prefixes]).first() if caller else None
 
 
 def _by(agent: Agent | None) -> Answer:

@@ -18,6 +18,7 @@ from ..models import Credential, PhoneNumber
 from ..outbound.guard import NotAllowed, refuse_number
 from .hours import hours_of
 
+_EXTENSION = re.compile(r"[0-9]{3}")  # of a PBX at Zadarma
 _TWILIO_SID = re.compile(r"AC[0-9a-f]{32}")
 _SECRET = {"autocomplete": "new-password", "class": "vf-mono"}
 KINDS = (
@@ -153,9 +154,13 @@ class NumberForm(forms.ModelForm):
 
     class Meta:
         model = PhoneNumber
-        fields = ["label", "agent", "after", "after_agent", "after_number", "fallback_number"]
+        fields = ["label", "agent", "extension", "after", "after_agent", "after_number", "fallback_number"]
+        labels = {"extension": gettext_lazy("Extension that answers")}
         field_classes = {"after_number": PhoneField, "fallback_number": PhoneField}
         help_texts = {
+            "extension": gettext_lazy(
+                "Of Zadarma's PBX, where this server answers. Empty: what is set at Zadarma decides."
+            ),
             "fallback_number": gettext_lazy(
                 "The provider puts callers through to it by itself while this server does not answer."
             ),
@@ -165,9 +170,17 @@ class NumberForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in ("agent", "after_agent"):
             cast(forms.ModelChoiceField, self.fields[name]).empty_label = _("Nobody")
+        if self.instance.credential.provider != Credential.Provider.ZADARMA:
+            del self.fields["extension"]
         if hours := self.instance.hours:
             self.initial.update({"week": write_hours(hours), "zone": hours["timezone"]})
         dress(self)
+
+    def clean_extension(self) -> str:
+        extension: str = self.cleaned_data["extension"]
+        if extension and not _EXTENSION.fullmatch(extension):
+            raise forms.ValidationError(_("An extension has three digits, as 100."))
+        return extension
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

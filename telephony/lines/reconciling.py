@@ -11,8 +11,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from mlservices.secret_box import UnreadableSecret
+
 from ..actions import FINAL, SIMULATOR, end_call, tell_holder
 from ..models import Call, Credential
+from ..providers.zadarma.errors import ZadarmaError
+from ..zadarma import import_statistics
 from .accounts import ProviderError, Record
 from .actions import asked
 
@@ -21,13 +25,14 @@ logger = logging.getLogger(__name__)
 SETTLED = timedelta(minutes=5)  # after its end a provider has written a call down
 FORGOTTEN = timedelta(days=3)  # by then a price that is not told never is
 LONG = timedelta(minutes=10)  # that a call goes on before we ask whether it does
+ZADARMA_PERIOD = timedelta(days=1)
 MOST = 500  # calls of one account in one run
 
 
 def compare_all() -> str:
     """What the hourly job does; tells what came of it."""
     told = []
-    for credential in Credential.objects.filter(provider=Credential.Provider.TWILIO).exclude(label=SIMULATOR):
+    for credential in Credential.objects.exclude(label=SIMULATOR):
         try:
             told.append(f"{credential}: {compare(credential)}")
         except ProviderError as error:
@@ -38,6 +43,8 @@ def compare_all() -> str:
 
 def compare(credential: Credential) -> int:
     """How many calls of the account the provider knew. Raises ProviderError; what was told before counts."""
+    if credential.provider == Credential.Provider.ZADARMA:
+        return _compare_zadarma(credential)
     now = timezone.now()
     calls = {call.provider_call_id: call for call in _due(credential, now)}
     if not calls:
@@ -48,6 +55,17 @@ def compare(credential: Credential) -> int:
         _keep(calls[record.provider_call_id], record, now)
     _give_up([call for each, call in calls.items() if each not in known], now)
     return len(known)
+
+
+def _compare_zadarma(credential: Credential) -> int:
+    """It tells of periods, and not of calls by their ids. The last day is read each hour: a record may come
+    late, and the worker may have stood still."""
+    until = timezone.now()
+    try:
+        done = import_statistics(credential, since=until - ZADARMA_PERIOD, until=until)
+    except (ZadarmaError, UnreadableSecret) as error:
+        raise ProviderError(str(error)) from None
+    return done.settled + done.priced
 
 
 def _due(credential: Credential, now: datetime) -> Sequence[Call]:

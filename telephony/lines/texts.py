@@ -13,6 +13,7 @@ USES: dict[str, Promise] = {
     "rotated": _("Encrypted with another key"),
     "imported": _("Its numbers were imported"),
     "hooks": _("The addresses of a number were set"),
+    "notices": _("The address of its notices was set"),
     "searched": _("Numbers were searched"),
     "bought": _("A number was bought"),
     "released": _("A number was given back"),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/<int:pk>/secret/", account_views.account_secret, name="account_secret"),
     path("accounts/<int:pk>/check/", account_views.account_check, name="account_check"),
     path("accounts/<int:pk>/import/", account_views.account_import, name="account_import"),
+    path("accounts/<int:pk>/notices/", account_views.account_notices, name="account_notices"),
     path("accounts/<int:pk>/delete/", account_views.account_delete, name="account_delete"),
     path("numbers/", number_views.number_list, name="numbers"),
     path("numbers/search/", number_views.number_search, name="search"),

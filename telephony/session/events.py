@@ -246,6 +246,7 @@ EndReason = Literal[
     "line_lost",
     "server_restarted",
     "never_connected",
+    "spoken_elsewhere",
     "not_placed",
     "machine",
 ]

@@ -152,6 +152,7 @@ PAGES: dict[str, Rule] = {
     "lines:account_secret": Rule(None, _MANAGE_LINES),
     "lines:account_check": Rule(None, _MANAGE_LINES),
     "lines:account_import": Rule(None, _MANAGE_LINES),
+    "lines:account_notices": Rule(None, _MANAGE_LINES),
     "lines:account_delete": Rule(None, _MANAGE_LINES),
     "lines:numbers": Rule(_LINES),
     "lines:search": Rule(_MANAGE_LINES),

@@ -42,3 +42,25 @@ def test_what_its_interface_does_not_offer_is_refused_in_words(account):
     for ask in (lambda: asked.place(dial), lambda: asked.buy("+1", {}), lambda: asked.release("1")):
         with pytest.raises(ProviderError, match="Zadarma"):
             ask()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_button_has_it_tell_of_calls_here(account, zadarma, alices_browser, live_server, settings):
+    settings.PUBLIC_URL = live_server.url
+    page = alices_browser.post(f"/accounts/{account.pk}/notices/", follow=True).text
+    assert zadarma.webhook == f"{live_server.url}/webhooks/zadarma/{account.pk}/"
+    assert f"{zadarma.webhook}; before: –" in page
+    settings.PUBLIC_URL = zadarma.url
+    assert "zd_echo" in alices_browser.post(f"/accounts/{account.pk}/notices/", follow=True).text
+
+
+def test_only_numbers_of_zadarmas_have_an_extension(account, alices_browser):
+    PhoneNumber.objects.create(number="+442071234567", credential=account)
+    twilio = save_credential(provider="twilio", account="AC1", secret="hush", label="Twilio")
+    PhoneNumber.objects.create(number="+14155550123", credential=twilio)
+    assert "Extension that answers" not in alices_browser.get("/numbers/14155550123/").text
+    fields = {"after": "closed", "extension": "10"}
+    refused = alices_browser.post("/numbers/442071234567/", fields)
+    assert (refused.status_code, "three digits" in refused.text) == (422, True)
+    assert alices_browser.post("/numbers/442071234567/", fields | {"extension": "100"}).status_code == 302
+    assert PhoneNumber.objects.get(credential=account).extension == "100"

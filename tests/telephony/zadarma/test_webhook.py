@@ -14,7 +14,7 @@ from django.utils import timezone
 from agents.models import Agent
 from telephony import actions
 from telephony.credentials import save_credential
-from telephony.models import Call, Credential, PhoneNumber
+from telephony.models import BlockedCaller, Call, Credential, PhoneNumber
 from telephony.providers.zadarma.signature import SIGNED_FIELDS
 from telephony.zadarma_calls import new_call_back
 from telephony.zadarma_webhook import zadarma_webhook
@@ -115,13 +115,21 @@ def test_one_account_cannot_speak_of_anothers_call(number: PhoneNumber) -> None:
         {"pbx_call_id": "in_2", "call_start": "2024-01-01 12:00:00"},
         {"pbx_call_id": "in_2", "call_start": "9999-99-99 99:99:99"},
         {"caller_id": "442037691899"},
-        {"call_start": f"{datetime.now(UTC) - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}"},
+        {"call_start": f"{datetime.now(UTC) - timedelta(hours=5):%Y-%m-%d %H:%M:%S}"},
     ],
 )
 def test_a_signature_is_good_for_one_call(number: PhoneNumber, fields: dict[str, str]) -> None:
     post(number.credential, "NOTIFY_START", **IN)
     assert post(number.credential, "NOTIFY_END", **IN | fields, **END).status_code == 403
     assert Call.objects.get().status == "ringing"
+
+
+def test_a_leg_may_begin_later_than_its_call(number: PhoneNumber) -> None:
+    later = {"call_start": f"{datetime.now(UTC) + timedelta(seconds=20):%Y-%m-%d %H:%M:%S}"}
+    post(number.credential, "NOTIFY_INTERNAL", **IN | later)
+    post(number.credential, "NOTIFY_START", **IN)
+    post(number.credential, "NOTIFY_ANSWER", **OUT | later | {"pbx_call_id": "in_1"})
+    assert Call.objects.get().status == "in-progress"
 
 
 def test_a_field_that_is_not_as_documented_is_named(number: PhoneNumber) -> None:
@@ -156,6 +164,22 @@ def test_a_number_that_no_agent_answers_goes_where_it_is_set_to_go(number: Phone
     assert post(number.credential, "NOTIFY_START", **IN).json() == {}
     assert post(number.credential, "NOTIFY_START", **IN | {"called_did": "442099"}).json() == {}
     assert not Call.objects.exists()
+
+
+def test_a_blocked_caller_hears_that_it_is_busy_and_is_counted_once(number: PhoneNumber) -> None:
+    BlockedCaller.objects.create(pattern="+442037691880")
+    assert post(number.credential, "NOTIFY_START", **IN).json() == {"redirect": "blacklist"}
+    post(number.credential, "NOTIFY_END", **IN, **END | {"disposition": "busy"})
+    assert not Call.objects.exists()
+    assert BlockedCaller.objects.get().turned_away == 1
+
+
+def test_outside_opening_hours_another_agent_answers(number: PhoneNumber) -> None:
+    night = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.")
+    never = {"timezone": "UTC", "week": {}, "closed_on": []}
+    PhoneNumber.objects.update(hours=never, after=PhoneNumber.After.AGENT, after_agent=night)
+    assert post(number.credential, "NOTIFY_START", **IN).json()["redirect"] == "100"
+    assert Call.objects.get().agent == night
 
 
 def test_without_an_extension_zadarmas_own_scenario_decides(number: PhoneNumber) -> None:
@@ -193,15 +217,24 @@ def test_notices_that_come_late_twice_and_out_of_order_end_alike(
     number: PhoneNumber, order: list[int]
 ) -> None:
     call = told_in_order(number.credential, order)
-    assert (call.status, call.end_reason, call.duration_seconds) == ("completed", "caller_hung_up", 42)
+    assert (call.status, call.end_reason, call.duration_seconds) == ("completed", "spoken_elsewhere", 42)
     assert kinds_of(call).count("call_ended") == 1
-    assert call.card["status"] == "completed"
+    assert (call.card["status"], call.outcome) == ("completed", "elsewhere"), (
+        "and is no success of the agent's"
+    )
 
 
 def test_an_answer_is_seen_before_the_end(number: PhoneNumber) -> None:
     assert told_in_order(number.credential, [0, 2, 1]).status == "in-progress"
     assert post(number.credential, "NOTIFY_START", **IN).json()["redirect"]
     assert Call.objects.get().status == "in-progress"
+
+
+def test_a_call_ends_though_nobody_has_its_number_any_more(number: PhoneNumber) -> None:
+    post(number.credential, "NOTIFY_START", **IN)
+    PhoneNumber.objects.update(agent=None)
+    post(number.credential, "NOTIFY_END", **IN, **END)
+    assert Call.objects.get().status == "completed"
 
 
 def test_a_call_that_is_over_is_not_put_through(number: PhoneNumber) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .cards import Card
 from .flow_traffic import FlowTraffic as FlowTraffic
+from .sip_lines import SipLine as SipLine
 
 
 class Credential(models.Model):
@@ -132,6 +133,7 @@ class Call(models.Model):
     # What it follows from its first moment to its last, whatever is published meanwhile.
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
+    sip_line = models.ForeignKey(SipLine, models.SET_NULL, null=True, related_name="+")
     line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)

@@ -51,23 +51,28 @@ class Caller:
 
 
 class EnergyDetector:
-    """Meets `VoiceDetector`: any sound is speech; told at once."""
+    """Meets `VoiceDetector`: any sound above the floor is speech; told at once."""
+
+    def __init__(self, floor: int = 0) -> None:
+        self._floor = floor
 
     def open(self, on_window: Callable[[float], None], *, rate: int) -> EnergyDetector.Track:
-        return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2)
+        return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2, self._floor)
 
     class Track:
         dropped_windows = 0
 
-        def __init__(self, on_window: Callable[[float], None], size: int) -> None:
+        def __init__(self, on_window: Callable[[float], None], size: int, floor: int) -> None:
             self._on_window, self._size, self._sound = on_window, size, bytearray()
+            self._floor = floor
 
         def feed(self, pcm: bytes) -> None:
             self._sound += pcm
             while len(self._sound) >= self._size:
                 window = np.frombuffer(bytes(self._sound[: self._size]), dtype="<i2")
                 del self._sound[: self._size]
-                self._on_window(0.95 if np.count_nonzero(window) > len(window) / 2 else 0.02)
+                loud = np.count_nonzero(np.abs(window.astype(int)) > self._floor)
+                self._on_window(0.95 if loud > len(window) / 2 else 0.02)
 
         def close(self) -> None: ...
 

@@ -37,7 +37,8 @@ class BrowserCodec:
     def _said(message: dict[str, str]) -> WireEvent:
         match message["type"]:
             case "start":
-                return Started(token=str(message["token"]))
+                called = str(message.get("provider_call_id", ""))
+                return Started(token=str(message["token"]), provider_call_id=called)
             case "mark":
                 return Played(str(message["name"]))
             case "digit":

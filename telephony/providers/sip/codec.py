@@ -1,0 +1,11 @@
+"""The SIP gateway's media socket: it speaks as our page's does, at the telephone's rate."""
+
+from __future__ import annotations
+
+from ..browser.codec import BrowserCodec
+
+
+class SipCodec(BrowserCodec):
+    """s16le mono at 8 kHz both ways; `start` also names the SIP Call-ID (`provider_call_id`)."""
+
+    rate = 8000

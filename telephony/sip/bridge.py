@@ -1,0 +1,168 @@
+"""One call between the SIP stack and the web process: its sound both ways, keys, and who ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from baresip import AudioNotActive, AudioRestarted, Call, CallState, Event
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from .playout import RATE, Playout
+
+PATH = "/ws/media/sip/"
+OPEN_SECONDS = 10.0
+TICK_SECONDS = 0.02
+MOST_READ = 64_000  # bytes at once; the stack keeps 2 s
+# The media clock goes on while the stack hears nothing (a caller who holds us): then silence is sent.
+BEHIND_BYTES = 2 * RATE * 200 // 1000
+LARGEST_MESSAGE = 1 << 20
+
+LINE_DEAD, GOING_AWAY = 1011, 1001  # codes with which we close
+
+
+class NotTaken(Exception):
+    """The web process cannot be reached or does not take the call; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The web process has ended the call."""
+
+    reason: str
+    transfer_to: str
+
+
+class Bridge:
+    """Made by `open`, before the caller is answered."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._playout = Playout()
+        self._ended: Ended | None = None
+
+    @classmethod
+    async def open(cls, server: str, *, token: str, provider_call_id: str) -> Bridge:
+        """`server` is the web process's address, ws://host:port. Raises NotTaken."""
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                socket = await connect(
+                    server + PATH, compression=None, proxy=None, max_size=LARGEST_MESSAGE, ping_interval=None
+                )
+                bridge = cls(socket)
+                await bridge._say(type="start", token=token, provider_call_id=provider_call_id)
+                await socket.recv()  # "ready", always the first
+                return bridge
+        except TimeoutError:
+            raise NotTaken("the web server did not answer in time") from None
+        except ConnectionClosed as closed:
+            raise NotTaken(f"the web server refused: {closed.reason or closed.code}") from None
+        except (OSError, WebSocketException) as error:
+            raise NotTaken(f"the web server cannot be reached: {error}") from None
+
+    async def carry(self, call: Call) -> Ended | None:
+        """Until either side ends the call; None where the web process is gone, or the caller."""
+        closed = asyncio.Event()
+        pressed: asyncio.Queue[str] = asyncio.Queue()
+
+        def happened(event: Any) -> None:
+            if event.event is Event.CALL_CLOSED:
+                closed.set()
+
+        call.on(happened)
+        call.on_dtmf(lambda digit: pressed.put_nowait(digit.digit))
+        if call.state is CallState.CLOSED:
+            closed.set()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._listen(call), self._pump(call), self._press(pressed), closed.wait())
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, ConnectionClosed):
+                raise result
+        return self._ended
+
+    async def close(self, *, hung_up: bool) -> None:
+        """`hung_up`: the caller did; else the line is dead."""
+        with suppress(ConnectionClosed):
+            if hung_up:
+                await self._say(type="stop")
+        await self._socket.close(1000 if hung_up else LINE_DEAD)
+
+    # ---- from the web process ---------------------------------------------------------------
+
+    async def _listen(self, call: Call) -> None:
+        while True:
+            message = await self._socket.recv()
+            if isinstance(message, bytes):
+                self._playout.add(message)
+                continue
+            for name in self._told(call, orjson.loads(message)):
+                await self._say(type="mark", name=name)
+            if self._ended:
+                return
+
+    def _told(self, call: Call, message: dict[str, str]) -> list[str]:
+        """The marks that come back at once."""
+        match message["type"]:
+            case "mark":
+                self._playout.mark(message["name"])
+            case "clear":
+                with suppress(AudioNotActive, AudioRestarted):
+                    call.audio.flush_tx()
+                return self._playout.clear()
+            case "ended":
+                self._ended = Ended(message["reason"], message["transfer_to"])
+        return []
+
+    # ---- to the web process -----------------------------------------------------------------
+
+    async def _pump(self, call: Call) -> None:
+        """Every 20 ms: what was heard goes to the web process, what is to be said to the stack."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        heard, ticks = 0, 0
+        while True:
+            pcm = self._exchange(call)
+            behind = int((clock() - started) * RATE) * 2 - heard - len(pcm)
+            if behind > BEHIND_BYTES:
+                pcm += bytes(behind)
+            if pcm:
+                heard += len(pcm)
+                await self._socket.send(pcm)
+            for name in self._marks_played(call):
+                await self._say(type="mark", name=name)
+            ticks += 1
+            await asyncio.sleep(max(0.0, started + ticks * TICK_SECONDS - clock()))
+
+    def _exchange(self, call: Call) -> bytes:
+        try:
+            info = call.audio.info()
+            if info.tx_ready and (piece := self._playout.next(info.tx_buffered)):
+                call.audio.write(piece)
+            return bytes(call.audio.read(MOST_READ)) if info.rx_ready else b""
+        except (AudioNotActive, AudioRestarted):  # not yet, not now, or anew
+            return b""
+
+    def _marks_played(self, call: Call) -> list[str]:
+        try:
+            return self._playout.played(call.audio.info().tx_buffered)
+        except AudioNotActive:
+            return []
+
+    async def _press(self, pressed: asyncio.Queue[str]) -> None:
+        while True:
+            await self._say(type="digit", digit=await pressed.get())
+
+    async def _say(self, **message: str) -> None:
+        await self._socket.send(orjson.dumps(message).decode())

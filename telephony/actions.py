@@ -84,7 +84,7 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **_ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **new_call(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
             "sip_line": sip_line,
             "callee": callee[:LONGEST_PARTY],
@@ -100,7 +100,7 @@ def answer_call(
 @transaction.atomic
 def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
     """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
-    fields = _ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    fields = new_call(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
     if version:
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
@@ -108,9 +108,13 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def _ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+def new_call(
+    agent: Agent, *, line: str, direction: str, caller: str, status: Status = Status.RINGING
+) -> dict[str, object]:
+    """The fields of a call's row, pinned to what the agent follows."""
     fields: dict[str, object] = {
         "id": uuid4(),
+        "status": status,
         "agent": agent,
         "flow_version": agent.flow.live if agent.flow else None,
         "direction": direction,

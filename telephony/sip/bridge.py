@@ -22,7 +22,8 @@ MOST_READ = 64_000  # bytes at once; the stack keeps 2 s
 BEHIND_BYTES = 2 * RATE * 200 // 1000
 LARGEST_MESSAGE = 1 << 20
 
-LINE_DEAD, GOING_AWAY = 1011, 1001  # codes with which we close
+NORMAL, LINE_DEAD, SERVICE_RESTART = 1000, 1011, 1012  # codes with which we close
+NO_SOUND = "rtp stream error"  # the stack's words for a peer whose sound stays away
 
 
 class NotTaken(Exception):
@@ -44,6 +45,7 @@ class Bridge:
         self._socket = socket
         self._playout = Playout()
         self._ended: Ended | None = None
+        self.dead = False  # the peer vanished without a word
 
     @classmethod
     async def open(cls, server: str, *, token: str, provider_call_id: str) -> Bridge:
@@ -65,12 +67,13 @@ class Bridge:
             raise NotTaken(f"the web server cannot be reached: {error}") from None
 
     async def carry(self, call: Call) -> Ended | None:
-        """Until either side ends the call; None where the web process is gone, or the caller."""
+        """Until either side ends the call; None where the web process is gone, or the peer."""
         closed = asyncio.Event()
         pressed: asyncio.Queue[str] = asyncio.Queue()
 
         def happened(event: Any) -> None:
             if event.event is Event.CALL_CLOSED:
+                self.dead = event.text == NO_SOUND
                 closed.set()
 
         call.on(happened)
@@ -92,12 +95,14 @@ class Bridge:
                 raise result
         return self._ended
 
-    async def close(self, *, hung_up: bool) -> None:
-        """`hung_up`: the caller did; else the line is dead."""
+    async def close(self, *, restarting: bool = False) -> None:
+        """Tell the web process that the peer hung up, or vanished, or that we stop."""
+        if restarting or self.dead:
+            await self._socket.close(SERVICE_RESTART if restarting else LINE_DEAD)
+            return
         with suppress(ConnectionClosed):
-            if hung_up:
-                await self._say(type="stop")
-        await self._socket.close(1000 if hung_up else LINE_DEAD)
+            await self._say(type="stop")
+        await self._socket.close(NORMAL)
 
     # ---- from the web process ---------------------------------------------------------------
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,7 +17,11 @@ from mlservices.secret_box import UnreadableSecret
 
 from .. import actions
 from ..admission import issue_token
-from ..models import SipLine
+from ..eventlog import record_now
+from ..last_words import last_words
+from ..models import Call, SipLine
+from ..session.events import ProviderStatusReceived
+from .playout import RATE
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
 LONGEST_REASON = 200
@@ -46,6 +52,17 @@ class Announced:
     call_id: UUID
     token: str
     provider_call_id: str
+    last_words: bytes  # s16le at RATE, for a caller whose web process is gone
+    failure_number: str  # where that caller is put through to, if anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A call that somebody wants to be placed."""
+
+    call_id: UUID
+    line_id: int
+    number: str
 
 
 def any_line() -> bool:
@@ -111,14 +128,83 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
         )
     except actions.WrongNumber:
         return None
-    if call.ended_at:
-        return None
-    return Announced(call.pk, issue_token(call), provider_call_id)
+    return None if call.ended_at else _announced(call)
+
+
+def _announced(call: Call) -> Announced:
+    return Announced(
+        call_id=call.pk,
+        token=issue_token(call),
+        provider_call_id=call.provider_call_id,
+        last_words=last_words(call.agent, RATE).pcm,
+        failure_number=call.agent.failure_number,
+    )
 
 
 def never_answered(call_id: UUID) -> None:
     """The caller gave up first, or nobody could take the call."""
     actions.end_call(call_id, reason="never_connected")
+
+
+def web_is_gone(call_id: UUID, *, transfer_to: str) -> None:
+    """The web process vanished in the middle of the call."""
+    actions.end_call(call_id, reason="line_lost", transfer_to=transfer_to)
+
+
+@transaction.atomic
+def place(*, line: SipLine, agent: Agent, number: str) -> Call:
+    """Have the gateway call `number` (E.164, or what the line's registrar knows) for this agent."""
+    fields = actions.new_call(
+        agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user, status=Call.Status.QUEUED
+    )
+    return Call.objects.create(line="sip", sip_line=line, callee=number[: actions.LONGEST_PARTY], **fields)
+
+
+def claim(free: Mapping[int, int]) -> list[Outgoing]:
+    """Calls that wait for a line, which are the gateway's from now on; `free` is how many each line takes."""
+    claimed = []
+    left = dict(free)
+    waiting = Call.objects.filter(
+        line="sip", status=Call.Status.QUEUED, ended_at=None, sip_line_id__in=free
+    ).order_by("created_at")
+    for call in waiting:
+        line_id = call.sip_line_id
+        assert line_id is not None
+        if left[line_id] <= 0 or not told(call.pk, Call.Status.INITIATED):
+            continue
+        left[line_id] -= 1
+        claimed.append(Outgoing(call.pk, line_id, call.callee))
+    return claimed
+
+
+@transaction.atomic
+def told(call_id: UUID, status: Call.Status, detail: str = "") -> bool:
+    """A state of an outgoing call on its way to the answer; a final one ends it. False if it is past that."""
+    before: Sequence[Call.Status] = actions.PROGRESS
+    if status in actions.PROGRESS:
+        before = actions.PROGRESS[: actions.PROGRESS.index(status)]
+    call = Call.objects.filter(pk=call_id, ended_at=None, status__in=before)
+    if not call.update(status=status):
+        return False
+    record_now(call_id, ProviderStatusReceived(status=status, applied=True, detail=detail[:LONGEST_REASON]))
+    if status in actions.FINAL:
+        actions.end_call(call_id, reason="never_connected")
+    return True
+
+
+def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
+    """Who was called has answered; None if nobody wants the call any more."""
+    call = Call.objects.select_related("agent").get(pk=call_id)
+    if call.ended_at:
+        return None
+    call.provider_call_id = short(sip_call_id)
+    call.save(update_fields=["provider_call_id"])
+    return _announced(call)
+
+
+def given_up(call_ids: Collection[UUID]) -> list[UUID]:
+    """Those of them that somebody has ended while they rang."""
+    return list(Call.objects.filter(pk__in=call_ids, ended_at__isnull=False).values_list("pk", flat=True))
 
 
 def short(sip_call_id: str) -> str:

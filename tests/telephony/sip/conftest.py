@@ -1,84 +1,109 @@
-"""A registrar, a telephone, a web server and the gateway between them."""
+"""A registrar, a telephone, a web server and the gateway between them: started once for all tests of this
+folder, on lines that each test makes for itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.models import Agent
-from telephony.models import SipLine
+from telephony.models import Call, SipLine
 from tests.telephony.conftest import Server, free_port, server_environment, start_server, wait_until
 
 from .lab import GatewayProcess, Phone, Registrar, chirp, refuse_what_is_missing, silence
+
+SPEECH = chirp(1.0)
 
 
 @dataclass
 class Lab:
     registrar: Registrar
     server: Server
-    gateway: GatewayProcess
-    line: SipLine
     folder: Path
+    gateway: GatewayProcess
 
-    def phone(self, codec: str = "pcma") -> Phone:
-        """Its owner lets the agent finish its greeting."""
-        speech = np.concatenate([silence(1.5), chirp(2.0), silence(20.0)])
-        return Phone(self.folder / "phone", self.registrar, speech, (free_port(), free_port()), codec)
+    @classmethod
+    def start(cls, folder: Path) -> Lab:
+        refuse_what_is_missing()
+        registrar = Registrar(folder / "registrar", free_port())
+        server = start_server()
+        return cls(registrar, server, folder, _gateway(folder, server))
+
+    def start_gateway_again(self) -> None:
+        self.gateway = _gateway(self.folder, self.server)
+
+    def line(self, agent: Agent, *, user: str = "agent", password: str = "", **fields: Any) -> SipLine:
+        line = SipLine(
+            label=user,
+            host="127.0.0.1",
+            port=self.registrar.port,
+            domain="sip.test",
+            user=user,
+            agent=agent,
+            **fields,
+        )
+        line.set_password(password or f"pw-{user}")
+        line.save()
+        return line
+
+    def stop(self) -> None:
+        self.gateway.stop()
+        self.server.kill()
+        self.registrar.stop()
 
 
-def make_line(
-    agent: Agent, port: int, *, user: str = "agent", password: str = "", **fields: object
-) -> SipLine:
-    line = SipLine(
-        label=user, host="127.0.0.1", port=port, domain="sip.test", user=user, agent=agent, **fields
-    )
-    line.set_password(password or f"pw-{user}")
-    line.save()
-    return line
-
-
-def gateway_environment() -> dict[str, str]:
-    return {
+def _gateway(folder: Path, server: Server) -> GatewayProcess:
+    environment = {
         **server_environment(),
         "SIP_ADDRESS": "127.0.0.1",
         "SIP_PORT": str(free_port()),
-        "SIP_RTP_TIMEOUT": "3",
+        "SIP_RTP_TIMEOUT": "2",
     }
+    return GatewayProcess(folder, environment, server=server.url)
 
 
-def is_ready(line: SipLine) -> bool:
-    line.refresh_from_db()
-    return line.state == SipLine.State.READY
-
-
-@pytest.fixture
-def registrar(tmp_path: Path) -> Iterator[Registrar]:
-    refuse_what_is_missing()
-    registrar = Registrar(tmp_path / "registrar", free_port())
-    yield registrar
-    registrar.stop()
+@pytest.fixture(scope="package")
+def lab(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab.start(tmp_path_factory.mktemp("sip"))
+    yield lab
+    lab.stop()
 
 
 @pytest.fixture
-def lab(transactional_db: None, agent: Agent, registrar: Registrar, tmp_path: Path) -> Iterator[Lab]:
-    """Its line is registered."""
-    line = make_line(agent, registrar.port)
-    server = start_server()
-    gateway = GatewayProcess(tmp_path, gateway_environment(), server=server.url)
-    try:
-        wait_until(lambda: is_ready(line))
-        yield Lab(registrar, server, gateway, line, tmp_path)
-    finally:
-        gateway.stop()
-        server.kill()
+def line(transactional_db: None, agent: Agent, lab: Lab) -> SipLine:
+    """Registered. It takes two calls."""
+    line = lab.line(agent, max_calls=2)
+    wait_until(lambda: state_of(line) == "ready")
+    return line
 
 
 @pytest.fixture
-def phone(lab: Lab) -> Iterator[Phone]:
-    phone = lab.phone()
+def phone(line: SipLine, lab: Lab, tmp_path: Path) -> Iterator[Phone]:
+    """Its owner lets the agent finish its greeting."""
+    speech = np.concatenate([silence(1.0), SPEECH, silence(20.0)])
+    phone = Phone(tmp_path / "phone", lab.registrar, speech)
     yield phone
     phone.stop()
+
+
+def state_of(line: SipLine) -> str:
+    line.refresh_from_db()
+    return line.state
+
+
+def answered() -> Call:
+    """The one call that is going on."""
+    call = wait_until(lambda: Call.objects.filter(answered_at__isnull=False, ended_at=None).first())
+    assert isinstance(call, Call)
+    return call
+
+
+def is_over(call: Call) -> bool:
+    """And its recording is kept."""
+    call.refresh_from_db()
+    return call.ended_at is not None and call.held_at is None

@@ -7,38 +7,81 @@ import wave
 import numpy as np
 import pytest
 
-from telephony.models import Call
+from agents.models import Agent
+from telephony import actions
+from telephony.models import Call, SipLine
+from telephony.sip import records
 from tests.telephony.conftest import kinds_of, wait_until
 
-from .conftest import Lab
-from .lab import Phone, chirp, signal_to_noise
+from .conftest import SPEECH, Lab, answered, is_over
+from .lab import Phone, signal_to_noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
-
-def ended(call: Call) -> bool:
-    call.refresh_from_db()
-    return call.ended_at is not None and call.held_at is None
+HUM = np.sin(2 * np.pi * 440 * np.arange(4800) / 8000) * 8000  # as the stand-in for an agent's voice speaks
 
 
-def the_call() -> Call:
-    return wait_until(lambda: Call.objects.filter(answered_at__isnull=False).first())  # type: ignore[return-value]
-
-
-def test_a_caller_and_an_agent_hear_each_other(lab: Lab, phone: Phone) -> None:
+def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> None:
     phone.dial("agent")
-    call = the_call()
+    call = answered()
     wait_until(lambda: "caller_said" in kinds_of(call))
     phone.press("5")
     wait_until(lambda: call.events.filter(kind="digits_pressed", payload__digits="5").exists())
     phone.hang_up()
-    wait_until(lambda: ended(call))
+    wait_until(lambda: is_over(call))
 
-    assert (call.line, call.sip_line, call.direction) == ("sip", lab.line, "inbound")
+    assert (call.line, call.sip_line, call.direction) == ("sip", line, "inbound")
     assert (call.caller, call.callee, call.status) == ("phone", "agent", "completed")
     assert call.end_reason == "caller_hung_up"
     with wave.open(call.recording.file.path) as recording:
         both = np.frombuffer(recording.readframes(10**7), "<i2")
-    assert signal_to_noise(chirp(2.0), both[0::2]) > 25
-    tone = np.sin(2 * np.pi * 440 * np.arange(4800) / 8000) * 8000
-    assert signal_to_noise(tone, phone.heard()) > 25
+    assert signal_to_noise(SPEECH, both[0::2]) > 25
+    assert signal_to_noise(HUM, phone.heard()) > 25
+
+
+def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent) -> None:
+    call = records.place(line=line, agent=agent, number="phone")
+    wait_until(lambda: "agent_heard" in kinds_of(call))
+    actions.hang_up(call.pk, by="alice")
+    phone.said("terminated")
+    wait_until(lambda: is_over(call))
+
+    assert (call.direction, call.caller, call.callee) == ("outbound", "agent", "phone")
+    assert (call.status, call.end_reason) == ("completed", "operator_hung_up")
+    assert signal_to_noise(HUM, phone.heard()) > 25
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        ("busy", "busy", "486 Busy Here"),
+        ("decline", "busy", "603 Decline"),
+        ("nobody", "failed", "404 Not Found"),
+    ],
+)
+def test_a_call_that_is_not_answered_says_why(
+    line: SipLine, agent: Agent, number: str, status: str, words: str
+) -> None:
+    call = records.place(line=line, agent=agent, number=number)
+    wait_until(lambda: is_over(call))
+    assert (call.status, call.end_reason) == (status, "never_connected")
+    assert call.events.filter(payload__detail=words).exists()
+
+
+def test_a_call_that_rings_can_be_given_up(line: SipLine, agent: Agent, lab: Lab) -> None:
+    call = records.place(line=line, agent=agent, number="ringing")
+    wait_until(lambda: Call.objects.get(pk=call.pk).status == "ringing")
+    actions.hang_up(call.pk, by="alice")
+    lab.gateway.said(f"Call {call.pk} is no longer wanted")
+
+
+def test_one_call_more_than_a_line_takes_hears_that_it_is_busy(
+    line: SipLine, phone: Phone, agent: Agent
+) -> None:
+    waiting = [records.place(line=line, agent=agent, number="ringing") for _ in range(2)]
+    wait_until(lambda: all(Call.objects.get(pk=call.pk).status == "ringing" for call in waiting))
+    phone.dial("agent")
+    phone.said("486 Busy Here")
+    assert Call.objects.count() == 2
+    for call in waiting:
+        actions.hang_up(call.pk)

@@ -38,11 +38,10 @@ class SipLine(models.Model):
     registers = models.BooleanField(default=True)
     domain = models.CharField(max_length=255, blank=True)  # of our address, where it is not `host`
     max_calls = models.PositiveIntegerField(default=3)  # at once, both ways; one more hears that it is busy
-    # Addresses and networks that may ring a line that does not register, separated by spaces.
+    # Addresses and networks that may ring it, separated by spaces; where it registers, the registrar may too.
     allowed_peers = models.TextField(blank=True)
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
     enabled = models.BooleanField(default=True)
-    changed_at = models.DateTimeField(default=timezone.now)  # by people; the gateway then takes it anew
 
     state = models.CharField(max_length=16, choices=State, default=State.OFF)
     state_at = models.DateTimeField(null=True)  # since when

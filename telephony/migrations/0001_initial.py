@@ -42,7 +42,6 @@ class Migration(migrations.Migration):
                 ('max_calls', models.PositiveIntegerField(default=3)),
                 ('allowed_peers', models.TextField(blank=True)),
                 ('enabled', models.BooleanField(default=True)),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('state', models.CharField(choices=[('off', 'Off'), ('registering', 'Registering'), ('ready', 'Ready'), ('failed', 'Failed')], default='off', max_length=16)),
                 ('state_at', models.DateTimeField(null=True)),
                 ('reason', models.CharField(blank=True, max_length=200)),

@@ -27,6 +27,7 @@ from .bridge import Bridge, Ended, NotTaken
 from .lines import Carried
 from .playout import RATE, Playout
 from .records import Announced, Outgoing
+from .sources import Sources
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +49,17 @@ STATUSES = {
 
 
 class Calls:
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, sources: Sources) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
+        self._sources = sources
         self._server = server  # ws://host:port of the web process
         self._ringing: dict[UUID, Call] = {}  # that we have placed
 
-    def take(self, carried: Carried, call: Call) -> None:
-        if not carried.free:
-            logger.warning("A call on SIP line %s was turned away: it takes no more.", carried.facts.label)
+    def take(self, carried: Carried | None, call: Call) -> None:
+        """None: the line is carried no more."""
+        if carried is None or not carried.free:
+            what = f"on SIP line {carried.facts.label}" if carried else "on a SIP line that was dropped"
+            logger.warning("A call %s was turned away: it takes no more.", what)
             self._spawn(_reject(call))
             return
         self._spawn(self._on(carried, self._incoming(carried, call)))
@@ -85,6 +89,16 @@ class Calls:
 
     async def _incoming(self, carried: Carried, call: Call) -> None:
         facts = carried.facts
+        source = await self._sources.of(call.call_id or "")
+        if not await carried.admits(source):
+            logger.warning(
+                "A call on SIP line %s from %s was turned away: add that address to the line's allowed peers "
+                "if it may ring it.",
+                facts.label,
+                source or "nowhere known",
+            )
+            await _reject(call)
+            return
         announced = await in_database(
             records.announce,
             facts.pk,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from baresip import BaresipError, Config, Runtime, UserAgent
+from baresip import BaresipError, Call, Config, Runtime, UserAgent
 
 from ..models import SipLine
 from ..threads import DatabaseThreads
@@ -14,6 +14,7 @@ from . import records
 from .calls import Calls
 from .lines import Carried, account_of
 from .records import LineFacts
+from .sources import Sources
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Network:
             max_concurrent_calls=None,  # lines have limits of their own
             rtp_timeout=self.rtp_timeout_seconds,
             expose_headers=HEADERS,
+            sip_trace=True,  # for `Sources`
             extra_config_text=(
                 f"{listen}rtp_ports {self.rtp_ports}\n"
                 # A fixed buffer, which is the stack's default, makes every answer 100 ms late.
@@ -56,17 +58,20 @@ class Gateway:
     def __init__(self, network: Network, *, server: str) -> None:
         self._network = network
         self._runtime = Runtime()
-        self._calls = Calls(server)
+        self._sources = Sources()
+        self._calls = Calls(server, self._sources)
         self._lines: dict[int, Carried] = {}
         self._keepers: dict[int, asyncio.Task[None]] = {}
+        self._refused: dict[int, LineFacts] = {}  # by the stack, until they are changed
 
     async def run(self, stopping: asyncio.Event, *, drain_seconds: float) -> None:
         """Until `stopping` is set, and then until the calls are over, but not for longer than that.
         Raises RuntimeError when the SIP stack has died: nothing but a new process brings it back."""
         dead = asyncio.Event()
         self._runtime.on_dead = dead.set
+        self._sources.listen()
         await self._runtime.start(self._network.config())
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._watch(stopping))
         waits = [asyncio.create_task(event.wait()) for event in (stopping, dead)]
         try:
             await asyncio.wait([watching, *waits], return_when=asyncio.FIRST_COMPLETED)
@@ -80,16 +85,17 @@ class Gateway:
             await asyncio.gather(*(self._drop(line_id) for line_id in list(self._lines)))
             await self._runtime.close()
 
-    async def _watch(self) -> None:
+    async def _watch(self, stopping: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
         held_at = clock()
         while True:
             try:
                 await self._take_lines(await in_database(records.lines))
-                await self._place_calls()
+                if not stopping.is_set():
+                    await self._place_calls()
                 if clock() - held_at > HOLD_SECONDS:
                     held_at = clock()
-                    await in_database(records.hold, list(self._lines))
+                    await in_database(records.hold)
             except Exception:  # the database may be away for a while; the calls go on
                 logger.exception("The SIP lines could not be looked after.")
             await asyncio.sleep(WATCH_SECONDS)
@@ -103,26 +109,36 @@ class Gateway:
     async def _take_lines(self, wanted: list[LineFacts]) -> None:
         by_id = {facts.pk: facts for facts in wanted}
         for line_id, carried in list(self._lines.items()):
-            if by_id.get(line_id) != carried.facts:
+            facts = by_id.get(line_id)
+            if facts and carried.takes(facts):
+                carried.facts = facts
+            else:
                 await self._drop(line_id)
         for facts in wanted:
-            if facts.pk not in self._lines:
+            if facts.pk not in self._lines and self._refused.get(facts.pk) != facts:
                 await self._add(facts)
 
     async def _add(self, facts: LineFacts) -> None:
         try:
-            agent = await UserAgent.create(self._runtime, account_of(facts), transfer_policy="reject")
+            account = account_of(facts)
+            agent = await UserAgent.create(self._runtime, account, transfer_policy="reject")
         except (BaresipError, ValueError) as error:
+            self._refused[facts.pk] = facts
             await in_database(records.set_state, facts.pk, State.FAILED, str(error))
             return
-        carried = self._lines[facts.pk] = Carried(facts, agent)
-        agent.on_incoming(lambda call: self._calls.take(carried, call))
+        agent.on_incoming(lambda call: self._ring(facts, call))
+        carried = self._lines[facts.pk] = Carried(facts, account, agent)
         self._keepers[facts.pk] = asyncio.create_task(carried.keep())
 
+    def _ring(self, facts: LineFacts, call: Call) -> None:
+        """The stack cannot forget an account, so a line may be rung by one that it had before."""
+        address = (facts.host, facts.port, facts.user)
+        lines = self._lines.values()
+        now = (line for line in lines if (line.facts.host, line.facts.port, line.facts.user) == address)
+        self._calls.take(next(now, None), call)
+
     async def _drop(self, line_id: int) -> None:
-        """Its calls go on; the stack knows no way to forget an account, so it may ring once more."""
+        """Its calls go on."""
         self._keepers.pop(line_id).cancel()
-        carried = self._lines.pop(line_id)
-        carried.dropped = True
-        await carried.leave()
+        await self._lines.pop(line_id).leave()
         await in_database(records.set_state, line_id, State.OFF)

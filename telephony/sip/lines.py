@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,7 @@ from ..models import SipLine
 from ..threads import DatabaseThreads
 from . import records
 from .records import LineFacts
+from .sources import networks_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +46,11 @@ def account_of(line: LineFacts) -> Account:
 class Carried:
     """One line while the gateway has it."""
 
-    def __init__(self, facts: LineFacts, agent: UserAgent) -> None:
+    def __init__(self, facts: LineFacts, account: Account, agent: UserAgent) -> None:
         self.facts = facts
         self.agent = agent
         self.calls = 0
-        self.dropped = False  # and takes no call any more
+        self._account = account
         self._failed = asyncio.Event()
         self._why = ""
         agent.on(self._happened)
@@ -56,7 +58,18 @@ class Carried:
     @property
     def free(self) -> int:
         """How many calls it takes beside those that go on."""
-        return 0 if self.dropped else max(0, self.facts.max_calls - self.calls)
+        return max(0, self.facts.max_calls - self.calls)
+
+    def takes(self, facts: LineFacts) -> bool:
+        """Whether these are the same account of the stack; the rest may change while it is registered."""
+        return account_of(facts) == self._account
+
+    async def admits(self, address: str) -> bool:
+        """Whether a call may come from there: an allowed peer, or the registrar."""
+        if not address:
+            return False
+        peers = await networks_of(self.facts.host) if self.facts.registers else []
+        return any(ipaddress.ip_address(address) in network for network in (*self.facts.peers, *peers))
 
     def _happened(self, event: Any) -> None:
         if event.event is Event.REGISTER_FAIL:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Agent
@@ -22,6 +20,7 @@ from ..last_words import last_words
 from ..models import Call, SipLine
 from ..session.events import ProviderStatusReceived
 from .playout import RATE
+from .sources import Network, networks
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
 LONGEST_REASON = 200
@@ -29,7 +28,7 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """A line as the gateway is to carry it; one that was changed differs in `changed_at`."""
+    """A line as the gateway is to carry it."""
 
     pk: int
     label: str
@@ -42,7 +41,7 @@ class LineFacts:
     domain: str
     registers: bool
     max_calls: int
-    changed_at: datetime
+    peers: tuple[Network, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,12 @@ def any_line() -> bool:
 
 
 def lines() -> list[LineFacts]:
-    """Those that are to be carried. One whose password cannot be read is marked as failed and left out."""
+    """Those that are to be carried. One whose row cannot be read is marked as failed and left out."""
     facts = []
     for line in SipLine.objects.filter(enabled=True):
         try:
-            password = line.clear_password()
-        except UnreadableSecret as error:
+            password, peers = line.clear_password(), networks(line.allowed_peers)
+        except (UnreadableSecret, ValueError) as error:
             set_state(line.pk, SipLine.State.FAILED, str(error))
             continue
         facts.append(
@@ -92,23 +91,23 @@ def lines() -> list[LineFacts]:
                 domain=line.address_domain,
                 registers=line.registers,
                 max_calls=line.max_calls,
-                changed_at=line.changed_at,
+                peers=tuple(peers),
             )
         )
     return facts
 
 
 def set_state(line_id: int, state: str, reason: str = "") -> None:
-    """`state_at` tells since when; the same state again only renews the reason."""
-    now = timezone.now()
+    """Told the same again, nothing changes: `state_at` tells since when."""
+    now, reason = timezone.now(), reason[:LONGEST_REASON]
     line = SipLine.objects.filter(pk=line_id)
-    line.filter(~Q(state=state) | Q(state_at=None)).update(state=state, state_at=now)
-    line.update(reason=reason[:LONGEST_REASON], held_at=now)
+    line.exclude(state=state, reason=reason).update(reason=reason, held_at=now)
+    line.exclude(state=state).update(state=state, state_at=now)
 
 
-def hold(line_ids: list[int]) -> None:
-    """The gateway is alive and carries these."""
-    SipLine.objects.filter(pk__in=line_ids).update(held_at=timezone.now())
+def hold() -> None:
+    """The gateway is alive."""
+    SipLine.objects.filter(enabled=True).update(held_at=timezone.now())
 
 
 def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | None:

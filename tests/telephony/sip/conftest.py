@@ -26,16 +26,18 @@ class Lab:
     server: Server
     folder: Path
     gateway: GatewayProcess
+    port: int  # of the gateway
 
     @classmethod
     def start(cls, folder: Path) -> Lab:
         refuse_what_is_missing()
         registrar = Registrar(folder / "registrar", free_port())
         server = start_server()
-        return cls(registrar, server, folder, _gateway(folder, server))
+        port = free_port()
+        return cls(registrar, server, folder, _gateway(folder, server, port), port)
 
     def start_gateway_again(self) -> None:
-        self.gateway = _gateway(self.folder, self.server)
+        self.gateway = _gateway(self.folder, self.server, self.port)
 
     def line(self, agent: Agent, *, user: str = "agent", password: str = "", **fields: Any) -> SipLine:
         line = SipLine(
@@ -57,11 +59,11 @@ class Lab:
         self.registrar.stop()
 
 
-def _gateway(folder: Path, server: Server) -> GatewayProcess:
+def _gateway(folder: Path, server: Server, port: int) -> GatewayProcess:
     environment = {
         **server_environment(),
         "SIP_ADDRESS": "127.0.0.1",
-        "SIP_PORT": str(free_port()),
+        "SIP_PORT": str(port),
         "SIP_RTP_TIMEOUT": "2",
     }
     return GatewayProcess(folder, environment, server=server.url)

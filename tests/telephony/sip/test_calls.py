@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import wave
 
 import numpy as np
 import pytest
+from django.urls import reverse
 
 from agents.models import Agent
 from telephony import actions
 from telephony.models import Call, SipLine
 from telephony.sip import records
 from tests.telephony.conftest import kinds_of, wait_until
+from tests.telephony.test_two_servers import Operator
+from voiceforge_site.models import User
 
 from .conftest import SPEECH, Lab, answered, is_over
 from .lab import Phone, signal_to_noise
@@ -39,10 +43,10 @@ def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> N
     assert signal_to_noise(HUM, phone.heard()) > 25
 
 
-def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent) -> None:
+def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent, lab: Lab, bob: User) -> None:
     call = records.place(line=line, agent=agent, number="phone")
     wait_until(lambda: "agent_heard" in kinds_of(call))
-    actions.hang_up(call.pk, by="alice")
+    asyncio.run(Operator(bob, lab.server).post(reverse("telephony:hang_up", args=[call.pk])))
     phone.said("terminated")
     wait_until(lambda: is_over(call))
 

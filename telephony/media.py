@@ -26,6 +26,10 @@ class MediaLine(Protocol):
     def mark(self, name: str) -> None:
         """Ask to be told (`MediaSink.mark_played`) when all that was sent before has been played."""
 
+    def press(self, digits: str) -> bool:
+        """Press keys by the line's own signals, with "," and "w" for half a second between. False where the
+        line has none: then only their sound can be sent."""
+
     def clear(self) -> None:
         """Drop all that has not been played yet. Outstanding marks come back at once."""
 

@@ -50,6 +50,7 @@ SYSTEM_PACKAGES: dict[str, dict[str, str]] = {
         "espeak-ng": "espeak-ng",
         "redis-server": "redis-server",
         "kamailio": "kamailio",
+        "/usr/lib/*/kamailio/modules/tls.so": "kamailio-tls-modules",
         "sipp": "sip-tester",
         "baresip": "baresip-core",
         "/usr/share/asterisk/sounds/en_US_f_Allison": "asterisk-core-sounds-en-wav",

@@ -76,6 +76,9 @@ class Codec(Protocol):
 
     def clear(self) -> str: ...
 
+    def keys(self, digits: str) -> str | None:
+        """Keys to be pressed by signals of the line's own; None where it has none."""
+
     def ready(self, call_id: str) -> str | None:
         """What to say once admitted, if anything."""
 

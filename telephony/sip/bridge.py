@@ -12,11 +12,13 @@ from baresip import AudioNotActive, AudioRestarted, Call, CallState, Event
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from ..providers.base import KEYS
 from .playout import RATE, Playout
 
 PATH = "/ws/media/sip/"
 OPEN_SECONDS = 10.0
 TICK_SECONDS = 0.02
+GAP_SECONDS, WAIT_SECONDS = 0.08, 0.5  # after a key, and for a "," or "w" between them
 MOST_READ = 64_000  # bytes at once; the stack keeps 2 s
 # The media clock goes on while the stack hears nothing (a caller who holds us): then silence is sent.
 BEHIND_BYTES = 2 * RATE * 200 // 1000
@@ -44,6 +46,7 @@ class Bridge:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._playout = Playout()
+        self._keys: asyncio.Queue[str] = asyncio.Queue()  # to be pressed
         self._ended: Ended | None = None
         self.dead = False  # the peer vanished without a word
 
@@ -82,7 +85,13 @@ class Bridge:
             closed.set()
         tasks = [
             asyncio.create_task(work)
-            for work in (self._listen(call), self._pump(call), self._press(pressed), closed.wait())
+            for work in (
+                self._listen(call),
+                self._pump(call),
+                self._tell_keys(pressed),
+                self._press(call),
+                closed.wait(),
+            )
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -126,9 +135,19 @@ class Bridge:
                 with suppress(AudioNotActive, AudioRestarted):
                     call.audio.flush_tx()
                 return self._playout.clear()
+            case "keys":
+                self._keys.put_nowait(message["digits"])
             case "ended":
                 self._ended = Ended(message["reason"], message["transfer_to"])
         return []
+
+    async def _press(self, call: Call) -> None:
+        """As long as their sound would take."""
+        while True:
+            for key in (await self._keys.get()).upper():
+                if key in KEYS:
+                    await call.send_dtmf(key)
+                await asyncio.sleep(GAP_SECONDS if key in KEYS else WAIT_SECONDS)
 
     # ---- to the web process -----------------------------------------------------------------
 
@@ -165,7 +184,7 @@ class Bridge:
         except AudioNotActive:
             return []
 
-    async def _press(self, pressed: asyncio.Queue[str]) -> None:
+    async def _tell_keys(self, pressed: asyncio.Queue[str]) -> None:
         while True:
             await self._say(type="digit", digit=await pressed.get())
 

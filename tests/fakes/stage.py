@@ -179,8 +179,17 @@ class PlayingLine:
 
     rate = RATE
 
-    def __init__(self, *, delay: float = 0.05, loses_marks: bool = False, early_marks: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        delay: float = 0.05,
+        loses_marks: bool = False,
+        early_marks: float = 0.0,
+        presses_keys: bool = False,
+    ) -> None:
         self.delay = delay
+        self.presses_keys = presses_keys
+        self.pressed: list[tuple[float, str]] = []  # loop time
         self.early_marks = early_marks  # seconds
         self.loses_marks = loses_marks
         self.session: CallSession | None = None
@@ -204,6 +213,11 @@ class PlayingLine:
             loop = asyncio.get_running_loop()
             at = max(loop.time() + self.delay, self._plays_until - self.early_marks)
             self._marks.append((name, loop.call_at(at, self._played, name)))
+
+    def press(self, digits: str) -> bool:
+        if self.presses_keys:
+            self.pressed.append((asyncio.get_running_loop().time(), digits))
+        return self.presses_keys
 
     def clear(self) -> None:
         now = asyncio.get_running_loop().time()

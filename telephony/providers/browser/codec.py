@@ -59,6 +59,9 @@ class BrowserCodec:
     def clear(self) -> str:
         return '{"type":"clear"}'
 
+    def keys(self, digits: str) -> str | None:
+        return None
+
     def ready(self, call_id: str) -> str:
         return orjson.dumps({"type": "ready", "call": call_id, "rate": self.rate}).decode()
 

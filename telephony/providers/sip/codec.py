@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from ..browser.codec import BrowserCodec
 
 
@@ -9,3 +11,6 @@ class SipCodec(BrowserCodec):
     """s16le mono at 8 kHz both ways; `start` also names the SIP Call-ID (`provider_call_id`)."""
 
     rate = 8000
+
+    def keys(self, digits: str) -> str:
+        return orjson.dumps({"type": "keys", "digits": digits}).decode()

@@ -4,7 +4,7 @@ folder, on lines that each test makes for itself."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from tests.telephony.conftest import Server, free_port, server_environment, star
 from .lab import GatewayProcess, Phone, Registrar, chirp, refuse_what_is_missing, silence
 
 SPEECH = chirp(1.0)
+HUM = np.sin(2 * np.pi * 440 * np.arange(4800) / 8000) * 8000  # the voice of the stand-in for an agent
+DICTION = np.concatenate([silence(1.0), SPEECH, silence(20.0)])
 
 
 @dataclass
@@ -25,8 +27,8 @@ class Lab:
     registrar: Registrar
     server: Server
     folder: Path
-    gateway: GatewayProcess
     port: int  # of the gateway
+    gateway: GatewayProcess = field(init=False)
 
     @classmethod
     def start(cls, folder: Path) -> Lab:
@@ -34,20 +36,28 @@ class Lab:
         registrar = Registrar(folder / "registrar", free_port())
         server = start_server()
         port = free_port()
-        return cls(registrar, server, folder, _gateway(folder, server, port), port)
+        lab = cls(registrar, server, folder, port)
+        lab.start_gateway()
+        return lab
 
-    def start_gateway_again(self) -> None:
-        self.gateway = _gateway(self.folder, self.server, self.port)
+    def start_gateway(self) -> None:
+        environment = {
+            **server_environment(),
+            "SIP_ADDRESS": "127.0.0.1",
+            "SIP_PORT": str(self.port),
+            "SIP_RTP_TIMEOUT": "2",
+            "SIP_CA_FILE": str(self.registrar.certificate),
+        }
+        self.gateway = GatewayProcess(self.folder, environment, server=self.server.url)
 
     def line(self, agent: Agent, *, user: str = "agent", password: str = "", **fields: Any) -> SipLine:
         line = SipLine(
             label=user,
             host="127.0.0.1",
-            port=self.registrar.port,
             domain="sip.test",
             user=user,
             agent=agent,
-            **fields,
+            **{"port": self.registrar.port, **fields},
         )
         line.set_password(password or f"pw-{user}")
         line.save()
@@ -57,16 +67,6 @@ class Lab:
         self.gateway.stop()
         self.server.kill()
         self.registrar.stop()
-
-
-def _gateway(folder: Path, server: Server, port: int) -> GatewayProcess:
-    environment = {
-        **server_environment(),
-        "SIP_ADDRESS": "127.0.0.1",
-        "SIP_PORT": str(port),
-        "SIP_RTP_TIMEOUT": "2",
-    }
-    return GatewayProcess(folder, environment, server=server.url)
 
 
 @pytest.fixture(scope="package")
@@ -87,8 +87,7 @@ def line(transactional_db: None, agent: Agent, lab: Lab) -> SipLine:
 @pytest.fixture
 def phone(line: SipLine, lab: Lab, tmp_path: Path) -> Iterator[Phone]:
     """Its owner lets the agent finish its greeting."""
-    speech = np.concatenate([silence(1.0), SPEECH, silence(20.0)])
-    phone = Phone(tmp_path / "phone", lab.registrar, speech)
+    phone = Phone(tmp_path / "phone", lab.registrar, DICTION)
     yield phone
     phone.stop()
 

@@ -9,9 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from mlservices.audio import read_wav, wav_bytes
 from tests.telephony.conftest import free_port
@@ -25,6 +31,8 @@ PIECE = RATE // 4
 def refuse_what_is_missing() -> None:
     """Fails, and says what to install: nothing of this is skipped."""
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if not list(Path("/usr/lib").glob("*/kamailio/modules/tls.so")):
+        missing.append("kamailio-tls-modules")
     assert not missing, f"Run: apt-get install --no-install-recommends {' '.join(missing)}"
 
 
@@ -82,12 +90,33 @@ class Program:
             self.process.wait()
 
 
+def make_certificate(path: Path) -> None:
+    """For 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(certificate.public_bytes(pem) + secret)
+
+
 class Registrar(Program):
+    """On `port` over UDP and TCP and, with a certificate that it signs itself, on `tls_port` over TLS."""
+
     def __init__(self, folder: Path, port: int) -> None:
-        self.port = port
+        self.port, self.tls_port = port, free_port()
         folder.mkdir(exist_ok=True)
+        self.certificate = folder / "certificate.pem"
+        make_certificate(self.certificate)
         config = folder / "kamailio.cfg"
-        config.write_text((HERE / "kamailio.cfg").read_text().replace("@PORT@", str(port)))
+        text = (HERE / "kamailio.cfg").read_text()
+        for name, value in {"PORT": port, "TLS_PORT": self.tls_port, "CERTIFICATE": self.certificate}.items():
+            text = text.replace(f"@{name}@", str(value))
+        config.write_text(text)
         command = ["kamailio", "-DD", "-E", "-f", str(config), "-Y", str(folder), "-P", str(folder / "pid")]
         super().__init__(command, folder / "kamailio.log")
         deadline = time.monotonic() + 10
@@ -101,15 +130,18 @@ class Registrar(Program):
 
 
 class Phone(Program):
-    """Registered as `phone`, it answers at once, plays `speech` (s16le, 8 kHz), hangs up where that ends, and
+    """Registered as `user`, it answers at once, plays `speech` (s16le, 8 kHz), hangs up where that ends, and
     keeps what it hears."""
 
-    def __init__(self, folder: Path, registrar: Registrar, speech: np.ndarray) -> None:
+    def __init__(
+        self, folder: Path, registrar: Registrar, speech: np.ndarray, *, user: str = "phone", more: str = ""
+    ) -> None:
+        """`more`: parameters of its account."""
         self.folder = folder
         sip_port, control_port = free_port(), free_port()
         folder.mkdir()
         (folder / "speech.wav").write_bytes(wav_bytes(speech.tobytes(), RATE))
-        modules = ("g711.so", "aufile.so", "sndfile.so")
+        modules = ("g711.so", "aufile.so", "sndfile.so", "srtp.so")
         lines = [
             f"sip_listen 127.0.0.1:{sip_port}",
             "net_interface 127.0.0.1",
@@ -126,7 +158,7 @@ class Phone(Program):
         ]
         (folder / "config").write_text("\n".join(lines) + "\n")
         (folder / "accounts").write_text(
-            f"<sip:phone@sip.test>;auth_pass=pw-phone;regint=120;answermode=auto;audio_codecs=pcma,pcmu;"
+            f"<sip:{user}@sip.test>;auth_pass=pw-{user};regint=120;answermode=auto;audio_codecs=pcma,pcmu;{more}"
             f'outbound="sip:127.0.0.1:{registrar.port}"\n'
         )
         (folder / "contacts").touch()

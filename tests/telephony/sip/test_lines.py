@@ -7,6 +7,7 @@ import io
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,8 +19,8 @@ from tests.telephony.conftest import free_port, kinds_of, wait_until
 from tests.telephony.test_two_servers import Operator
 from voiceforge_site.models import User
 
-from .conftest import Lab, answered, is_over, state_of
-from .lab import Phone, Registrar
+from .conftest import DICTION, HUM, Lab, answered, is_over, state_of
+from .lab import Phone, Registrar, signal_to_noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -86,6 +87,40 @@ def test_a_caller_is_put_through(line: SipLine, phone: Phone, lab: Lab, bob: Use
     assert (call.end_reason, call.transfer_to) == ("transferred", "+14155550100")
 
 
+def test_over_tls_a_line_is_encrypted(line: SipLine, lab: Lab, agent: Agent, tmp_path: Path) -> None:
+    secure = lab.line(agent, user="secure", transport="tls", port=lab.registrar.tls_port)
+    stranger = Registrar(lab.folder / "stranger", free_port())
+    unsure = lab.line(agent, user="unsure", transport="tls", port=stranger.tls_port)
+    phone = Phone(tmp_path / "safe", lab.registrar, DICTION, user="safe", more="mediaenc=srtp-mand;")
+    try:
+        wait_until(lambda: state_of(secure) == "ready")
+        wait_until(lambda: state_of(unsure) == "failed")
+        phone.dial("secure")
+        call = answered()
+        wait_until(lambda: "agent_heard" in kinds_of(call))
+        phone.hang_up()
+        wait_until(lambda: is_over(call))
+        assert signal_to_noise(HUM, phone.heard()) > 25
+    finally:
+        phone.stop()
+        stranger.stop()
+
+
+def test_a_caller_who_holds_the_agent_comes_back(line: SipLine, phone: Phone) -> None:
+    phone.dial("agent")
+    call = answered()
+    wait_until(lambda: "agent_heard" in kinds_of(call))
+    phone.order("hold")
+    time.sleep(0.5)
+    phone.order("resume")
+    time.sleep(0.3)
+    phone.press("1")
+    wait_until(lambda: "digits_pressed" in kinds_of(call))
+    phone.hang_up()
+    wait_until(lambda: is_over(call))
+    assert call.end_reason == "caller_hung_up"
+
+
 def test_a_telephone_that_vanishes_is_a_lost_line(line: SipLine, phone: Phone) -> None:
     phone.dial("agent")
     call = answered()
@@ -108,7 +143,7 @@ def test_a_gateway_that_stops_lets_calls_end_and_one_that_dies_ends_them(
     wait_until(lambda: state_of(line) == "off")
 
     lab.gateway.stop()
-    lab.start_gateway_again()
+    lab.start_gateway()
     wait_until(lambda: state_of(line) == "ready")
     phone.dial("agent")
     call = answered()
@@ -117,5 +152,5 @@ def test_a_gateway_that_stops_lets_calls_end_and_one_that_dies_ends_them(
     wait_until(lambda: is_over(call))
     assert call.end_reason == "line_lost"
     assert time.monotonic() - killed < 3
-    lab.start_gateway_again()
+    lab.start_gateway()
     wait_until(lambda: state_of(line) == "ready")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_NAME = re.compile(r"[^\s@:;<>\"?\\]+")
 SILENT_SECONDS = 15.0  # a gateway that has not been heard of for so long is not there
 
 
@@ -55,11 +63,42 @@ class SipLine(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    def clean(self) -> None:
+        """Raises ValidationError, by field, for what no line can be."""
+        problems = {}
+        if not _HOST.fullmatch(self.host):
+            problems["host"] = _("Write a name or an address, like sip.example.org.")
+        if self.domain and not _HOST.fullmatch(self.domain):
+            problems["domain"] = _("Write a name, like example.org, or leave it empty.")
+        for field in ("user", "auth_user"):
+            name = getattr(self, field)
+            if name and not _NAME.fullmatch(name):
+                problems[field] = _("Write the name alone, without @ and what follows it.")
+        if not 1 <= self.port <= 65535:
+            problems["port"] = _("Give a port from 1 to 65535.")
+        try:
+            self.peers()
+        except ValueError:
+            problems["allowed_peers"] = _("Write addresses and networks, like 192.0.2.7 198.51.100.0/24.")
+        if problems:
+            raise ValidationError(problems)
+
+    def peers(self) -> list[Network]:
+        """Raises ValueError for an allowed peer that is no address or network."""
+        words = self.allowed_peers.replace(",", " ").split()
+        return [ipaddress.ip_network(word, strict=False) for word in words]
+
     @property
     def address_domain(self) -> str:
         return self.domain or self.host
 
     def set_password(self, password: str) -> None:
+        """Raises ValidationError for one that the gateway cannot use."""
+        if re.search(r"[\x00-\x1f\"\\]", password):
+            told = _(
+                "A quotation mark or backslash cannot be used in it: choose another one at the provider."
+            )
+            raise ValidationError({"password": told})
         self.password = sealed(password) if password else ""
 
     def clear_password(self) -> str:

@@ -19,8 +19,8 @@ from ..eventlog import record_now
 from ..last_words import last_words
 from ..models import Call, SipLine
 from ..session.events import ProviderStatusReceived
+from ..sip_lines import Network
 from .playout import RATE
-from .sources import Network, networks
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
 LONGEST_REASON = 200
@@ -64,6 +64,13 @@ class Outgoing:
     number: str
 
 
+def end_left_over() -> None:
+    """A gateway that died has left calls that nobody answered."""
+    left = Call.objects.filter(line="sip", ended_at=None, answered_at=None)
+    for call_id in left.exclude(status=Call.Status.QUEUED).values_list("pk", flat=True):
+        told(call_id, Call.Status.FAILED, "the gateway stopped")
+
+
 def any_line() -> bool:
     """Whether there is anything for a gateway to do."""
     return SipLine.objects.filter(enabled=True).exists()
@@ -74,7 +81,7 @@ def lines() -> list[LineFacts]:
     facts = []
     for line in SipLine.objects.filter(enabled=True):
         try:
-            password, peers = line.clear_password(), networks(line.allowed_peers)
+            password, peers = line.clear_password(), line.peers()
         except (UnreadableSecret, ValueError) as error:
             set_state(line.pk, SipLine.State.FAILED, str(error))
             continue

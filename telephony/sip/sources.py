@@ -9,6 +9,8 @@ import logging
 import re
 from collections import OrderedDict
 
+from ..sip_lines import Network
+
 TRACE = "baresip.native.sip"
 MOST_KEPT = 1000
 WAIT_SECONDS = 1.0  # the trace may come a moment after the call itself
@@ -16,8 +18,6 @@ LOOK_SECONDS = 0.01
 
 _INVITE = re.compile(r"RX \w+ (?P<source>\S+) -> \S+\s+INVITE ")
 _CALL_ID = re.compile(r"^(?:call-id|i)\s*:\s*(?P<call_id>\S+)", re.IGNORECASE | re.MULTILINE)
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Sources(logging.Handler):
@@ -51,11 +51,6 @@ class Sources(logging.Handler):
                 return address
             await asyncio.sleep(LOOK_SECONDS)
         return ""
-
-
-def networks(text: str) -> list[Network]:
-    """Of addresses and networks separated by spaces or commas. Raises ValueError for one that is none."""
-    return [ipaddress.ip_network(word, strict=False) for word in text.replace(",", " ").split()]
 
 
 async def networks_of(host: str) -> list[Network]:

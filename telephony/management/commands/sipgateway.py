@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drain",
             type=float,
-            default=5.0,
+            default=4.0,
             metavar="SECONDS",
             help="how long calls may go on once it is told to stop",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
@@ -37,7 +37,7 @@ class LineFacts:
     transport: str
     user: str
     auth_user: str
-    password: str
+    password: str = field(repr=False)
     domain: str
     registers: bool
     max_calls: int

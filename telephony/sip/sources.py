@@ -1,5 +1,7 @@
-"""From where calls come. The stack tells it nowhere but in the trace of its messages, which is read here and
-goes into no log: it holds what people dial, and how they sign in."""
+"""What the stack logs: its trace of messages, of which we learn where calls come from, and its complaints.
+
+The trace goes no further: it holds what people dial, and how they sign in. A complaint may quote an account.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ from collections import OrderedDict
 
 from ..sip_lines import Network
 
-TRACE = "baresip.native.sip"
+COMPLAINTS, TRACE = "baresip.native", "baresip.native.sip"
 MOST_KEPT = 1000
 WAIT_SECONDS = 1.0  # the trace may come a moment after the call itself
 LOOK_SECONDS = 0.01
 
 _INVITE = re.compile(r"RX \w+ (?P<source>\S+) -> \S+\s+INVITE ")
+_PASSWORD = re.compile(r'(auth_pass="?)[^";]*')
 _CALL_ID = re.compile(r"^(?:call-id|i)\s*:\s*(?P<call_id>\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -28,7 +31,9 @@ class Sources(logging.Handler):
         self._addresses: OrderedDict[str, str] = OrderedDict()
 
     def listen(self) -> None:
-        """To the trace, and keep it from all others who do."""
+        """To the trace, and keep it, and passwords, from the log."""
+        logging.getLogger("baresip").setLevel(logging.WARNING)
+        logging.getLogger(COMPLAINTS).addFilter(without_passwords)
         trace = logging.getLogger(TRACE)
         trace.setLevel(logging.DEBUG)
         trace.propagate = False
@@ -51,6 +56,12 @@ class Sources(logging.Handler):
                 return address
             await asyncio.sleep(LOOK_SECONDS)
         return ""
+
+
+def without_passwords(record: logging.LogRecord) -> bool:
+    """A filter that lets everything pass."""
+    record.msg, record.args = _PASSWORD.sub(r"\1***", record.getMessage()), ()
+    return True
 
 
 async def networks_of(host: str) -> list[Network]:

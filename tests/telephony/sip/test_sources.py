@@ -38,5 +38,13 @@ async def test_of_old_calls_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> 
     assert await sources.of("2@there") == "198.51.100.7"
 
 
+def test_the_stack_s_complaints_quote_no_password(caplog: pytest.LogCaptureFixture) -> None:
+    Sources().listen()
+    complaint = 'bad account <sip:a@b>;auth_pass="hush, hush";regint=60'
+    logging.getLogger("baresip.native").warning("%s", complaint)
+    assert "hush" not in caplog.text
+    assert 'auth_pass="***";regint=60' in caplog.text
+
+
 async def test_a_registrar_s_addresses_are_looked_up() -> None:
     assert "127.0.0.1/32" in [str(network) for network in await networks_of("127.0.0.1")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from baresip import AudioNotActive, AudioRestarted, Call, CallState, Event
+from baresip import AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Event
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -16,7 +16,7 @@ from ..providers.base import KEYS
 from .playout import RATE, Playout
 
 PATH = "/ws/media/sip/"
-OPEN_SECONDS = 10.0
+OPEN_SECONDS, CLOSE_SECONDS = 10.0, 1.0
 TICK_SECONDS = 0.02
 GAP_SECONDS, WAIT_SECONDS = 0.08, 0.5  # after a key, and for a "," or "w" between them
 MOST_READ = 64_000  # bytes at once; the stack keeps 2 s
@@ -83,18 +83,14 @@ class Bridge:
         call.on_dtmf(lambda digit: pressed.put_nowait(digit.digit))
         if call.state is CallState.CLOSED:
             closed.set()
-        tasks = [
-            asyncio.create_task(work)
-            for work in (
-                self._listen(call),
-                self._pump(call),
-                self._tell_keys(pressed),
-                self._press(call),
-                closed.wait(),
-            )
-        ]
+        listening = asyncio.create_task(self._listen(call))
+        works = (self._pump(call), self._tell_keys(pressed), self._press(call), closed.wait())
+        tasks = [listening, *map(asyncio.create_task, works)]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if any(isinstance(task.exception(), ConnectionClosed) for task in done):
+                # Its last words may have come, and not been read yet.
+                await asyncio.wait([listening], timeout=CLOSE_SECONDS)
         finally:
             for task in tasks:
                 task.cancel()
@@ -146,7 +142,8 @@ class Bridge:
         while True:
             for key in (await self._keys.get()).upper():
                 if key in KEYS:
-                    await call.send_dtmf(key)
+                    with suppress(BaresipError):  # the peer has hung up
+                        await call.send_dtmf(key)
                 await asyncio.sleep(GAP_SECONDS if key in KEYS else WAIT_SECONDS)
 
     # ---- to the web process -----------------------------------------------------------------

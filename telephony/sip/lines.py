@@ -18,7 +18,8 @@ from .sources import networks_of
 
 logger = logging.getLogger(__name__)
 
-REGISTER_SECONDS = 300  # asked for; a registrar may grant less
+# Asked for; a registrar may grant less. Over UDP a router on the way forgets us after a minute or so.
+REGISTER_SECONDS = {"udp": 60, "tcp": 300, "tls": 300}
 REGISTER_PATIENCE_SECONDS = 40.0  # past SIP's own timer of 32 s
 SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 120.0
 
@@ -35,7 +36,7 @@ def account_of(line: LineFacts) -> Account:
         password=line.password,
         auth_user=line.auth_user or None,
         registrar=f"{line.host}:{line.port};transport={line.transport}",
-        reg_interval=REGISTER_SECONDS if line.registers else 0,
+        reg_interval=REGISTER_SECONDS[line.transport] if line.registers else 0,
         transport=line.transport,  # type: ignore[arg-type]
         audio_codecs=("pcma", "pcmu"),
         # Without the first the stack sends a re-INVITE right after each answer.

@@ -22,6 +22,7 @@ from .providers.base import (
     Codec,
     Heard,
     Ignored,
+    OnHold,
     Played,
     Pressed,
     Started,
@@ -175,6 +176,8 @@ class MediaSocket:
                 self._line.played(mark)
             case Pressed(digit) if sink:
                 sink.press(digit)
+            case OnHold(held) if sink:
+                sink.hold(held)
             case Stopped():
                 self._hung_up("hangup")
             case Unreadable():

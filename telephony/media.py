@@ -45,5 +45,8 @@ class MediaSink(Protocol):
     def press(self, digit: str) -> None:
         """A key on the caller's telephone: one of 0-9 * # A-D."""
 
+    def hold(self, held: bool) -> None:
+        """The caller has put us on hold, or is back."""
+
     def line_closed(self, reason: str) -> None:
         """The caller hung up, or the socket is gone."""

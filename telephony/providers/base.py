@@ -42,6 +42,13 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class OnHold:
+    """The caller has put us on hold, or is back."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The caller hung up, or the provider ended the stream."""
 
@@ -58,7 +65,7 @@ class Unreadable:
     why: str
 
 
-WireEvent = Started | Heard | Played | Pressed | Stopped | Ignored | Unreadable
+WireEvent = Started | Heard | Played | Pressed | OnHold | Stopped | Ignored | Unreadable
 IGNORED = Ignored()
 KEYS = frozenset("0123456789*#ABCD")
 

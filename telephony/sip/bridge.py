@@ -72,19 +72,21 @@ class Bridge:
     async def carry(self, call: Call) -> Ended | None:
         """Until either side ends the call; None where the web process is gone, or the peer."""
         closed = asyncio.Event()
-        pressed: asyncio.Queue[str] = asyncio.Queue()
+        news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
         def happened(event: Any) -> None:
             if event.event is Event.CALL_CLOSED:
                 self.dead = event.text == NO_SOUND
                 closed.set()
+            elif event.event in (Event.CALL_HOLD, Event.CALL_RESUME):
+                news.put_nowait({"type": "hold", "held": event.event is Event.CALL_HOLD})
 
         call.on(happened)
-        call.on_dtmf(lambda digit: pressed.put_nowait(digit.digit))
+        call.on_dtmf(lambda digit: news.put_nowait({"type": "digit", "digit": digit.digit}))
         if call.state is CallState.CLOSED:
             closed.set()
         listening = asyncio.create_task(self._listen(call))
-        works = (self._pump(call), self._tell_keys(pressed), self._press(call), closed.wait())
+        works = (self._pump(call), self._tell(news), self._press(call), closed.wait())
         tasks = [listening, *map(asyncio.create_task, works)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -171,7 +173,8 @@ class Bridge:
             info = call.audio.info()
             if info.tx_ready and (piece := self._playout.next(info.tx_buffered)):
                 call.audio.write(piece)
-            return bytes(call.audio.read(MOST_READ)) if info.rx_ready else b""
+            heard = bytes(call.audio.read(MOST_READ)) if info.rx_ready else b""
+            return bytes(len(heard)) if call.remote_on_hold else heard  # or music would be taken for speech
         except (AudioNotActive, AudioRestarted):  # not yet, not now, or anew
             return b""
 
@@ -181,9 +184,9 @@ class Bridge:
         except AudioNotActive:
             return []
 
-    async def _tell_keys(self, pressed: asyncio.Queue[str]) -> None:
+    async def _tell(self, news: asyncio.Queue[dict[str, Any]]) -> None:
         while True:
-            await self._say(type="digit", digit=await pressed.get())
+            await self._say(**await news.get())
 
-    async def _say(self, **message: str) -> None:
+    async def _say(self, **message: Any) -> None:
         await self._socket.send(orjson.dumps(message).decode())

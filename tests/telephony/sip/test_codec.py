@@ -10,7 +10,7 @@ from telephony.capacity import capacity
 from telephony.line import Line
 from telephony.models import SipLine
 from telephony.providers import codec_class
-from telephony.providers.base import Heard, Started, Unreadable
+from telephony.providers.base import Heard, OnHold, Started, Unreadable
 from telephony.providers.sip.codec import SipCodec
 from telephony.sip import records
 from tests.telephony.test_line import sent_by
@@ -23,6 +23,8 @@ def test_the_gateway_says_whose_call_it_carries_and_sends_sound_as_it_is() -> No
     start = {"type": "start", "token": "t", "provider_call_id": "1@there"}
     assert codec.decode(json.dumps(start)) == Started("t", "1@there")
     assert codec.decode(b"\1\2") == Heard(b"\1\2")
+    assert codec.decode('{"type":"hold","held":true}') == OnHold(True)
+    assert isinstance(codec.decode('{"type":"hold"}'), Unreadable)
     assert isinstance(codec.decode(b"\1"), Unreadable)
     assert (codec.rate, codec.media(b"\1\2")) == (8000, b"\1\2")
 

@@ -108,16 +108,18 @@ def test_over_tls_a_line_is_encrypted(line: SipLine, lab: Lab, agent: Agent, tmp
         stranger.stop()
 
 
-def test_a_caller_who_holds_the_agent_comes_back(line: SipLine, phone: Phone) -> None:
+def test_a_caller_who_holds_the_agent_is_left_alone_until_they_are_back(
+    line: SipLine, phone: Phone, agent: Agent
+) -> None:
+    Agent.objects.filter(pk=agent.pk).update(silence_seconds=2.0)
     phone.dial("agent")
     call = answered()
     wait_until(lambda: "agent_heard" in kinds_of(call))
     phone.order("hold")
-    time.sleep(0.5)
+    time.sleep(3.5)  # longer than the agent's patience, and than sound may stay away
+    assert "silence_prompted" not in kinds_of(call)
     phone.order("resume")
-    time.sleep(0.3)
-    phone.press("1")
-    wait_until(lambda: "digits_pressed" in kinds_of(call))
+    wait_until(lambda: "silence_prompted" in kinds_of(call))
     phone.hang_up()
     wait_until(lambda: is_over(call))
     assert call.end_reason == "caller_hung_up"

@@ -30,6 +30,7 @@ from .flow.runtime import FlowConversation
 from .flow.steps import Conversation, Say, Step
 from .flow.understanding import Understanding, is_aside, noted
 from .flow.variables import built_in, fill
+from .flow.wording import shown
 from .flows.programs import Crew
 from .knowledge.shelf import lookup_in
 from .models import DEFAULT_MODEL, Agent, FlowVersion
@@ -63,7 +64,7 @@ def conversation_for(
     have these `values` already. `caller` is what the line tells of who calls, a number at best. Raises
     ValidationError when the agent's facts cannot be read; it names the field.
     """
-    profile = profile_of(agent, caller=caller, now=now())
+    profile = profile_of(agent, caller=caller, now=now(), given=values)
     meanings = Meanings(embedder, _KNOWN.setdefault(embedder, {}))
     talk = partial(_talk, meanings=meanings, model=chat_model, now=now)
     if version is None:
@@ -90,7 +91,7 @@ def conversation_for(
         announcement=profile.announcement,
         greeting=profile.greeting,
     )
-    known = values_for(agent, profile.facts, caller=caller, now=now())
+    known = values_for(agent, profile.facts, caller=caller, now=now(), given=values)
     return FlowConversation(version.program, ports, variables=known, values=values)
 
 
@@ -194,10 +195,12 @@ def voice_of(agent: Agent) -> str:
     return DEFAULT_VOICE
 
 
-def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -> Profile:
+def profile_of(
+    agent: Agent, *, caller: str = "", now: datetime | None = None, given: Mapping[str, Any] | None = None
+) -> Profile:
     """What the agent knows and says in one call, its placeholders filled in."""
     facts = read_facts(agent.facts)
-    values = values_for(agent, facts, caller=caller, now=now or timezone.now())
+    values = values_for(agent, facts, caller=caller, now=now or timezone.now(), given=given)
     return Profile(
         greeting=fill(agent.greeting, values),
         facts=facts,
@@ -209,7 +212,23 @@ def profile_of(agent: Agent, *, caller: str = "", now: datetime | None = None) -
     )
 
 
-def values_for(agent: Agent, facts: Sequence[Fact], *, caller: str, now: datetime) -> dict[str, str]:
-    """What each placeholder stands for; times are on the clock of the opening hours, if there are some."""
+def values_for(
+    agent: Agent,
+    facts: Sequence[Fact],
+    *,
+    caller: str,
+    now: datetime,
+    given: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """What each placeholder stands for; times are on the clock of the opening hours, if there are some. What
+    is `given` for one call goes before the agent's own."""
     local = timezone.localtime(now, _zone_of(facts))
-    return {**agent.constants, **built_in(caller=caller, agent_name=agent.name, now=local)}
+    return {
+        **agent.constants,
+        **_spoken(given or {}),
+        **built_in(caller=caller, agent_name=agent.name, now=local),
+    }
+
+
+def _spoken(given: Mapping[str, Any]) -> dict[str, str]:
+    return {name: shown(value) for name, value in given.items()}

@@ -68,7 +68,7 @@ def _wrong(field: str, remedy: str) -> ValidationError:
 
 def _fact(data: object, field: str) -> Fact:
     item = _object(data, field, known=_FACT_KEYS)
-    hours = _hours(item["hours"], f"{field}.hours") if item.get("hours") is not None else None
+    hours = opening_hours(item["hours"], f"{field}.hours") if item.get("hours") is not None else None
     answer = _text(item.get("answer", ""), f"{field}.answer", longest=LONGEST_ANSWER)
     if not answer and hours is None:
         raise _wrong(f"{field}.answer", _("write what the agent is to say."))
@@ -90,7 +90,9 @@ def _fact(data: object, field: str) -> Fact:
     return Fact(topic, answer, tuple(filter(None, texts)), hours, follow_up, urgent)
 
 
-def _hours(data: object, field: str) -> OpeningHours:
+def opening_hours(data: object, field: str) -> OpeningHours:
+    """Of {"timezone": ..., "week": {"monday": [["08:00", "18:00"]]}, "closed_on": [...]}. Raises
+    ValidationError."""
     item = _object(data, field, known=_HOURS_KEYS)
     week = _object(item.get("week"), f"{field}.week", known=set(WEEKDAYS))
     closed_on = _list(item.get("closed_on", []), f"{field}.closed_on", most=366)

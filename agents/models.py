@@ -19,8 +19,9 @@ from .facts import validate_facts
 from .flow.graph import read
 from .flow.program import Program
 from .knowledge.models import KnowledgeBase, Passage, Source
+from .tools.models import ToolServer
 
-__all__ = ["KnowledgeBase", "Passage", "Source"]  # of this app like those below
+__all__ = ["KnowledgeBase", "Passage", "Source", "ToolServer"]  # of this app like those below
 
 validate_e164 = RegexValidator(
     r"^\+[1-9]\d{6,14}\Z", _("Write the number with its country code, like +14155550100.")
@@ -283,7 +284,8 @@ class AgentVersion(models.Model):
 
 
 class Tool(models.Model):
-    """Another system that flows may ask: an HTTP request whose {{placeholders}} are its arguments."""
+    """Another system that flows may ask: an HTTP request whose {{placeholders}} are its arguments, or, with a
+    `server`, one of the tools of an MCP server."""
 
     class Method(models.TextChoices):
         GET = "GET", "GET"
@@ -293,9 +295,12 @@ class Tool(models.Model):
         DELETE = "DELETE", "DELETE"
 
     name = models.CharField(_("name"), max_length=64, unique=True, validators=[validate_tool_name])
-    description = models.CharField(_("what it does"), max_length=500, blank=True)
+    description = models.CharField(_("what it does"), max_length=1000, blank=True)
+    server = models.ForeignKey(ToolServer, models.PROTECT, null=True, editable=False, related_name="tools")
+    server_tool = models.CharField(max_length=128, blank=True, editable=False)  # what the server calls it
+    gone = models.BooleanField(default=False, editable=False)  # the server offers it no longer
     method = models.CharField(_("method"), max_length=8, choices=Method, default=Method.GET)
-    url = models.CharField(_("address"), max_length=2000)
+    url = models.CharField(_("address"), max_length=2000, blank=True)  # "": that of its server
     parameters = models.JSONField(_("arguments"), default=dict, blank=True)  # a JSON schema of type "object"
     headers = models.JSONField(_("headers"), default=dict, blank=True)  # {name: value}
     secret_headers = models.TextField(blank=True, editable=False)  # the same as JSON, sealed
@@ -311,6 +316,9 @@ class Tool(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["server", "server_tool"], name="tool_of_a_server_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

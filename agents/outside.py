@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from time import monotonic
 from typing import Literal
@@ -34,6 +35,7 @@ _PRIVATE = tuple(
         ),
     )
 )
+_LINGERING_SECONDS = 0.02  # for the end of what is enough: the connection can then be used again
 _OF_ANY = ("accept", "user-agent")  # headers that another server may be sent
 _KEEPS_METHOD = (307, 308)
 _REDIRECTS = (301, 302, 303, *_KEEPS_METHOD)
@@ -100,30 +102,52 @@ class Answer:
         return charset
 
 
-async def ask(request: Request, *, seconds: float, largest: int = LARGEST_ANSWER) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    begun: float
+    largest: int
+    enough: Callable[[bytes], bool]
+    through: httpx.AsyncClient | None
+
+
+async def ask(
+    request: Request,
+    *,
+    seconds: float,
+    largest: int = LARGEST_ANSWER,
+    enough: Callable[[bytes], bool] = lambda piece: False,
+    through: httpx.AsyncClient | None = None,
+) -> Answer:
     """The answer to `request`, redirects followed, all of it within `seconds`.
 
-    Raises Refused where the address may not be asked, Unanswered otherwise.
+    `enough` is shown the body piece by piece: once it says so, the rest is not waited for. `through` are
+    `connections` to the same server. Raises Refused where the address may not be asked, Unanswered otherwise.
     """
-    begun = monotonic()
+    manner = _Manner(monotonic(), largest, enough, through)
     try:
         async with asyncio.timeout(seconds):
-            return await _followed(request, begun, largest)
+            return await _followed(request, manner)
     except TimeoutError:
         reason = f"{_host(request.url)} did not answer within {seconds:g} seconds."
         raise Unanswered(reason, timed_out=True) from None
 
 
-async def _followed(request: Request, begun: float, largest: int) -> Answer:
+def connections() -> httpx.AsyncClient:
+    """Are kept from one request to the next, for several to one server. To be closed."""
+    return httpx.AsyncClient(verify=certificates(), timeout=None, trust_env=False)  # the whole has a time
+
+
+async def _followed(request: Request, manner: _Manner) -> Answer:
     url, method, body = httpx.URL(request.url), request.method, request.body
     headers = {**request.headers, **request.secrets}
     for _ in range(MOST_REDIRECTS + 1):
-        answer = await _once(method, url, headers, body, begun, largest)
+        answer = await _once(method, url, headers, body, manner)
         target = answer.headers.get("location")
         if answer.status not in _REDIRECTS or not target:
             return answer
         before, url = _origin(url), _joined(url, target)
         if _origin(url) != before:
+            manner = replace(manner, through=None)
             headers = {name: value for name, value in headers.items() if name.lower() in _OF_ANY}
             if body and answer.status in _KEEPS_METHOD:
                 raise Unanswered(f"{_host(request.url)} wanted what it was sent to go to {url.host}.")
@@ -140,13 +164,12 @@ def _joined(url: httpx.URL, target: str) -> httpx.URL:
 
 
 async def _once(
-    method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, begun: float, largest: int
+    method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, manner: _Manner
 ) -> Answer:
     address = await allowed_address(url)
     host = f"[{address}]" if address.version == 6 else str(address)
     named = url.netloc.decode("ascii")
-    timeout = httpx.Timeout(None)  # the whole has one
-    async with httpx.AsyncClient(verify=certificates(), timeout=timeout, trust_env=False) as client:
+    async with nullcontext(manner.through) if manner.through else connections() as client:
         sent = {"User-Agent": "VoiceForge", **headers, "Host": named, "Accept-Encoding": "identity"}
         request = client.build_request(
             method,
@@ -158,7 +181,7 @@ async def _once(
         try:
             response = await client.send(request, stream=True)
             try:
-                read = await _read(response, largest)
+                read = await _read(response, manner)
             finally:
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -166,17 +189,22 @@ async def _once(
         except httpx.HTTPError as error:
             raise Unanswered(f"{url.host} broke off: {error or type(error).__name__}") from None
     told = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, told, read, str(url), monotonic() - begun)
+    return Answer(response.status_code, told, read, str(url), monotonic() - manner.begun)
 
 
-async def _read(response: httpx.Response, largest: int) -> bytes:
+async def _read(response: httpx.Response, manner: _Manner) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise Unanswered("The answer is packed, though it was not to be.")  # and could be any size
-    read = bytearray()
-    async for chunk in response.aiter_raw():
-        read += chunk
-        if len(read) > largest:
-            raise Unanswered(f"The answer is larger than {largest:,} bytes.")
+    read, is_enough = bytearray(), False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None) as left:
+            async for chunk in response.aiter_raw():
+                read += chunk
+                if len(read) > manner.largest:
+                    raise Unanswered(f"The answer is larger than {manner.largest:,} bytes.")
+                if not is_enough and manner.enough(chunk):
+                    is_enough = True
+                    left.reschedule(asyncio.get_running_loop().time() + _LINGERING_SECONDS)
     return bytes(read)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from mlservices.pages.palette import Entry, Group, matching
 
-from .models import Agent, Flow, Tool
+from .models import Agent, Flow, Tool, ToolServer
 
 T = TypeVar("T", bound=Model)
 
@@ -32,6 +32,10 @@ def tools(user: Any, words: str) -> Iterable[Group]:
     named = _named(Tool.objects.only("name", "description"), words)
     entries = [
         Entry(tool.name, "wrench", url=tool.get_absolute_url(), hint=tool.description[:60]) for tool in named
+    ]
+    servers = _named(ToolServer.objects.only("name", "slug"), words)
+    entries += [
+        Entry(server.name, "plug", url=server.get_absolute_url(), hint=_("MCP server")) for server in servers
     ]
     return matching(_("Tools"), entries, words)
 

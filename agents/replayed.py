@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from mlservices.interfaces import ChatModel
 from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 
 from .flow.program import CallTool, ToolResult
+from .json_text import json_of
 
 _CALL = "\x1e"  # ASCII's separator of records: before each tool call of an answer, as JSON
 
@@ -66,24 +68,59 @@ class ReplayedModel:
             yield delta
 
 
-def replayed_tools(call_tool: CallTool, recording: Recording) -> CallTool:
-    """The recorded results, and those of the true tools for what is not recorded."""
+class ReplayedTools:
+    """A `CallTool` that gives what is recorded for a tool with these arguments, each answer once and in their
+    order, and calls the true tools for what is not. Once all are given, the last is given again, unless the
+    caller `asks_anew`."""
 
-    async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        known = recording.known()
-        result = _result(known) if known is not None else await call_tool(name, arguments)
-        recording.answers.append(known if known is not None else json.dumps(asdict(result), default=str))
+    def __init__(self, call_tool: CallTool, recorded: Sequence[str]) -> None:
+        """Raises ValueError where `recorded` are no answers of tools."""
+        self.answers: list[str] = []  # of this turn, recorded or new
+        self.asks_anew = False
+        self._call_tool = call_tool
+        self._known: dict[str, deque[ToolResult]] = {}
+        for each in recorded:
+            key, result = _called(each)
+            self._known.setdefault(key, deque()).append(result)
+        self._last = {key: results[-1] for key, results in self._known.items()}
+
+    async def __call__(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        key = _key(name, arguments)
+        if known := self._known.get(key):
+            result = known.popleft()
+        elif key in self._last and not self.asks_anew:
+            result = self._last[key]
+        else:
+            result = await self._call_tool(name, arguments)
+        self.answers.append(as_recorded(name, arguments, result))
         return result
 
-    return call
+    def next_turn(self) -> None:
+        self.answers = []
 
 
-def _result(recorded: str) -> ToolResult:
-    """Raises ValueError where it is no recorded result."""
+def as_recorded(name: str, arguments: Mapping[str, Any], result: ToolResult) -> str:
+    return json.dumps({"name": name, "arguments": dict(arguments), **asdict(result)}, default=str)
+
+
+def _called(recorded: str) -> tuple[str, ToolResult]:
+    """The key of the call, and what came of it. Raises ValueError where it is no recorded answer."""
     try:
-        return ToolResult(**json.loads(recorded))
-    except TypeError:
-        raise ValueError("tools: a result has ok, values, text and reason.") from None
+        told = json_of(recorded)
+        result = ToolResult(**told_of(told))
+        return _key(str(told["name"]), dict(told["arguments"])), result
+    except (TypeError, AttributeError, KeyError):
+        raise ValueError("tools: an answer has name, arguments, ok, values, text and reason.") from None
+
+
+def told_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Of the types that it is made of: a browser has had it. Raises TypeError, ValueError, KeyError."""
+    texts = {name: str(told[name]) for name in ("text", "reason")}
+    return {"ok": bool(told["ok"]), "values": dict(told["values"]), **texts}
+
+
+def _key(name: str, arguments: Mapping[str, Any]) -> str:
+    return json.dumps([name, arguments], sort_keys=True, default=str)
 
 
 def _deltas(recorded: str) -> Iterator[ChatDelta]:
@@ -92,6 +129,6 @@ def _deltas(recorded: str) -> Iterator[ChatDelta]:
     yield ChatDelta(text)
     for each in calls:
         try:
-            yield ChatDelta("", tool_call=ToolCall(**json.loads(each)))
+            yield ChatDelta("", tool_call=ToolCall(**json_of(each)))
         except TypeError:
             raise ValueError("answers: a tool call has an id, a name and arguments.") from None

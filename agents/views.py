@@ -25,6 +25,7 @@ from mlservices.pages.languages import language_name
 from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
 from .flow.variables import BUILT_IN
 from .forms import AgentForm, add_errors, fact_formset, facts_of
+from .json_text import json_of
 from .listing import answers_with, columns, in_order, orders
 from .models import Agent, AgentVersion
 from .sentences import record_sentence
@@ -192,7 +193,7 @@ def agent_try(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "agents/try.html", {"agent": agent, **_answer(agent, [], "")})
     words = request.POST.get("words", "").strip()
     try:
-        transcript = json.loads(request.POST.get("transcript", "[]"))
+        transcript = json_of(request.POST.get("transcript", "[]"))
     except ValueError:
         transcript = None
     answer = _answer(agent, transcript, words)

@@ -1,7 +1,7 @@
 """Secrets at rest: encrypted in the database, in the clear only where they are used.
 
 The first of settings.CREDENTIALS_KEYS encrypts, all of them decrypt. A new key goes in front; the old one
-stays until each secret has been entered again.
+stays until `manage.py rotate_credentials` has encrypted each secret anew.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ def opened(ciphertext: str) -> str:
         return _box().decrypt(ciphertext.encode()).decode()
     except InvalidToken:
         raise UnreadableSecret("The secret was encrypted with another key.") from None
+
+
+def reseal(ciphertext: str) -> str:
+    """Encrypted with the first key, by whichever it was. Raises UnreadableSecret."""
+    return sealed(opened(ciphertext))
 
 
 def _box() -> MultiFernet:

@@ -11,22 +11,24 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from agents.models import Agent, FlowVersion
 
 from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
-from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Recording, SipLine, Tag
-from .recorder import is_being_written, path_of, salvage
+from .forgetting import forget_words
+from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, SipLine, Tag
+from .recorder import is_being_written, salvage
 from .session.events import (
     CallAnswered,
     CallEnded,
@@ -47,11 +49,14 @@ PROGRESS = (Status.QUEUED, Status.INITIATED, Status.RINGING, Status.IN_PROGRESS)
 HOLD_SECONDS = 5.0  # how often a process says that it still holds its calls
 ORPHANED_SECONDS = 20.0  # after so long without, nobody holds a call
 NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
+# A call whose sound goes past us, which only its provider can end; after so long it has forgotten to.
+LONGEST_UNHEARD_SECONDS = 4 * 3600.0
 
 LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
 
 LONGEST_TAG, LONGEST_NOTE = 40, 4000  # characters
 
+STOP_RINGING = "telephony.lines.actions.stop_ringing"
 SIMULATOR = "Simulator"  # label of the account that is no carrier's
 SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
 
@@ -84,7 +89,7 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **new_call(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
             "sip_line": sip_line,
             "callee": callee[:LONGEST_PARTY],
@@ -100,7 +105,7 @@ def answer_call(
 @transaction.atomic
 def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None = None) -> Call:
     """`caller` is who sits before the browser; `version` is followed in place of the agent's own flow."""
-    fields = new_call(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
+    fields = ringing(agent, line="browser", direction=Call.Direction.WEB, caller=caller)
     if version:
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
@@ -108,13 +113,9 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def new_call(
-    agent: Agent, *, line: str, direction: str, caller: str, status: Status = Status.RINGING
-) -> dict[str, object]:
-    """The fields of a call's row, pinned to what the agent follows."""
+def ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
     fields: dict[str, object] = {
         "id": uuid4(),
-        "status": status,
         "agent": agent,
         "flow_version": agent.flow.live if agent.flow else None,
         "direction": direction,
@@ -166,6 +167,7 @@ def end_call(
     )
     record_now(call_id, ended)
     if not call.filter(held_at__isnull=False).exists():  # else whoever holds it indexes it when all is told
+        forget_words(call_id)
         search.index(call_id)
         traffic.count(call_id)
     return True
@@ -223,6 +225,8 @@ def hang_up(call_id: UUID, *, by: str = "") -> bool:
     ended = end_call(call_id, reason="operator_hung_up", by=by)
     if ended:
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
+        if Call.objects.filter(pk=call_id, direction=Call.Direction.OUTBOUND, answered_at=None).exists():
+            transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))  # nobody holds it yet
     return ended
 
 
@@ -252,6 +256,7 @@ def let_go(call_id: UUID) -> None:
     with transaction.atomic():
         if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
             traffic.count(call_id)
+        forget_words(call_id)
     search.index(call_id)
 
 
@@ -262,7 +267,13 @@ def end_orphans() -> int:
     now = timezone.now()
     waiting = Call.objects.filter(
         status__in=Call.LIVE, held_at=None, created_at__lt=now - timedelta(seconds=NEVER_CONNECTED_SECONDS)
+    ).exclude(  # which the provider has yet to place, and tells of
+        direction=Call.Direction.OUTBOUND,
+        status__in=(Status.QUEUED, Status.INITIATED),
+        provider_call_id__gt="",
     )
+    unheard = Q(line="zadarma", status=Status.IN_PROGRESS)
+    waiting = waiting.exclude(unheard, created_at__gt=now - timedelta(seconds=LONGEST_UNHEARD_SECONDS))
     ended = sum(end_call(call.pk, reason="never_connected") for call in waiting)
     silent_since = now - timedelta(seconds=ORPHANED_SECONDS)
     for call in Call.objects.filter(held_at__lt=silent_since).order_by("held_at"):
@@ -271,7 +282,7 @@ def end_orphans() -> int:
         if not Call.objects.filter(pk=call.pk, held_at=call.held_at).update(held_at=now):
             continue  # another process was faster
         ended += end_call(call.pk, reason="server_restarted", ended_at=call.held_at)
-        _keep_recording(call)
+        keep_recording(call)
         let_go(call.pk)
     return ended
 
@@ -281,7 +292,8 @@ def forget_old_tokens() -> None:
     MediaToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1)).delete()
 
 
-def _keep_recording(call: Call) -> None:
+def keep_recording(call: Call) -> None:
+    """What lies where the call's recording is kept, if it can be read, is the call's recording."""
     recording = salvage(call)
     if recording:
         record_now(
@@ -320,48 +332,6 @@ def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     taken = set(PhoneNumber.objects.values_list("number", flat=True))
     free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
     return PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
-
-
-class CannotDelete(Exception):
-    """A call's file stays where it is, and nothing was deleted. `reason` is the system's word."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
-        self.path = path
-        self.reason = reason
-
-
-@transaction.atomic
-def delete_calls(*, call_ids: Sequence[UUID]) -> int:
-    """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
-    recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
-    over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
-    calls = list(over.only("pk", "created_at").order_by("pk"))
-    recordings = Recording.objects.filter(call__in=calls)
-    paths = {Path(recording.file.path) for recording in recordings} | {path_of(call) for call in calls}
-    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
-    _remove_all(sorted(path for path in paths if path.exists()))
-    return len(calls)
-
-
-def _remove_all(paths: Sequence[Path]) -> None:
-    """All of them or none: each is put aside first, which fails where removing it would."""
-    aside: list[tuple[Path, Path]] = []
-    try:
-        for path in paths:
-            hidden = path.with_name(f".deleted-{path.name}")
-            path.rename(hidden)
-            aside.append((path, hidden))
-    except OSError as error:
-        for path, hidden in aside:
-            hidden.rename(path)
-        raise CannotDelete(Path(error.filename), error.strerror or str(error)) from error
-    transaction.on_commit(lambda: _unlink(hidden for _path, hidden in aside))
-
-
-def _unlink(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 @transaction.atomic

@@ -61,8 +61,9 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
                 )
             continue
         cut = f" [{not_heard}: {line.unheard}]" if line.unheard else ""
+        said = line.text or ("" if line.unheard else f"({_('Not kept')})")
         who = str(wording.BY[line.who]).format(by=line.by) if line.by else wording.WHO[line.who]
-        lines.append(f"[{_clock(line.at_seconds)}] {who}: {line.text}{cut}")
+        lines.append(f"[{_clock(line.at_seconds)}] {who}: {said}{cut}")
     for message in call.messages.order_by("ordinal"):
         lines += ["", f"{_('Message')}: {message.name} {message.number}".rstrip(), message.words]
     return _file("\n".join(lines) + "\n", "text/plain", call, "txt")

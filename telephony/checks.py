@@ -19,6 +19,8 @@ from mlservices.secret_box import UnreadableSecret
 from .actions import SIMULATOR
 from .credentials import secret_of
 from .models import Credential, SipLine
+from .providers.zadarma.client import ZadarmaClient
+from .providers.zadarma.errors import ZadarmaError
 
 PATIENCE_SECONDS = 10.0
 TWILIO = "https://api.twilio.com"
@@ -33,6 +35,8 @@ KEY_BACK = gettext_noop("Put the key that encrypted it into CREDENTIALS_KEY, aft
 PUBLIC = gettext_noop(
     "If calls stay away, check the auth token, and that PUBLIC_URL is the address in the provider's settings."
 )
+
+TOP_UP = gettext_noop("Pay into the account: without money it places no calls, and loses its numbers.")
 
 
 def accounts() -> Iterable[Service]:
@@ -50,9 +54,9 @@ def account(credential: Credential) -> Service:
         secret = secret_of(credential)
         ask = _ASKED[credential.provider](credential.account, secret)
     probes = [Probe("account", _("Account"), ask, PATIENCE_SECONDS)]
-    if credential.provider == Credential.Provider.TWILIO:
-        probes.append(Probe("webhooks", _("Signed webhooks"), _webhooks(credential)))
-    key = slugify(f"{credential.provider}-{credential.account}")[:80]
+    probes.append(Probe("webhooks", _("Signed webhooks"), _webhooks(credential)))
+    name = credential.pk if credential.provider == Credential.Provider.ZADARMA else credential.account
+    key = slugify(f"{credential.provider}-{name}")[:80]  # Zadarma's account is its key, which is not shown
     return Service(key, provider, PROVIDERS, "phone", tuple(probes), about, NEW_SECRET, (secret,))
 
 
@@ -110,8 +114,28 @@ def _registration(line: SipLine) -> Ask:
     return ask
 
 
+def _zadarma(account: str, secret: str) -> Ask:
+    client = ZadarmaClient(account, secret, url=settings.ZADARMA_API_URL)
+
+    async def ask() -> Outcome:
+        try:
+            balance = await client.balance()
+        except ZadarmaError as error:
+            return failed(gettext_noop("Its balance cannot be read. %(problem)s"), problem=str(error))
+        if balance.amount <= 0:
+            return warned(gettext_noop("It takes the key, and has no money left"), TOP_UP)
+        return passed(
+            gettext_noop("It takes the key; %(amount)s %(currency)s are left"),
+            amount=str(balance.amount),
+            currency=balance.currency,
+        )
+
+    return ask
+
+
 _ASKED: dict[str, Callable[[str, str], Ask]] = {
     Credential.Provider.TWILIO: _twilio,
+    Credential.Provider.ZADARMA: _zadarma,
 }
 
 SOURCES += [accounts, sip_lines]

@@ -1,4 +1,4 @@
-"""What a call costs at its carrier, by the prices that the settings name."""
+"""What a call costs at its carrier: as it charged, or else by the prices that the settings name."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ PRICE_SETTINGS = {"twilio": "TWILIO_PRICE_PER_MINUTE"}  # the variable that name
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`amount` is None where the line's price is not set; `setting` then says what to set."""
+    """`amount` is None where it is not known; `setting` is what to set where the carrier does not tell."""
 
     minutes: int  # begun, as carriers count
-    price: Decimal | None
     amount: Decimal | None
     currency: str
-    setting: str
+    setting: str = ""
+    free: bool = False
 
 
 def cost_of(call: Call) -> Cost:
-    """Of a call that is over: minutes begun times the line's price. A call through the browser is free."""
+    """Of a call that is over. A call through the browser is free."""
     minutes = math.ceil((call.duration_seconds or 0) / 60)
+    if call.line == "browser":
+        return Cost(minutes, Decimal(0), settings.CURRENCY, free=True)
+    if call.price is not None:
+        return Cost(minutes, call.price, call.price_currency)
     setting = PRICE_SETTINGS.get(call.line, "")
-    price = getattr(settings, setting) if setting else Decimal(0)
-    return Cost(
-        minutes=minutes,
-        price=price,
-        amount=None if price is None else price * minutes,
-        currency=settings.CURRENCY,
-        setting=setting,
-    )
+    price = getattr(settings, setting) if setting else None
+    return Cost(minutes, None if price is None else price * minutes, settings.CURRENCY, setting)

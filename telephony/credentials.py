@@ -44,24 +44,29 @@ def remember(credential: Credential, *, fits: bool) -> None:
 
 
 @transaction.atomic
-def seed_from_environment(agent: Agent) -> Credential | None:
-    """A first Twilio account of TWILIO_*, and its number, which `agent` answers.
+def seed_from_environment(agent: Agent) -> list[Credential]:
+    """First accounts of TWILIO_* and ZADARMA_*, and the number of TWILIO_PHONE_NUMBER, which `agent` answers.
 
     What is stored already stays as it is: the secret, and whoever answers the number. Raises
     ImproperlyConfigured for a number that is none.
     """
-    if not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN):
-        return None
-    account = {"provider": Credential.Provider.TWILIO, "account": settings.TWILIO_ACCOUNT_SID}
-    credential = Credential.objects.filter(**account).first()
-    if credential is None:
-        credential = save_credential(**account, secret=settings.TWILIO_AUTH_TOKEN)
-    if settings.TWILIO_PHONE_NUMBER:
-        PhoneNumber.objects.get_or_create(
-            number=_as_twilio_writes_it(settings.TWILIO_PHONE_NUMBER),
-            defaults={"credential": credential, "agent": agent},
-        )
-    return credential
+    given = [
+        (Credential.Provider.TWILIO, settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, ""),
+        (Credential.Provider.ZADARMA, settings.ZADARMA_API_KEY, settings.ZADARMA_API_SECRET, "Zadarma"),
+    ]
+    seeded = [_first(*account) for account in given if account[1] and account[2]]
+    for credential in seeded:
+        if credential.provider == Credential.Provider.TWILIO and settings.TWILIO_PHONE_NUMBER:
+            PhoneNumber.objects.get_or_create(
+                number=_as_twilio_writes_it(settings.TWILIO_PHONE_NUMBER),
+                defaults={"credential": credential, "agent": agent},
+            )
+    return seeded
+
+
+def _first(provider: str, account: str, secret: str, label: str) -> Credential:
+    credential = Credential.objects.filter(provider=provider, account=account).first()
+    return credential or save_credential(provider=provider, account=account, secret=secret, label=label)
 
 
 def _as_twilio_writes_it(number: str) -> str:

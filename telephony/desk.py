@@ -28,6 +28,7 @@ PIECE_SECONDS = 0.06  # of sound in one message to a page
 MOST_PIECES = 50  # waiting to be sent; more are dropped, the oldest first
 ABSENT_SECONDS = 12.0  # a page says that it is there every 5 s
 MICROPHONE_SILENT_SECONDS = 3.0  # without even silence from it, an operator is gone
+ON_THE_WAY_SECONDS = 20.0  # until the operator who placed the call has opened their microphone
 NOBODY_SPEAKS_SECONDS = 300.0  # an open microphone and a telephone off its hook
 VOICE = 0.03  # loudest sample of 60 ms
 _ORDERS = ("say", "whisper", "take_over", "give_back", "transfer")
@@ -63,8 +64,9 @@ class Desk:
         self._recorder = recorder
         self._record = record
         self._pages: dict[str, _Page] = {}
-        self._heard_at = 0.0  # loop time of the last sound from the operator who has the call
-        self._voice_at = 0.0  # of the last voice on either leg, while somebody attends
+        self._taken = False  # by somebody here; one who placed the call has it before they come
+        self._heard_at = _now()  # loop time of the last sound from the operator who has the call
+        self._voice_at = _now()  # of the last voice on either leg, while somebody attends
         self._caller, self._agent = bytearray(), bytearray()
         self._pieces: deque[tuple[bytes, bytes]] = deque(maxlen=MOST_PIECES)
         self._wake = asyncio.Event()
@@ -100,6 +102,7 @@ class Desk:
             case {"type": "take_over", "by": by}:
                 if not operators.holder or not here:
                     self._heard_at = self._voice_at = _now()
+                    self._taken = True
                     operators.ask(TakeOver(by, window))
                     self._tell_all(self._people())
             case {"type": "give_back", "note": note, "by": by}:
@@ -114,7 +117,8 @@ class Desk:
         for page in [page for page, row in self._pages.items() if now - row.seen_at > ABSENT_SECONDS]:
             self._leave(page)
         holder = self._session.operators.holder
-        gone = now - self._heard_at > MICROPHONE_SILENT_SECONDS
+        patience = MICROPHONE_SILENT_SECONDS if self._taken else ON_THE_WAY_SECONDS
+        gone = now - self._heard_at > patience
         if holder and (gone or now - self._voice_at > NOBODY_SPEAKS_SECONDS):
             self._session.operators.ask(GiveBack(holder, "", lost=True))
             self._tell_all(self._people(holder=""))

@@ -29,7 +29,7 @@ Outcome = Call.Outcome
 # What the columns of the chart are made of, from the bottom up.
 SERIES: dict[str, tuple[Outcome, ...]] = {
     "handled": Call.HANDLED,
-    "person": (Outcome.TRANSFERRED, Outcome.HELPED, Outcome.STOPPED),
+    "person": (Outcome.TRANSFERRED, Outcome.ELSEWHERE, Outcome.HELPED, Outcome.STOPPED),
     "failed": (Outcome.FAILED, Outcome.CUT_OFF, Outcome.TOO_LONG, Outcome.FELL_SILENT),
     "silent": (Outcome.SILENT,),
     "unanswered": (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CANCELED),

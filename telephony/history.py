@@ -22,8 +22,9 @@ from django.views.decorators.vary import vary_on_headers
 from agents.models import Agent
 
 from . import advice, pages
-from .actions import CannotDelete, delete_calls, tag_calls
+from .actions import tag_calls
 from .annotations import tag_names, tag_problem
+from .deleting import CannotDelete, delete_calls
 from .filter_words import contradiction, explained, told
 from .filters import NEWEST, OUTCOMES, Filters, among, misread
 from .models import Call, Tag

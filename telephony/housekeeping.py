@@ -8,6 +8,7 @@ from typing import Any
 
 from mlservices.ledger import ledger
 
+from .outbound.dialler import dialler
 from .switchboard import Switchboard
 
 
@@ -27,6 +28,7 @@ class Housekeeping:
         if not self._begun:
             self._begun = True
             self._switchboard.start()
+            dialler.start()
             ledger.open()
             self._close_with_daphne()
         if scope["type"] != "lifespan":
@@ -38,6 +40,7 @@ class Housekeeping:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _close(self) -> None:
+        dialler.close()
         await self._switchboard.close()
         await asyncio.to_thread(ledger.close)
 

@@ -12,38 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from .cards import Card
 from .flow_traffic import FlowTraffic as FlowTraffic
+from .lines.models import BlockedCaller as BlockedCaller
+from .lines.models import Credential as Credential
+from .lines.models import CredentialUse as CredentialUse
+from .lines.models import PhoneNumber as PhoneNumber
+from .outbound.models import DoNotCall as DoNotCall
+from .outbound.models import PlannedCall as PlannedCall
 from .sip_lines import SipLine as SipLine
-
-
-class Credential(models.Model):
-    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
-
-    class Provider(models.TextChoices):
-        TWILIO = "twilio", "Twilio"
-
-    provider = models.CharField(max_length=16, choices=Provider)
-    label = models.CharField(max_length=80)
-    account = models.CharField(max_length=64)  # Twilio: the account SID
-    secret = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    # Since when requests in the account's name do not fit its secret; None since one did.
-    refused_since = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class PhoneNumber(models.Model):
-    number = models.CharField(max_length=16, unique=True)  # E.164
-    label = models.CharField(max_length=80, blank=True)
-    credential = models.ForeignKey(Credential, models.CASCADE, related_name="+")
-    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
-
-    def __str__(self) -> str:
-        return self.number
 
 
 class Tag(models.Model):
@@ -95,6 +70,7 @@ class Call(models.Model):
         COMPLETED = "completed", _("Completed")
         CALLER_HUNG_UP = "caller_hung_up", _("Caller hung up")
         TRANSFERRED = "transferred", _("Transferred")
+        ELSEWHERE = "elsewhere", _("Answered elsewhere")
         HELPED = "helped", _("Taken over by an operator")
         STOPPED = "stopped", _("Ended by an operator")
         SILENT = "silent", _("Caller said nothing")
@@ -115,10 +91,14 @@ class Call(models.Model):
         When(status__in=LIVE, then=Value(Outcome.LIVE)),
         When(Q(end_reason="engine_failure") | Q(status=Status.FAILED), then=Value(Outcome.FAILED)),
         When(end_reason="transferred", then=Value(Outcome.TRANSFERRED)),
+        When(end_reason="spoken_elsewhere", then=Value(Outcome.ELSEWHERE)),
         When(end_reason__in=["line_lost", "server_restarted"], then=Value(Outcome.CUT_OFF)),
         When(status=Status.BUSY, then=Value(Outcome.BUSY)),
         When(status=Status.CANCELED, then=Value(Outcome.CANCELED)),
-        When(Q(status=Status.NO_ANSWER) | Q(end_reason="never_connected"), then=Value(Outcome.NO_ANSWER)),
+        When(
+            Q(status=Status.NO_ANSWER) | Q(end_reason__in=["never_connected", "machine"]),
+            then=Value(Outcome.NO_ANSWER),
+        ),
         When(end_reason="operator_hung_up", then=Value(Outcome.STOPPED)),
         When(taken_over=True, then=Value(Outcome.HELPED)),
         When(turns=0, then=Value(Outcome.SILENT)),
@@ -134,7 +114,7 @@ class Call(models.Model):
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
     sip_line = models.ForeignKey(SipLine, models.SET_NULL, null=True, related_name="+")
-    line = models.CharField(max_length=16)  # a key of telephony.providers.REGISTRY
+    line = models.CharField(max_length=16)  # a key of telephony.wording.LINES
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
     caller = models.CharField(max_length=64, blank=True)
@@ -142,13 +122,15 @@ class Call(models.Model):
     provider_call_id = models.CharField(max_length=64, blank=True)
     # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
     provider_sequence = models.IntegerField(default=-1)
+    provider_started = models.CharField(max_length=19, blank=True)  # as it writes times; Zadarma signs it
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # once its records have told
+    price_currency = models.CharField(max_length=3, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, blank=True)  # telephony.session.events.EndReason
-    # Renewed by the process that holds the call, until its recording is kept; one that is long past
-    # belongs to a process that died.
+    # Renewed by the process that holds the call until its recording is kept; long past: it died.
     held_at = models.DateTimeField(null=True)
     transfer_to = models.CharField(max_length=16, blank=True)
 
@@ -158,6 +140,9 @@ class Call(models.Model):
     response_ms = models.PositiveIntegerField(null=True)  # median of its last turns, voice to voice
     taken_over = models.BooleanField(default=False)  # an operator has spoken in the agent's place
     duration_seconds = models.FloatField(null=True)  # from the answer to the end
+    compared_at = models.DateTimeField(null=True)  # with the provider's records
+    rate = models.DecimalField(max_digits=10, decimal_places=5, null=True)  # of a minute, told before
+    answered_by = models.CharField(max_length=24, blank=True)  # outbound: "human", "machine_...", "unknown"
     # The database's own work, so that no update of status or reason can forget it.
     outcome = models.GeneratedField(
         expression=_OUTCOMES, output_field=models.CharField(max_length=16, choices=Outcome), db_persist=True
@@ -228,6 +213,11 @@ class Call(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in self.LIVE
+
+    @property
+    def other_party(self) -> str:
+        """Who speaks with the agent: who called, or was called."""
+        return self.callee if self.direction == self.Direction.OUTBOUND else self.caller
 
     @property
     def outcome_label(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from agents.conversations import chat_model_for, conversation_for
 from agents.flow.steps import Conversation
@@ -20,7 +21,11 @@ class Suppliers(Protocol):
     def engines(self) -> Engines: ...
 
     def conversation(
-        self, agent: Agent, caller: str = "", version: FlowVersion | None = None
+        self,
+        agent: Agent,
+        caller: str = "",
+        version: FlowVersion | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Conversation: ...
 
 
@@ -36,7 +41,11 @@ class RegistrySuppliers:
         )
 
     def conversation(
-        self, agent: Agent, caller: str = "", version: FlowVersion | None = None
+        self,
+        agent: Agent,
+        caller: str = "",
+        version: FlowVersion | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Conversation:
         crew = crew_of(version)
         return conversation_for(
@@ -47,4 +56,5 @@ class RegistrySuppliers:
             crew=crew,
             tools=toolbox_of(tools_of(version, crew)),
             caller=caller,
+            values=values,
         )

@@ -25,6 +25,7 @@ from .eventlog import eventlog, record_now
 from .last_words import last_words
 from .line import Line
 from .models import Call, Recording
+from .outbound.actions import plan_of
 from .recorder import Recorder, Saved, name_of, path_of
 from .session.events import EndReason, FramesDropped, RecordingSaved
 from .session.parts import Ending, SessionSettings
@@ -152,8 +153,9 @@ class Switchboard:
     async def _session(self, call: Call, line: Line) -> CallSession | None:
         agent = call.agent
         engines = await in_database(self._suppliers.engines)
+        version, plan = await in_database(lambda: (call.flow_version, plan_of(call)))
         conversation = await in_database(
-            self._suppliers.conversation, agent, call.caller, await in_database(lambda: call.flow_version)
+            self._suppliers.conversation, agent, call.other_party, version, plan.values if plan else {}
         )
         if not await in_database(actions.connect_call, call.pk, line=call.line):
             return None
@@ -171,6 +173,7 @@ class Switchboard:
                 silence_seconds=agent.silence_seconds,
                 max_call_seconds=agent.max_call_seconds,
                 fallback_number=agent.failure_number,
+                held_by=plan.operator if plan else "",
                 goodbye_text=failing.text,
             ),
             prompts={**prompts.load(agent.language, line.rate), "goodbye": failing.pcm},

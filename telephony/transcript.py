@@ -31,6 +31,7 @@ NOTED = (
     "engine_failed",
     "transfer_started",
     "operator_took_over",
+    "words_forgotten",
 )
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 ON_THE_PATH = ("node", "intent")  # notes

@@ -14,14 +14,18 @@ from . import (
     views,
     walks,
     webhooks,
+    zadarma_webhook,
 )
 
 app_name = "telephony"
 urlpatterns = [
     path("telephony/twilio/voice/", webhooks.twilio_voice, name="twilio_voice"),
+    path("telephony/twilio/answered/<uuid:call_id>/", webhooks.twilio_answered, name="twilio_answered"),
+    path("telephony/twilio/placed/<uuid:call_id>/", webhooks.twilio_placed, name="twilio_placed"),
     path("telephony/twilio/status/", webhooks.twilio_status, name="twilio_status"),
     path("telephony/twilio/after/<uuid:call_id>/", webhooks.twilio_after, name="twilio_after"),
     path("telephony/twilio/dialled/", webhooks.twilio_dialled, name="twilio_dialled"),
+    path("webhooks/zadarma/<int:credential_id>/", zadarma_webhook.zadarma_webhook, name="zadarma_webhook"),
     path("agents/<slug:slug>/talk/", views.talk, name="talk"),
     path("agents/<slug:slug>/talk/start/", talk.talk_start, name="talk_start"),
     path("agents/pauses/", agent_parts.pauses, name="pauses"),

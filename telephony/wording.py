@@ -74,6 +74,9 @@ END_REASONS = {
     "line_lost": _("The line was lost"),
     "server_restarted": _("The server was restarted"),
     "never_connected": _("The line never opened"),
+    "spoken_elsewhere": _("Answered on another telephone"),
+    "not_placed": _("The call was not placed"),
+    "machine": _("A machine answered"),
 }
 # How calls end at a step of their flow
 FLOW_ENDS = END_REASONS | {
@@ -100,6 +103,11 @@ NOTES = {
     "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
     "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
     "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),
+    "words_forgotten": (
+        "eye-off",
+        "",
+        _("Once the call is over, nothing of what was said in it is kept: the flow asks for that."),
+    ),
     "operator_whispered": ("megaphone", "vf-note-person", _("{by} whispers to the agent: {text}")),
     "whisper_not_followed": (
         "megaphone-off",
@@ -125,7 +133,7 @@ STAGES = (
 STAGE_TITLE = _("{label}: {ms} ms, {what}")
 STAGE_TITLE_WAITED = _("{label}: {ms} ms, {what} ({queued} ms of it waiting for a free worker)")
 UNITS = {"milliseconds": _("{n} ms"), "seconds": _("{n} s")}
-LINES = {"twilio": _("Twilio"), "browser": _("Browser"), "sip": "SIP"}
+LINES = {"twilio": _("Twilio"), "zadarma": _("Zadarma"), "browser": _("Browser"), "sip": "SIP"}
 
 TALK = {
     "idle": _("Not connected"),

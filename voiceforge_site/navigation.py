@@ -32,6 +32,7 @@ class Place:
 MENU = (
     Place("home", "layout-dashboard", _("Overview"), "o"),
     Place("telephony:live", "radio", _("Live calls"), "l"),
+    Place("outbound:dial", "phone-outgoing", _("Dialler"), "c"),
     Place("telephony:history", "history", _("Call history"), "h"),
     Place("telephony:messages", "mail", _("Messages"), "m"),
     Place("agents:list", "bot", _("Agents"), "a", _("Build")),
@@ -39,6 +40,8 @@ MENU = (
     Place("knowledge:list", "book-open", _("Knowledge"), "k", _("Build")),
     Place("tools:list", "wrench", _("Tools"), "t", _("Build")),
     Place("voices:list", "audio-lines", _("Voices"), "v", _("Build")),
+    Place("lines:numbers", "phone", _("Numbers"), "n", _("Manage")),
+    Place("lines:accounts", "key-round", _("Accounts"), "i", _("Manage")),
     Place("models:list", "cpu", _("Models"), "d", _("Manage")),
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),

@@ -28,6 +28,8 @@ urlpatterns = [
     path("docs", document.docs, name="docs"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),
+    path("", include("telephony.lines.urls")),
+    path("calls/dial/", include("telephony.outbound.urls")),
     path("agents/", include("agents.urls")),
     path("flows/", include("agents.flows.urls")),
     path("knowledge/", include("agents.knowledge.urls")),

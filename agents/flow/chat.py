@@ -197,7 +197,8 @@ class ChatConversation:
     async def _one_answer(self, messages: list[ChatMessage]) -> AsyncGenerator[Step, None]:
         """Sentences as they become whole, and between them the tools that the model uses, whose answers
         are put behind `messages`; then what its tags ask for."""
-        for calls_left in reversed(range(MOST_CALLS + 1)):
+        calls_left = MOST_CALLS
+        while True:
             answer, calls = Answer(self._confidential), list[ToolCall]()
             offered = self._tools.offered if calls_left else ()
             async with aclosing(self._pieces(messages, offered, calls)) as deltas:
@@ -213,7 +214,8 @@ class ChatConversation:
                 yield Say(sentence)
             if not calls or answer.is_withheld or not calls_left:
                 break
-            async with aclosing(self._tools.use(calls[0], messages, spoken=answer.count > 0)) as steps:
+            calls, calls_left = calls[:calls_left], max(0, calls_left - len(calls))
+            async with aclosing(self._tools.use(calls, messages, spoken=answer.count > 0)) as steps:
                 async for step in steps:
                     yield step
         if answer.is_withheld:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mlservices.interfaces import ChatModel
 from mlservices.types import ChatMessage
@@ -19,6 +19,7 @@ from .graph import Edge, Intent
 from .hearing import gist, is_negated, plain
 from .matching import Meanings
 from .memory import quoted
+from .steps import Noted
 from .understanding import MARGIN, SURE, THRESHOLD, asks_for
 
 By = Literal["outcome", "keys", "expression", "examples", "model", "otherwise", "next"]
@@ -113,3 +114,15 @@ async def _chosen_by(
     number = re.fullmatch(r"[^\d-]{0,20}(\d{1,3})\D{0,20}", answer.strip(), re.S)
     place = int(number[1]) if number else 0
     return offered[place - 1] if 0 < place <= len(offered) else None
+
+
+def noted(decision: Decision) -> Noted:
+    """What decided, for the call's log."""
+    told: dict[str, Any] = {"by": decision.by}
+    if decision.score is not None:
+        told |= {"score": decision.score, "margin": decision.margin}
+    if isinstance(decision.to, Intent):
+        return Noted("intent", decision.to.name or decision.to.id, told)
+    assert decision.to is not None
+    edge = decision.to
+    return Noted("edge", edge.label or edge.id, {**told, "id": edge.id, "to": edge.target})

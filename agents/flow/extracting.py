@@ -1,5 +1,5 @@
-"""Values that callers give in passing, found by a language model: as the caller said them, which a reader of
-that kind then reads. Nothing comes out that the caller did not say.
+"""Values that callers give in passing, found by a language model: words of theirs that follow one another,
+which a reader of that kind then reads. Whether yes or no was meant the model alone decides.
 """
 
 from __future__ import annotations
@@ -62,10 +62,16 @@ def _told(given: object, wanted: Wanted, words: str, now: datetime, region: str)
     text = str(text) if isinstance(text, int | float) else text
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_VALUE:
         return None
-    if wanted.kind != "yes_no" and not set(_words(text)) <= set(_words(words)):
+    if wanted.kind != "yes_no" and not _is_said(_words(text), _words(words)):
         return None
     value = read(Slot(wanted.kind, "", region=region), text, now)
-    return Told(text, value) if isinstance(value, Value) and value.sure and _words(text) else None
+    return Told(text, value) if isinstance(value, Value) and value.sure else None
+
+
+def _is_said(words: list[str], among: list[str]) -> bool:
+    """Whether they are some, and follow one another among the others."""
+    places = range(len(among) - len(words) + 1)
+    return bool(words) and any(among[at : at + len(words)] == words for at in places)
 
 
 def _words(text: str) -> list[str]:

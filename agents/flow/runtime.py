@@ -168,8 +168,20 @@ class FlowConversation:
             async with aclosing(self._passed(inner, inner.resume(note))) as steps:
                 async for step in steps:
                     yield step
+        elif not self._walker.state.node:  # a person had the call from its first moment
+            async with aclosing(self.greet()) as steps:
+                async for step in steps:
+                    yield step
         else:
             yield Say(f"{phrases.BACK_AGAIN} {self._walker.question}")
+
+    async def settled(self) -> list[Step]:
+        """What is still being looked for in the caller's words, once it is found: for those who have time."""
+        if isinstance(self._other, FlowConversation):
+            return await self._other.settled()
+        if self._extracting:
+            await asyncio.wait([self._extracting])
+        return self._learnt()
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
         if self._extracting:
@@ -186,7 +198,7 @@ class FlowConversation:
     def _talk(self) -> Talk | None:
         """The conversation of the node, where it is a subagent."""
         walker = self._walker
-        if not isinstance(node := walker.node, nodes.Subagent):
+        if not walker.state.node or not isinstance(node := walker.node, nodes.Subagent):
             return None
         if walker.place not in self._talks:
             self._talks[walker.place] = self._ports.talk(

@@ -59,6 +59,11 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetWords:
+    """Once the call is over, keep nothing of what was said in it, whoever said it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something worth a line in the call's log: an intent matched, a variable filled, a tool called."""
 
@@ -80,7 +85,7 @@ class KeepMessage:
     ordinal: int = 1  # of the call's messages; one that is told again, with more words, replaces itself
 
 
-Step = Say | Transfer | HangUp | Noted | KeepMessage | SendDigits | Pause | Manner
+Step = Say | Transfer | HangUp | Noted | KeepMessage | SendDigits | Pause | Manner | ForgetWords
 
 # What the caller is expected to say next; what is dictated or spelled has longer pauses than a yes.
 Expectation = Literal["anything", "yes_no", "name", "number", "spelling"]

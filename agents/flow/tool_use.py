@@ -46,21 +46,24 @@ class ToolUse:
         self._remember = remember
 
     async def use(
-        self, call: ToolCall, messages: list[ChatMessage], *, spoken: bool
+        self, calls: Sequence[ToolCall], messages: list[ChatMessage], *, spoken: bool
     ) -> AsyncGenerator[Step, None]:
-        """Call it and put what it answered behind `messages`. `spoken`: something was said before it."""
-        if call.name in self._tools.specs:
+        """Call them one after the other and put what they answered behind `messages`. `spoken`: something was
+        said before."""
+        if self.is_native:
+            messages.append(ChatMessage("assistant", "", tool_calls=tuple(calls)))
+        for call in calls:
             calling = asyncio.ensure_future(self._called(call))
             done, _ = await asyncio.wait([calling], timeout=UNNOTICED_SECONDS)
             if not done and not spoken:
                 yield Say(self._tools.fillers.get(call.name) or phrases.ONE_MOMENT, interruptible=False)
+                spoken = True
             result = await asyncio.shield(calling)
-        else:
-            result = ToolResult(ok=False, reason="There is no such tool.")
-        yield Noted("tool", call.name, {"ok": result.ok, "reason": result.reason, "by": "model"})
-        answered = _told(result, LONGEST_TEXT)
+            yield Noted("tool", call.name, {"ok": result.ok, "reason": result.reason, "by": "model"})
+            self._tell(call, _told(result, LONGEST_TEXT), messages)
+
+    def _tell(self, call: ToolCall, answered: str, messages: list[ChatMessage]) -> None:
         if self.is_native:
-            messages.append(ChatMessage("assistant", "", tool_calls=(call,)))
             messages.append(ChatMessage("tool", answered, tool_call_id=call.id))
         else:
             newest = messages[-1]
@@ -84,6 +87,8 @@ class ToolUse:
         return ToolCall("chosen", str(name), arguments)
 
     async def _called(self, call: ToolCall) -> ToolResult:
+        if call.name not in self._tools.specs:
+            return ToolResult(ok=False, reason="There is no such tool.")
         try:
             result = await self._tools.call(call.name, call.arguments)
         except EngineError as error:

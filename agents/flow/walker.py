@@ -5,13 +5,14 @@ It stops at a node that listens, at one that wants something of the world (`pend
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from . import phrases
-from .deciding import By, Decision
+from .deciding import By, Decision, noted
 from .expressions import ExpressionError, holds, value_of
 from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
@@ -20,7 +21,7 @@ from .memory import quoted
 from .passing import Told, Wanted, told_in, wanted_by
 from .program import Program, ToolResult
 from .slots import Gatherer, Option, Slot
-from .steps import HangUp, KeepMessage, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
+from .steps import ForgetWords, HangUp, KeepMessage, Manner, Noted, Pause, Say, SendDigits, Step, Transfer
 from .variables import fill
 from .wording import shown
 
@@ -190,6 +191,8 @@ class Walker:
             case nodes.PhoneTransfer():
                 yield from self.lost()
             case nodes.EndCall():
+                if not node.data.save_transcript:
+                    yield ForgetWords()
                 yield Say(self.filled(node.data.message or "") or phrases.GOODBYE)
                 yield HangUp()
 
@@ -311,10 +314,11 @@ class Walker:
         """For people to read: variables as they are written."""
         self._set(messages=self.state.messages + 1)
         number = self.exactly(data.phone).strip()
+        number = number if re.fullmatch(r"\+?[0-9]{3,15}", number) else ""  # who withholds theirs has none
         return KeepMessage(
             name=self.exactly(data.name).strip(),
             number=number,
-            number_confirmed=bool(number),  # as the step that asked for it was sure of it
+            number_confirmed=bool(number),  # the caller's own, or one that a step asked for until it was sure
             words=self.exactly(data.text),
             complete=True,
             ordinal=self.state.messages,
@@ -389,15 +393,3 @@ class Walker:
 _OF_SLOT = {
     "kind", "min_digits", "max_digits", "minimum", "maximum", "must_be_future", "confirm", "attempts",
 }  # fmt: skip
-
-
-def noted(decision: Decision) -> Noted:
-    """What decided, for the call's log."""
-    told: dict[str, Any] = {"by": decision.by}
-    if decision.score is not None:
-        told |= {"score": decision.score, "margin": decision.margin}
-    if isinstance(decision.to, Intent):
-        return Noted("intent", decision.to.name or decision.to.id, told)
-    assert decision.to is not None
-    edge = decision.to
-    return Noted("edge", edge.label or edge.id, {**told, "id": edge.id, "to": edge.target})

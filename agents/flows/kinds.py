@@ -255,7 +255,15 @@ KINDS = (
         "leave",
         (
             Field("message", _("Last words"), "text", optional=True),
-            Field("saveTranscript", _("Keep the transcript"), "switch"),
+            Field(
+                "saveTranscript",
+                _("Keep the transcript"),
+                "switch",
+                _(
+                    "Otherwise no word of the whole call is kept once it is over; variables, messages and "
+                    "the recording are."
+                ),
+            ),
         ),
         ("message",),
     ),

@@ -35,12 +35,16 @@ def crew_of(version: FlowVersion | None) -> Crew:
     return found
 
 
+UNREAD = ("server__offered", "server__news")  # of a server of tools: large, and no matter of a call
+
+
 def tools_of(version: FlowVersion | None, crew: Crew) -> dict[str, Tool]:
     """All tools that a call may come to which follows this version, by their names."""
     versions = [version, *(member.version for member in crew.values())]
     flows = [flow for each in versions if each for flow in each.program.flows.values()]
     names = {name for flow in flows for name in tools_named(flow)}
-    return {tool.name: tool for tool in Tool.objects.filter(name__in=names)} if names else {}
+    rows = Tool.objects.filter(name__in=names).select_related("server").defer(*UNREAD)
+    return {tool.name: tool for tool in rows} if names else {}
 
 
 def flows_where(names: Callable[[Graph], bool]) -> list[Flow]:

@@ -16,7 +16,7 @@ from ..flow.program import CallTool, Toolbox, ToolResult
 from ..flow.runtime import FlowConversation
 from ..flow.steps import HangUp, KeepMessage, Noted, Say, SendDigits, Step, Transfer
 from ..models import Agent, FlowVersion
-from ..replayed import Recording, ReplayedModel, replayed_tools
+from ..replayed import Recording, ReplayedModel, ReplayedTools
 from .programs import Crew, with_subflows
 
 # With one of these a call comes to where nothing is.
@@ -26,14 +26,12 @@ _HOPELESS = frozenset({"empty", "no_start", "dangling", "intent_nowhere", "unkno
 @dataclass(frozen=True, slots=True)
 class Move:
     """What the caller does in a turn: one of `say`, `keys` and `silence`; none of them, in the first turn, is
-    to hear the greeting. `answers` are a language model's and `tools` the results of tools, recorded when the
-    turn was played before."""
+    to hear the greeting. `answers` are those of language models, recorded when the turn was played before."""
 
     say: str = ""
     keys: str = ""
     silence: bool = False
     answers: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
 
     @property
     def is_greeting(self) -> bool:
@@ -87,7 +85,7 @@ class _Tape:
     """What models and tools answer again."""
 
     answers: Recording
-    tools: Recording
+    tools: ReplayedTools
 
 
 class Unplayable(Exception):
@@ -121,21 +119,25 @@ async def rehearse(
     crew: Crew | None = None,
     call_tool: CallTool = no_tools,
     offered: Mapping[str, Tool] = {},
+    called: Sequence[str] = (),
+    again: bool = False,
     caller: str = "",
     variables: Mapping[str, Any] | None = None,
 ) -> list[Turn]:
     """The greeting and a turn for each further move, up to the one that ends the call. Asks no database.
 
-    Language models and tools are asked only for what the moves have no answers of: hand back those of each
-    turn with its move, and change or add a move at the end. `agent` None is one that knows nothing beside the
-    flow, `offered` are the tools that language models are told of, `variables` have these values as the call
-    begins. Raises Unplayable, EngineError, and ValueError where the moves are none.
+    Language models are asked only for what the moves have no answers of: hand back those of each turn with
+    its move, and change or add a move at the end. What tools answered before is `called`, as
+    `replayed.as_recorded` makes it; one of these is called again with the same arguments only in the last
+    turn, and in none where all is played `again`. `agent` None is one that knows nothing beside the flow,
+    `offered` are the tools that language models are told of, `variables` have these values as the call
+    begins. Raises Unplayable, EngineError, and ValueError where the moves or `called` are none.
     """
     greeting, *further = moves if moves and moves[0].is_greeting else [Move(), *moves]
     if len(further) > MOST_TURNS:
         raise ValueError(f"turns: at most {MOST_TURNS}.")
     moves = (greeting, *further)
-    tape = _Tape(Recording([each.answers for each in moves]), Recording([each.tools for each in moves]))
+    tape = _Tape(Recording([each.answers for each in moves]), ReplayedTools(call_tool, called))
     conversation = conversation_for(
         agent or Agent(name=version.program.main.name, greeting=""),
         embedder=embedder,
@@ -145,15 +147,17 @@ async def rehearse(
         crew=crew,
         caller=caller,
         values=variables,
-        tools=Toolbox(replayed_tools(call_tool, tape.tools), specs=offered),
+        tools=Toolbox(tape.tools, specs=offered),
     )
     assert isinstance(conversation, FlowConversation)
     try:
-        return await _played(conversation, greeting, further, tape)
+        return await _played(conversation, greeting, further, tape, again)
     except (IndexError, KeyError):  # no start, or no step where an edge leads: a draft may be half-written
         if problems := hopeless(version):
             raise Unplayable(problems) from None
         raise
+    finally:
+        conversation.ended()  # nothing of it goes on; what it would keep is kept of calls alone
 
 
 def moves_of(raw: object) -> list[Move]:
@@ -170,14 +174,16 @@ def _move_of(raw: Mapping[str, Any]) -> Move:
     if not isinstance(say, str) or not isinstance(keys, str) or len(say) > LONGEST_WORDS or len(keys) > 40:
         raise ValueError(f"turns: words of at most {LONGEST_WORDS} characters, or at most 40 keys.")
     silence = raw.get("silence") is True
-    return Move(say.strip(), keys, silence, _texts(raw, "answers"), _texts(raw, "tools"))
+    return Move(say.strip(), keys, silence, texts(raw.get("answers"), "turns: answers"))
 
 
-def _texts(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    texts = raw.get(name) or []
-    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-        raise ValueError(f"turns: {name} are a list of texts.")
-    return tuple(texts)
+def texts(raw: object, name: str) -> tuple[str, ...]:
+    """Raises ValueError."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or not all(isinstance(each, str) for each in raw):
+        raise ValueError(f"{name}: a list of texts.")
+    return tuple(raw)
 
 
 def hopeless(version: FlowVersion) -> list[Problem]:
@@ -207,13 +213,14 @@ def _answered(conversation: FlowConversation, move: Move, silent: int) -> AsyncG
 
 
 async def _played(
-    conversation: FlowConversation, greeting: Move, further: Sequence[Move], tape: _Tape
+    conversation: FlowConversation, greeting: Move, further: Sequence[Move], tape: _Tape, again: bool
 ) -> list[Turn]:
     turns, silent = [await _turn(conversation, greeting, conversation.greet(), tape)], 0
-    for move in further:
+    for place, move in enumerate(further, 1):
         if turns[-1].is_last:
             break
         silent = silent + 1 if move.silence else 0
+        tape.tools.asks_anew = place == len(further) and not again
         turns.append(await _turn(conversation, move, _answered(conversation, move, silent), tape))
     return turns
 
@@ -221,13 +228,14 @@ async def _played(
 async def _turn(
     conversation: FlowConversation, move: Move, steps: AsyncGenerator[Step, None], tape: _Tape
 ) -> Turn:
-    """Played to its end, all of it heard."""
+    """Played to its end, all of it heard, and with what models find in the caller's words afterwards."""
     done = [step async for step in steps]
+    done += await conversation.settled()
     said = tuple(step.text for step in done if isinstance(step, Say))
     conversation.heard(" ".join(said), interrupted=False)
     answers, tools = tuple(tape.answers.answers), tuple(tape.tools.answers)
-    for each in (tape.answers, tape.tools):
-        each.next_turn()
+    tape.answers.next_turn()
+    tape.tools.next_turn()
     flow, node = conversation.place
     return Turn(
         move=move,

@@ -135,12 +135,14 @@ async def run(plan: PlannedTest, stage: Stage, *, embedder: Embedder) -> Result:
 
 async def _played(test: ScriptedTest, stage: Stage, embedder: Embedder) -> list[Failure]:
     unanswered: set[str] = set()
+    answers = {name: list(each) for name, each in test.tools.items()}
 
     async def call_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        answer = test.tools.get(name)
-        if answer is None:
+        left = answers.get(name)
+        if not left:
             unanswered.add(name)
             return ToolResult(ok=False, reason=f"The test does not say what {name} answers.")
+        answer = left.pop(0) if len(left) > 1 else left[0]
         return ToolResult(answer.ok, answer.values, answer.text, answer.reason)
 
     turns = await rehearse(

@@ -16,6 +16,7 @@ from ..flow.deciding import By
 from ..flow.graph import Expected, ScriptedTest
 from ..flow.graph.node_checks import DIGITS
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
+from ..json_text import json_of
 from .kinds import DECIDERS
 from .results import LONGEST_NAME
 
@@ -60,7 +61,7 @@ def _written(value: Any) -> str:
 
 def _read(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text
 
@@ -193,9 +194,8 @@ class ScriptedTestForms:
         self.form = AboutForm(data, initial=about, taken=taken)
         turns = [_row_of(turn) for turn in initial.turns] or [{"does": "greeting"}]
         self.turns = _TurnRows(data, prefix="turns", initial=turns)
-        self.tools = _ToolRows(
-            data, prefix="tools", initial=[_tool_row(*each) for each in initial.tools.items()]
-        )
+        rows = [_tool_row(name, each) for name, answers in initial.tools.items() for each in answers]
+        self.tools = _ToolRows(data, prefix="tools", initial=rows)
 
     @property
     def all(self) -> list[Any]:
@@ -208,8 +208,11 @@ class ScriptedTestForms:
     def as_json(self) -> dict[str, Any]:
         """The test in the exchange format; of valid forms."""
         about = {name: value for name, value in self.form.cleaned_data.items() if value}
-        rows = [row for row in self.tools.cleaned_data if row and not row["DELETE"]]
-        tools = {row["name"]: _answer_of(row) for row in rows}
+        answers: dict[str, list[dict[str, Any]]] = {}
+        for row in self.tools.cleaned_data:
+            if row and not row["DELETE"]:
+                answers.setdefault(row["name"], []).append(_answer_of(row))
+        tools = {name: each if len(each) > 1 else each[0] for name, each in answers.items()}
         turns = [_turn_of(form.cleaned_data) for form in self.turns.ordered_forms]
         return {**about, **({"tools": tools} if tools else {}), "turns": turns}
 

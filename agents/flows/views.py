@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -20,6 +19,7 @@ from mlservices import registry
 
 from ..flow.graph import FlowError, Problem, Severity, read_text
 from ..flow.graph.reading import LARGEST_BYTES
+from ..json_text import json_of
 from ..models import Flow, FlowVersion
 from .actions import (
     ChangedMeanwhile,
@@ -93,7 +93,7 @@ def flow_import(request: HttpRequest) -> HttpResponse:
         content = file.read()
         read_text(content)
         name = (file.name or "").rpartition(".")[0]
-        graph = json.loads(content)
+        graph = json_of(content)
         flow = create_flow(graph=graph, name=str(graph.get("name") or name), by=_who(request))
     except FlowError as error:
         messages.error(request, _("Not imported: %(reason)s") % {"reason": sentence(error.problem)})
@@ -122,10 +122,10 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
     may_change = request.user.has_perm("agents.change_agents")
     may_try = request.user.has_perm("agents.try_agents")
-    draft = {**_draft_told(flow), "mayChange": may_change, "mayTry": may_try}
+    may = {"mayChange": may_change, "mayTry": may_try, "mayCallTools": may_change}
     context = {
         "flow": flow,
-        "told": draft,
+        "told": {**_draft_told(flow), **may},
         "data": page_data(),
         "kinds": KINDS,
         "may_change": may_change,
@@ -140,7 +140,7 @@ def flow_draft(request: HttpRequest, slug: str) -> HttpResponse:
     newer draft if somebody else has saved since `revision`."""
     flow = get_object_or_404(Flow, slug=slug)
     try:
-        sent = json.loads(request.body)
+        sent = json_of(request.body)
         graph, expected = sent["graph"], int(sent["revision"])
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"error": _("Send an object with “graph” and “revision”.")}, status=400)
@@ -215,6 +215,7 @@ def flow_version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "problems": [],
             "mayChange": False,
             "mayTry": request.user.has_perm("agents.try_agents"),
+            "mayCallTools": request.user.has_perm("agents.change_agents"),
             "version": number,
         },
         "data": page_data(),

@@ -18,7 +18,8 @@ from mlservices import registry
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
 
-from ..flow.graph import Known
+from ..flow.graph import FlowError, Known, read
+from ..json_text import json_of
 from ..models import Flow
 from .actions import create_flow
 from .differences import differences, on_canvas
@@ -27,7 +28,7 @@ from .generation.schema import SCHEMA
 from .generation.writing import LONGEST_DESCRIPTION, NotWritten, Progress, written
 from .kinds import KINDS
 from .programs import known_to
-from .texts import difference_sentence, told
+from .texts import difference_sentence, sentence, told
 
 MOST_CHANGES = 60  # told one by one
 
@@ -52,7 +53,7 @@ async def flow_write(request: HttpRequest) -> HttpResponseBase:
     problems, changes, drawn}, or {error}. To leave it ends the request to the model.
     """
     try:
-        sent = json.loads(request.body)
+        sent = json_of(request.body)
         description, graph, slug = (
             str(sent["description"]).strip(),
             sent.get("graph"),
@@ -63,8 +64,8 @@ async def flow_write(request: HttpRequest) -> HttpResponseBase:
     if not 0 < len(description) <= LONGEST_DESCRIPTION:
         text = _("Describe it in 1 to %(most)s characters.") % {"most": LONGEST_DESCRIPTION}
         return _refused(text, status=400)
-    if graph is not None and not isinstance(graph, dict):
-        return _refused(_("“graph” has to be an object."), status=400)
+    if graph is not None and (fault := _fault_in(graph)):
+        return _refused(fault, status=400)
     model = registry.writer(SCHEMA)
     if model is None:
         return _refused(_("No language model writes flows: set AI_INTEGRATIONS_OPENAI_API_KEY."), status=503)
@@ -81,12 +82,25 @@ async def flow_write(request: HttpRequest) -> HttpResponseBase:
 def flow_keep(request: HttpRequest) -> HttpResponse:
     """Keep `{graph}` as a draft; answers where it is."""
     try:
-        flow = create_flow(graph=json.loads(request.body)["graph"], by=request.user.get_username())
+        graph = json_of(request.body)["graph"]
     except (ValueError, KeyError, TypeError):
         return _refused(_("Send an object with a “graph”."), status=400)
+    if fault := _fault_in(graph):
+        return _refused(fault, status=400)
+    try:
+        flow = create_flow(graph=graph, by=request.user.get_username())
     except ValidationError as error:
         return _refused(" ".join(error.messages), status=422)
     return JsonResponse({"address": flow.get_absolute_url()})
+
+
+def _fault_in(graph: Any) -> str:
+    """Why it is no flow that could be changed or kept: it, or a part of it, is no object. "": it is one."""
+    try:
+        _flow, problems = read(graph)
+    except FlowError as error:
+        return sentence(error.problem)
+    return next((sentence(each) for each in problems if each.code == "no_object"), "")
 
 
 def _known(slug: str) -> Known:

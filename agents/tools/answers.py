@@ -14,45 +14,58 @@ from ..outside import Answer
 
 LONGEST_VALUE = 500  # characters of a variable
 HIDDEN = "••••••"
-_SHORTEST_WORD = 6  # of a secret of several words, as the key in "Bearer sk-…", that is hidden by itself
+# Of a secret, or a word of it as the key in "Bearer sk-…": a shorter one is none, and would hide every date.
+_SHORTEST = 6
 _NOTHING = object()
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")  # signs that no database takes
 
 
 def result_of(answer: Answer, results: Mapping[str, str]) -> ToolResult:
     """`results` are variables and their places: names and numbers with dots between, "" is all of it."""
-    content = content_of(answer)
+    reason = "" if 200 <= answer.status < 300 else f"It answered {answer.status}."
+    return learned(content_of(answer), results, reason=reason)
+
+
+def learned(content: Any, results: Mapping[str, str], *, reason: str = "") -> ToolResult:
+    """Of what was answered, a text or what JSON holds. `reason`: why it failed."""
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     values = {
         name: _value(found) for name, place in results.items() if (found := at(place, content)) is not None
     }
-    if not 200 <= answer.status < 300:
-        reason = f"It answered {answer.status}."
-        return ToolResult(ok=False, values=values, text=text[:LONGEST_TEXT], reason=reason)
-    return ToolResult(ok=True, values=values, text=text[:LONGEST_TEXT])
+    return ToolResult(ok=not reason, values=values, text=text[:LONGEST_TEXT], reason=reason)
 
 
 def content_of(answer: Answer) -> Any:
     """JSON where it is some, whatever it is said to be; else its text. Nothing that cannot be stored."""
+    return content_in(answer.text)
+
+
+def content_in(text: str) -> Any:
+    """The same of a text."""
     try:
-        content = _clean(json.loads(answer.text))
+        content = cleaned(json.loads(text))
         json.dumps(content)
     except (ValueError, RecursionError):
-        return _clean(answer.text)
+        return cleaned(text)
     return content
 
 
 def without(secrets: Mapping[str, str], answer: Answer) -> Answer:
     """A server that repeats what it was sent tells nobody a secret."""
-    parts = {word for secret in secrets.values() for word in secret.split() if len(word) >= _SHORTEST_WORD}
-    words = sorted({*filter(None, secrets.values()), *parts}, key=len, reverse=True)
-    headers = {name: _masked(value, words) for name, value in answer.headers.items()}
+    headers = {name: hiding(secrets, value) for name, value in answer.headers.items()}
     content = content_of(answer)
-    masked = _masked(content, words)
+    masked = hiding(secrets, content)
     if masked == content:
         return replace(answer, headers=headers)
     text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
     return replace(answer, headers=headers, body=text.encode(answer.charset, errors="replace"))
+
+
+def hiding(secrets: Mapping[str, str], content: Any) -> Any:
+    """What was read, without the secrets and the longer words of them."""
+    parts = {part for secret in secrets.values() for part in (secret, *secret.split())}
+    words = sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True)
+    return _masked(content, words)
 
 
 def _masked(part: Any, words: Iterable[str]) -> Any:
@@ -65,10 +78,14 @@ def _masked(part: Any, words: Iterable[str]) -> Any:
             return {_masked(key, words): _masked(each, words) for key, each in part.items()}
         case list():
             return [_masked(each, words) for each in part]
+        case bool():
+            return part
+        case int() | float() if any(word in str(part) for word in words):
+            return HIDDEN
     return part
 
 
-def _clean(part: Any) -> Any:
+def cleaned(part: Any) -> Any:
     """Without what JSON has no word for, and signs that no database takes."""
     match part:
         case float() if not math.isfinite(part):
@@ -76,9 +93,9 @@ def _clean(part: Any) -> Any:
         case str():
             return _UNKEPT.sub("\ufffd", part)
         case dict():
-            return {_clean(key): _clean(each) for key, each in part.items()}
+            return {cleaned(key): cleaned(each) for key, each in part.items()}
         case list():
-            return [_clean(each) for each in part]
+            return [cleaned(each) for each in part]
     return part
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+
+from ..json_text import json_of
 
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -62,14 +63,29 @@ def leads_outside(schema: Any) -> bool:
 
 def _fitted(value: Any, schema: Any) -> Any:
     """None where a text says nothing and the schema wants something else."""
-    kind = schema.get("type") if isinstance(schema, Mapping) else None
-    if not isinstance(value, str) or kind in (None, "string") or not isinstance(kind, str):
+    kinds = _kinds(schema)
+    if not isinstance(value, str) or not kinds or "string" in kinds:
         return value
     if not value.strip():
         return None
-    with suppress(ValueError):
-        return _READERS[kind](value.strip()) if kind in _READERS else value
+    for kind in kinds:
+        if kind in _READERS:
+            with suppress(ValueError):
+                return _READERS[kind](value.strip())
     return value
+
+
+def _kinds(schema: Any) -> list[str]:
+    """The types that it allows; none where it does not say."""
+    match schema:
+        case {"type": str(kind)}:
+            return [kind]
+        case {"type": list(kinds)}:
+            return kinds
+        case {"anyOf": list(choices)}:
+            found = [_kinds(choice) for choice in choices]
+            return [kind for kinds in found for kind in kinds] if all(found) else []
+    return []
 
 
 def _boolean(text: str) -> bool:
@@ -82,6 +98,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
     "boolean": _boolean,
-    "array": json.loads,
-    "object": json.loads,
+    "array": json_of,
+    "object": json_of,
 }

@@ -17,9 +17,10 @@ from mlservices.secret_box import UnreadableSecret, opened
 
 from .. import outside
 from ..flow.program import Toolbox, ToolResult
-from ..models import Tool
+from ..models import Tool, ToolServer
 from .answers import HIDDEN, result_of, without
 from .arguments import BadArguments, checked
+from .mcp import calling as mcp
 from .requests import request_for
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,11 @@ def toolbox_of(tools: Mapping[str, Tool]) -> Toolbox:
     return Toolbox(
         call,
         fillers={name: tool.filler for name, tool in tools.items() if tool.filler},
-        specs={name: types.Tool(name, tool.description, tool.parameters) for name, tool in tools.items()},
+        specs={
+            name: types.Tool(name, tool.description, tool.parameters)
+            for name, tool in tools.items()
+            if not tool.gone
+        },
     )
 
 
@@ -63,7 +68,7 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
     begun = monotonic()
     try:
         return await _exchanged(tool, arguments, begun)
-    except (BadArguments, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
+    except (BadArguments, mcp.NotOffered, UnreadableSecret, httpx.InvalidURL, ValueError) as error:
         reason = str(error)
     except Exception:
         logger.exception("tool %s could not be asked", tool.name)
@@ -72,7 +77,8 @@ async def exchange(tool: Tool, arguments: Mapping[str, Any]) -> Exchange:
 
 
 async def _exchanged(tool: Tool, arguments: Mapping[str, Any], begun: float) -> Exchange:
-    request = request_for(tool, checked(arguments, tool.parameters), secrets_of(tool))
+    request = _request(tool, checked(arguments, tool.parameters))
+    ask = mcp.ask if tool.server else outside.ask
     answer, reason, attempts, again = None, "", 0, True
     while again and attempts < MOST_ATTEMPTS:
         if attempts:
@@ -80,7 +86,7 @@ async def _exchanged(tool: Tool, arguments: Mapping[str, Any], begun: float) -> 
         answer, attempts = None, attempts + 1
         left = max(tool.seconds - (monotonic() - begun), 0)
         try:
-            answer = await outside.ask(request, seconds=left, largest=LARGEST_ANSWER)
+            answer = await ask(request, seconds=left, largest=LARGEST_ANSWER)
         except outside.Refused as error:
             reason, again = str(error), False
         except outside.Unanswered as error:
@@ -91,19 +97,31 @@ async def _exchanged(tool: Tool, arguments: Mapping[str, Any], begun: float) -> 
         else:
             answer = without(request.secrets, answer)
             reason, again = "", tool.may_be_repeated and answer.status in _MAY_WORK_LATER
-    result = result_of(answer, tool.results) if answer else ToolResult(ok=False, reason=reason)
+    result = _understood(tool, request, answer) if answer else ToolResult(ok=False, reason=reason)
     return Exchange(result, monotonic() - begun, attempts, request, answer)
 
 
-def secrets_of(tool: Tool) -> dict[str, str]:
+def _request(tool: Tool, arguments: Mapping[str, Any]) -> outside.Request:
+    if tool.server:
+        return mcp.request_for(tool, tool.server, arguments, secrets_of(tool.server))
+    return request_for(tool, arguments, secrets_of(tool))
+
+
+def _understood(tool: Tool, request: outside.Request, answer: outside.Answer) -> ToolResult:
+    if tool.server:
+        return mcp.result_of(answer, tool.results, request.secrets)
+    return result_of(answer, tool.results)
+
+
+def secrets_of(owner: Tool | ToolServer) -> dict[str, str]:
     """Its secret headers in the clear. Raises UnreadableSecret."""
-    if not tool.secret_headers:
+    if not owner.secret_headers:
         return {}
     try:
-        return dict(json.loads(opened(tool.secret_headers)))
+        return dict(json.loads(opened(owner.secret_headers)))
     except UnreadableSecret:
         raise UnreadableSecret(
-            f"The secret headers of {tool.name} were encrypted with another key. Enter them again, or put "
+            f"The secret headers of {owner.name} were encrypted with another key. Enter them again, or put "
             "that key into CREDENTIALS_KEY, after the new one."
         ) from None
 

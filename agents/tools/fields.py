@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, SchemaError
 
+from ..json_text import json_of
 from .arguments import leads_outside
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -116,7 +117,8 @@ class SchemaField(forms.CharField):
 def read_json(text: str) -> Any:
     """Raises ValidationError that names the place."""
     try:
-        return json.loads(text)
-    except ValueError as error:
-        where = {"line": getattr(error, "lineno", 1), "column": getattr(error, "colno", 1)}
-        raise ValidationError(_("Line %(line)s, column %(column)s: this is no JSON.") % where) from None
+        return json_of(text)
+    except json.JSONDecodeError as error:
+        where = {"line": error.lineno, "column": error.colno, "reason": error.msg}
+        told = _("Line %(line)s, column %(column)s: this is no JSON (%(reason)s).")
+        raise ValidationError(told % where) from None

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from ..flows.programs import UNREAD
 from ..models import Tool
 from .actions import delete_tool, flows_with
 from .answers import content_of
 from .calling import Exchange, exchange, masked
-from .forms import ToolForm, TrialForm
+from .forms import OfServerForm, ToolForm, TrialForm
 
 PAGE_SIZE = 50
 LONGEST_SHOWN = 20_000  # characters of an answer
@@ -31,9 +32,9 @@ LONGEST_SHOWN = 20_000  # characters of an answer
 def tool_list(request: HttpRequest) -> HttpResponse:
     """`q` searches names, descriptions and addresses."""
     words = request.GET.get("q", "").strip()
-    found = Tool.objects.filter(
-        Q(name__icontains=words) | Q(description__icontains=words) | Q(url__icontains=words)
-    )
+    asked = Q(url__icontains=words) | Q(server__name__icontains=words)
+    found = Tool.objects.filter(Q(name__icontains=words) | Q(description__icontains=words) | asked)
+    found = found.select_related("server").defer(*UNREAD)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "tools/_table.html" if partial else "tools/list.html"
@@ -54,7 +55,7 @@ def tool_edit(request: HttpRequest, name: str) -> HttpResponse:
 def tool_try(request: HttpRequest, name: str = "") -> HttpResponse:
     """Ask it as it stands in the form, saved or not. `name` is that of the tool, "" of a new one."""
     tool = get_object_or_404(Tool, name=name) if name else Tool()
-    form, trial = ToolForm(request.POST, instance=tool), TrialForm(request.POST)
+    form, trial = _form(request, tool), TrialForm(request.POST)
     if not (form.is_valid() and trial.is_valid()):
         return render(request, "tools/_refused.html", {"forms": [form, trial], "form": form})
     done = async_to_sync(exchange)(form.save(commit=False), trial.cleaned_data["arguments"])
@@ -90,7 +91,7 @@ def told(done: Exchange) -> dict[str, Any]:
 
 def _edited(request: HttpRequest, tool: Tool) -> HttpResponse:
     name = tool.name  # as it is stored
-    form = ToolForm(request.POST or None, instance=tool)
+    form = _form(request, tool)
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)
         saved.changed_by = request.user.get_username()
@@ -100,12 +101,19 @@ def _edited(request: HttpRequest, tool: Tool) -> HttpResponse:
     may_change = request.user.has_perm("agents.change_agents")
     context = {
         "form": form,
+        "tool": tool,
+        "arguments": json.dumps(tool.parameters, indent=2, ensure_ascii=False),
         "trial": TrialForm(initial={"arguments": _sample(tool)}),
         "name": name,
         "flows": flows_with(Tool(name=name)) if name else [],
         "may_change": may_change,
     }
     return render(request, "tools/form.html", context, status=422 if form.errors else 200)
+
+
+def _form(request: HttpRequest, tool: Tool) -> ToolForm | OfServerForm:
+    kind = OfServerForm if tool.server else ToolForm
+    return kind(request.POST or None, instance=tool)
 
 
 def _sample(tool: Tool) -> str:

@@ -9,6 +9,7 @@ const NOTED = [
   "engine_failed",
   "transfer_started",
   "operator_took_over",
+  "words_forgotten",
 ];
 
 export class Transcript {
@@ -87,6 +88,7 @@ export class Transcript {
   #operatorSaid({ text, by, start_seconds }) {
     const line = this.#add("operator", start_seconds, by);
     setText(line.querySelector("[data-said]"), text);
+    line.querySelector("[data-not-kept]").hidden = Boolean(text);
   }
 
   #agentSaid({ turn, text, by, engine, degraded }, at) {
@@ -153,6 +155,7 @@ export class Transcript {
   #write(line, turn, text) {
     line.dataset.turn = String(turn);
     setText(line.querySelector("[data-said]"), text);
+    line.querySelector("[data-not-kept]").hidden = Boolean(text);
   }
 
   #measure(line, { voice_to_voice_seconds, llm_engine, degraded }) {

@@ -132,6 +132,12 @@ class MessageTaken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordsForgotten(Event):
+    """The flow has come to an end that keeps no transcript: once the call is over, no event tells what was
+    said in it, before this or after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorListened(Event):
     """An operator began, or ceased, to hear the call; the caller does not notice."""
 
@@ -241,6 +247,9 @@ EndReason = Literal[
     "line_lost",
     "server_restarted",
     "never_connected",
+    "spoken_elsewhere",
+    "not_placed",
+    "machine",
 ]
 
 

@@ -20,6 +20,7 @@ class SessionSettings:
     silence_seconds: float
     max_call_seconds: float
     fallback_number: str
+    held_by: str = ""  # who has the call from its first moment, in place of the agent
     goodbye_text: str = ""  # what the prompt "goodbye" says, where it is not the general one
 
 

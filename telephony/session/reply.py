@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from agents.flow.steps import (
+    ForgetWords,
     HangUp,
     KeepMessage,
     Manner,
@@ -27,7 +28,7 @@ from agents.flow.steps import (
 from mlservices.audio import key_tones
 from mlservices.errors import EngineError, EngineTimeout
 
-from .events import EndReason, EngineFailed, MessageTaken, StepNoted, TurnMeasured
+from .events import EndReason, EngineFailed, MessageTaken, StepNoted, TurnMeasured, WordsForgotten
 from .listener import Turn, Words
 from .speaker import Speaker
 
@@ -241,6 +242,8 @@ class Reply:
                         self._note(MessageTaken, **asdict(step))
                     case Manner():
                         self._behave(step)
+                    case ForgetWords():
+                        self._note(WordsForgotten)
                     case SendDigits():
                         await self._press(step.digits)
                     case Pause():

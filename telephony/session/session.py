@@ -214,7 +214,10 @@ class CallSession:
         longest = self._settings.max_call_seconds
         timer = asyncio.get_running_loop().call_later(longest, self._inbox.put_nowait, TimeUp())
         try:
-            self._begin(self._conversation.greet)
+            if self._settings.held_by:
+                self.operators.ask(TakeOver(self._settings.held_by))
+            else:
+                self._begin(self._conversation.greet)
             while True:
                 ending = await self._happened(await self._next())
                 if ending:

@@ -128,7 +128,7 @@ class Calls:
     async def _outgoing(self, carried: Carried, outgoing: Outgoing) -> None:
         call_id = outgoing.call_id
         try:
-            call = await carried.agent.dial(f"sip:{outgoing.number}@{carried.facts.domain}")
+            call = await carried.dial(outgoing.number)
         except (BaresipError, ValueError) as error:
             await in_database(records.told, call_id, Status.FAILED, str(error))
             return

@@ -8,7 +8,7 @@ import logging
 from contextlib import suppress
 from typing import Any
 
-from baresip import Account, BaresipError, Event, UserAgent
+from baresip import Account, BaresipError, Call, Event, UserAgent
 
 from ..models import SipLine
 from ..threads import DatabaseThreads
@@ -100,6 +100,21 @@ class Carried:
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_RETRY_SECONDS)
             self._why = ""
+
+    async def dial(self, number: str) -> Call:
+        """Raises BaresipError, ValueError."""
+        early: list[Any] = []
+        hear = early.append
+        self.agent.on(hear)
+        try:
+            call = await self.agent.dial(f"sip:{number}@{self.facts.domain}")
+        finally:
+            self.agent.off(hear)
+        # What came in between, a refusal as a rule, the stack's `Call` has missed: it would wait for ever.
+        for event in early:
+            if event.call == call.handle:
+                call._on_stack_event(event)
+        return call
 
     async def leave(self) -> None:
         with suppress(BaresipError):

@@ -160,10 +160,14 @@ def web_is_gone(call_id: UUID, *, transfer_to: str) -> None:
 @transaction.atomic
 def place(*, line: SipLine, agent: Agent, number: str) -> Call:
     """Have the gateway call `number` (E.164, or what the line's registrar knows) for this agent."""
-    fields = actions.new_call(
-        agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user, status=Call.Status.QUEUED
+    fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
+    return Call.objects.create(
+        line="sip",
+        sip_line=line,
+        callee=number[: actions.LONGEST_PARTY],
+        status=Call.Status.QUEUED,
+        **fields,
     )
-    return Call.objects.create(line="sip", sip_line=line, callee=number[: actions.LONGEST_PARTY], **fields)
 
 
 def claim(free: Mapping[int, int]) -> list[Outgoing]:

@@ -88,9 +88,9 @@ class ScriptedModel:
 
 
 class Calling:
-    """A model that answers with words or calls; remembers what it was shown and offered."""
+    """A model that answers with words, a call or several; remembers what it was shown and offered."""
 
-    def __init__(self, *answers: str | ToolCall, refuses: bool = False) -> None:
+    def __init__(self, *answers: str | ToolCall | Sequence[ToolCall], refuses: bool = False) -> None:
         self.answers = list(answers)
         self.refuses = refuses
         self.shown: list[list[ChatMessage]] = []
@@ -104,7 +104,8 @@ class Calling:
         self.shown.append(list(messages))
         self.offered.append([each.name for each in tools])
         answer = self.answers.pop(0)
-        if isinstance(answer, ToolCall):
-            yield ChatDelta("", tool_call=answer)
-        else:
+        if isinstance(answer, str):
             yield ChatDelta(answer)
+        else:
+            for call in [answer] if isinstance(answer, ToolCall) else answer:
+                yield ChatDelta("", tool_call=call)

@@ -12,19 +12,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from agents.actions import create_demo_agent, save_agent
 from agents.flows.actions import create_flow, publish, require_tests, save_draft
-from agents.models import Agent, Flow, KnowledgeBase, Tool
+from agents.models import Agent, Flow, KnowledgeBase, Tool, ToolServer
 from agents.tools.arguments import schema_of
+from agents.tools.mcp.actions import choose_tools, keep_reading, save_server
+from agents.tools.mcp.offers import Offer, Reading
 from mlservices.models import Price
 from telephony import search, traffic
 from telephony.actions import set_messages_done, tag_call, write_note
-from telephony.models import Call, CallMessage
+from telephony.credentials import save_credential
+from telephony.lines.actions import note_use
+from telephony.models import (
+    BlockedCaller,
+    Call,
+    CallMessage,
+    Credential,
+    DoNotCall,
+    PhoneNumber,
+    PlannedCall,
+)
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.agents.flow.samples import EVERY_KIND, MENU, edge, flow, node
 from tests.factories import (
@@ -226,7 +240,7 @@ def asked(world: World) -> str:
 def _refused(page: Page) -> None:
     page.get_by_role("textbox", name="Number").fill("many")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Number").wait_for()
+    page.get_by_role("alert").get_by_role("link", name="Number").wait_for()
 
 
 @then(_refused)
@@ -572,6 +586,58 @@ def new_tool(world: World) -> str:
 
 
 @shown
+def no_tool_servers(world: World) -> str:
+    return reverse("tools:servers")
+
+
+@shown
+def new_tool_server(world: World) -> str:
+    return reverse("tools:new_server")
+
+
+def _tool_server() -> ToolServer:
+    """Since it was read first, one tool is new, one has changed, and one that is used is gone."""
+    found = ToolServer.objects.filter(name="Harbour Street Clinic").first()
+    if found:
+        return found
+    url = "https://mcp.harbour-street-clinic.example/a/rather/long/address/of/an/endpoint/mcp"
+    server = save_server(server=ToolServer(name="Harbour Street Clinic", url=url), by="alice")
+    find = Offer("findBooking", "Finds a booking by its number or by the day.", schema_of(["number", "day"]))
+    cancel = Offer("cancel_booking", "Cancels a booking.", schema_of(["number"]))
+    keep_reading(server=server, reading=Reading("Clinic calendar", "3.1", [find, cancel]))
+    choose_tools(server=server, names=["findBooking", "cancel_booking"], by="alice")
+    longer = f"{find.description} {'It asks the calendar of the clinic. ' * 8}"
+    find = Offer("findBooking", longer, find.parameters)
+    bad = Offer("clinic.search.everything.that.there.is.by.words.that.one.remembers", problem="large")
+    opening = Offer("opening_hours", "When the clinic is open.", schema_of([]))
+    keep_reading(server=server, reading=Reading("Clinic calendar", "3.2", [find, opening, bad]))
+    return server
+
+
+@shown
+def tool_server(world: World) -> str:
+    return _tool_server().get_absolute_url()
+
+
+@shown
+def tool_server_that_does_not_answer(world: World) -> str:
+    reason = "mcp.example answered 401. Check the secret headers."
+    made = {"name": "Shop", "url": "https://mcp.example/mcp", "reason": reason}
+    return ToolServer.objects.get_or_create(slug="shop", defaults=made)[0].get_absolute_url()
+
+
+@shown
+def tool_servers(world: World) -> str:
+    _tool_server()
+    return reverse("tools:servers")
+
+
+@shown
+def tool_of_a_server_that_is_gone(world: World) -> str:
+    return _tool_server().tools.get(gone=True).get_absolute_url()
+
+
+@shown
 def flow_without_tests(world: World) -> str:
     return reverse("flows:tests", args=[_drawn(world).slug])
 
@@ -666,6 +732,126 @@ def traffic_of_a_flow(world: World) -> str:
         at_a = [noted("node", "Hello", id="a", type="say")] if reason == "caller_hung_up" else []
         traffic.count(make_walked_call(world.agent, version, at_a, reason).pk)
     return reverse("telephony:flow_traffic", args=[version.flow.slug])
+
+
+@shown
+def no_accounts(world: World) -> str:
+    return reverse("lines:accounts")
+
+
+@shown
+def no_numbers(world: World) -> str:
+    return reverse("lines:numbers")
+
+
+@shown
+def dialler_without_a_number(world: World) -> str:
+    return reverse("outbound:dial")
+
+
+def _account() -> Credential:
+    account = Credential.objects.filter(label="Main account").first()
+    if account:
+        return account
+    account = save_credential(provider="twilio", account="AC" + "1" * 32, secret="s", label="Main account")
+    facts = [["Name", "Harbour Street"], ["Status", "active"], ["Kind", "Full"], ["Balance", "27.50 USD"]]
+    Credential.objects.filter(pk=account.pk).update(facts=facts, checked_at=timezone.now())
+    refused = save_credential(provider="twilio", account="AC" + "2" * 32, secret="s", label="Old account")
+    refusal = "Twilio does not know this account and token. Copy both anew from the Twilio console."
+    Credential.objects.filter(pk=refused.pk).update(problem=refusal, checked_at=timezone.now())
+    note_use(account, "checked", by="alice")
+    note_use(account, "changed", by="alice", detail="countries: [] → ['US', 'CA']")
+    note_use(account, "called", by="", detail="+14155550111")
+    return account
+
+
+def _number(world: World) -> PhoneNumber:
+    hooks = {"voice_url": "https://demo.twilio.com/welcome/voice/"}
+    hours = {"timezone": "Europe/London", "week": {"monday": [["09:00", "17:00"]]}, "closed_on": []}
+    number, _ = PhoneNumber.objects.get_or_create(
+        number="+14155550123",
+        defaults={
+            "credential": _account(),
+            "agent": world.agent,
+            "label": "Reception",
+            "provider_id": "PN1",
+            "can": ["sms", "voice"],
+            "hooks": hooks,
+            "hours": hours,
+        },
+    )
+    PhoneNumber.objects.get_or_create(number="+442071234567", defaults={"credential": _account()})
+    return number
+
+
+@shown
+def accounts(world: World) -> str:
+    _account()
+    return reverse("lines:accounts")
+
+
+@shown
+def account(world: World) -> str:
+    return _account().get_absolute_url()
+
+
+@then(lambda page: page.get_by_role("button", name="Add and check").click())
+def new_account_refused(world: World) -> str:
+    return reverse("lines:account_new")
+
+
+@shown
+def numbers(world: World) -> str:
+    _number(world)
+    return reverse("lines:numbers")
+
+
+@shown
+def number(world: World) -> str:
+    return _number(world).get_absolute_url()
+
+
+@shown
+def number_to_buy(world: World) -> str:
+    _account()
+    return reverse("lines:search")
+
+
+@shown
+def blocked_callers(world: World) -> str:
+    BlockedCaller.objects.get_or_create(pattern="+1415555*", defaults={"note": "Robots", "by": "alice"})
+    return reverse("lines:blocked")
+
+
+@then(lambda page: page.get_by_text("is on the do-not-call list").wait_for())
+def dialler(world: World) -> str:
+    caller_id = _number(world)
+    DoNotCall.objects.get_or_create(number="+14155550199", defaults={"by": "bob", "reason": "Asked us to"})
+    for to, state, reason in (
+        ("+14155550111", "waiting", ""),
+        ("+14155550112", "refused", "The account may not call this country."),
+        ("+14155550113", "placed", ""),
+    ):
+        call = world.over if state == "placed" else None
+        PlannedCall.objects.get_or_create(
+            to=to,
+            agent=world.agent,
+            caller_id=caller_id,
+            state=state,
+            defaults={
+                "reason": reason,
+                "call": call,
+                "by": "bob",
+                "due_at": timezone.now() + timedelta(days=1),
+            },
+        )
+    return reverse("outbound:dial") + "?to=%2B14155550199"
+
+
+@shown
+def never_called(world: World) -> str:
+    DoNotCall.objects.get_or_create(number="+14155550199", defaults={"by": "bob", "reason": "Asked us to"})
+    return reverse("outbound:never")
 
 
 def _published() -> Flow:

@@ -64,7 +64,7 @@ def test_arrows_choose_in_the_palette(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/calls/")
+    page.wait_for_url("**/calls/dial/")
 
 
 @pytest.mark.parametrize(

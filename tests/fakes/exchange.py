@@ -112,5 +112,7 @@ class FakeSuppliers:
     def engines(self) -> Engines:
         return Engines(stt=InstantStt(self._words[0]), tts=ToneTts(), judge=None, detector=self._detector())
 
-    def conversation(self, agent: Agent, caller: str = "", version: object = None) -> Parrot:
+    def conversation(
+        self, agent: Agent, caller: str = "", version: object = None, values: object = None
+    ) -> Parrot:
         return Parrot()

@@ -55,6 +55,14 @@ class TestAfterwards:
         assert "2 minutes begun" in page and "0.0170 EUR" in page
         assert "free, through the browser" in self.part(bobs_browser, make_past_call(agent, line="browser"))
 
+    def test_a_cost_is_what_the_carrier_charged_once_it_has_told(
+        self, bobs_browser: Client, agent: Agent, settings: Any
+    ) -> None:
+        call = make_past_call(agent, line="zadarma")
+        assert "not told by the carrier yet" in self.part(bobs_browser, call)
+        Call.objects.filter(pk=call.pk).update(price=Decimal("0.195"), price_currency="GBP")
+        assert "0.1950 GBP" in self.part(bobs_browser, call)
+
     def test_what_its_models_cost_is_shown_to_whoever_may_see_costs(
         self, alices_browser: Client, bobs_browser: Client, agent: Agent, settings: Any
     ) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from telephony import search
-from telephony.actions import CannotDelete, delete_calls
+from telephony.deleting import CannotDelete, delete_calls
 from telephony.models import Call, CallEvent, CallNote, CallText, Recording
 from tests.factories import make_agent, make_call, make_past_call, make_recording, spoken
 

@@ -15,7 +15,10 @@ SOLD = {
     "name": "Sold",
     "caller": "+14155550112",
     "variables": {"clinic": "the shop", "code": "12"},
-    "tools": {"order": {"ok": False, "reason": "Sold out."}},
+    "tools": {
+        "order": {"ok": False, "reason": "Sold out."},
+        "track": [{"ok": False, "reason": "Busy."}, {"ok": True, "values": {"at": "Halifax"}}],
+    },
     "turns": [
         {"expect": {"node": "hello", "said": "the shop"}},
         {"keys": "1", "expect": {"node": "age", "by": "keys"}},

@@ -10,7 +10,7 @@ from django.test import Client
 
 from agents.flows import try_views
 from agents.flows.actions import create_flow, save_draft
-from agents.models import Tool
+from agents.models import Tool, ToolServer
 from mlservices.errors import EngineError
 from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
@@ -71,9 +71,55 @@ def test_tools_are_asked_in_earnest_only_where_that_is_wanted_and_once(tried, ot
     _, told = tried(ORDER)
     assert told["turns"][0]["said"] == ["Not found."] and not other.asked
     _, told = tried(ORDER, tools=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(told["called"]) == 1
+    _, again = tried(ORDER, {}, tools=True, called=told["called"], again=True)
+    assert again["turns"][0]["said"] == ["It is on its way, Anna."]
+    assert again["called"] == [] and len(other.asked) == 1
+
+
+def test_tools_are_called_in_earnest_by_those_alone_who_may_change_agents(tried, other, bobs_browser):
+    Tool.objects.create(name="order", url=f"{other.url}/order")
+    body = json.dumps({"graph": ORDER, "turns": [], "tools": True})
+    answer = bobs_browser.post("/flows/shop/try/", body, content_type="application/json")
+    assert answer.status_code == 403 and "may change agents" in answer.json()["error"] and not other.asked
+    body = json.dumps({"graph": ORDER, "turns": []})
+    assert bobs_browser.post("/flows/shop/try/", body, content_type="application/json").status_code == 200
+    assert '"mayCallTools": false' in bobs_browser.get("/flows/shop/").content.decode()
+
+
+def test_what_was_called_before_an_engine_failed_is_told_so_that_it_is_not_called_again(
+    tried, other, monkeypatch
+):
+    class Gone:
+        async def embed(self, texts: Any, **_: Any) -> Any:
+            raise EngineError("nobody there", service="embed")
+
+    other.answer("/order", {"guest": "Anna"})
+    Tool.objects.create(name="order", url=f"{other.url}/order", results={"guest": "guest"})
+    monkeypatch.setattr(try_views.registry, "embedder", Gone)
+    asking = flow(
+        node("t", "tool", toolName="order"),
+        node("ask", "say", text="Well?"),
+        node("ok", "end_call"),
+        edge("t", "ask"),
+        edge("ask", "ok", examples=["fine"]),
+    )
+    status, told = tried(asking, {"say": "hello"}, tools=True)
+    assert status == 503 and len(told["called"]) == 1
+    tried(asking, {"say": "hello"}, tools=True, called=told["called"])
+    assert len(other.asked) == 1
+
+
+def test_so_are_those_of_an_mcp_server(tried, other):
+    server = ToolServer.objects.create(name="Shop", slug="shop", url=f"{other.url}/mcp")
+    Tool.objects.create(name="order", server=server, server_tool="find", results={"guest": "guest"})
+    other.answer("/mcp", {"id": 1, "result": {"protocolVersion": "2025-11-25"}})
+    other.answer("/mcp", b"", status=202)
+    other.answer("/mcp", {"id": 2, "result": {"structuredContent": {"guest": "Anna"}}})
+    _, told = tried(ORDER, tools=True)
     assert told["turns"][0]["said"] == ["It is on its way, Anna."]
-    _, told = tried(ORDER, *told["turns"], tools=True)
-    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 1
+    _, told = tried(ORDER, {}, tools=True, called=told["called"], again=True)
+    assert told["turns"][0]["said"] == ["It is on its way, Anna."] and len(other.asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -85,14 +131,18 @@ def test_tools_are_asked_in_earnest_only_where_that_is_wanted_and_once(tried, ot
         (MENU, {}, 400, "a list of objects"),
         (MENU, [{"say": "x" * 2_000}], 400, "at most 1000 characters"),
         (MENU, [{}] * 80, 400, "at most 60"),
-        (MENU, [{"tools": ["{}"]}], 200, ""),
-        (ORDER, [{"tools": ["[1"]}], 400, ""),
     ],
 )
 def test_what_cannot_be_played_says_why(alices_browser, tried, graph, turns, status, reason):
     body = json.dumps({"graph": graph, "turns": turns})
     answer = alices_browser.post("/flows/shop/try/", body, content_type="application/json")
-    assert answer.status_code == status and reason in answer.json().get("error", "")
+    assert answer.status_code == status and reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize("called", ["x", [5], ["{}"], ["[1"]])
+def test_what_are_no_answers_of_tools_is_refused(tried, called):
+    status, told = tried(ORDER, called=called)
+    assert status == 400 and told["error"]
 
 
 def test_engines_that_do_not_answer_are_told(tried, monkeypatch):

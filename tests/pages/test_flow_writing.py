@@ -68,7 +68,16 @@ async def test_a_change_is_told_in_words(browser, server):
         ({}, 400, "description"),
         ({"description": " "}, 400, "1 to 4000 characters"),
         ({"description": "x" * 5_000}, 400, "1 to 4000 characters"),
-        ({"description": "x", "graph": []}, 400, "has to be an object"),
+        *(
+            ({"description": "x", "graph": graph}, 400, reason)
+            for graph, reason in (
+                ([], "This has to be an object"),
+                ({"nodes": 5}, "“nodes” has to be a list"),
+                ({"nodes": ["a"]}, "Step 1: This has to be an object"),
+                ({"nodes": [], "edges": [None]}, "Connection 1: This has to be an object"),
+                ({"intents": [[]]}, "What callers can say anywhere 1: This has to be an object"),
+            )
+        ),
         ([], 400, "description"),
     ],
 )
@@ -123,8 +132,9 @@ def test_a_written_flow_is_kept(alices_browser: Client):
     body = json.dumps({"graph": MENU})
     told = alices_browser.post("/flows/generate/keep/", body, content_type="application/json").json()
     assert told["address"] == Flow.objects.get().get_absolute_url()
-    refused = alices_browser.post("/flows/generate/keep/", "{}", content_type="application/json")
-    assert refused.status_code == 400 and Flow.objects.count() == 1
+    for wrong in ("{}", '{"graph": 5}', '{"graph": {"name": "x", "nodes": ["a"]}}'):
+        refused = alices_browser.post("/flows/generate/keep/", wrong, content_type="application/json")
+        assert refused.status_code == 400 and refused.json()["error"] and Flow.objects.count() == 1
 
 
 def test_without_a_key_the_page_says_what_to_set(alices_browser: Client, settings: Any):

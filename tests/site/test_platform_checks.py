@@ -208,7 +208,7 @@ class TestCommand:
 def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for _ in range(2):
         SetUp().schedule_upkeep()
-    checks, usage = Schedule.objects.order_by("func")
+    checks, usage, comparing = Schedule.objects.order_by("func")
     assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
@@ -216,3 +216,8 @@ def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     )
     assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
     assert import_string(usage.func)() == "0 rows"
+    assert (comparing.func, comparing.schedule_type) == (
+        "telephony.lines.reconciling.compare_all",
+        Schedule.HOURLY,
+    )
+    assert import_string(comparing.func)() == ""

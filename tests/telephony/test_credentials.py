@@ -41,16 +41,28 @@ def test_a_lost_key_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_environment_gives_a_first_account_and_then_the_database_rules(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert seed_from_environment(agent) is None
+    assert seed_from_environment(agent) == []
     monkeypatch.setattr(settings, "TWILIO_ACCOUNT_SID", "AC1")
     monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "first")
     monkeypatch.setattr(settings, "TWILIO_PHONE_NUMBER", "+14155550123")
     seed_from_environment(agent)
     monkeypatch.setattr(settings, "TWILIO_AUTH_TOKEN", "second")
-    credential = seed_from_environment(agent)
-    assert credential is not None
+    [credential] = seed_from_environment(agent)
     assert secret_of(credential) == "first"
     assert PhoneNumber.objects.get().number == "+14155550123"
+
+
+def test_the_environment_gives_an_account_of_each_provider(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "ZADARMA_API_KEY", "ZADARMA_API_SECRET"):
+        monkeypatch.setattr(settings, name, name.lower())
+    monkeypatch.setattr(settings, "TWILIO_PHONE_NUMBER", "")
+    found = {(each.provider, each.account, secret_of(each)) for each in seed_from_environment(agent)}
+    assert found == {
+        ("twilio", "twilio_account_sid", "twilio_auth_token"),
+        ("zadarma", "zadarma_api_key", "zadarma_api_secret"),
+    }
 
 
 def test_each_agent_has_one_line_of_the_simulators(agent: Agent) -> None:

@@ -130,3 +130,13 @@ async def test_pages_are_told_anew_where_orders_go_when_that_has_changed(session
     told = [await asyncio.wait_for(layer.receive(page), 2) for _ in range(4)]
     assert [message["orders"] for message in told if message["t"] == "attending"] == ["orders.a", "orders.b"]
     desk.close()
+
+
+async def test_who_placed_the_call_is_waited_for_until_they_open_their_microphone(session: Session) -> None:
+    session.operators.ask(TakeOver("bob"))
+    desk = a_desk(session)
+    now = asyncio.get_running_loop().time()
+    desk.watch(now + desks.ON_THE_WAY_SECONDS - 1)
+    assert session.operators.holder == "bob"
+    desk.watch(now + desks.ON_THE_WAY_SECONDS + 1)
+    assert session.operators.asked[-1] == GiveBack("bob", "", lost=True)

@@ -16,6 +16,7 @@ from telephony.actions import SIMULATOR
 from telephony.checks import KEY_BACK, accounts
 from telephony.credentials import save_credential
 from telephony.models import Credential
+from tests.fakes.zadarma import zadarma_server
 from tests.mlservices.conftest import serving
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +87,26 @@ def test_webhooks_that_do_not_fit_are_a_warning(check):
 def test_the_simulators_account_is_nobodys(db):
     save_credential(provider="twilio", account="AC9", secret="x", label=SIMULATOR)
     assert not list(accounts())
+
+
+@pytest.mark.parametrize(
+    ("balance", "secret", "status", "words"),
+    [
+        (10.34, "SECRET0123456789abcd", "pass", "It takes the key; %(amount)s %(currency)s are left"),
+        (0, "SECRET0123456789abcd", "warn", "It takes the key, and has no money left"),
+        (10.34, "another", "fail", "Its balance cannot be read. %(problem)s"),
+    ],
+)
+def test_zadarmas_account_is_asked_for_its_balance(settings, zadarma, balance, secret, status, words):
+    zadarma.balance, settings.ZADARMA_API_URL = balance, zadarma.url
+    save_credential(provider="zadarma", account=zadarma.key, secret=secret, label="Reception")
+    [service] = accounts()
+    report = async_to_sync(ask)(service)
+    assert (report.outcomes[0].status, report.outcomes[0].reason) == (status, words)
+    assert zadarma.key.lower() not in f"{service.key} {service.about}".lower()
+
+
+@pytest.fixture
+def zadarma():
+    with zadarma_server() as fake:
+        yield fake

@@ -71,7 +71,9 @@ def test_the_conversation_is_told_who_calls(call: Call) -> None:
     told = []
 
     class Asking(FakeSuppliers):
-        def conversation(self, agent: Agent, caller: str = "", version: object = None) -> Any:
+        def conversation(
+            self, agent: Agent, caller: str = "", version: object = None, values: object = None
+        ) -> Any:
             told.append(caller)
             return super().conversation(agent, caller)
 
@@ -166,7 +168,9 @@ class Unable(FakeSuppliers):
         super().__init__()
         self._error = error
 
-    def conversation(self, agent: Agent, caller: str = "", version: object = None) -> Parrot:
+    def conversation(
+        self, agent: Agent, caller: str = "", version: object = None, values: object = None
+    ) -> Parrot:
         raise self._error
 
 

@@ -42,6 +42,12 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
         _WHO_BUILDS,
     ),
     "telephony.assign_numbers": (_("Choose which agent answers a number"), _WHO_BUILDS),
+    "telephony.view_lines": (_("See accounts with providers and their numbers"), _WHO_BUILDS),
+    "telephony.manage_lines": (
+        _("Add accounts, set their limits, buy and give back numbers"),
+        _ADMINISTRATORS,
+    ),
+    "telephony.place_calls": (_("Have agents call somebody, and keep the do-not-call list"), _NOT_VIEWERS),
     "mlservices.view_models": (_("See the models and the machine's memory"), _WHO_BUILDS),
     "mlservices.manage_models": (_("Download, load, unload and remove models"), _ADMINISTRATORS),
     "mlservices.view_usage": (_("See what models were used and what it cost"), _WHO_BUILDS),

@@ -36,6 +36,9 @@ _CALLS = "telephony.view_calls"
 _DIRECT = "telephony.direct_calls"
 _ANNOTATE = "telephony.annotate_calls"
 _EXPORT = "telephony.export_calls"
+_LINES = "telephony.view_lines"
+_MANAGE_LINES = "telephony.manage_lines"
+_PLACE = "telephony.place_calls"
 _MODELS = "mlservices.view_models"
 _MANAGE = "mlservices.manage_models"
 _USE = "mlservices.use_models"
@@ -124,6 +127,12 @@ PAGES: dict[str, Rule] = {
     "tools:try": Rule(None, "agents.change_agents"),
     "tools:try_new": Rule(None, "agents.change_agents"),
     "tools:delete": Rule(None, "agents.change_agents"),
+    "tools:servers": Rule("agents.view_agents"),
+    "tools:new_server": Rule("agents.change_agents", "agents.change_agents"),
+    "tools:server": Rule("agents.view_agents", "agents.change_agents"),
+    "tools:read_server": Rule(None, "agents.change_agents"),
+    "tools:choose_tools": Rule(None, "agents.change_agents"),
+    "tools:delete_server": Rule(None, "agents.change_agents"),
     "voices:list": Rule("agents.view_agents"),
     "voices:preview": Rule(None, "agents.try_agents"),
     "voices:favourite": Rule(None, "agents.change_agents"),
@@ -137,6 +146,28 @@ PAGES: dict[str, Rule] = {
     "telephony:agents_numbers": Rule("agents.view_agents"),
     "telephony:pauses": Rule("agents.view_agents"),
     "telephony:numbers": Rule("agents.view_agents", "telephony.assign_numbers"),
+    "lines:accounts": Rule(_LINES),
+    "lines:account_new": Rule(_MANAGE_LINES, _MANAGE_LINES),
+    "lines:credential": Rule(_LINES, _MANAGE_LINES),
+    "lines:account_secret": Rule(None, _MANAGE_LINES),
+    "lines:account_check": Rule(None, _MANAGE_LINES),
+    "lines:account_import": Rule(None, _MANAGE_LINES),
+    "lines:account_notices": Rule(None, _MANAGE_LINES),
+    "lines:account_delete": Rule(None, _MANAGE_LINES),
+    "lines:numbers": Rule(_LINES),
+    "lines:search": Rule(_MANAGE_LINES),
+    "lines:buy": Rule(None, _MANAGE_LINES),
+    "lines:blocked": Rule(_LINES, "telephony.assign_numbers"),
+    "lines:unblock": Rule(None, "telephony.assign_numbers"),
+    "lines:number": Rule(_LINES, "telephony.assign_numbers"),
+    "lines:hooks": Rule(None, _MANAGE_LINES),
+    "lines:remove": Rule(None, _MANAGE_LINES),
+    "outbound:dial": Rule(_PLACE, _PLACE),
+    "outbound:follow": Rule(_PLACE),
+    "outbound:about_number": Rule(_PLACE),
+    "outbound:never": Rule(_PLACE, _PLACE),
+    "outbound:allow": Rule(None, _PLACE),
+    "outbound:cancel": Rule(None, _PLACE),
     "telephony:history": Rule(_CALLS),
     "telephony:live": Rule(_CALLS),
     "telephony:live_count": Rule(_CALLS),
@@ -183,9 +214,12 @@ PAGES: dict[str, Rule] = {
     "api:live": Rule(ANYBODY),
     # signed by the provider instead
     "telephony:twilio_voice": Rule(None, ANYBODY),
+    "telephony:twilio_answered": Rule(None, ANYBODY),
+    "telephony:twilio_placed": Rule(None, ANYBODY),
     "telephony:twilio_status": Rule(None, ANYBODY),
     "telephony:twilio_after": Rule(None, ANYBODY),
     "telephony:twilio_dialled": Rule(None, ANYBODY),
+    "telephony:zadarma_webhook": Rule(ANYBODY, ANYBODY),
 }
 # Path of a socket: the ability needed to open it. Media sockets are admitted by a token for one call.
 SOCKETS: dict[str, str] = {

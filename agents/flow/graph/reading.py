@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from json import JSONDecodeError
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from ...json_text import json_of
 from .flow import Edge, Flow, Intent, Variable
 from .nodes import TYPES, Node, Part
 from .problems import Problem, Severity
@@ -43,23 +44,11 @@ def read_text(text: bytes | str) -> tuple[Flow, list[Problem]]:
     if size > LARGEST_BYTES:
         raise FlowError(Problem("too_large", values={"size": f"{size:,}", "limit": f"{LARGEST_BYTES:,}"}))
     try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
+        raw = json_of(text)
+    except JSONDecodeError as error:
         place = {"line": str(error.lineno), "column": str(error.colno), "reason": error.msg}
         raise FlowError(Problem("no_json", values=place)) from None
-    except UnicodeDecodeError:
-        raise _no_json("not text") from None
-    except RecursionError:
-        raise _no_json("nested too deeply") from None
-    try:
-        json.dumps(raw, allow_nan=False, ensure_ascii=False).encode()
-    except ValueError:  # a database keeps no such thing
-        raise _no_json("a number without end, or half a letter") from None
     return read(raw)
-
-
-def _no_json(reason: str) -> FlowError:
-    return FlowError(Problem("no_json", values={"line": "1", "column": "1", "reason": reason}))
 
 
 def read(raw: Any) -> tuple[Flow, list[Problem]]:
@@ -120,10 +109,13 @@ def _nodes(raw: list[Any], problems: list[Problem]) -> Iterator[Node]:
 
 def _each(kind: type[_P], name: str, raw: list[Any], problems: list[Problem]) -> Iterator[_P]:
     for place, each in enumerate(raw):
+        if not isinstance(each, Mapping):
+            problems.append(Problem("no_object", path=f"{name}.{place}"))
+            continue
         try:
             part = kind.model_validate(each)
         except ValidationError as error:
-            named = str(each.get("id", "")) if isinstance(each, Mapping) and kind is Edge else ""
+            named = str(each.get("id", "")) if kind is Edge else ""
             before = "" if named else f"{name}.{place}."
             problems += [Problem(edge=named, **_told(told, before)) for told in error.errors()]
             continue

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .nodes import Part
 
@@ -21,6 +21,12 @@ class ToolAnswer(Part):
     values: dict[str, Any] = {}  # the variables that it sets
     text: str = Field("", max_length=20_000)  # what a model is told
     reason: str = Field("", max_length=1_000)  # why it failed
+
+
+# An answer, or a list of them: one for each time the tool is called, the last for all further ones.
+ToolAnswers = Annotated[
+    tuple[ToolAnswer, ...], BeforeValidator(lambda told: told if isinstance(told, list | tuple) else (told,))
+]
 
 
 class Expected(Part):
@@ -55,7 +61,7 @@ class ScriptedTest(Part):
     name: str = Field("", max_length=120)
     caller: str = Field("", max_length=40)  # the number that calls
     variables: dict[str, Any] = {}  # that have a value before the call begins
-    tools: dict[str, ToolAnswer] = {}  # by the tools' names
+    tools: dict[str, ToolAnswers] = {}  # by the tools' names
     turns: tuple[ScriptedTurn, ...] = ()
 
     @property

@@ -6,10 +6,12 @@ list of pairs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from ...flow.graph.nodes import TYPES, VariableKind
+from ...flow.graph import Flow
+from ...flow.graph.nodes import VariableKind
 from ...flow.slots.kinds import Confirm
 from ...flow.slots.kinds import Kind as SlotKind
 
@@ -48,7 +50,7 @@ FIELDS: Mapping[str, Mapping[str, dict[str, Any]]] = {
         "opening": MAYBE_TEXT,
         "tools": TEXTS,
         "knowledgeBase": MAYBE_TEXT,
-        "turnEagerness": NUMBER,
+        "turnEagerness": MAYBE_NUMBER,
         "timeout": MAYBE_NUMBER,
     },
     "say": {"text": TEXT},
@@ -67,7 +69,13 @@ FIELDS: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "branch": {},
     "set": {"values": PAIRS},
-    "tool": {"toolName": TEXT, "parameters": PAIRS, "filler": MAYBE_TEXT},
+    "tool": {
+        "toolName": TEXT,
+        "parameters": PAIRS,
+        "filler": MAYBE_TEXT,
+        "onSuccess": MAYBE_TEXT,
+        "onFailure": MAYBE_TEXT,
+    },
     "agent_transfer": {"targetAgentId": TEXT, "context": MAYBE_TEXT},
     "phone_transfer": {"phoneNumber": TEXT, "message": MAYBE_TEXT},
     "end_call": {"message": MAYBE_TEXT, "saveTranscript": WHETHER},
@@ -102,41 +110,55 @@ SCHEMA = _object(
     ),
     edges=_list(_object(id=TEXT, source=TEXT, target=TEXT, label=MAYBE_TEXT, condition=_CONDITION)),
 )
-WRITTEN = tuple(kind for kind in TYPES if kind in FIELDS)
-_PAIRED = ("values", "parameters")
+PAIRED = ("values", "parameters")
+_TRUE_BY_DEFAULT = ("saveTranscript",)
 
 
-def as_exchanged(answer: Any) -> Any:
-    """An answer in the exchange format: without what is null, false or empty, pairs as mappings. What is of
-    another form stays as it is, for `read` to find fault with."""
+def as_exchanged(answer: Any, name: str = "") -> Any:
+    """An answer, or the part of one that is called `name`, in the exchange format: without what is null,
+    empty or false (or true, where that is the default), pairs as mappings. What is of another form stays as
+    it is, for `read` to find fault with."""
     match answer:
         case dict():
-            kept = {name: _field(name, each) for name, each in answer.items()}
-            return {name: each for name, each in kept.items() if not _is_nothing(each)}
+            kept = {key: as_exchanged(each, key) for key, each in answer.items()}
+            return {key: each for key, each in kept.items() if not is_left_out(key, each)}
+        case list() if name in PAIRED:
+            return {str(each.get("name")): each.get("value") for each in answer if isinstance(each, dict)}
         case list():
             return [as_exchanged(each) for each in answer]
     return answer
 
 
-def _is_nothing(value: Any) -> bool:
-    return value is None or value is False or value in ("", [], {})
+def is_left_out(name: str, value: Any) -> bool:
+    """Whether the exchange format says nothing where a field has this value."""
+    if isinstance(value, bool):
+        return value is (name in _TRUE_BY_DEFAULT)
+    return value is None or value in ("", [], {})
 
 
-def _field(name: str, value: Any) -> Any:
-    if name in _PAIRED and isinstance(value, list):
-        pairs = [each for each in value if isinstance(each, dict)]
-        return {str(each.get("name")): each.get("value") for each in pairs}
-    if name == "saveTranscript":
-        return None if value else value
-    return as_exchanged(value)
+def as_answered(flow: Flow) -> dict[str, Any]:
+    """A flow as a model would have answered it: what the schema knows of it, and nothing else."""
+    answered: dict[str, Any] = _said(SCHEMA, flow.model_dump(by_alias=True, mode="json"))
+    return answered
 
 
-def as_answered(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """A flow as a model may be shown it, to change it: without positions, notes and tests."""
-    nodes = [
-        {name: each for name, each in node.items() if name != "position"}
-        for node in graph.get("nodes", [])
-        if node.get("type") in FIELDS
-    ]
-    names = ("name", "description", "variables", "intents", "edges")
-    return {**{name: graph[name] for name in names if name in graph}, "nodes": nodes}
+def _said(schema: Mapping[str, Any], value: Any) -> Any:
+    if schema["type"] == "string" and not isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, dict) and schema["type"] == "array":  # a mapping
+        value = [{"name": name, "value": each} for name, each in value.items()]
+    match value:
+        case dict():
+            return {name: _said(each, value.get(name)) for name, each in schema["properties"].items()}
+        case list():
+            told = ((_kind_of(schema["items"], each), each) for each in value)
+            return [_said(kind, each) for kind, each in told if kind]
+    return value
+
+
+def _kind_of(schema: Mapping[str, Any], value: Any) -> Mapping[str, Any] | None:
+    """Of several schemas the one for a step of this type; None: a model does not write such steps."""
+    if "anyOf" not in schema:
+        return schema
+    types = {each["properties"]["type"]["enum"][0]: each for each in schema["anyOf"]}
+    return types.get(value["type"])

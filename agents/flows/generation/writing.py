@@ -15,8 +15,10 @@ from mlservices.types import ChatMessage
 
 from ...flow.graph import FlowError, Known, Problem, Severity, problems_of, read
 from ...flow.graph.layout import placed
+from ...json_text import json_of
 from ..texts import sentence
-from .schema import as_answered, as_exchanged
+from .merging import merged
+from .schema import as_answered
 
 TEMPERATURE = 0.7
 CHARACTERS_A_TOKEN = 4  # where the server counts none
@@ -52,6 +54,7 @@ class Progress:
     tokens: int = 0
     answer: str = ""  # as far as it is written
     seconds: float = 0.0
+    room: int = TOKENS  # for an answer
     graph: dict[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -61,13 +64,12 @@ async def written(
 ) -> AsyncGenerator[Progress, None]:
     """A new flow, or `graph` changed as is described; the last progress has it. Closing it ends the request.
 
-    Raises NotWritten, and EngineError.
+    Raises NotWritten, EngineError, and FlowError where `graph` is no flow at all.
     """
-    asked = (
-        _CHANGE.format(graph=json.dumps(as_answered(graph)), description=description)
-        if graph
-        else description
-    )
+    shown, asked = {}, description
+    if graph:
+        shown = as_answered(read(graph)[0])
+        asked = _CHANGE.format(graph=json.dumps(shown), description=description)
     messages = [ChatMessage("system", f"{_RULES}\n{_listed(known)}"), ChatMessage("user", asked)]
     now, begun, told = Progress("asking"), monotonic(), ""
     for attempt in range(MOST_REPAIRS + 1):
@@ -76,10 +78,10 @@ async def written(
                 yield replace(now, seconds=monotonic() - begun)
         now = replace(now, stage="checking", seconds=monotonic() - begun)
         yield now
-        made, problems = _read(now.answer, known)
+        made, problems = _read(now.answer, known, graph or {}, shown)
         faults = [each for each in problems if each.severity is Severity.ERROR]
         if made is not None and (not faults or attempt == MOST_REPAIRS):
-            yield replace(now, stage="done", graph=_laid_out(made, graph), problems=tuple(problems))
+            yield replace(now, stage="done", graph=_laid_out(made), problems=tuple(problems))
             return
         told = "\n".join(f"- {_told(each)}" for each in faults[:MOST_PROBLEMS_TOLD])
         messages += [ChatMessage("assistant", now.answer), ChatMessage("user", _MEND.format(problems=told))]
@@ -90,12 +92,12 @@ async def written(
 async def _answered(
     messages: Sequence[ChatMessage], model: ChatModel, now: Progress
 ) -> AsyncGenerator[Progress, None]:
-    """The answer as it grows; one that is cut is asked for anew with more room."""
-    room, cut = TOKENS, True
+    """The answer as it grows; one that is cut is asked for anew with more room, as are the next ones then."""
+    cut = True
     while cut:
         cut, used, now = False, 0, replace(now, answer="")
         yield now
-        reply = model.reply(messages, max_tokens=room, temperature=TEMPERATURE, priority="batch")
+        reply = model.reply(messages, max_tokens=now.room, temperature=TEMPERATURE, priority="batch")
         async with aclosing(reply) as deltas:
             async for delta in deltas:
                 cut |= delta.is_cut
@@ -104,17 +106,18 @@ async def _answered(
                 yield now
         now = replace(now, tokens=now.tokens + (used or len(now.answer) // CHARACTERS_A_TOKEN))
         yield now
-        room *= 2
-        if room > MOST_TOKENS:
+        if now.room * 2 > MOST_TOKENS:
             return
         if cut:
-            now = replace(now, stage="longer")
+            now = replace(now, stage="longer", room=now.room * 2)
 
 
-def _read(answer: str, known: Known) -> tuple[dict[str, Any] | None, list[Problem]]:
+def _read(
+    answer: str, known: Known, before: Mapping[str, Any], shown: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The flow in the exchange format, None where the answer is none, and what is wrong with it."""
     try:
-        made = as_exchanged(json.loads(answer))
+        made = merged(before, shown, json_of(answer))
         flow, unreadable = read(made)
     except (ValueError, RecursionError):
         return None, [Problem("no_json_answer")]
@@ -125,19 +128,18 @@ def _read(answer: str, known: Known) -> tuple[dict[str, Any] | None, list[Proble
     return made, [*unreadable, *problems_of(flow, known)]
 
 
-def _laid_out(made: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """With positions: those that steps had before, else new ones. What the model is not shown stays."""
-    nodes = [each for each in made["nodes"] if isinstance(each, dict)]
-    edges = [each for each in made.get("edges", []) if isinstance(each, dict)]
-    ends = [(str(each.get("source")), str(each.get("target"))) for each in edges]
+def _laid_out(made: dict[str, Any]) -> dict[str, Any]:
+    """With a position for each step that has none."""
+    flow, _ = read(made)
+    ends = [(edge.source, edge.target) for edges in flow.leaving.values() for edge in edges]
+    nodes, edges = (
+        [each for each in made.get(name, []) if isinstance(each, dict)] for name in ("nodes", "edges")
+    )
     places = placed([str(each.get("id")) for each in nodes], ends)
-    known = {each.get("id"): each.get("position") for each in (before or {}).get("nodes", [])}
-    for node in nodes:
+    for place, node in enumerate(nodes):
         x, y = places[str(node.get("id"))]
-        node["position"] = known.get(node.get("id")) or {"x": x, "y": y}
-    kept = [each for each in (before or {}).get("nodes", []) if each.get("type") == "note"]
-    further = {name: before[name] for name in ("start", "tests") if before and name in before}
-    return {**made, **further, "nodes": [*nodes, *kept], "edges": edges}
+        nodes[place] = {"position": {"x": x, "y": y}, **node}
+    return {**made, "nodes": nodes, "edges": edges}
 
 
 def _listed(known: Known) -> str:

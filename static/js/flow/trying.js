@@ -21,7 +21,8 @@ export class Trial {
   /** @type {Turn[]} */ turns = [];
   /** What was played before the last change, to come back to. @type {Turn[][]} */ earlier = [];
   agent = "";
-  earnest = false; // tools are asked
+  earnest = false; // tools are called
+  /** What tools have answered since it began: none is called a second time unasked. @type {string[]} */ called = [];
   typed = "";
   failure = /** @type {{error: string, node?: string, edge?: string} | null} */ (null);
   late = false;
@@ -55,15 +56,16 @@ export class Trial {
   /** Put another move at a place, or none, and play what follows again. @param {number} place @param {Move | null} move */
   edit(place, move) {
     const after = this.turns.slice(place + 1).map(bare);
-    return this.play([...this.turns.slice(0, place), ...(move ? [move] : []), ...after]);
+    return this.play([...this.turns.slice(0, place), ...(move ? [move] : []), ...after], true);
   }
 
-  /** All of it again, with nothing that is known. */
+  /** All of it again, with nothing that is known but what tools have answered. */
   again() {
-    return this.play(this.turns.map(bare));
+    return this.play(this.turns.map(bare), true);
   }
 
   restart() {
+    this.called = [];
     return this.play([{}]);
   }
 
@@ -74,16 +76,19 @@ export class Trial {
     this.onChange();
   }
 
-  /** @param {Move[]} moves @returns {Promise<boolean>} whether they were played */
-  async play(moves) {
+  /** @param {Move[]} moves @param {boolean} [again] whether the caller does nothing new in them
+   * @returns {Promise<boolean>} whether they were played */
+  async play(moves, again = false) {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     const timer = setTimeout(() => ((this.late = true), this.onChange()), LATE_MS);
     const graph = this.graph();
     this.failure = null;
     this.onChange();
-    const answer = await this.ask({ graph, turns: moves, agent: this.agent, tools: this.earnest }, asking.signal);
+    const { agent, earnest: tools, called } = this;
+    const answer = await this.ask({ graph, turns: moves, agent, tools, called, again }, asking.signal);
     clearTimeout(timer);
+    called.push(...(answer?.called ?? []));
     if (this.asking !== asking) return false; // another one was asked for meanwhile
     this.asking = null;
     this.late = false;
@@ -160,7 +165,7 @@ export function TryPanel({ trial, graph, acts }) {
     <${Head} icon="try" tone="talk" title=${say("try")} does=${say("try_does")} acts=${acts} />
     <div className="vf-flow-fields">
       <div className="vf-field"><label htmlFor="try-agent">${say("try_agent")}</label><${Choice} id="try-agent" value=${trial.agent} choices=${data.agents} empty=${say("try_no_agent")} change=${(/** @type {string} */ agent) => ((trial.agent = agent), trial.again())} /></div>
-      ${asksTools && html`<label className="vf-flow-check"><input type="checkbox" checked=${trial.earnest} onChange=${() => ((trial.earnest = !trial.earnest), trial.again())} /> ${say("try_tools")}</label>`}
+      ${asksTools && told.mayCallTools && html`<label className="vf-flow-check"><input type="checkbox" checked=${trial.earnest} onChange=${() => ((trial.earnest = !trial.earnest), trial.again())} /> ${say("try_tools")}</label>`}
       <ol className="vf-try" aria-live="polite">${trial.turns.map((turn, place) => html`<${OneTurn} key=${place} turn=${turn} place=${place} trial=${trial} graph=${graph} acts=${acts} />`)}</ol>
       <div ref=${end}></div>
       <${Standing} trial=${trial} acts=${acts} />
@@ -273,8 +278,21 @@ function testOf({ turns }) {
     };
     return { ...(turn.say && { say: turn.say }), ...(turn.keys && { keys: turn.keys }), ...(turn.silence && { silence: true }), expect };
   });
-  const called = turns.flatMap(({ events, tools }) => events.filter(({ kind }) => kind === "tool").map(({ name }, place) => [name, tools[place]]));
-  const tools = Object.fromEntries(called.filter(([, told]) => told).map(([name, told]) => [name, JSON.parse(/** @type {string} */ (told))]));
+  const tools = answersOf(turns);
   const words = turns.find(({ say }) => say)?.say ?? "";
-  return { name: words.slice(0, 80) || say("try"), turns: written, ...(called.length && { tools }) };
+  return { name: words.slice(0, 80) || say("try"), turns: written, ...(Object.keys(tools).length && { tools }) };
+}
+
+/** What each tool answered, by its name: an answer, or a list where they differ. @param {Turn[]} turns */
+function answersOf(turns) {
+  const tools = /** @type {Record<string, any>} */ ({});
+  for (const { name, arguments: _, ...answer } of turns.flatMap((turn) => turn.tools.map((told) => JSON.parse(told)))) {
+    (tools[name] ??= []).push(answer);
+  }
+  const isAgain = (/** @type {any[]} */ all, /** @type {number} */ place) => JSON.stringify(all[place]) === JSON.stringify(all[place - 1]);
+  for (const [name, answers] of Object.entries(tools)) {
+    while (answers.length > 1 && isAgain(answers, answers.length - 1)) answers.pop();
+    tools[name] = answers.length > 1 ? answers : answers[0];
+  }
+  return tools;
 }

@@ -6,20 +6,10 @@ itself sees another scheme, host and port.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
-from django.conf import settings
 from django.http import HttpRequest
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
 
-
-def public_url(path: str, *, websocket: bool = False) -> str:
-    """`path` (with its query string, if any) as the outside knows it."""
-    public = urlsplit(settings.PUBLIC_URL)
-    scheme = public.scheme
-    if websocket:
-        scheme = "wss" if scheme == "https" else "ws"
-    return urlunsplit((scheme, public.netloc, "", "", "")) + public.path.rstrip("/") + path
+from ...addresses import public_url
 
 
 def request_is_signed(request: HttpRequest, auth_token: str) -> bool:

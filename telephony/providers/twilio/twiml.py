@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
 
+LONGEST_SECONDS = 4 * 3600  # of a call that we pass on
+
 
 def connect(*, socket_url: str, token: str, after_url: str) -> str:
     """Carry the sound to our socket; when it closes, however it closes, ask at `after_url`."""
@@ -18,7 +20,7 @@ def connect(*, socket_url: str, token: str, after_url: str) -> str:
 def dial(number: str, *, after_url: str) -> str:
     """Put the caller through; when that is over, or comes to nothing, ask at `after_url`."""
     response = VoiceResponse()
-    response.append(Dial(number, action=after_url, method="POST"))
+    response.append(Dial(number, action=after_url, method="POST", time_limit=LONGEST_SECONDS))
     return str(response)
 
 
@@ -32,4 +34,11 @@ def say_and_hang_up(text: str, *, language: str) -> str:
 def hang_up() -> str:
     response = VoiceResponse()
     response.hangup()
+    return str(response)
+
+
+def reject() -> str:
+    """Unanswered, so that it costs nobody anything."""
+    response = VoiceResponse()
+    response.reject(reason="busy")
     return str(response)

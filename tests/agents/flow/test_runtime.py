@@ -11,7 +11,7 @@ import pytest
 from agents.flow import runtime
 from agents.flow.graph import Severity, problems_of, read
 from agents.flow.program import Toolbox, ToolResult
-from agents.flow.steps import Manner, Noted, Pause, Say, SendDigits
+from agents.flow.steps import ForgetWords, HangUp, Manner, Noted, Pause, Say, SendDigits
 from mlservices.errors import EngineError
 from tests.agents.fakes import ScriptedModel
 
@@ -37,6 +37,14 @@ async def test_it_speaks_until_it_needs_an_answer_and_goes_where_the_answer_lead
     assert walked(talk) == ["hello", "sales", "age", "old", "bye"]
     assert decided(talk)[0] == ("hello>sales:1", "examples")
     assert decided(talk)[-1] == ("old>bye", "expression")
+
+
+async def test_an_end_that_keeps_no_transcript_says_so_before_its_last_words(follow):
+    talk = follow(flow(node("bye", "end_call", message="Goodbye.", saveTranscript=False)))
+    steps = [step async for step in talk.conversation.greet() if not isinstance(step, Noted)]
+    assert steps == [ForgetWords(), Say("Goodbye."), HangUp()]
+    kept = follow(flow(node("bye", "end_call", message="Goodbye.")))
+    assert ForgetWords() not in [step async for step in kept.conversation.greet()]
 
 
 async def test_a_key_is_decided_without_any_model(follow, embedder):

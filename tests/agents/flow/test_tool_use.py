@@ -79,6 +79,50 @@ async def test_a_tool_that_is_not_its_step_s_is_never_called(follow, name):
         assert box.asked == []
 
 
+SATURDAY = ToolCall("2", "book", {"day": "Saturday"})
+
+
+async def test_several_tools_in_one_answer_are_called_in_their_order_and_each_answer_is_told(follow):
+    model = Calling([FRIDAY, ToolCall("3", "gone", {}), SATURDAY], "Friday is full, Saturday is booked.")
+    box = tools(ToolResult(ok=False, reason="full"), ToolResult(ok=True, text="B7"))
+    talk = follow(DESK, tools=box, talker=model)
+    await talk.greet()
+    assert await talk.say("a table on Friday or Saturday please") == "Friday is full, Saturday is booked."
+    assert [given["day"] for _, given in box.asked] == ["Friday", "Saturday"]
+    assert [(note.name, note.data["ok"]) for note in talk.noted("tool")] == [
+        ("book", False),
+        ("gone", False),
+        ("book", True),
+    ]
+    wanted, *answers = model.shown[1][-4:]
+    assert (
+        [call.id for call in wanted.tool_calls] == [each.tool_call_id for each in answers] == ["1", "3", "2"]
+    )
+    assert [each.content for each in answers] == [
+        "<tool>It failed: full</tool>",
+        "<tool>It failed: There is no such tool.</tool>",
+        "<tool>B7</tool>",
+    ]
+
+
+async def test_a_caller_is_asked_to_wait_once_for_several_tools(follow, monkeypatch):
+    monkeypatch.setattr(tool_use, "UNNOTICED_SECONDS", 0.01)
+    box = tools(ToolResult(ok=True), ToolResult(ok=True), seconds=0.03, fillers={"book": "I look that up."})
+    talk = follow(DESK, tools=box, talker=Calling([FRIDAY, SATURDAY], "Done."))
+    await talk.greet()
+    assert await talk.say("a table on Friday please") == "I look that up. Done."
+
+
+async def test_no_more_tools_are_called_in_a_turn_than_may_be_however_many_a_model_wants_at_once(follow):
+    model = Calling([FRIDAY, SATURDAY], [FRIDAY] * 5, "Enough.")
+    box = tools(*[ToolResult(ok=True)] * 9)
+    talk = follow(DESK, tools=box, talker=model)
+    await talk.greet()
+    assert await talk.say("a table on Friday please") == "Enough."
+    assert len(box.asked) == tool_use.MOST_CALLS and model.offered[-1] == []
+    assert sum(len(each.tool_calls) for each in model.shown[-1]) == tool_use.MOST_CALLS
+
+
 async def test_a_model_that_never_stops_calling_is_stopped(follow):
     box = tools(*[ToolResult(ok=True)] * 9)
     talk = follow(DESK, tools=box, talker=Calling(*[FRIDAY] * 3, "Enough."))

@@ -17,7 +17,7 @@ from agents.flows.generation.schema import FIELDS, SCHEMA, as_answered, as_excha
 from agents.flows.generation.writing import NotWritten, Progress, written
 from mlservices.clients.openai import OpenAIChat
 from mlservices.errors import EngineError
-from tests.agents.flow.samples import MENU
+from tests.agents.flow.samples import MENU, node
 from tests.fakes.openai import OpenAI, event
 
 KNOWN = Known(tools=frozenset({"book"}), agents=frozenset(), knowledge=frozenset(), flows={})
@@ -125,6 +125,12 @@ async def test_a_good_answer_is_a_flow_that_is_laid_out():
     assert "The tools: book." in asked["messages"][0]["content"]
 
 
+async def test_a_transcript_that_is_not_to_be_kept_is_not():
+    bye = step("bye", "end_call", message="Goodbye.", saveTranscript=False)
+    last = (await told(Writer(answer(bye))))[-1]
+    assert last.graph["nodes"][0]["data"]["saveTranscript"] is False
+
+
 async def test_a_cut_answer_is_asked_for_with_more_room():
     text = json.dumps(GOOD)
     server = Writer((text[:600], "length"), (text[:900], "length"), GOOD)
@@ -133,12 +139,18 @@ async def test_a_cut_answer_is_asked_for_with_more_room():
     assert [each["max_tokens"] for each in server.asked] == [2000, 4000, 8000]
 
 
+async def test_the_room_that_was_needed_is_given_to_repairs_from_the_beginning():
+    server = Writer((json.dumps(GOOD)[:600], "length"), WRONG, WRONG, GOOD)
+    assert (await told(server))[-1].problems == ()
+    assert [each["max_tokens"] for each in server.asked] == [2000, 4000, 4000, 4000]
+
+
 async def test_one_that_never_ends_is_given_up():
     server = Writer(('{"name": "', "length"))
     with pytest.raises(NotWritten, match="no JSON"):
         await told(server)
     assert max(each["max_tokens"] for each in server.asked) == 16_000
-    assert len(server.asked) == 4 * 3
+    assert len(server.asked) == 4 + 1 + 1
 
 
 async def test_what_is_wrong_is_sent_back_and_mended():
@@ -204,15 +216,16 @@ async def test_it_can_be_given_up_while_it_is_written():
 
 async def test_a_change_leaves_what_was_not_spoken_of():
     before = {**MENU, "tests": [{"name": "t", "turns": [{}]}]}
-    before["nodes"] = [*MENU["nodes"], {"id": "n", "type": "note", "data": {"text": "Why"}}]
+    before["nodes"] = [*MENU["nodes"], node("n", "note", text="Why")]
     before["nodes"][0] = {**before["nodes"][0], "position": {"x": 40, "y": 80}}
-    changed = as_answered(before)
-    changed["nodes"][0]["data"] = {"text": "Good day from {{clinic}}. Sales or support?"}
+    before["nodes"][5] = {**before["nodes"][5], "data": {"message": "Come back.", "saveTranscript": False}}
+    changed = as_answered(read(before)[0])
+    changed["nodes"][0]["data"]["text"] = "Good day from {{clinic}}. Sales or support?"
     server = Writer(changed)
     last = (await told(server, graph=before, description="Be more formal."))[-1]
     assert last.graph["nodes"][0]["position"] == {"x": 40, "y": 80}
     assert last.graph["nodes"][0]["data"]["text"].startswith("Good day")
-    assert last.graph["nodes"][-1]["type"] == "note" and last.graph["tests"] == before["tests"]
+    assert last.graph["nodes"][1:] == before["nodes"][1:] and last.graph["tests"] == before["tests"]
     asked = server.asked[0]["messages"][1]["content"]
     assert "Be more formal." in asked and '"id": "hello"' in asked and '"position"' not in asked
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from agents.conversations import chat_model_for
+from agents.flow import runtime
 from agents.flow.graph import read
 from agents.flow.program import ToolResult
 from agents.flows.programs import Member
-from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, rehearse
+from agents.flows.rehearsal import Move, Turn, Unplayable, as_version, moves_of, no_tools, rehearse
 from agents.models import Agent, FlowVersion
-from agents.replayed import Recording, ReplayedModel
+from agents.replayed import Recording, ReplayedModel, ReplayedTools, as_recorded
 from mlservices.types import ChatDelta, Tool, ToolCall
 from tests.agents.fakes import Calling, ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
@@ -119,20 +122,51 @@ async def test_tools_are_the_rehearsal_s_own_and_a_date_is_told_as_json():
     assert turns[-1].transferred_to == "+14155550111", "nothing of the world is called"
 
 
-async def test_what_a_tool_did_once_is_not_done_again():
+async def test_what_a_tool_did_once_is_done_again_only_where_the_caller_asks_for_it():
     asked = []
 
     async def book(name: str, arguments: Any) -> ToolResult:
         asked.append(arguments["day"])
-        return ToolResult(ok=True, values={"number": "12"})
+        return ToolResult(ok=True, values={"number": len(asked)})
 
-    turns = await played(BOOKING, Move(say="3 December 2031"), call_tool=book)
+    first, other = Move(say="3 December 2031"), Move(say="4 December 2031")
+    turns = await played(BOOKING, first, call_tool=book)
     again = moves_of(json.loads(json.dumps([each.as_json() for each in turns])))
-    assert (await played(BOOKING, *again, call_tool=book))[-1].said == turns[-1].said
-    assert len(asked) == 1
-    changed = [again[0], Move(say="4 December 2031")]
-    await played(BOOKING, *changed, call_tool=book)
-    assert asked == ["2031-12-03", "2031-12-04"]
+    for moves in (again, [Move(), first]):
+        told = await played(BOOKING, *moves, call_tool=book, called=turns[-1].tools, again=True)
+        assert told[-1].said[0] == "Booked as 1." and asked == ["2031-12-03"]
+    changed = await played(BOOKING, other, call_tool=book, called=turns[-1].tools, again=True)
+    assert asked == ["2031-12-03", "2031-12-04"], "it was not called with these arguments"
+
+    twice = {**BOOKING, "edges": [*BOOKING["edges"][:-1], edge("yes", "when")], "start": "when"}
+    told = await played(twice, first, first, call_tool=book, called=turns[-1].tools, again=True)
+    assert [each.variables["number"] for each in told[1:]] == [1, 1] and len(asked) == 2
+    told = await played(twice, first, first, call_tool=book, called=turns[-1].tools)
+    assert [each.variables["number"] for each in told[1:]] == [1, 3], "the caller has asked for it anew"
+    assert changed[-1].variables["number"] == 2
+
+
+async def test_each_recorded_answer_is_that_of_its_tool_and_arguments_whatever_was_called_between():
+    recorded = [
+        as_recorded("book", {"day": day, "seats": 2}, ToolResult(ok=True, text=text))
+        for day, text in (
+            (date(2031, 12, 3), "first"),
+            (date(2031, 12, 4), "other"),
+            ("2031-12-03", "second"),
+        )
+    ]
+    tools = ReplayedTools(no_tools, recorded)
+    tools.asks_anew = True
+    given = {"seats": 2, "day": "2031-12-03"}
+    told = [await tools(name, given) for name in ("book", "wire_money", "book", "book")]
+    assert [each.text for each in told] == ["first", "", "second", ""]
+    assert [json.loads(each)["name"] for each in tools.answers] == ["book", "wire_money", "book", "book"]
+
+
+@pytest.mark.parametrize("recorded", ["[1", "[]", "5", "{}", '{"name": "x", "arguments": {}, "odd": 1}'])
+def test_what_is_no_recorded_answer_is_refused(recorded):
+    with pytest.raises(ValueError):
+        ReplayedTools(no_tools, [recorded])
 
 
 @pytest.mark.parametrize(
@@ -187,5 +221,45 @@ async def test_a_model_that_talks_is_offered_tools_and_its_calls_are_replayed():
     first = await played(raw, Move(say="a table on Friday"), model=model, **told)
     assert first[-1].said == ("Booked.",) and asked == [("book", {"day": "Friday"})]
     again = moves_of([turn.as_json() for turn in first])
-    second = await played(raw, *again, model=Calling(), **told)
+    second = await played(raw, *again, model=Calling(), called=first[-1].tools, **told)
     assert second[-1].said == ("Booked.",) and len(asked) == 1
+
+
+CALLED = flow(
+    node("desk", "subagent", systemPrompt="You answer for a shop.", opening="Hello."),
+    node("bye", "end_call", message="Goodbye, {{nickname}}."),
+    edge("desk", "bye", when="nickname == 'Bob'"),
+    variables=[{"name": "nickname", "description": "what they want to be called"}],
+)
+
+
+class Late(ScriptedModel):
+    """Takes its time over all but its first answer, and is then asked in vain or answers."""
+
+    def __init__(self, *answers: Any, seconds: float = 0.05) -> None:
+        super().__init__(*answers)
+        self.seconds = seconds
+
+    async def reply(self, messages: Any, **how: Any) -> AsyncGenerator[ChatDelta, None]:
+        if self.shown:
+            await asyncio.sleep(self.seconds)
+        async for delta in super().reply(messages, **how):
+            yield delta
+
+
+async def test_what_a_model_finds_late_belongs_to_its_turn_and_is_recorded(monkeypatch):
+    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    first = await played(CALLED, Move(say="they call me Bob"), model=Late("Fine.", '{"nickname": "Bob"}'))
+    assert first[-1].variables["nickname"] == "Bob" and first[-1].answers[1].strip() == '{"nickname": "Bob"}'
+    again = moves_of([turn.as_json() for turn in first])
+    assert (await played(CALLED, *again, Move(say="so"), model=Late()))[-1].said == ("Goodbye, Bob.",)
+
+
+async def test_nothing_goes_on_after_a_rehearsal_that_is_given_up(monkeypatch):
+    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    tasks = asyncio.all_tasks()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await played(CALLED, Move(say="they call me Bob"), model=Late("Fine.", "{}", seconds=5))
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks

@@ -91,6 +91,12 @@ async def test_a_meaning_is_expected_by_id_or_name_and_an_end_by_it_is_one():
         assert await failures_of({"name": "x", "turns": [{"say": "stop it", "expect": expect}]}) == []
 
 
+async def test_a_tool_that_is_called_several_times_answers_in_turn_and_then_as_the_last_time():
+    numbers = [{"say": "order this now", "expect": {"variables": {"number": each}}} for each in (7, 8, 8)]
+    answers = [{"values": {"number": 7}}, {"values": {"number": 8}}]
+    assert await failures_of({"name": "x", "turns": numbers, "tools": {"order": answers}}) == []
+
+
 async def test_tools_answer_what_the_test_says_or_the_test_fails():
     turns = [{"say": "order this now", "expect": {"tool": "order", "variables": {"number": 7}}}]
     answer = {"ok": True, "values": {"number": 7}}

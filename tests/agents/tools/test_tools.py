@@ -39,6 +39,18 @@ class TestArguments:
         assert checked({"day": "Monday", "seats": ""}, SCHEMA) == {"day": "Monday"}
 
     @pytest.mark.parametrize(
+        "schema, text, value",
+        [
+            ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "4", 4),
+            ({"type": ["number", "null"]}, "4.5", 4.5),
+            ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "4", "4"),
+            ({"anyOf": [{"type": "integer"}, {"const": "4"}]}, "4", "4"),
+        ],
+    )
+    def test_so_they_do_where_there_is_a_choice(self, schema, text, value):
+        assert checked({"x": text}, {"properties": {"x": schema}}) == {"x": value}
+
+    @pytest.mark.parametrize(
         "given, reason",
         [
             ({}, "'day' is a required property"),
@@ -209,6 +221,18 @@ class TestExchange:
         asked = tool(f"{other.url}/", secret_headers=sealed('{"X-Key": "Bearer swordfish/1"}'))
         done = await exchange(asked, {"day": "x"})
         assert "swordfish" not in f"{done.result}{done.answer}" and HIDDEN in done.result.text
+
+    @pytest.mark.parametrize(
+        "secret, body, text",
+        [
+            ("1", {"day": "2026-11-12"}, '{"day": "2026-11-12"}'),
+            ("12345678", {"n": 12345678}, f'{{"n": "{HIDDEN}"}}'),
+        ],
+    )
+    async def test_a_date_stays_and_a_number_that_is_the_secret_does_not(self, other, secret, body, text):
+        other.answer("/", body)
+        asked = tool(f"{other.url}/", secret_headers=sealed(json.dumps({"X-Key": secret})))
+        assert (await exchange(asked, {"day": "x"})).result.text == text
 
     async def test_a_header_may_hold_any_letters(self, other):
         other.answer("/", {"ok": 1})

@@ -71,8 +71,9 @@ def test_it_can_be_left_while_it_reads_and_the_next_answer_is_not_disturbed(load
 
 @every_mind
 def test_a_warm_model_still_ends_at_the_limit(load, model_id):
-    said = answer(load(model_id), ChatMessage("user", "Tell me a story."), max_tokens=20, temperature=0.9)
-    assert 1 <= len(said) <= 20
+    asked = ChatMessage("user", "Tell me a story.")
+    told = [answer(load(model_id), asked, max_tokens=20, temperature=0.9) for _ in range(5)]
+    assert all(len(said) <= 20 for said in told) and any(told)  # one with random weights may end at once
 
 
 @pytest.mark.parametrize(

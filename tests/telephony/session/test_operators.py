@@ -280,3 +280,17 @@ def test_a_clause_is_no_sentence_to_stop_after():
         until=18,
     )
     assert call.of(AgentHeard)[1].text == long
+
+
+# ---- a call that somebody placed to speak themselves -----------------------------------------
+
+
+def test_who_placed_the_call_has_it_from_its_first_moment_and_the_agent_is_silent():
+    call = scene(operator=[(2.0 + n / 5, speak()) for n in range(9)], held_by="bob", until=20)
+    assert [event.by for event in call.of(OperatorTookOver)] == ["bob"]
+    assert not call.of(AgentSaid)
+
+
+def test_given_back_the_agent_begins():
+    call = scene(operator=[(2.0, BACK)], held_by="bob", until=6)
+    assert call.of(OperatorGaveBack) and call.of(AgentSaid)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.flow.steps import Manner, Pause, Say, SendDigits
-from telephony.session.events import AgentSaid, SilencePrompted
+from agents.flow.steps import ForgetWords, HangUp, Manner, Pause, Say, SendDigits
+from telephony.session.events import AgentSaid, CallerSaid, SilencePrompted, WordsForgotten
 from tests.fakes.clock import run_in_virtual_time
 from tests.fakes.stage import CHARACTERS_PER_SECOND, PlayingLine, Utterance, play
 
@@ -70,3 +70,10 @@ def test_a_manner_of_nothing_is_the_agents_own():
     stop = Utterance(6.0, 1.0, "Stop.")
     call = answering(Manner(interruptible=False), Manner(), Say(LONG_ANSWER), more=[stop], until=18)
     assert (LONG_ANSWER, False) not in call.conversation.told
+
+
+def test_that_words_are_not_to_be_kept_is_told_and_those_who_watch_still_see_them():
+    call = answering(ForgetWords(), Say("Goodbye."), HangUp())
+    assert len(call.of(WordsForgotten)) == 1
+    assert call.of(CallerSaid)[0].text == HOURS and call.of(AgentSaid)[-1].text == "Goodbye."
+    assert not answering(Say("Goodbye."), HangUp()).of(WordsForgotten)

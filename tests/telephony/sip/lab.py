@@ -25,7 +25,7 @@ from tests.telephony.conftest import free_port
 HERE = Path(__file__).parent
 PROGRAMS = {"kamailio": "kamailio", "baresip": "baresip-core", "sipp": "sip-tester"}
 RATE = 8000
-PIECE = RATE // 4
+PIECE = RATE // 10
 
 
 def refuse_what_is_missing() -> None:

@@ -52,6 +52,8 @@ class Command(BaseCommand):
             "minutes": 1,
         }
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
+        hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
+        Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         daily = {"func": "mlservices.tasks.forget_old_usage", "schedule_type": Schedule.DAILY}
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
 

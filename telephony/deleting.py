@@ -1,0 +1,54 @@
+"""Deleting calls with all that was kept of them, files too: all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+
+from .models import Call, Recording
+from .recorder import path_of
+
+
+class CannotDelete(Exception):
+    """A call's file stays where it is, and nothing was deleted. `reason` is the system's word."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@transaction.atomic
+def delete_calls(*, call_ids: Sequence[UUID]) -> int:
+    """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
+    recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
+    over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
+    calls = list(over.only("pk", "created_at").order_by("pk"))
+    recordings = Recording.objects.filter(call__in=calls)
+    paths = {Path(recording.file.path) for recording in recordings} | {path_of(call) for call in calls}
+    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
+    _remove_all(sorted(path for path in paths if path.exists()))
+    return len(calls)
+
+
+def _remove_all(paths: Sequence[Path]) -> None:
+    """All of them or none: each is put aside first, which fails where removing it would."""
+    aside: list[tuple[Path, Path]] = []
+    try:
+        for path in paths:
+            hidden = path.with_name(f".deleted-{path.name}")
+            path.rename(hidden)
+            aside.append((path, hidden))
+    except OSError as error:
+        for path, hidden in aside:
+            hidden.rename(path)
+        raise CannotDelete(Path(error.filename), error.strerror or str(error)) from error
+    transaction.on_commit(lambda: _unlink(hidden for _path, hidden in aside))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""What can be done with accounts of providers, one function a verb: used alike by pages, API and commands.
+
+A provider is asked outside of transactions; what was done in an account's name is written down either way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mlservices.secret_box import UnreadableSecret
+
+from ..credentials import save_credential
+from ..models import Call, Credential, CredentialUse
+from .accounts import Account, ProviderError, account_of
+
+
+def note_use(credential: Credential, what: str, *, by: str, detail: str = "") -> None:
+    CredentialUse.objects.create(
+        credential=credential, account=str(credential)[:120], what=what, by=by, detail=detail[:500]
+    )
+
+
+@transaction.atomic
+def add_credential(*, provider: str, account: str, secret: str, label: str, by: str) -> Credential:
+    """Raises ValidationError where the account is there already: its secret is replaced on its page."""
+    if Credential.objects.filter(provider=provider, account=account).exists():
+        raise ValidationError(_("This account is set up already. Replace its secret on its own page."))
+    credential = save_credential(provider=provider, account=account, secret=secret, label=label)
+    note_use(credential, "added", by=by)
+    return credential
+
+
+@transaction.atomic
+def replace_secret(*, credential: Credential, secret: str, by: str) -> Credential:
+    note_use(credential, "secret", by=by)
+    return save_credential(
+        provider=credential.provider, account=credential.account, secret=secret, label=credential.label
+    )
+
+
+@transaction.atomic
+def change_credential(*, credential: Credential, by: str, **fields: Any) -> Credential:
+    """Its name and its limits."""
+    before = {name: getattr(Credential.objects.get(pk=credential.pk), name) for name in fields}
+    told = ", ".join(
+        f"{name}: {before[name]} → {value}" for name, value in fields.items() if before[name] != value
+    )
+    if not told:
+        return credential
+    Credential.objects.filter(pk=credential.pk).update(**fields)
+    note_use(credential, "changed", by=by, detail=told)
+    credential.refresh_from_db()
+    return credential
+
+
+def check_credential(*, credential: Credential, by: str) -> bool:
+    """Ask the provider what the account is; what it answered, or why not, stays with the account."""
+    facts, problem = credential.facts, ""
+    try:
+        facts = [[name, value] for name, value in account_of(credential).facts()]
+    except (ProviderError, UnreadableSecret) as error:
+        problem = str(error)[:500]
+    fields = {"facts": facts, "problem": problem, "checked_at": timezone.now()}
+    if not problem:
+        fields["refused_since"] = None
+    Credential.objects.filter(pk=credential.pk).update(**fields)
+    credential.refresh_from_db()
+    note_use(credential, "checked", by=by, detail=problem)
+    return not problem
+
+
+@transaction.atomic
+def delete_credential(*, credential: Credential) -> None:
+    """With its numbers. Raises ValidationError while one of them is on a call."""
+    if Call.objects.filter(phone_number__credential=credential, status__in=Call.LIVE).exists():
+        raise ValidationError(_("A call of this account goes on. Wait for its end."))
+    credential.delete()
+
+
+def stop_ringing(call_id: str) -> str:
+    """Of a call of ours that was ended here before anybody answered; for the worker."""
+    call = Call.objects.select_related("phone_number__credential").get(pk=call_id)
+    if not call.provider_call_id or call.phone_number is None:
+        return "not placed"
+    credential = call.phone_number.credential
+    asked(credential).hang_up(call.provider_call_id)
+    note_use(credential, "hung_up", by="", detail=call.callee)
+    return "stopped"
+
+
+def asked(credential: Credential) -> Account:
+    """The account, ready to be asked. Raises ProviderError also where its secret cannot be read."""
+    try:
+        return account_of(credential)
+    except UnreadableSecret as error:
+        raise ProviderError(str(error)) from None

@@ -1,0 +1,133 @@
+"""Accounts with providers and their numbers; `telephony.models` has them with the others."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .hours import is_open
+
+
+class Credential(models.Model):
+    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
+
+    class Provider(models.TextChoices):
+        TWILIO = "twilio", "Twilio"
+        ZADARMA = "zadarma", "Zadarma"
+
+    provider = models.CharField(_("provider"), max_length=16, choices=Provider)
+    label = models.CharField(_("name"), max_length=80)
+    account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
+    secret = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Since when requests in the account's name do not fit its secret; None since one did.
+    refused_since = models.DateTimeField(null=True)
+    # What the provider answered when it was last asked: [[name, value], ...]; or why it did not.
+    facts = models.JSONField(default=list)
+    problem = models.CharField(max_length=500, blank=True)
+    checked_at = models.DateTimeField(null=True)
+    # Against fraud: where its calls may go (ISO countries; none: only those of its own numbers), what a day's
+    # calls may cost (in the account's currency; None: anything), and how many may be begun in a second.
+    countries = models.JSONField(_("countries that may be called"), default=list, blank=True)
+    daily_cap = models.DecimalField(
+        _("most that the calls of a day may cost"), max_digits=9, decimal_places=2, null=True, blank=True
+    )
+    calls_per_second = models.DecimalField(
+        _("calls begun in a second"), max_digits=4, decimal_places=1, default=Decimal(1)
+    )
+    dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
+    dialling_by = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        ordering = ["label", "pk"]
+        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("lines:credential", args=[self.pk])
+
+    @property
+    def masked(self) -> str:
+        """Its account as pages show it."""
+        return f"{self.account[:4]}…{self.account[-4:]}" if len(self.account) > 12 else self.account
+
+
+class CredentialUse(models.Model):
+    """What was done with an account, or to it; never changed. `by` is a user's name, "" for VoiceForge."""
+
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="uses")
+    account = models.CharField(max_length=120)  # as it was called then
+    what = models.CharField(max_length=40)  # telephony.lines.texts.USES
+    detail = models.CharField(max_length=500, blank=True)
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.account}"
+
+
+class PhoneNumber(models.Model):
+    class After(models.TextChoices):
+        """Who answers outside opening hours."""
+
+        CLOSED = "closed", _("A sentence: closed, with the next opening")
+        AGENT = "agent", _("Another agent")
+        FORWARD = "forward", _("A telephone")
+
+    number = models.CharField(max_length=16, unique=True)  # E.164
+    label = models.CharField(_("name"), max_length=80, blank=True)
+    credential = models.ForeignKey(Credential, models.CASCADE, related_name="numbers")
+    agent = models.ForeignKey(
+        "agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent")
+    )
+    provider_id = models.CharField(max_length=64, blank=True)  # Twilio: the SID
+    extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
+    can = models.JSONField(default=list, blank=True)  # "voice", "sms", ...
+    imported_at = models.DateTimeField(null=True, blank=True)
+    hooks = models.JSONField(default=dict, blank=True)  # {field: address} as the provider has them
+    # When `agent` answers; {} is always. telephony.lines.hours is the typed door.
+    hours = models.JSONField(default=dict, blank=True)
+    after = models.CharField(_("outside these hours"), max_length=8, choices=After, default=After.CLOSED)
+    after_agent = models.ForeignKey(
+        "agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent then")
+    )
+    after_number = models.CharField(_("telephone then"), max_length=16, blank=True)
+    fallback_number = models.CharField(_("telephone while we are down"), max_length=16, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("lines:number", args=[self.number.lstrip("+")])
+
+    @property
+    def is_open(self) -> bool:
+        return is_open(self.hours, timezone.now())
+
+
+class BlockedCaller(models.Model):
+    """Callers who are turned away: one number (E.164), or all that begin with `pattern` ("+4490*")."""
+
+    pattern = models.CharField(max_length=17, unique=True)
+    note = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    turned_away = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pattern"]
+
+    def __str__(self) -> str:
+        return self.pattern

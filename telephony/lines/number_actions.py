@@ -1,0 +1,149 @@
+"""What can be done with telephone numbers, one function a verb: used alike by pages, API and commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..models import BlockedCaller, Call, Credential, PhoneNumber
+from .accounts import Offer, OwnNumber, ProviderError
+from .actions import asked, note_use
+
+_PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of the world at once
+
+
+def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
+    """Take over what the account has: how many are new, and how many there are. Who answers a number that is
+    here already stays. Raises ProviderError; ValidationError where a number is another account's."""
+    found = asked(credential).numbers()
+    with transaction.atomic():
+        taken = PhoneNumber.objects.filter(number__in=[each.number for each in found])
+        if other := taken.exclude(credential=credential).first():
+            told = {"number": other.number, "account": other.credential.label}
+            raise ValidationError(_("%(number)s belongs to %(account)s here. Remove it there first.") % told)
+        before = taken.count()
+        for each in found:
+            _keep(credential, each)
+        note_use(credential, "imported", by=by, detail=str(len(found)))
+    return len(found) - before, len(found)
+
+
+def set_hooks(*, number: PhoneNumber, by: str, only: str = "") -> Mapping[str, str]:
+    """Have the provider bring the number's calls to us, and to its fallback while we are down; `only` sets
+    the addresses whose names begin so. Answers them as they were before. Raises ProviderError."""
+    account = asked(number.credential)
+    before = dict(number.hooks)
+    wanted = {
+        name: url for name, url in account.hooks(number.fallback_number).items() if name.startswith(only)
+    }
+    hooks = account.set_hooks(number.provider_id, wanted)
+    PhoneNumber.objects.filter(pk=number.pk).update(hooks=dict(hooks))
+    number.refresh_from_db()
+    told = "; ".join(
+        f"{name}: {before.get(name) or '–'}" for name in wanted if before.get(name) != wanted[name]
+    )
+    note_use(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip())
+    return before
+
+
+def wanted_hooks(number: PhoneNumber) -> Mapping[str, str]:
+    """The addresses that the provider should have. Raises ProviderError."""
+    return asked(number.credential).hooks(number.fallback_number)
+
+
+def offers(*, credential: Credential, country: str, contains: str, kind: str, by: str) -> list[Offer]:
+    """Numbers that can be bought. Raises ProviderError."""
+    found = asked(credential).offers(country, contains=contains, kind=kind)
+    note_use(credential, "searched", by=by, detail=f"{country} {contains}".strip())
+    return found
+
+
+def buy_number(*, credential: Credential, number: str, by: str) -> PhoneNumber:
+    """It costs from now on; its calls come to us at once. Raises ProviderError."""
+    if PhoneNumber.objects.filter(number=number).exists():
+        raise ProviderError(_("%(number)s is here already.") % {"number": number})
+    account = asked(credential)
+    note_use(credential, "bought", by=by, detail=number)  # before: it may be bought though no answer comes
+    try:
+        bought = account.buy(number, account.hooks(""))
+    except ProviderError as error:
+        own = account.numbers() if error.sent else []
+        found = next((each for each in own if each.number == number), None)
+        if found is None:
+            raise
+        bought = found
+    return _keep(credential, bought)
+
+
+def give_back(*, number: PhoneNumber, by: str) -> None:
+    """The provider may sell it to somebody else at once. Raises ProviderError; ValidationError while it is on
+    a call."""
+    _refuse_while_on_a_call(number)
+    if number.provider_id:
+        asked(number.credential).release(number.provider_id)
+    note_use(number.credential, "released", by=by, detail=number.number)
+    number.delete()
+
+
+def forget_number(*, number: PhoneNumber) -> None:
+    """Only here: the provider keeps it. Raises ValidationError while it is on a call."""
+    _refuse_while_on_a_call(number)
+    number.delete()
+
+
+def change_number(*, number: PhoneNumber, by: str) -> str:
+    """Store a changed number; the provider is told of a new fallback. Answers why it did not take it."""
+    before = PhoneNumber.objects.get(pk=number.pk).fallback_number
+    number.full_clean()
+    number.save()
+    if number.fallback_number == before or not number.provider_id:
+        return ""
+    try:
+        set_hooks(number=number, by=by, only="voice_fallback")
+    except ProviderError as error:
+        return str(error)
+    return ""
+
+
+def block_caller(*, pattern: str, note: str, by: str) -> BlockedCaller:
+    """A number, or with * at its end all that begin so. Raises ValidationError by field."""
+    if not _PATTERN.fullmatch(pattern):
+        raise ValidationError(
+            {"pattern": _("Write it like +14155550100, or +1415555* for all that begin so.")}
+        )
+    blocked, _created = BlockedCaller.objects.update_or_create(
+        pattern=pattern, defaults={"note": note[:200], "by": by, "at": timezone.now()}
+    )
+    return blocked
+
+
+def unblock_caller(*, pattern: str) -> bool:
+    return bool(BlockedCaller.objects.filter(pattern=pattern).delete()[0])
+
+
+def _keep(credential: Credential, own: OwnNumber) -> PhoneNumber:
+    fields: dict[str, Any] = {
+        "provider_id": own.provider_id,
+        "can": list(own.can),
+        "hooks": dict(own.hooks),
+        "imported_at": timezone.now(),
+    }
+    label = "" if own.label == own.number else own.label[:80]
+    number, _created = PhoneNumber.objects.update_or_create(
+        number=own.number,
+        credential=credential,
+        defaults=fields,
+        create_defaults={**fields, "label": label},
+    )
+    return number
+
+
+def _refuse_while_on_a_call(number: PhoneNumber) -> None:
+    if Call.objects.filter(phone_number=number, status__in=Call.LIVE).exists():
+        raise ValidationError(_("A call goes on by this number. Wait for its end."))

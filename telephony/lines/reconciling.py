@@ -1,0 +1,106 @@
+"""Our calls held against the provider's records: what they cost, how long they were, and which are over there
+that still go on here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from mlservices.secret_box import UnreadableSecret
+
+from ..actions import FINAL, SIMULATOR, end_call, tell_holder
+from ..models import Call, Credential
+from ..providers.zadarma.errors import ZadarmaError
+from ..zadarma import import_statistics
+from .accounts import ProviderError, Record
+from .actions import asked
+
+logger = logging.getLogger(__name__)
+
+SETTLED = timedelta(minutes=5)  # after its end a provider has written a call down
+FORGOTTEN = timedelta(days=3)  # by then a price that is not told never is
+LONG = timedelta(minutes=10)  # that a call goes on before we ask whether it does
+ZADARMA_PERIOD = timedelta(days=1)
+MOST = 500  # calls of one account in one run
+
+
+def compare_all() -> str:
+    """What the hourly job does; tells what came of it."""
+    told = []
+    for credential in Credential.objects.exclude(label=SIMULATOR):
+        try:
+            told.append(f"{credential}: {compare(credential)}")
+        except ProviderError as error:
+            logger.warning("The calls of %s could not be compared: %s", credential, error)
+            told.append(f"{credential}: {error}")
+    return "; ".join(told)
+
+
+def compare(credential: Credential) -> int:
+    """How many calls of the account the provider knew. Raises ProviderError; what was told before counts."""
+    if credential.provider == Credential.Provider.ZADARMA:
+        return _compare_zadarma(credential)
+    now = timezone.now()
+    calls = {call.provider_call_id: call for call in _due(credential, now)}
+    if not calls:
+        return 0
+    known = set()
+    for record in asked(credential).records(list(calls)):
+        known.add(record.provider_call_id)
+        _keep(calls[record.provider_call_id], record, now)
+    _give_up([call for each, call in calls.items() if each not in known], now)
+    return len(known)
+
+
+def _compare_zadarma(credential: Credential) -> int:
+    """It tells of periods, and not of calls by their ids. The last day is read each hour: a record may come
+    late, and the worker may have stood still."""
+    until = timezone.now()
+    try:
+        done = import_statistics(credential, since=until - ZADARMA_PERIOD, until=until)
+    except (ZadarmaError, UnreadableSecret) as error:
+        raise ProviderError(str(error)) from None
+    return done.settled + done.priced
+
+
+def _due(credential: Credential, now: datetime) -> Sequence[Call]:
+    """Those that ended and may still get a price, and those that have gone on for long."""
+    ended = Q(ended_at__lt=now - SETTLED, price=None, created_at__gt=now - FORGOTTEN)
+    priced = Q(compared_at=None) | Q(status=Call.Status.COMPLETED)
+    going = Q(ended_at=None, created_at__lt=now - LONG)
+    own = Call.objects.filter(phone_number__credential=credential).exclude(provider_call_id="")
+    oldest = F("compared_at").asc(nulls_first=True)
+    return list(own.filter(ended & priced | going).order_by(oldest, "created_at").defer("card")[:MOST])
+
+
+@transaction.atomic
+def _keep(call: Call, record: Record, now: datetime) -> None:
+    fields: dict[str, object] = {"compared_at": now}
+    if record.price is not None:
+        fields |= {"price": record.price, "price_currency": record.currency}
+    Call.objects.filter(pk=call.pk).update(**fields)
+    if record.status not in FINAL or call.ended_at:
+        return
+    Call.objects.filter(pk=call.pk, ended_at=None).update(status=record.status)
+    if end_call(call.pk, reason="line_lost", ended_at=_end_of(record)):
+        logger.warning("Call %s was over at its provider; it is ended here.", call.pk)
+        transaction.on_commit(lambda: tell_holder(call.pk, "line_lost"))
+
+
+def _end_of(record: Record) -> datetime | None:
+    if record.began_at is None or record.duration_seconds is None:
+        return None
+    return record.began_at + timedelta(seconds=record.duration_seconds)
+
+
+def _give_up(calls: Sequence[Call], now: datetime) -> None:
+    """The provider knows nothing of them: one that goes on here does not."""
+    for call in calls:
+        Call.objects.filter(pk=call.pk).update(compared_at=now)
+        if call.ended_at is None and end_call(call.pk, reason="line_lost"):
+            tell_holder(call.pk, "line_lost")

@@ -1,0 +1,76 @@
+"""Calls that are to be placed, and numbers that are never to be called."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class DoNotCall(models.Model):
+    """A number that nobody calls from here, on whatever way a call would begin."""
+
+    number = models.CharField(max_length=16, unique=True)  # E.164
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PlannedCall(models.Model):
+    """A call that waits to be placed, and what came of it. Once it is placed, `call` tells how it goes."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        DIALLING = "dialling", _("Being placed")
+        PLACED = "placed", _("Placed")
+        REFUSED = "refused", _("Not placed")
+        CANCELED = "canceled", _("Canceled")
+
+    class Machine(models.TextChoices):
+        IGNORE = "ignore", _("Go on as with a person")
+        HANG_UP = "hang_up", _("Hang up")
+        MESSAGE = "message", _("Leave a message after the beep")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    to = models.CharField(max_length=16)  # E.164
+    agent = models.ForeignKey("agents.Agent", models.CASCADE, related_name="+")
+    caller_id = models.ForeignKey("telephony.PhoneNumber", models.CASCADE, related_name="+")
+    values = models.JSONField(default=dict)  # of the agent's and its flow's variables
+    machine = models.CharField(max_length=8, choices=Machine, default=Machine.IGNORE)
+    message = models.CharField(max_length=500, blank=True)  # to a machine
+    operator = models.CharField(max_length=150, blank=True)  # who speaks, in their browser; "" is the agent
+    send_digits = models.CharField(max_length=32, blank=True)  # once it is answered
+    due_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=500, blank=True)  # why it was not placed
+    call = models.OneToOneField("telephony.Call", models.SET_NULL, null=True, related_name="planned")
+    by = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-due_at"]
+        indexes = [
+            # the few that are still to be placed
+            models.Index(
+                fields=["state", "due_at"], condition=Q(state__in=["waiting", "dialling"]), name="planned_due"
+            ),
+            models.Index(fields=["-at"], name="planned_newest"),  # the dialler's page
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.to} {self.state}"
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is placed any moment."""
+        return self.due_at <= timezone.now() + timedelta(minutes=1)

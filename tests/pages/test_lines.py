@@ -1,0 +1,212 @@
+"""Pages of accounts, numbers and the dialler, as Alice (who administers) and Bob (who operates) see them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from telephony.credentials import save_credential
+from telephony.models import BlockedCaller, Credential, DoNotCall, PhoneNumber, PlannedCall
+from tests.factories import make_agent
+from tests.fakes.twilio_rest import SID, TOKEN, FakeTwilio
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def twilio(settings):
+    fake = FakeTwilio()
+    settings.TWILIO_API_URL = fake.url
+    settings.PUBLIC_URL = "https://voice.example.org"
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def account(twilio) -> Credential:
+    return save_credential(provider="twilio", account=SID, secret=TOKEN, label="Main")
+
+
+@pytest.fixture
+def number(twilio, account) -> PhoneNumber:
+    row = twilio.own("+14155550123")
+    return PhoneNumber.objects.create(number="+14155550123", credential=account, provider_id=row["sid"])
+
+
+def told(response) -> str:
+    return response.content.decode()
+
+
+class TestAccounts:
+    def test_one_is_added_and_asked_at_once_and_its_secret_is_shown_nowhere(
+        self, twilio, alices_browser: Client
+    ):
+        form = {"provider": "twilio", "label": "Main", "account": SID, "secret": f" {TOKEN} "}
+        page = alices_browser.post(reverse("lines:account_new"), form, follow=True)
+        assert "Harbour Street" in told(page) and "27.50 USD" in told(page)
+        assert TOKEN not in told(page) and SID not in told(page)
+        assert "Main" in told(alices_browser.get(reverse("lines:accounts")))
+
+    def test_a_wrong_one_is_kept_and_says_what_to_do(self, twilio, alices_browser: Client):
+        form = {"provider": "twilio", "label": "Main", "account": "AC" + "9" * 32, "secret": "wrong"}
+        page = alices_browser.post(reverse("lines:account_new"), form, follow=True)
+        assert "Copy both anew from the Twilio console" in told(page)
+
+    @pytest.mark.parametrize("sid", ["", "AC123", "SK" + "1" * 32])
+    def test_what_is_no_account_is_refused_and_its_secret_not_given_back(self, alices_browser: Client, sid):
+        form = {"provider": "twilio", "label": "Main", "account": sid, "secret": "swordfish"}
+        page = alices_browser.post(reverse("lines:account_new"), form)
+        assert page.status_code == 422 and "swordfish" not in told(page)
+        assert not Credential.objects.exists()
+
+    def test_its_limits_are_changed_with_words_for_what_is_wrong(self, account, alices_browser: Client):
+        form = {"label": "Main", "countries": "us, ca", "daily_cap": "20", "calls_per_second": "2"}
+        alices_browser.post(account.get_absolute_url(), form)
+        account.refresh_from_db()
+        assert (account.countries, str(account.daily_cap)) == (["CA", "US"], "20.00")
+        page = alices_browser.post(
+            account.get_absolute_url(), {**form, "countries": "Germany", "daily_cap": "-1"}
+        )
+        assert "GERMANY” is no country" in told(page) and "Not below 0." in told(page)
+
+    def test_a_new_secret_is_tried_at_once(self, account, alices_browser: Client):
+        Credential.objects.update(problem="old")
+        url = reverse("lines:account_secret", args=[account.pk])
+        page = alices_browser.post(url, {"secret": TOKEN}, follow=True)
+        assert "The new secret works" in told(page)
+        account.refresh_from_db()
+        assert account.problem == ""
+
+    def test_who_operates_sees_none_of_them(self, account, bobs_browser: Client):
+        assert bobs_browser.get(reverse("lines:accounts")).status_code == 403
+        assert bobs_browser.post(reverse("lines:account_check", args=[account.pk])).status_code == 403
+
+
+class TestNumbers:
+    def test_they_are_imported_by_one_button(self, twilio, account, alices_browser: Client):
+        assert "Import from Main" in told(alices_browser.get(reverse("lines:numbers")))
+        twilio.own("+14155550123")
+        page = alices_browser.post(reverse("lines:account_import", args=[account.pk]), follow=True)
+        assert "1 number, 1 of them new" in told(page) and "+1 415-555-0123" in told(page)
+
+    def test_the_addresses_at_the_provider_are_shown_before_and_after(self, number, alices_browser: Client):
+        PhoneNumber.objects.update(hooks={"voice_url": "https://demo.twilio.com/welcome/voice/"})
+        assert "differs" in told(alices_browser.get(number.get_absolute_url()))
+        page = alices_browser.post(reverse("lines:hooks", args=["14155550123"]), follow=True)
+        assert "differs" not in told(page) and "voice.example.org/telephony/twilio/voice/" in told(page)
+
+    def test_its_hours_and_who_answers_are_stored(self, number, alices_browser: Client):
+        day, night = make_agent("Day"), make_agent("Night")
+        form = {
+            "label": "Reception", "agent": day.pk, "week": "Monday to Friday: 9-17\nclosed: 2026-12-25",
+            "zone": "Europe/London", "after": "agent", "after_agent": night.pk,
+        }  # fmt: skip
+        alices_browser.post(number.get_absolute_url(), form)
+        number.refresh_from_db()
+        assert (number.agent, number.after_agent, number.hours["closed_on"]) == (day, night, ["2026-12-25"])
+        assert "Monday to Friday: 09:00-17:00" in told(alices_browser.get(number.get_absolute_url()))
+
+    @pytest.mark.parametrize(
+        "wrong, words",
+        [
+            ({"week": "Someday: 9-17", "zone": "Europe/London"}, "This line cannot be read: Someday: 9-17"),
+            ({"week": "Monday: 9-17"}, "Name the time zone"),
+            ({"week": "Monday: 9-17", "zone": "Mars/North"}, "use a time zone like Europe/London"),
+            ({"after": "forward"}, "Write the number of the telephone"),
+            ({"after": "agent"}, "Choose the agent"),
+            ({"fallback_number": "555"}, "Write the number with its country code"),
+            ({"fallback_number": "+14155550123"}, "This is the number itself"),
+            ({"after": "forward", "after_number": "+19005551234"}, "costs its callers extra"),
+            ({"week": "closed: 2026-12-25", "zone": "Europe/London"}, "Write when it is answered too"),
+            ({"week": "Monday: 17-9", "zone": "Europe/London"}, "it must open before it closes"),
+        ],
+    )
+    def test_what_is_wrong_is_named_and_nothing_is_stored(self, number, alices_browser: Client, wrong, words):
+        page = alices_browser.post(number.get_absolute_url(), {"label": "New", "after": "closed", **wrong})
+        assert page.status_code == 422 and words in told(page)
+        number.refresh_from_db()
+        assert number.label == ""
+
+    def test_one_is_searched_bought_and_given_back(self, twilio, account, alices_browser: Client):
+        query = {"account": account.pk, "country": "US", "kind": "local", "contains": "415"}
+        page = alices_browser.get(reverse("lines:search"), query)
+        assert "+1 415-555-0177" in told(page) and "1.15 USD" in told(page)
+        form = {"account": account.pk, "number": "+14155550177"}
+        page = alices_browser.post(reverse("lines:buy"), form, follow=True)
+        assert "Choose who answers it" in told(page)
+        remove = reverse("lines:remove", args=["14155550177"])
+        alices_browser.post(remove, {"do": "give_back"})
+        assert not twilio.numbers and not PhoneNumber.objects.exists()
+
+    def test_callers_are_blocked_and_unblocked(self, alices_browser: Client):
+        page = alices_browser.post(reverse("lines:blocked"), {"pattern": "+1 (415) 555*"}, follow=True)
+        assert "+1415555*" in told(page)
+        assert alices_browser.post(reverse("lines:blocked"), {"pattern": "nobody"}).status_code == 422
+        alices_browser.post(reverse("lines:unblock"), {"pattern": "+1415555*"})
+        assert not BlockedCaller.objects.exists()
+
+    def test_a_number_that_is_none_of_ours_is_not_found(self, alices_browser: Client):
+        assert alices_browser.get(reverse("lines:number", args=["1 OR 1"])).status_code == 404
+
+
+class TestDialler:
+    @pytest.fixture
+    def form(self, number):
+        return {"agent": make_agent("Caller").pk, "caller_id": number.pk, "machine": "ignore"}
+
+    def test_a_call_waits_to_be_placed_with_its_variables(self, form, bobs_browser: Client):
+        asked = {**form, "to": "+1 415 555 0111", "values": "name = Ann"}
+        page = bobs_browser.post(reverse("outbound:dial"), asked, follow=True)
+        planned = PlannedCall.objects.get()
+        assert (planned.to, planned.values, planned.by) == ("+14155550111", {"name": "Ann"}, "bob")
+        assert "+1 415-555-0111" in told(page)
+
+    def test_one_for_later_is_canceled(self, form, bobs_browser: Client):
+        later = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+        bobs_browser.post(reverse("outbound:dial"), {**form, "to": "+14155550111", "due_at": later})
+        planned = PlannedCall.objects.get()
+        page = bobs_browser.post(reverse("outbound:cancel", args=[planned.pk]), follow=True)
+        assert "is not called" in told(page)
+        page = bobs_browser.post(reverse("outbound:cancel", args=[planned.pk]), follow=True)
+        assert "too late" in told(page)
+
+    @pytest.mark.parametrize(
+        "wrong, words",
+        [
+            ({"to": "0155"}, "Write the number with its country code"),
+            ({"to": "+442071234567"}, "Main may call US, and not GB"),
+            ({"to": "+14155550111", "machine": "message"}, "Write what is said to a machine"),
+            ({"to": "+14155550111", "send_digits": "1;2"}, "Enter a valid value"),
+        ],
+    )
+    def test_what_is_wrong_is_named_and_nobody_is_called(self, form, bobs_browser: Client, wrong, words):
+        page = bobs_browser.post(reverse("outbound:dial"), {**form, **wrong})
+        assert page.status_code == 422 and words in told(page)
+        assert not PlannedCall.objects.exists()
+
+    def test_what_is_known_of_a_number_is_told_while_it_is_written(
+        self, number, bobs_browser: Client, settings
+    ):
+        settings.TWILIO_PRICE_PER_MINUTE = "0.014"
+        about = reverse("outbound:about_number")
+        answer = bobs_browser.get(about, {"to": "+1 415 555 0111", "caller_id": number.pk}).json()
+        assert answer == {"country": "US", "price": "0.10", "refusal": ""}
+        assert (
+            "GB" in bobs_browser.get(about, {"to": "+442071234567", "caller_id": number.pk}).json()["refusal"]
+        )
+        assert bobs_browser.get(about, {"to": "41"}).json() == {}
+
+    def test_numbers_are_put_on_the_list_all_or_none(self, bobs_browser: Client):
+        page = bobs_browser.post(reverse("outbound:never"), {"numbers": "+1 415 555 0111\nnobody"})
+        assert page.status_code == 422 and "Line 2, nobody" in told(page) and not DoNotCall.objects.exists()
+        page = bobs_browser.post(reverse("outbound:never"), {"numbers": "+1 415 555 0111"}, follow=True)
+        assert "1 number is called no more" in told(page)
+        bobs_browser.post(reverse("outbound:allow"), {"number": "+14155550111"})
+        assert not DoNotCall.objects.exists()
+
+    def test_without_a_number_it_says_what_is_missing(self, alices_browser: Client):
+        assert "No number to call from" in told(alices_browser.get(reverse("outbound:dial")))

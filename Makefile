@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-ray test-environments lint bench bench-data messages lock python environment
+.PHONY: help run test test-services test-sip test-ray test-environments lint bench bench-data messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -20,6 +20,10 @@ test-services: python ## the same on a private PostgreSQL and Redis
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@$(PYTHON) -m voiceforge_site.bootstrap services
 	@$(BIN)/python -m tests.services $(BIN)/pytest -n 2 --dist loadfile -m "services or not (browser or models)" $(ARGS)
+
+test-sip: python ## SIP lines with a registrar and a telephone on loopback: what fails, TLS, hold, transfers (1 min)
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@$(BIN)/pytest tests/telephony/sip $(ARGS)
 
 test-ray: python ## the ML service on a Ray cluster of two nodes on this machine (installs Ray: 80 MB; 1-3 min)
 	@$(PYTHON) -m voiceforge_site.bootstrap ray

@@ -27,7 +27,7 @@ from . import search, traffic
 from .credentials import save_credential
 from .eventlog import record_now
 from .forgetting import forget_words
-from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, Tag
+from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, SipLine, Tag
 from .recorder import is_being_written, salvage
 from .session.events import (
     CallAnswered,
@@ -72,7 +72,14 @@ def control_group(call_id: UUID) -> str:
 
 @transaction.atomic
 def answer_call(
-    *, line: str, agent: Agent, number: PhoneNumber, provider_call_id: str, caller: str, callee: str
+    *,
+    line: str,
+    agent: Agent,
+    provider_call_id: str,
+    caller: str,
+    callee: str,
+    number: PhoneNumber | None = None,
+    sip_line: SipLine | None = None,
 ) -> Call:
     """The call that a provider announces, pinned to its agent and number; told again, the same call.
 
@@ -84,12 +91,13 @@ def answer_call(
         defaults={
             **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
             "phone_number": number,
+            "sip_line": sip_line,
             "callee": callee[:LONGEST_PARTY],
         },
     )
     if created:
         record_now(call.pk, CallRinging())
-    elif call.phone_number_id != number.pk:
+    elif (call.phone_number, call.sip_line) != (number, sip_line):
         raise WrongNumber
     return call
 

@@ -18,12 +18,14 @@ from mlservices.secret_box import UnreadableSecret
 
 from .actions import SIMULATOR
 from .credentials import secret_of
-from .models import Credential
+from .models import Credential, SipLine
 from .providers.zadarma.client import ZadarmaClient
 from .providers.zadarma.errors import ZadarmaError
 
 PATIENCE_SECONDS = 10.0
 TWILIO = "https://api.twilio.com"
+REGISTRAR = gettext_noop("Check the line's user and password, and that its host can be reached.")
+GATEWAY = gettext_noop("Run `manage.py up`, which starts the gateway, or `manage.py sipgateway` by itself.")
 Ask = Callable[[], Awaitable[Outcome]]
 
 NEW_SECRET = gettext_noop(
@@ -90,6 +92,28 @@ def _judge_twilio(answer: dict[str, Any]) -> Outcome:
     return passed(gettext_noop("Active, and it takes the secret"))
 
 
+def sip_lines() -> Iterable[Service]:
+    for line in SipLine.objects.filter(enabled=True):
+        probe = Probe("registration", _("Registration"), _registration(line))
+        about = "" if line.label == line.user else f"{line.user}@{line.host}"
+        key = slugify(f"sip-{line.host}-{line.user}")[:80]
+        yield Service(key, line.label, PROVIDERS, "phone", (probe,), about, REGISTRAR)
+
+
+def _registration(line: SipLine) -> Ask:
+    async def ask() -> Outcome:
+        match line.shown_state:
+            case SipLine.State.READY:
+                return passed(gettext_noop("Takes calls"))
+            case SipLine.State.REGISTERING:
+                return warned(gettext_noop("Is being registered"))
+            case SipLine.State.FAILED:
+                return failed(gettext_noop("Not registered: %(answer)s"), answer=line.reason)
+        return failed(gettext_noop("No gateway carries it"), GATEWAY)
+
+    return ask
+
+
 def _zadarma(account: str, secret: str) -> Ask:
     client = ZadarmaClient(account, secret, url=settings.ZADARMA_API_URL)
 
@@ -114,4 +138,4 @@ _ASKED: dict[str, Callable[[str, str], Ask]] = {
     Credential.Provider.ZADARMA: _zadarma,
 }
 
-SOURCES.append(accounts)
+SOURCES += [accounts, sip_lines]

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from .admission import NotAdmitted, admit
+from .capacity import capacity
 from .line import Line
 from .models import Call
 from .providers import codec_class
@@ -21,6 +22,7 @@ from .providers.base import (
     Codec,
     Heard,
     Ignored,
+    OnHold,
     Played,
     Pressed,
     Started,
@@ -78,7 +80,9 @@ class MediaSocket:
         await self._send({"type": "websocket.accept"})
         try:
             call = await self._admitted()
-            if call is None or not await self._switchboard.take(call, self._line):
+            if call.line == "sip" and call.direction == Call.Direction.INBOUND and capacity.full():
+                raise Refused("at_capacity")  # the gateway has not answered the caller yet
+            if not await self._switchboard.take(call, self._line):
                 raise Refused("call_is_over")
             await self._carry(call)
         except Refused as refusal:
@@ -172,6 +176,8 @@ class MediaSocket:
                 self._line.played(mark)
             case Pressed(digit) if sink:
                 sink.press(digit)
+            case OnHold(held) if sink:
+                sink.hold(held)
             case Stopped():
                 self._hung_up("hangup")
             case Unreadable():

@@ -84,6 +84,12 @@ class Line:
         self._marks.append(_Mark(name, self._clock + len(self._playing)))
         self._put(self._codec.mark(f"{self._generation}:{name}"))
 
+    def press(self, digits: str) -> bool:
+        message = self._codec.keys(digits)
+        if message:
+            self._put(message)
+        return message is not None
+
     def clear(self) -> None:
         self._playing.clear()
         self._out.clear()

@@ -26,6 +26,10 @@ class MediaLine(Protocol):
     def mark(self, name: str) -> None:
         """Ask to be told (`MediaSink.mark_played`) when all that was sent before has been played."""
 
+    def press(self, digits: str) -> bool:
+        """Press keys by the line's own signals, with "," and "w" for half a second between. False where the
+        line has none: then only their sound can be sent."""
+
     def clear(self) -> None:
         """Drop all that has not been played yet. Outstanding marks come back at once."""
 
@@ -40,6 +44,9 @@ class MediaSink(Protocol):
 
     def press(self, digit: str) -> None:
         """A key on the caller's telephone: one of 0-9 * # A-D."""
+
+    def hold(self, held: bool) -> None:
+        """The caller has put us on hold, or is back."""
 
     def line_closed(self, reason: str) -> None:
         """The caller hung up, or the socket is gone."""

@@ -18,6 +18,7 @@ from .lines.models import CredentialUse as CredentialUse
 from .lines.models import PhoneNumber as PhoneNumber
 from .outbound.models import DoNotCall as DoNotCall
 from .outbound.models import PlannedCall as PlannedCall
+from .sip_lines import SipLine as SipLine
 
 
 class Tag(models.Model):
@@ -112,6 +113,7 @@ class Call(models.Model):
     # What it follows from its first moment to its last, whatever is published meanwhile.
     flow_version = models.ForeignKey("agents.FlowVersion", models.PROTECT, null=True, related_name="+")
     phone_number = models.ForeignKey(PhoneNumber, models.SET_NULL, null=True, related_name="+")
+    sip_line = models.ForeignKey(SipLine, models.SET_NULL, null=True, related_name="+")
     line = models.CharField(max_length=16)  # a key of telephony.wording.LINES
     direction = models.CharField(max_length=16, choices=Direction)
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)

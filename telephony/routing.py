@@ -17,6 +17,7 @@ def sockets(switchboard: Switchboard) -> list[URLPattern]:
     applications: dict[str, Any] = {
         "ws/media/twilio/": MediaConsumer("twilio", switchboard),
         "ws/media/browser/": MediaConsumer("browser", switchboard),
+        "ws/media/sip/": MediaConsumer("sip", switchboard),
         "ws/live/": AuthMiddlewareStack(MonitorConsumer()),
         "ws/calls/<uuid:call_id>/": AuthMiddlewareStack(AttendConsumer()),
     }

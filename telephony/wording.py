@@ -133,7 +133,7 @@ STAGES = (
 STAGE_TITLE = _("{label}: {ms} ms, {what}")
 STAGE_TITLE_WAITED = _("{label}: {ms} ms, {what} ({queued} ms of it waiting for a free worker)")
 UNITS = {"milliseconds": _("{n} ms"), "seconds": _("{n} s")}
-LINES = {"twilio": _("Twilio"), "zadarma": _("Zadarma"), "browser": _("Browser")}
+LINES = {"twilio": _("Twilio"), "zadarma": _("Zadarma"), "browser": _("Browser"), "sip": "SIP"}
 
 TALK = {
     "idle": _("Not connected"),

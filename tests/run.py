@@ -1,7 +1,7 @@
 """`python -m tests.run [PYTEST ARGUMENT ...]`: all tests, two files at a time where that changes nothing.
 
 Those that drive a browser leave an event loop behind, so they have processes of their own; what keeps real
-time with real models has the machine to itself.
+time has the machine to itself. How SIP lines fare when something fails is `make test-sip`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TWO_FILES_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 PARTS = (
     (*TWO_FILES_AT_A_TIME, "-m", "not (browser or alone)"),
     (*TWO_FILES_AT_A_TIME, "-m", "browser and not alone"),
-    ("-m", "alone"),
+    ("-m", "alone and not sip"),
 )
 
 

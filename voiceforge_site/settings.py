@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -262,6 +263,14 @@ ZADARMA_SIP_USERNAME = env.text("ZADARMA_SIP_USERNAME")
 ZADARMA_SIP_PASSWORD = env.text("ZADARMA_SIP_PASSWORD")
 ZADARMA_SIP_DOMAIN = env.text("ZADARMA_SIP_DOMAIN", "sip.zadarma.com")
 ZADARMA_API_URL = env.url("ZADARMA_API_URL", "https://api.zadarma.com")
+
+# The SIP gateway, where there are SIP lines.
+
+SIP_ADDRESS = env.text("SIP_ADDRESS")
+SIP_PORT = env.integer("SIP_PORT", 5060, low=0, high=65535)
+SIP_RTP_PORT = env.integer("SIP_RTP_PORT", 20000, low=1024, high=64536)
+SIP_RTP_TIMEOUT = env.integer("SIP_RTP_TIMEOUT", 30, low=1, high=3600)  # seconds
+SIP_CA_FILE = env.text("SIP_CA_FILE", ssl.get_default_verify_paths().cafile or "")
 
 # What calls cost, for the page of each.
 

@@ -12,7 +12,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ STOP_SECONDS = 7.0  # a program's time to stop by itself, then it is killed
 QUICK_SECONDS = 30.0  # a program that died sooner than this after its start died quickly
 QUICK_DEATHS = 5  # in a row, and we give up
 LONGEST_WAIT_SECONDS = 16.0  # before a restart
+ASK_SECONDS = 3.0  # between two questions whether a program is wanted by now
 LONGEST_LINE = 1 << 20  # bytes
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
@@ -31,6 +32,7 @@ Say = Callable[[str, str], None]  # whose line, and the line
 class Program:
     name: str
     command: tuple[str, ...]
+    wanted: Callable[[], Awaitable[bool]] | None = None  # asked until it says yes; None: from the beginning
 
 
 def read_procfile(path: Path) -> list[Program]:
@@ -66,6 +68,9 @@ class Supervisor:
     async def _keep(self, program: Program) -> None:
         clock = asyncio.get_running_loop().time
         quick_deaths = 0
+        while program.wanted and not self.stopping.is_set() and not await program.wanted():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), ASK_SECONDS)
         while not self.stopping.is_set():
             started = clock()
             code = await self._run_once(program)

@@ -55,6 +55,33 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SipLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(max_length=80)),
+                ('host', models.CharField(max_length=255)),
+                ('port', models.PositiveIntegerField(default=5060)),
+                ('transport', models.CharField(choices=[('udp', 'UDP'), ('tcp', 'TCP'), ('tls', 'TLS, SRTP')], default='udp', max_length=8)),
+                ('user', models.CharField(max_length=64)),
+                ('auth_user', models.CharField(blank=True, max_length=64)),
+                ('password', models.TextField(blank=True)),
+                ('registers', models.BooleanField(default=True)),
+                ('domain', models.CharField(blank=True, max_length=255)),
+                ('max_calls', models.PositiveIntegerField(default=3)),
+                ('allowed_peers', models.TextField(blank=True)),
+                ('enabled', models.BooleanField(default=True)),
+                ('state', models.CharField(choices=[('off', 'Off'), ('registering', 'Registering'), ('ready', 'Ready'), ('failed', 'Failed')], default='off', max_length=16)),
+                ('state_at', models.DateTimeField(null=True)),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('held_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.agent')),
+            ],
+            options={
+                'ordering': ['label', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('host', 'port', 'user'), name='sip_line_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Call',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -207,6 +234,11 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['number'],
             },
+        ),
+        migrations.AddField(
+            model_name='call',
+            name='sip_line',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='telephony.sipline'),
         ),
         migrations.AddField(
             model_name='call',

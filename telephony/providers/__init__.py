@@ -13,6 +13,7 @@ from .base import Codec
 REGISTRY = {
     "twilio": ("Twilio", "telephony.providers.twilio.codec.TwilioCodec"),
     "browser": (_("Browser"), "telephony.providers.browser.codec.BrowserCodec"),
+    "sip": ("SIP", "telephony.providers.sip.codec.SipCodec"),
 }
 
 

@@ -42,6 +42,13 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class OnHold:
+    """The caller has put us on hold, or is back."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The caller hung up, or the provider ended the stream."""
 
@@ -58,7 +65,7 @@ class Unreadable:
     why: str
 
 
-WireEvent = Started | Heard | Played | Pressed | Stopped | Ignored | Unreadable
+WireEvent = Started | Heard | Played | Pressed | OnHold | Stopped | Ignored | Unreadable
 IGNORED = Ignored()
 KEYS = frozenset("0123456789*#ABCD")
 
@@ -75,6 +82,9 @@ class Codec(Protocol):
     def mark(self, name: str) -> str: ...
 
     def clear(self) -> str: ...
+
+    def keys(self, digits: str) -> str | None:
+        """Keys to be pressed by signals of the line's own; None where it has none."""
 
     def ready(self, call_id: str) -> str | None:
         """What to say once admitted, if anything."""

@@ -35,6 +35,7 @@ class ProviderStatusReceived(Event):
 
     status: str
     applied: bool
+    detail: str = ""  # in the provider's words, like "404 Not Found"
 
 
 AgentState = Literal["listening", "thinking", "speaking"]

@@ -245,7 +245,7 @@ class Reply:
                     case ForgetWords():
                         self._note(WordsForgotten)
                     case SendDigits():
-                        self._speaker.play("", key_tones(step.digits, self._speaker.rate))
+                        await self._press(step.digits)
                     case Pause():
                         await self._pause(step.seconds)
                     case Transfer():
@@ -253,6 +253,12 @@ class Reply:
                     case HangUp():
                         silent = step.reason == "silence"
                         self._outcome = Outcome(ends="silence" if silent else "agent_hung_up")
+
+    async def _press(self, digits: str) -> None:
+        """Keys after all that was said: as signals, with silence while they last, or as sound."""
+        tones = key_tones(digits, self._speaker.rate)
+        await self._speaker.drained()
+        self._speaker.play("", bytes(len(tones)) if self._speaker.press(digits) else tones)
 
     async def _pause(self, seconds: float) -> None:
         await self._speaker.drained()

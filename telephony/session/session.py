@@ -109,6 +109,7 @@ class CallSession:
         self._silences = 0  # prompts since the caller last said something
         self._unheard_turns = 0  # turns in a row that could not be transcribed
         self._quiet_since = asyncio.get_running_loop().time()
+        self._on_hold = False  # by the caller, who hears nothing
 
     # ---- what the line tells (MediaSink) ----------------------------------------------------
 
@@ -123,6 +124,10 @@ class CallSession:
             return
         self._floor.hold()
         self._keypad.press(digit)
+        self._inbox.put_nowait(None)
+
+    def hold(self, held: bool) -> None:
+        self._on_hold, self._quiet_since = held, asyncio.get_running_loop().time()
         self._inbox.put_nowait(None)
 
     def line_closed(self, reason: str) -> None:
@@ -233,7 +238,7 @@ class CallSession:
     def _silence_deadline(self) -> float | None:
         if self.operators.holder or self._floor.reply or self._listener.caller_speaking:
             return None
-        if self._keypad.pending or not self._inbox.empty():
+        if self._on_hold or self._keypad.pending or not self._inbox.empty():
             return None
         slow_answer = self._conversation.expects in ("name", "number", "spelling")
         return self._quiet_since + self._manners.silence_seconds * (1.5 if slow_answer else 1.0)

@@ -202,6 +202,9 @@ class Speaker:
             self._send_made()
             self._mark()
 
+    def press(self, digits: str) -> bool:
+        return self._line.press(digits)
+
     async def unpaused(self) -> None:
         await self._unpaused.wait()
 

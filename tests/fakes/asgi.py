@@ -17,11 +17,13 @@ from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
+from tests.fakes.stage import EnergyDetector  # noqa: E402
 from voiceforge_site.access.gate import guarded  # noqa: E402
 
 registry.embedder = WordEmbedder  # what a trial by text asks
 workbench.install()
-switchboard = Switchboard(FakeSuppliers())
+# G.711's silence is 8 in A-law, and 2 as some decode mu-law.
+switchboard = Switchboard(FakeSuppliers(detector=lambda: EnergyDetector(floor=8)))
 application = Housekeeping(
     ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}),
     switchboard,

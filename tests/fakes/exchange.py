@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 import numpy as np
 
-from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, Step, Transfer
+from agents.flow.steps import Expectation, HangUp, KeepMessage, Say, SendDigits, Step, Transfer
 from agents.models import Agent
 from mlservices.interfaces import VoiceDetector
 from mlservices.types import Priority, SpeechChunk, Transcript
@@ -70,6 +70,8 @@ class Parrot:
 
     async def digits(self, digits: str) -> AsyncGenerator[Step, None]:
         yield Say(f"You pressed {digits}.")
+        if digits == "9":
+            yield SendDigits("4#")
 
     async def silence(self, count: int) -> AsyncGenerator[Step, None]:
         yield Say("Are you still there?")

@@ -51,23 +51,28 @@ class Caller:
 
 
 class EnergyDetector:
-    """Meets `VoiceDetector`: any sound is speech; told at once."""
+    """Meets `VoiceDetector`: any sound above the floor is speech; told at once."""
+
+    def __init__(self, floor: int = 0) -> None:
+        self._floor = floor
 
     def open(self, on_window: Callable[[float], None], *, rate: int) -> EnergyDetector.Track:
-        return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2)
+        return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2, self._floor)
 
     class Track:
         dropped_windows = 0
 
-        def __init__(self, on_window: Callable[[float], None], size: int) -> None:
+        def __init__(self, on_window: Callable[[float], None], size: int, floor: int) -> None:
             self._on_window, self._size, self._sound = on_window, size, bytearray()
+            self._floor = floor
 
         def feed(self, pcm: bytes) -> None:
             self._sound += pcm
             while len(self._sound) >= self._size:
                 window = np.frombuffer(bytes(self._sound[: self._size]), dtype="<i2")
                 del self._sound[: self._size]
-                self._on_window(0.95 if np.count_nonzero(window) > len(window) / 2 else 0.02)
+                loud = np.count_nonzero(np.abs(window.astype(int)) > self._floor)
+                self._on_window(0.95 if loud > len(window) / 2 else 0.02)
 
         def close(self) -> None: ...
 
@@ -174,8 +179,17 @@ class PlayingLine:
 
     rate = RATE
 
-    def __init__(self, *, delay: float = 0.05, loses_marks: bool = False, early_marks: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        delay: float = 0.05,
+        loses_marks: bool = False,
+        early_marks: float = 0.0,
+        presses_keys: bool = False,
+    ) -> None:
         self.delay = delay
+        self.presses_keys = presses_keys
+        self.pressed: list[tuple[float, str]] = []  # loop time
         self.early_marks = early_marks  # seconds
         self.loses_marks = loses_marks
         self.session: CallSession | None = None
@@ -199,6 +213,11 @@ class PlayingLine:
             loop = asyncio.get_running_loop()
             at = max(loop.time() + self.delay, self._plays_until - self.early_marks)
             self._marks.append((name, loop.call_at(at, self._played, name)))
+
+    def press(self, digits: str) -> bool:
+        if self.presses_keys:
+            self.pressed.append((asyncio.get_running_loop().time(), digits))
+        return self.presses_keys
 
     def clear(self) -> None:
         now = asyncio.get_running_loop().time()

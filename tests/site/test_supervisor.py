@@ -200,3 +200,33 @@ def test_a_procfile_names_programs_and_their_commands(tmp_path: Path) -> None:
 
 def children_said(log: Log) -> list[int]:
     return [int(line.rpartition(" ")[2]) for line in log if ": child" in line]
+
+
+async def test_a_program_that_nothing_is_there_for_waits_until_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "ASK_SECONDS", 0.05)
+    answers = [True, False, False]
+
+    async def wanted() -> bool:
+        return answers.pop()
+
+    log = Log()
+    waiting = Supervisor([Program("sip", program("sip", SLEEPS).command, wanted)], say=log)
+    running = asyncio.create_task(waiting.run())
+    await log.has("sip: here")
+    assert answers == []
+    waiting.stopping.set()
+    await running
+
+
+async def test_what_is_never_wanted_does_not_keep_the_others_from_stopping() -> None:
+    async def never() -> bool:
+        return False
+
+    waiting = Supervisor([Program("sip", program("sip", SLEEPS).command, never)], say=Log())
+    running = asyncio.create_task(waiting.run())
+    await asyncio.sleep(0)
+    waiting.stopping.set()
+    async with asyncio.timeout(1):
+        await running

@@ -86,12 +86,9 @@ def database_url() -> str:
     return f"postgres://{login}@{place}/{database['NAME']}"
 
 
-def start_server(web_server: str = "daphne") -> Server:
-    """With the arguments that our own `manage.py web` gives it."""
-    port = free_port()
-    with override_settings(HOST="127.0.0.1", PORT=port, WEB_CONCURRENCY=1):
-        command = [*arguments(web_server)[:-1], "tests.fakes.asgi:application"]
-    environment = {
+def server_environment() -> dict[str, str]:
+    """Of a process of ours that shares this test's database and secrets."""
+    return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
         "ENV_FILE": "",
@@ -102,7 +99,14 @@ def start_server(web_server: str = "daphne") -> Server:
         "CREDENTIALS_KEY": settings.CREDENTIALS_KEYS[0],
         "SESSION_SECRET": settings.SECRET_KEY,
     }
-    process = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+
+
+def start_server(web_server: str = "daphne") -> Server:
+    """With the arguments that our own `manage.py web` gives it."""
+    port = free_port()
+    with override_settings(HOST="127.0.0.1", PORT=port, WEB_CONCURRENCY=1):
+        command = [*arguments(web_server)[:-1], "tests.fakes.asgi:application"]
+    process = subprocess.Popen([sys.executable, "-m", *command], env=server_environment())
     server = Server(f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:

@@ -228,4 +228,5 @@ SOCKETS: dict[str, str] = {
     "ws/stt": BY_KEY,
     "ws/media/twilio/": ANYBODY,
     "ws/media/browser/": ANYBODY,
+    "ws/media/sip/": ANYBODY,
 }

@@ -37,7 +37,8 @@ class BrowserCodec:
     def _said(message: dict[str, str]) -> WireEvent:
         match message["type"]:
             case "start":
-                return Started(token=str(message["token"]))
+                called = str(message.get("provider_call_id", ""))
+                return Started(token=str(message["token"]), provider_call_id=called)
             case "mark":
                 return Played(str(message["name"]))
             case "digit":
@@ -57,6 +58,9 @@ class BrowserCodec:
 
     def clear(self) -> str:
         return '{"type":"clear"}'
+
+    def keys(self, digits: str) -> str | None:
+        return None
 
     def ready(self, call_id: str) -> str:
         return orjson.dumps({"type": "ready", "call": call_id, "rate": self.rate}).decode()

@@ -96,6 +96,9 @@ class TwilioCodec:
     def clear(self) -> str:
         return orjson.dumps({"event": "clear", "streamSid": self._stream_id}).decode()
 
+    def keys(self, digits: str) -> str | None:
+        return None
+
     def ready(self, call_id: str) -> None:
         return None
 

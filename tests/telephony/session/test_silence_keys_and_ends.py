@@ -257,3 +257,10 @@ def test_turns_that_could_not_be_heard_count_only_in_a_row():
         silence_seconds=60.0,
     )
     assert call.ending.reason == "caller_hung_up"
+
+
+def test_a_caller_who_holds_the_agent_is_not_asked_whether_they_are_there():
+    held = [(3.0, lambda session: session.hold(True)), (40.0, lambda session: session.hold(False))]
+    call = scene(operator=held, until=52, silence_seconds=8.0)
+    assert [round(at) for at in call.times(SilencePrompted)] == [48]
+    assert call.ending.reason == "caller_hung_up"

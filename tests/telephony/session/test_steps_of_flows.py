@@ -7,7 +7,7 @@ import pytest
 from agents.flow.steps import ForgetWords, HangUp, Manner, Pause, Say, SendDigits
 from telephony.session.events import AgentSaid, CallerSaid, SilencePrompted, WordsForgotten
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import Utterance, play
+from tests.fakes.stage import CHARACTERS_PER_SECOND, PlayingLine, Utterance, play
 
 HOURS = "what are your hours?"
 LONG_ANSWER = "We are open from eight to six on weekdays, and from nine to one on Saturdays."
@@ -44,6 +44,17 @@ def test_keys_are_sounded_behind_what_is_said_and_are_no_words():
     call = answering(Say("Dialling."), SendDigits("12"), until=8)
     assert sound(call) - sound(plainly) == pytest.approx(0.36, abs=0.05)  # two tones, each with a gap behind
     assert call.conversation.told[-1] == ("Dialling.", False)
+
+
+def test_a_line_with_signals_for_keys_sends_these_and_silence_while_they_last():
+    line = PlayingLine(presses_keys=True)
+    call = answering(Say("Dialling."), SendDigits("12"), Say("Done."), until=12, line=line)
+    [(pressed_at, digits)] = line.pressed
+    (dialling, done) = [start for start, _ in line.sounded if start > 4.0][:1], line.sounded[-1]
+    assert digits == "12"
+    assert pressed_at > dialling[0] + len("Dialling.") / CHARACTERS_PER_SECOND - 0.01
+    assert done[0] - pressed_at > 0.36
+    assert call.conversation.told[-1] == ("Dialling. Done.", False)
 
 
 def test_a_node_s_manner_holds_from_then_on():

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+# Packages without a wheel for every Python and system that we run on: the gateway alone needs them.
+MARKERS = {"baresip-python": "python_version < '3.14' and sys_platform != 'win32'"}
 HEADERS = {
     "requirements.lock": "What VoiceForge runs on: `make lock` writes this file.",
     "requirements-test.lock": "What the tests need beside requirements.lock: `make lock` writes this file.",
@@ -36,9 +38,14 @@ class Command(BaseCommand):
             self.stderr.write(f"Others ask for another {', '.join(moved)}: bound it in pyproject.toml.")
 
     def write(self, name: str, pins: dict[str, str]) -> None:
-        lines = [f"# {HEADERS[name]}", *(f"{package}=={pins[package]}" for package in sorted(pins))]
+        lines = [f"# {HEADERS[name]}", *(_pin(package, pins[package]) for package in sorted(pins))]
         (Path(settings.BASE_DIR) / name).write_text("\n".join(lines) + "\n")
         self.stdout.write(f"{name}: {len(pins)} packages")
+
+
+def _pin(package: str, version: str) -> str:
+    marker = MARKERS.get(package)
+    return f"{package}=={version} ; {marker}" if marker else f"{package}=={version}"
 
 
 def resolve(extras: str, *, constraint: str) -> dict[str, str]:

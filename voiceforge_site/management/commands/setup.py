@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
@@ -15,6 +15,7 @@ from django_q.models import Schedule
 from agents.actions import create_demo_agent
 from mlservices import keep_warm
 from telephony.credentials import seed_from_environment
+from telephony.sip import accounts
 from voiceforge_site.access.roles import Role
 from voiceforge_site.models import User
 
@@ -34,9 +35,13 @@ class Command(BaseCommand):
         self.collect_static_files()
         call_command("models", "prepare", stdout=self.stdout, stderr=self.stderr)
         try:
-            seed_from_environment(create_demo_agent())
+            demo = create_demo_agent()
+            seed_from_environment(demo)
+            accounts.seed_from_environment(demo)
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
+        except ValidationError as error:
+            raise CommandError(f"ZADARMA_SIP_*: {' '.join(error.messages)}") from None
         if not User.objects.filter(role=Role.ADMINISTRATOR).exists():
             self.make_administrator()
 

@@ -14,7 +14,10 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
+from telephony.sip import records
+from telephony.threads import DatabaseThreads
 from voiceforge_site import serving
 from voiceforge_site.bootstrap import taken_ports
 from voiceforge_site.platform_checks import own_address
@@ -26,7 +29,7 @@ PARTS = {"database": "web", "live_events": "web", "jobs": "worker", "ml": "ml"} 
 
 
 class Command(BaseCommand):
-    help = "Set up what is missing, then run web, worker and ml; Ctrl-C stops them all."
+    help = "Set up what is missing, then run web, worker, ml and, for SIP lines, sip; Ctrl-C stops them all."
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_taken_ports()
@@ -121,9 +124,22 @@ def refuse_taken_ports() -> None:
         raise CommandError(taken)
 
 
+in_database = DatabaseThreads(1, "up")
+
+
+async def has_sip_line() -> bool:
+    try:
+        return await in_database(records.any_line)
+    except DatabaseError:  # away for a while
+        return False
+
+
+WANTED = {"sip": has_sip_line}  # programs that nothing may be there for
+
+
 def _with_our_python(program: Program) -> Program:
     """`python` in the Procfile is the one that runs us, whatever is first on the PATH."""
     python, *arguments = program.command
     if Path(python).name not in ("python", "python3"):
         return program
-    return Program(program.name, (sys.executable, *arguments))
+    return Program(program.name, (sys.executable, *arguments), WANTED.get(program.name))

@@ -1,0 +1,260 @@
+"""The calls of the gateway, each a task: taken or placed, carried to the web process, and finished."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from baresip import (
+    AudioNotActive,
+    AudioRestarted,
+    BaresipError,
+    Call,
+    CallFailed,
+    CallState,
+    CallTimeout,
+    Event,
+)
+
+from ..models import Call as Row
+from ..threads import DatabaseThreads
+from . import records
+from .bridge import Bridge, Ended, NotTaken
+from .lines import Carried
+from .playout import RATE, Playout
+from .records import Announced, Outgoing
+from .sources import Sources
+
+logger = logging.getLogger(__name__)
+
+RING_SECONDS = 60.0
+TRANSFER_SECONDS = 30.0
+LAST_WORDS_STEP_SECONDS = 0.02
+
+in_database = DatabaseThreads(2, "sip calls")
+Status = Row.Status
+# What else a registrar answers is a failure, told in its own words.
+STATUSES = {
+    408: Status.NO_ANSWER,
+    480: Status.NO_ANSWER,
+    486: Status.BUSY,
+    487: Status.CANCELED,
+    600: Status.BUSY,
+    603: Status.BUSY,
+}
+
+
+class Calls:
+    def __init__(self, server: str, sources: Sources) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._sources = sources
+        self._server = server  # ws://host:port of the web process
+        self._ringing: dict[UUID, Call] = {}  # that we have placed
+
+    def take(self, carried: Carried | None, call: Call) -> None:
+        """None: the line is carried no more."""
+        if carried is None or not carried.free:
+            what = f"on SIP line {carried.facts.label}" if carried else "on a SIP line that was dropped"
+            logger.warning("A call %s was turned away: it takes no more.", what)
+            self._spawn(_reject(call))
+            return
+        self._spawn(self._on(carried, self._incoming(carried, call)))
+
+    def place(self, carried: Carried, outgoing: Outgoing) -> None:
+        self._spawn(self._on(carried, self._outgoing(carried, outgoing)))
+
+    async def give_up(self) -> None:
+        """Ring no longer where nobody wants the call any more."""
+        if not self._ringing:
+            return
+        for call_id in await in_database(records.given_up, list(self._ringing)):
+            logger.info("Call %s is no longer wanted: it rings no more.", call_id)
+            with suppress(BaresipError, KeyError):
+                await self._ringing[call_id].hangup()
+
+    async def close(self, seconds: float) -> None:
+        """Those that go on may end by themselves for so long; what is left then is hung up."""
+        if self.tasks:
+            logger.info("%d calls may go on for %.0f s.", len(self.tasks), seconds)
+            await asyncio.wait(self.tasks, timeout=seconds)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    # ---- in ---------------------------------------------------------------------------------
+
+    async def _incoming(self, carried: Carried, call: Call) -> None:
+        facts = carried.facts
+        source = await self._sources.of(call.call_id or "")
+        if not await carried.admits(source):
+            logger.warning(
+                "A call on SIP line %s from %s was turned away: add that address to the line's allowed peers "
+                "if it may ring it.",
+                facts.label,
+                source or "nowhere known",
+            )
+            await _reject(call)
+            return
+        announced = await in_database(
+            records.announce,
+            facts.pk,
+            sip_call_id=call.call_id or "",
+            caller=user_of(call.peer or ""),
+            callee=user_of(call.headers.get("CALLED_DID") or call.headers.get("To", "")) or facts.user,
+        )
+        if announced is None:
+            logger.warning("A call on SIP line %s was turned away: no agent takes it.", facts.label)
+            await _reject(call)
+            return
+        bridge = await self._bridge(announced)
+        if bridge is None:
+            await _reject(call)
+            await in_database(records.never_answered, announced.call_id)
+            return
+        try:
+            await call.answer()
+            await call.wait_established()
+        except BaresipError:  # the caller gave up
+            await bridge.close()
+            return
+        await self._carry(announced, carried, call, bridge)
+
+    # ---- out --------------------------------------------------------------------------------
+
+    async def _outgoing(self, carried: Carried, outgoing: Outgoing) -> None:
+        call_id = outgoing.call_id
+        try:
+            call = await carried.dial(outgoing.number)
+        except (BaresipError, ValueError) as error:
+            await in_database(records.told, call_id, Status.FAILED, str(error))
+            return
+        call.on(lambda event: self._rang(call_id, event))
+        self._ringing[call_id] = call
+        try:
+            await call.wait_established(RING_SECONDS)
+        except CallFailed as error:
+            await in_database(records.told, call_id, *outcome_of(error))
+            return
+        finally:
+            self._ringing.pop(call_id)
+            if call.state is CallState.OUTGOING:  # we stop
+                await asyncio.shield(_hang_up(call))
+        announced = await in_database(records.picked_up, call_id, sip_call_id=call.call_id or "")
+        bridge = await self._bridge(announced) if announced else None
+        if announced is None or bridge is None:
+            await _hang_up(call)
+            await in_database(records.told, call_id, Status.FAILED)
+            return
+        await self._carry(announced, carried, call, bridge)
+
+    def _rang(self, call_id: UUID, event: Any) -> None:
+        if event.event is Event.CALL_RINGING:
+            self._spawn(_tell_ringing(call_id))
+
+    # ---- both -------------------------------------------------------------------------------
+
+    async def _bridge(self, announced: Announced) -> Bridge | None:
+        """None, said in the log, where the web process does not take the call."""
+        try:
+            return await Bridge.open(
+                self._server, token=announced.token, provider_call_id=announced.provider_call_id
+            )
+        except NotTaken as error:
+            logger.error("Call %s was turned away: %s.", announced.call_id, error)
+            return None
+
+    async def _carry(self, announced: Announced, carried: Carried, call: Call, bridge: Bridge) -> None:
+        try:
+            ended = await bridge.carry(call)
+        except BaseException:  # we stop, or failed
+            await asyncio.shield(asyncio.gather(bridge.close(restarting=True), _hang_up(call)))
+            raise
+        await bridge.close()
+        if call.state is CallState.CLOSED:
+            return
+        try:
+            await self._finish(announced, carried, call, ended)
+        finally:
+            await asyncio.shield(_hang_up(call))
+
+    async def _finish(self, announced: Announced, carried: Carried, call: Call, ended: Ended | None) -> None:
+        """The peer is still there."""
+        transfer_to = ended.transfer_to if ended else announced.failure_number
+        if ended is None:
+            logger.error("The web server vanished in the middle of call %s.", announced.call_id)
+            await in_database(records.web_is_gone, announced.call_id, transfer_to=transfer_to)
+        elif ended.reason == "server_restarted":
+            transfer_to = announced.failure_number
+        if ended is None or ended.reason == "server_restarted":
+            await _say(call, announced.last_words)
+        if transfer_to:
+            target = f"sip:{transfer_to}@{carried.facts.domain}"
+            try:
+                await call.transfer(target, timeout=TRANSFER_SECONDS)
+            except BaresipError as error:
+                logger.warning("Call %s could not be put through: %s", announced.call_id, error)
+
+    async def _on(self, carried: Carried, work: Coroutine[Any, Any, None]) -> None:
+        carried.calls += 1
+        try:
+            await work
+        finally:
+            carried.calls -= 1
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A SIP call failed.", exc_info=error)
+
+
+async def _tell_ringing(call_id: UUID) -> None:
+    await in_database(records.told, call_id, Status.RINGING)
+
+
+async def _reject(call: Call) -> None:
+    with suppress(BaresipError):
+        await call.reject()
+
+
+async def _hang_up(call: Call) -> None:
+    with suppress(BaresipError):
+        await call.hangup()
+
+
+async def _say(call: Call, pcm: bytes) -> None:
+    """Play these words to the peer, to their end or to the peer's."""
+    playout = Playout()
+    playout.add(pcm)
+    playout.mark("end")
+    with suppress(AudioNotActive, AudioRestarted):
+        call.audio.flush_tx()
+        async with asyncio.timeout(len(pcm) / (2 * RATE) + 2):
+            buffered = 0
+            while not playout.played(buffered):
+                call.audio.write(playout.next(buffered))
+                await asyncio.sleep(LAST_WORDS_STEP_SECONDS)
+                buffered = call.audio.info().tx_buffered
+
+
+def outcome_of(error: CallFailed) -> tuple[Status, str]:
+    """The state of a call that was not answered, and the peer's words for it."""
+    if isinstance(error, CallTimeout):
+        return Status.NO_ANSWER, f"no answer within {RING_SECONDS:.0f} s"
+    words = f"{error.status} {error.reason}" if error.status else error.reason or str(error)
+    return STATUSES.get(error.status or 0, Status.FAILED), words
+
+
+def user_of(address: str) -> str:
+    """The part before the @ of `"Name" <sip:user@host;parameters>`, a telephone number as a rule."""
+    bare = address.rpartition("<")[2].partition(">")[0].strip()
+    bare = bare.removeprefix("sips:").removeprefix("sip:").removeprefix("tel:")
+    return bare.partition(";")[0].partition("@")[0]

@@ -1,0 +1,224 @@
+"""What the gateway reads of its lines and calls in the database, and writes there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.models import Agent
+from mlservices.secret_box import UnreadableSecret
+
+from .. import actions
+from ..admission import issue_token
+from ..eventlog import record_now
+from ..last_words import last_words
+from ..models import Call, SipLine
+from ..session.events import ProviderStatusReceived
+from ..sip_lines import Network
+from .playout import RATE
+
+LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """A line as the gateway is to carry it."""
+
+    pk: int
+    label: str
+    host: str
+    port: int
+    transport: str
+    user: str
+    auth_user: str
+    password: str = field(repr=False)
+    domain: str
+    registers: bool
+    max_calls: int
+    peers: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A call that the web process may be asked to serve."""
+
+    call_id: UUID
+    token: str
+    provider_call_id: str
+    last_words: bytes  # s16le at RATE, for a caller whose web process is gone
+    failure_number: str  # where that caller is put through to, if anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A call that somebody wants to be placed."""
+
+    call_id: UUID
+    line_id: int
+    number: str
+
+
+def end_left_over() -> None:
+    """A gateway that died has left calls that nobody answered."""
+    left = Call.objects.filter(line="sip", ended_at=None, answered_at=None)
+    for call_id in left.exclude(status=Call.Status.QUEUED).values_list("pk", flat=True):
+        told(call_id, Call.Status.FAILED, "the gateway stopped")
+
+
+def any_line() -> bool:
+    """Whether there is anything for a gateway to do."""
+    return SipLine.objects.filter(enabled=True).exists()
+
+
+def lines() -> list[LineFacts]:
+    """Those that are to be carried. One whose row cannot be read is marked as failed and left out."""
+    facts = []
+    for line in SipLine.objects.filter(enabled=True):
+        try:
+            password, peers = line.clear_password(), line.peers()
+        except (UnreadableSecret, ValueError) as error:
+            set_state(line.pk, SipLine.State.FAILED, str(error))
+            continue
+        facts.append(
+            LineFacts(
+                pk=line.pk,
+                label=line.label,
+                host=line.host,
+                port=line.port,
+                transport=line.transport,
+                user=line.user,
+                auth_user=line.auth_user,
+                password=password,
+                domain=line.address_domain,
+                registers=line.registers,
+                max_calls=line.max_calls,
+                peers=tuple(peers),
+            )
+        )
+    return facts
+
+
+def set_state(line_id: int, state: str, reason: str = "") -> None:
+    """Told the same again, nothing changes: `state_at` tells since when."""
+    now, reason = timezone.now(), reason[:LONGEST_REASON]
+    line = SipLine.objects.filter(pk=line_id)
+    line.exclude(state=state, reason=reason).update(reason=reason, held_at=now)
+    line.exclude(state=state).update(state=state, state_at=now)
+
+
+def hold() -> None:
+    """The gateway is alive."""
+    SipLine.objects.filter(enabled=True).update(held_at=timezone.now())
+
+
+def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | None:
+    """A call that comes in by this line; None where nobody takes it."""
+    line = SipLine.objects.select_related("agent").filter(pk=line_id, enabled=True).first()
+    if line is None or line.agent is None or line.agent.status != Agent.Status.ACTIVE:
+        return None
+    provider_call_id = short(sip_call_id)
+    try:
+        call = actions.answer_call(
+            line="sip",
+            agent=line.agent,
+            sip_line=line,
+            provider_call_id=provider_call_id,
+            caller=caller,
+            callee=callee,
+        )
+    except actions.WrongNumber:
+        return None
+    return None if call.ended_at else _announced(call)
+
+
+def _announced(call: Call) -> Announced:
+    return Announced(
+        call_id=call.pk,
+        token=issue_token(call),
+        provider_call_id=call.provider_call_id,
+        last_words=last_words(call.agent, RATE).pcm,
+        failure_number=call.agent.failure_number,
+    )
+
+
+def never_answered(call_id: UUID) -> None:
+    """The caller gave up first, or nobody could take the call."""
+    actions.end_call(call_id, reason="never_connected")
+
+
+def web_is_gone(call_id: UUID, *, transfer_to: str) -> None:
+    """The web process vanished in the middle of the call."""
+    actions.end_call(call_id, reason="line_lost", transfer_to=transfer_to)
+
+
+@transaction.atomic
+def place(*, line: SipLine, agent: Agent, number: str) -> Call:
+    """Have the gateway call `number` (E.164, or what the line's registrar knows) for this agent."""
+    fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
+    return Call.objects.create(
+        line="sip",
+        sip_line=line,
+        callee=number[: actions.LONGEST_PARTY],
+        status=Call.Status.QUEUED,
+        **fields,
+    )
+
+
+def claim(free: Mapping[int, int]) -> list[Outgoing]:
+    """Calls that wait for a line, which are the gateway's from now on; `free` is how many each line takes."""
+    claimed = []
+    left = dict(free)
+    waiting = Call.objects.filter(
+        line="sip", status=Call.Status.QUEUED, ended_at=None, sip_line_id__in=free
+    ).order_by("created_at")
+    for call in waiting:
+        line_id = call.sip_line_id
+        assert line_id is not None
+        if left[line_id] <= 0 or not told(call.pk, Call.Status.INITIATED):
+            continue
+        left[line_id] -= 1
+        claimed.append(Outgoing(call.pk, line_id, call.callee))
+    return claimed
+
+
+@transaction.atomic
+def told(call_id: UUID, status: Call.Status, detail: str = "") -> bool:
+    """A state of an outgoing call on its way to the answer; a final one ends it. False if it is past that."""
+    before: Sequence[Call.Status] = actions.PROGRESS
+    if status in actions.PROGRESS:
+        before = actions.PROGRESS[: actions.PROGRESS.index(status)]
+    call = Call.objects.filter(pk=call_id, ended_at=None, status__in=before)
+    if not call.update(status=status):
+        return False
+    record_now(call_id, ProviderStatusReceived(status=status, applied=True, detail=detail[:LONGEST_REASON]))
+    if status in actions.FINAL:
+        actions.end_call(call_id, reason="never_connected")
+    return True
+
+
+def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
+    """Who was called has answered; None if nobody wants the call any more."""
+    call = Call.objects.select_related("agent").get(pk=call_id)
+    if call.ended_at:
+        return None
+    call.provider_call_id = short(sip_call_id)
+    call.save(update_fields=["provider_call_id"])
+    return _announced(call)
+
+
+def given_up(call_ids: Collection[UUID]) -> list[UUID]:
+    """Those of them that somebody has ended while they rang."""
+    return list(Call.objects.filter(pk__in=call_ids, ended_at__isnull=False).values_list("pk", flat=True))
+
+
+def short(sip_call_id: str) -> str:
+    """A Call-ID as it is stored: itself, or where it is too long its sha256."""
+    if len(sip_call_id) <= LONGEST_CALL_ID:
+        return sip_call_id
+    return hashlib.sha256(sip_call_id.encode()).hexdigest()

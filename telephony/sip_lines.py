@@ -1,0 +1,119 @@
+"""The model of SIP lines; `telephony.models` has it with the others."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mlservices.secret_box import UnreadableSecret, opened, sealed
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_NAME = re.compile(r"[^\s@:;<>\"?\\]+")
+SILENT_SECONDS = 15.0  # a gateway that has not been heard of for so long is not there
+
+
+class SipLine(models.Model):
+    """An account at a SIP registrar, or a trunk that asks for no registration: a provider's or a PBX's.
+
+    `password` is ciphertext. The gateway writes `state` and what follows it; a page shows `shown_state`.
+    """
+
+    class Transport(models.TextChoices):
+        UDP = "udp", "UDP"
+        TCP = "tcp", "TCP"
+        TLS = "tls", "TLS, SRTP"
+
+    class State(models.TextChoices):
+        OFF = "off", _("Off")
+        REGISTERING = "registering", _("Registering")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+
+    label = models.CharField(max_length=80)
+    host = models.CharField(max_length=255)  # the registrar's name; also the domain of our address
+    port = models.PositiveIntegerField(default=5060)
+    transport = models.CharField(max_length=8, choices=Transport, default=Transport.UDP)
+    user = models.CharField(max_length=64)
+    auth_user = models.CharField(max_length=64, blank=True)  # where digest asks for another name than `user`
+    password = models.TextField(blank=True)
+    registers = models.BooleanField(default=True)
+    domain = models.CharField(max_length=255, blank=True)  # of our address, where it is not `host`
+    max_calls = models.PositiveIntegerField(default=3)  # at once, both ways; one more hears that it is busy
+    # Addresses and networks that may ring it, separated by spaces; where it registers, the registrar may too.
+    allowed_peers = models.TextField(blank=True)
+    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
+    enabled = models.BooleanField(default=True)
+
+    state = models.CharField(max_length=16, choices=State, default=State.OFF)
+    state_at = models.DateTimeField(null=True)  # since when
+    reason = models.CharField(max_length=200, blank=True)  # of a failure, in the registrar's words
+    held_at = models.DateTimeField(null=True)  # renewed by the gateway that has the line
+
+    class Meta:
+        ordering = ["label", "pk"]
+        constraints = [models.UniqueConstraint(fields=["host", "port", "user"], name="sip_line_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        """Raises ValidationError, by field, for what no line can be."""
+        problems = {}
+        if not _HOST.fullmatch(self.host):
+            problems["host"] = _("Write a name or an address, like sip.example.org.")
+        if self.domain and not _HOST.fullmatch(self.domain):
+            problems["domain"] = _("Write a name, like example.org, or leave it empty.")
+        for field in ("user", "auth_user"):
+            name = getattr(self, field)
+            if name and not _NAME.fullmatch(name):
+                problems[field] = _("Write the name alone, without @ and what follows it.")
+        if not 1 <= self.port <= 65535:
+            problems["port"] = _("Give a port from 1 to 65535.")
+        try:
+            self.peers()
+        except ValueError:
+            problems["allowed_peers"] = _("Write addresses and networks, like 192.0.2.7 198.51.100.0/24.")
+        if problems:
+            raise ValidationError(problems)
+
+    def peers(self) -> list[Network]:
+        """Raises ValueError for an allowed peer that is no address or network."""
+        words = self.allowed_peers.replace(",", " ").split()
+        return [ipaddress.ip_network(word, strict=False) for word in words]
+
+    @property
+    def address_domain(self) -> str:
+        return self.domain or self.host
+
+    def set_password(self, password: str) -> None:
+        """Raises ValidationError for one that the gateway cannot use."""
+        if re.search(r"[\x00-\x1f\"\\]", password):
+            told = _(
+                "A quotation mark or backslash cannot be used in it: choose another one at the provider."
+            )
+            raise ValidationError({"password": told})
+        self.password = sealed(password) if password else ""
+
+    def clear_password(self) -> str:
+        """In the clear. Raises UnreadableSecret."""
+        try:
+            return opened(self.password) if self.password else ""
+        except UnreadableSecret:
+            raise UnreadableSecret(
+                f"The password of SIP line {self.label} was encrypted with another key. Put that key into "
+                "CREDENTIALS_KEY (after the new one), or enter the password again."
+            ) from None
+
+    @property
+    def shown_state(self) -> str:
+        """Off where no gateway has been heard of lately, whatever the last one wrote."""
+        if self.held_at and (timezone.now() - self.held_at).total_seconds() < SILENT_SECONDS:
+            return self.state
+        return self.State.OFF

@@ -1,0 +1,87 @@
+"""Calls over SIP lines, with a real registrar and a telephone that is not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from agents.models import Agent
+from telephony import actions
+from telephony.models import Call, SipLine
+from telephony.sip import records
+from tests.telephony.conftest import kinds_of, wait_until
+from tests.telephony.test_two_servers import Operator
+from voiceforge_site.models import User
+
+from .conftest import HUM, SPEECH, Lab, answered, is_over
+from .lab import Phone, signal_to_noise
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+
+
+def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> None:
+    phone.dial("agent")
+    call = answered()
+    wait_until(lambda: "caller_said" in kinds_of(call))
+    phone.press("9")
+    wait_until(lambda: call.events.filter(kind="digits_pressed", payload__digits="9").exists())
+    phone.said("received event: '#' (end=1)")  # the agent's own keys
+    phone.hang_up()
+    wait_until(lambda: is_over(call))
+
+    assert (call.line, call.sip_line, call.direction) == ("sip", line, "inbound")
+    assert (call.caller, call.callee, call.status) == ("phone", "agent", "completed")
+    assert call.end_reason == "caller_hung_up"
+    with wave.open(call.recording.file.path) as recording:
+        both = np.frombuffer(recording.readframes(10**7), "<i2")
+    assert signal_to_noise(SPEECH, both[0::2]) > 25
+    assert signal_to_noise(HUM, phone.heard()) > 25
+
+
+def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent, lab: Lab, bob: User) -> None:
+    call = records.place(line=line, agent=agent, number="phone")
+    wait_until(lambda: "agent_heard" in kinds_of(call))
+    asyncio.run(Operator(bob, lab.server).post(reverse("telephony:hang_up", args=[call.pk])))
+    phone.said("terminated")
+    wait_until(lambda: is_over(call))
+
+    assert (call.direction, call.caller, call.callee) == ("outbound", "agent", "phone")
+    assert (call.status, call.end_reason) == ("completed", "operator_hung_up")
+    assert signal_to_noise(HUM, phone.heard()) > 25
+
+
+def test_calls_that_are_not_answered_say_why(line: SipLine, agent: Agent) -> None:
+    told = {
+        "busy": ("busy", "486 Busy Here"),
+        "decline": ("busy", "603 Decline"),
+    }
+    said = io.StringIO()
+    call_command("sip_call", "agent", "nobody", agent=agent.slug, stdout=said)
+    assert said.getvalue().splitlines()[-1] == "Failed: 404 Not Found"
+    calls = [records.place(line=line, agent=agent, number=number) for number in told]
+    wait_until(lambda: all(is_over(call) for call in calls))
+    for call in calls:
+        status, words = told[call.callee]
+        assert (call.status, call.end_reason) == (status, "never_connected")
+        assert call.events.filter(payload__detail=words).exists()
+
+
+def test_one_call_more_than_a_line_takes_hears_that_it_is_busy_until_others_are_given_up(
+    line: SipLine, phone: Phone, agent: Agent, lab: Lab
+) -> None:
+    waiting = [records.place(line=line, agent=agent, number="ringing") for _ in range(2)]
+    wait_until(lambda: all(Call.objects.get(pk=call.pk).status == "ringing" for call in waiting))
+    phone.dial("agent")
+    phone.said("486 Busy Here")
+    assert Call.objects.count() == 2
+    for call in waiting:
+        actions.hang_up(call.pk, by="alice")
+        lab.gateway.said(f"Call {call.pk} is no longer wanted")
+    phone.dial("agent")
+    assert answered().caller == "phone"

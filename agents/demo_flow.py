@@ -15,6 +15,7 @@ _WAYS: dict[str, Any] = {
         "put me through to the front desk",
         "I want to talk to somebody",
     ],
+    "leave": ["never mind", "forget about it", "I changed my mind", "stop", "let's leave it"],
     "repeat": ["can you repeat that", "say that again", "what did you say", "sorry, what was that"],
 }
 
@@ -29,7 +30,8 @@ def _node(id: str, type: str, x: int, y: int, label: str, **data: Any) -> dict[s
 
 
 def _edge(source: str, target: str, label: str = "", **condition: Any) -> dict[str, Any]:
-    edge: dict[str, Any] = {"id": f"{source}-{target}", "source": source, "target": target}
+    ending = "-failed" if condition.get("outcome") == "failed" else ""
+    edge: dict[str, Any] = {"id": f"{source}-{target}{ending}", "source": source, "target": target}
     if label:
         edge["label"] = label
     if condition:
@@ -49,6 +51,13 @@ DEMO_FLOW: dict[str, Any] = {
         {"name": "phone", "kind": "phone", "description": "Where the team calls back"},
     ],
     "intents": [
+        {
+            "id": "leave",
+            "name": "Never mind",
+            "examples": _WAYS["leave"],
+            "action": "go_to",
+            "target": "more",
+        },
         {
             "id": "operator",
             "name": "A person",
@@ -112,8 +121,7 @@ DEMO_FLOW: dict[str, Any] = {
             name="{{patient}}",
             phone="{{phone}}",
         ),
-        _node("noted", "say", 1800, 200, "Noted", text="Thank you, {{patient}}. I have passed that on."),
-        _node("sorry", "say", 1500, 480, "Not noted", text="I'm sorry, I could not note that down."),
+        _node("noted", "say", 1800, 200, "Noted", text="Thank you. I have passed that on."),
         _node(
             "more",
             "gather",
@@ -134,16 +142,15 @@ DEMO_FLOW: dict[str, Any] = {
         _edge("book", "when"),
         _edge("change", "what"),
         _edge("when", "who", outcome="done"),
-        _edge("when", "sorry", outcome="failed"),
+        _edge("when", "who", outcome="failed"),
         _edge("what", "who", outcome="done"),
-        _edge("what", "sorry", outcome="failed"),
+        _edge("what", "who", outcome="failed"),
         _edge("who", "number", outcome="done"),
-        _edge("who", "sorry", outcome="failed"),
+        _edge("who", "number", outcome="failed"),
         _edge("number", "keep", outcome="done"),
-        _edge("number", "sorry", outcome="failed"),
+        _edge("number", "keep", outcome="failed"),
         _edge("keep", "noted"),
         _edge("noted", "more"),
-        _edge("sorry", "more"),
         _edge("more", "decide", outcome="done"),
         _edge("more", "bye", outcome="failed"),
         _edge("more", "book", "wants an appointment", examples=_asked("Booking an appointment")),
@@ -187,6 +194,25 @@ DEMO_FLOW: dict[str, Any] = {
                 {"say": "yes", "expect": {"node": "more"}},
                 {"say": "yes please", "expect": {"node": "desk", "said": "What else"}},
                 {"say": "do you take credit cards", "expect": {"node": "desk", "said": "by card"}},
+            ],
+        },
+        {
+            "name": "What was told is passed on, though the number was not understood",
+            "turns": [
+                {"expect": {}},
+                {"say": "can I book an appointment", "expect": {"node": "when"}},
+                {"say": "Friday morning", "expect": {"node": "who"}},
+                {"say": "May Park", "expect": {"node": "number"}},
+                *[{"say": "I don't know it by heart", "expect": {}}] * 2,
+                {"say": "I don't know it by heart", "expect": {"node": "more", "said": "passed that on"}},
+            ],
+        },
+        {
+            "name": "Who wants it no more is let off",
+            "turns": [
+                {"expect": {}},
+                {"say": "I need to cancel my appointment", "expect": {"node": "what"}},
+                {"say": "never mind", "expect": {"node": "more"}},
             ],
         },
         {

@@ -5,6 +5,7 @@ from typing import Any
 BLANK: dict[str, Any] = {
     "name": "",
     "description": "",
+    "start": "hello",
     "nodes": [
         {
             "id": "hello",
@@ -15,7 +16,7 @@ BLANK: dict[str, Any] = {
         {
             "id": "bye",
             "type": "end_call",
-            "position": {"x": 250, "y": 0},
+            "position": {"x": 360, "y": 0},
             "data": {"label": "Goodbye", "message": "Thank you for calling. Goodbye."},
         },
     ],

@@ -141,6 +141,7 @@ WORDS: Mapping[str, object] = {
     "try": _("Try it"),
     "try_does": _("A conversation with the draft as it stands. Nothing of it is kept."),
     "try_agent": _("As the agent"),
+    "try_understood": _("Understood"),
     "try_no_agent": _("None: the flow alone"),
     "try_tools": _("Ask tools in earnest"),
     "try_words": _("What the caller says"),

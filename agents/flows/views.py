@@ -17,10 +17,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from mlservices import registry
 
-from ..flow.graph import FlowError, Problem, Severity, read_text
+from ..flow.graph import FlowError, Problem, Severity, read, read_text
 from ..flow.graph.reading import LARGEST_BYTES
 from ..json_text import json_of
-from ..models import Flow, FlowVersion
+from ..models import Agent, Flow, FlowVersion
 from .actions import (
     ChangedMeanwhile,
     Unpublishable,
@@ -125,13 +125,19 @@ def flow_edit(request: HttpRequest, slug: str) -> HttpResponse:
     may = {"mayChange": may_change, "mayTry": may_try, "mayCallTools": may_change}
     context = {
         "flow": flow,
-        "told": {**_draft_told(flow), **may},
+        "told": {**_draft_told(flow), **may, "agent": _who_follows(flow)},
         "data": page_data(),
         "kinds": KINDS,
         "may_change": may_change,
         "may_delete": may_change and not flow.all_versions.exists() and not flow.agents.exists(),
     }
     return render(request, "flows/edit.html", context)
+
+
+def _who_follows(flow: Flow) -> str:
+    """The address of an agent of it, as whom it is tried at first; "" for none."""
+    agents = flow.agents.exclude(status=Agent.Status.ARCHIVED).order_by("name")
+    return agents.values_list("slug", flat=True).first() or ""
 
 
 @require_POST
@@ -157,7 +163,12 @@ def flow_draft(request: HttpRequest, slug: str) -> HttpResponse:
 def flow_review(request: HttpRequest, slug: str) -> HttpResponse:
     """For the dialog that publishes: what forbids it, or else what differs from what is live."""
     flow = get_object_or_404(Flow.objects.select_related("live"), slug=slug)
-    errors = [told(each) for each in problems_in(flow) if each.severity is Severity.ERROR]
+    names = {node.id: node.data.label or node.id for node in read(flow.draft)[0].nodes}
+    errors = [
+        {**told(each), "step": names.get(each.node, "")}
+        for each in problems_in(flow)
+        if each.severity is Severity.ERROR
+    ]
     changes = differences(flow.live.graph, flow.draft) if flow.live else []
     context = {
         "flow": flow,

@@ -48,7 +48,9 @@ def change_credential(*, credential: Credential, by: str, **fields: Any) -> Cred
     """Its name and its limits."""
     before = {name: getattr(Credential.objects.get(pk=credential.pk), name) for name in fields}
     told = ", ".join(
-        f"{name}: {before[name]} → {value}" for name, value in fields.items() if before[name] != value
+        f"{name}: {_shown(before[name])} → {_shown(value)}"
+        for name, value in fields.items()
+        if before[name] != value
     )
     if not told:
         return credential
@@ -56,6 +58,10 @@ def change_credential(*, credential: Credential, by: str, **fields: Any) -> Cred
     note_use(credential, "changed", by=by, detail=told)
     credential.refresh_from_db()
     return credential
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) and value else str(value) if value else "–"
 
 
 def check_credential(*, credential: Credential, by: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -169,18 +170,35 @@ def _asking(*, gone_is_well: bool = False) -> Iterator[None]:
         requests.exceptions.MissingSchema,
     ) as error:
         raise _unreached(error) from None
+    except TwilioException as error:  # of a list, which is told with the answer itself
+        code, status, message = _told(error)
+        raise ProviderError(
+            words_for(code, message), code=str(code or status), gone=code in _GONE, may_help=code in _LATER
+        ) from None
     except requests.Timeout:
         words = _("Twilio did not answer within %(seconds)d seconds.") % {"seconds": SECONDS}
         raise ProviderError(words, may_help=True, sent=True) from None
     except requests.ConnectionError as error:
         raise _unreached(error, sent="NewConnectionError" not in str(error)) from None
-    except (requests.RequestException, TwilioException, ValueError) as error:
+    except (requests.RequestException, ValueError) as error:
         raise _unreached(error, sent=True) from None
 
 
 def _unreached(error: Exception, *, sent: bool = False) -> ProviderError:
     words = _("Twilio could not be reached: %(reason)s.") % {"reason": type(error).__name__}
     return ProviderError(words, may_help=True, sent=sent)
+
+
+def _told(error: TwilioException) -> tuple[int | None, int, str]:
+    """Code, HTTP status and message of an answer that came with the exception."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    try:
+        told = json.loads(getattr(answer, "text", "") or "{}")
+    except ValueError:
+        told = {}
+    code = told.get("code") if isinstance(told, dict) else None
+    message = str(told.get("message") or error.args[0]) if isinstance(told, dict) else str(error.args[0])
+    return code if isinstance(code, int) else None, int(getattr(answer, "status_code", 0) or 0), message
 
 
 def _own(row: Any) -> OwnNumber:

@@ -795,7 +795,12 @@ def account(world: World) -> str:
     return _account().get_absolute_url()
 
 
-@then(lambda page: page.get_by_role("button", name="Add and check").click())
+def _add_nothing(page: Page) -> None:
+    page.get_by_role("button", name="Add and check").click()
+    page.get_by_role("alert").first.wait_for()
+
+
+@then(_add_nothing)
 def new_account_refused(world: World) -> str:
     return reverse("lines:account_new")
 

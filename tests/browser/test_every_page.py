@@ -18,6 +18,15 @@ SET_THEME = """theme => {
 }"""
 
 
+# What stands in a row that is a link as a whole has to stand above it, or it cannot be clicked.
+COVERED = """() => [...document.querySelectorAll(".vf-table :is(a, button, input)")].filter((each) => {
+  const { x, y, width, height } = each.getBoundingClientRect();
+  const at = document.elementFromPoint(x + width / 2, y + height / 2);
+  const row = each.closest("tr");
+  return width && at?.closest("tr") === row && !each.contains(at) && !at.contains(each);
+}).map((each) => each.outerHTML.slice(0, 120))"""
+
+
 def faults(page: Page, rules: list[str] = RULES) -> list[str]:
     result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
     return [
@@ -41,6 +50,7 @@ def test_every_page_is_accessible_and_fits(guard, chromium, server):
         page.evaluate(AXE)
         for width, viewport in (("desk", DESK), ("phone", PHONE)):
             page.set_viewport_size(viewport)
+            found += [f"{each.name} ({width}): covered: {what}" for what in page.evaluate(COVERED)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{each.name} ({width}): wider than the window")
             for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):

@@ -73,7 +73,7 @@ function Editor() {
   acts.talk = async (/** @type {string} */ agent) => {
     if (!saver || (await saver.flush())) location.assign((root.dataset.talk ?? "").replace("AGENT", agent));
   };
-  const trial = useMemo(() => new Trial(root.dataset.try ?? "", () => write(now.current), lights), []);
+  const trial = useMemo(() => new Trial(root.dataset.try ?? "", () => write(now.current), lights, told.agent), []);
 
   const dragging = graph.nodes.some((/** @type {any} */ node) => node.dragging);
   useEffect(() => {

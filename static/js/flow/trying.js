@@ -30,8 +30,10 @@ export class Trial {
   /** @type {AbortController | null} */ asking = null;
   /** @type {() => void} */ onChange = () => {};
 
-  /** @param {string} address @param {() => any} graph the draft as it is now @param {import("./lit.js").Lights} lights */
-  constructor(address, graph, lights) {
+  /** @param {string} address @param {() => any} graph the draft as it is now @param {import("./lit.js").Lights} lights
+   * @param {string} [agent] as whom it is tried at first */
+  constructor(address, graph, lights, agent = "") {
+    this.agent = agent;
     this.address = address;
     this.graph = graph;
     this.lights = lights;
@@ -225,8 +227,9 @@ function Decided({ event: { kind, name, data: told }, graph, acts }) {
   const edge = graph.edges.find((/** @type {any} */ { id }) => id === told.id);
   const target = graph.nodes.find((/** @type {any} */ { id }) => id === told.to);
   const led = edge?.data.edge.label || (target && nameOf(target.data.step)) || name;
-  const score = told.score === undefined ? "" : ` (${told.score.toFixed(2)}, ${say("try_ahead", { margin: (told.margin ?? 0).toFixed(2) })})`;
-  const words = `${data.deciders[told.by] ?? told.by}${score} → ${led}`;
+  const margin = told.margin ?? (told.runner_up_score === undefined ? 1 : told.score - told.runner_up_score);
+  const score = told.score === undefined ? "" : ` (${told.score.toFixed(2)}, ${say("try_ahead", { margin: margin.toFixed(2) })})`;
+  const words = `${data.deciders[told.by] ?? say("try_understood")}${score} → ${led}`;
   if (!edge) return html`<p className="vf-try-decided">${words}</p>`;
   return html`<button type="button" className="vf-try-decided" onClick=${() => acts.lookAt(edge.source, edge.target)}>${words}</button>`;
 }

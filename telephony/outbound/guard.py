@@ -44,6 +44,11 @@ def check_line(*, to: str, agent: Agent, line: SipLine) -> None:
     """`to` is E.164, or an extension of the line's own exchange. Raises NotAllowed."""
     if agent.status != Agent.Status.ACTIVE:
         raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
+    refuse_on_line(to, line)
+
+
+def refuse_on_line(to: str, line: SipLine) -> None:
+    """Whoever calls it, or is put through to it. Raises NotAllowed."""
     if _EXTENSION.fullmatch(to):
         return
     country = country_of(to)

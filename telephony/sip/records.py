@@ -19,7 +19,7 @@ from ..eventlog import record_now
 from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
-from ..outbound.guard import NotAllowed, check_line
+from ..outbound.guard import NotAllowed, check_line, refuse_on_line
 from ..session.events import ProviderStatusReceived
 from ..sip_lines import Network
 from .playout import RATE
@@ -234,6 +234,17 @@ def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
     call.provider_call_id = short(sip_call_id)
     call.save(update_fields=["provider_call_id"])
     return _announced(call)
+
+
+def why_not(line_id: int, *, transfer_to: str) -> str:
+    """Why nobody may be put through to that number by this line; "" where they may."""
+    try:
+        refuse_on_line(transfer_to, SipLine.objects.get(pk=line_id))
+    except NotAllowed as error:
+        return str(error)
+    except SipLine.DoesNotExist:
+        return "the line is gone"
+    return ""
 
 
 def given_up(call_ids: Collection[UUID]) -> list[UUID]:

@@ -48,6 +48,8 @@ class SipLine(models.Model):
     max_calls = models.PositiveIntegerField(default=3)  # at once, both ways; one more hears that it is busy
     # Addresses and networks that may ring it, separated by spaces; where it registers, the registrar may too.
     allowed_peers = models.TextField(blank=True)
+    # ISO, that it may call; none: only extensions of its own exchange.
+    countries = models.JSONField(default=list, blank=True)
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
     enabled = models.BooleanField(default=True)
 

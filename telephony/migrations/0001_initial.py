@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ('domain', models.CharField(blank=True, max_length=255)),
                 ('max_calls', models.PositiveIntegerField(default=3)),
                 ('allowed_peers', models.TextField(blank=True)),
+                ('countries', models.JSONField(blank=True, default=list)),
                 ('enabled', models.BooleanField(default=True)),
                 ('state', models.CharField(choices=[('off', 'Off'), ('registering', 'Registering'), ('ready', 'Ready'), ('failed', 'Failed')], default='off', max_length=16)),
                 ('state_at', models.DateTimeField(null=True)),

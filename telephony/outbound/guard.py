@@ -6,6 +6,7 @@ Asked when a call is planned, and once more as it is placed: what was allowed th
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent
 
-from ..models import Call, Credential, DoNotCall, PhoneNumber
+from ..models import Call, Credential, DoNotCall, PhoneNumber, SipLine
 
 _Kind = phonenumbers.PhoneNumberType
 _DEAR = (_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.UAN, _Kind.PERSONAL_NUMBER, _Kind.PAGER)
+_EXTENSION = re.compile(r"[A-Za-z][\w.-]*|\d{1,5}")
 NOWHERE = "001"  # satellites and the like, as phonenumbers calls what is of no country
 GRACE_SECONDS = 30  # after which the provider ends a call that we should have ended
 LONGEST_OF_PEOPLE = 4 * 3600  # seconds of a call in which somebody of ours speaks
@@ -38,13 +40,39 @@ def check(*, to: str, agent: Agent, credential: Credential, rate: Decimal | None
         _check_cap(agent, credential, credential.daily_cap, rate)
 
 
-def refuse_number(to: str, credential: Credential) -> None:
-    """Whoever calls it. Raises NotAllowed."""
+def check_line(*, to: str, agent: Agent, line: SipLine) -> None:
+    """`to` is E.164, or an extension of the line's own exchange. Raises NotAllowed."""
+    if agent.status != Agent.Status.ACTIVE:
+        raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
+    refuse_on_line(to, line)
+
+
+def refuse_on_line(to: str, line: SipLine) -> None:
+    """Whoever calls it, or is put through to it. Raises NotAllowed."""
+    if _EXTENSION.fullmatch(to):
+        return
+    country = country_of(to)
+    if not country:
+        raise NotAllowed(_("%(number)s is no number with + and its country code.") % {"number": to})
+    _refuse_anywhere(to)
+    if country not in line.countries:
+        told = {"line": line.label, "allowed": ", ".join(line.countries) or "–", "country": country}
+        raise NotAllowed(
+            _("%(line)s may call %(allowed)s, and not %(country)s: see `manage.py sip_line --countries`.")
+            % told
+        )
+
+
+def _refuse_anywhere(to: str) -> None:
     if DoNotCall.objects.filter(number=to).exists():
         raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
-    number = phonenumbers.parse(to)
-    if phonenumbers.number_type(number) in _DEAR:
+    if phonenumbers.number_type(phonenumbers.parse(to)) in _DEAR:
         raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % {"number": to})
+
+
+def refuse_number(to: str, credential: Credential) -> None:
+    """Whoever calls it. Raises NotAllowed."""
+    _refuse_anywhere(to)
     country, allowed = country_of(to), countries_of(credential)
     if country not in allowed:
         told = {

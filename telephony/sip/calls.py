@@ -192,11 +192,17 @@ class Calls:
         if ended is None or ended.reason == "server_restarted":
             await _say(call, announced.last_words)
         if transfer_to:
-            target = f"sip:{transfer_to}@{carried.facts.domain}"
-            try:
-                await call.transfer(target, timeout=TRANSFER_SECONDS)
-            except BaresipError as error:
-                logger.warning("Call %s could not be put through: %s", announced.call_id, error)
+            await self._put_through(announced.call_id, carried, call, transfer_to)
+
+    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> None:
+        """What holds for calls that we place holds for those that we pass on, whoever named the number."""
+        if why := await in_database(records.why_not, carried.facts.pk, transfer_to=number):
+            logger.warning("Call %s was not put through: %s", call_id, why)
+            return
+        try:
+            await call.transfer(f"sip:{number}@{carried.facts.domain}", timeout=TRANSFER_SECONDS)
+        except BaresipError as error:
+            logger.warning("Call %s could not be put through: %s", call_id, error)
 
     async def _on(self, carried: Carried, work: Coroutine[Any, Any, None]) -> None:
         carried.calls += 1

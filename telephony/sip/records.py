@@ -17,13 +17,16 @@ from .. import actions
 from ..admission import issue_token
 from ..eventlog import record_now
 from ..last_words import last_words
-from ..models import Call, SipLine
+from ..lines.answering import answer_of, is_blocked
+from ..models import Call, PhoneNumber, SipLine
+from ..outbound.guard import NotAllowed, check_line, refuse_on_line
 from ..session.events import ProviderStatusReceived
 from ..sip_lines import Network
 from .playout import RATE
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
 LONGEST_REASON = 200
+SHORTEST_NUMBER = 9  # digits with the country code; shorter ones are extensions and local numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +121,23 @@ def hold() -> None:
 
 
 def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | None:
-    """A call that comes in by this line; None where nobody takes it."""
+    """A call that comes in by this line; None where nobody takes it.
+
+    Where one of our numbers was called its opening hours hold, and its agent answers before the line's."""
+    caller, number = e164(caller), PhoneNumber.objects.filter(number=e164(callee)).first()
     line = SipLine.objects.select_related("agent").filter(pk=line_id, enabled=True).first()
-    if line is None or line.agent is None or line.agent.status != Agent.Status.ACTIVE:
+    if line is None or is_blocked(caller):
+        return None
+    agent = answer_of(number).agent if number else line.agent
+    if agent is None or agent.status != Agent.Status.ACTIVE:
         return None
     provider_call_id = short(sip_call_id)
     try:
         call = actions.answer_call(
             line="sip",
-            agent=line.agent,
+            agent=agent,
             sip_line=line,
+            number=number,
             provider_call_id=provider_call_id,
             caller=caller,
             callee=callee,
@@ -159,7 +169,8 @@ def web_is_gone(call_id: UUID, *, transfer_to: str) -> None:
 
 @transaction.atomic
 def place(*, line: SipLine, agent: Agent, number: str) -> Call:
-    """Have the gateway call `number` (E.164, or what the line's registrar knows) for this agent."""
+    """Have the gateway call `number` (E.164, or an extension) for this agent. Raises NotAllowed."""
+    check_line(to=number, agent=agent, line=line)
     fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
     return Call.objects.create(
         line="sip",
@@ -177,7 +188,9 @@ def claim(free: Mapping[int, int]) -> list[Outgoing]:
     waiting = Call.objects.filter(
         line="sip", status=Call.Status.QUEUED, ended_at=None, sip_line_id__in=free
     ).order_by("created_at")
-    for call in waiting:
+    for call in waiting.select_related("agent", "sip_line"):
+        if not _still_allowed(call):
+            continue
         line_id = call.sip_line_id
         assert line_id is not None
         if left[line_id] <= 0 or not told(call.pk, Call.Status.INITIATED):
@@ -185,6 +198,17 @@ def claim(free: Mapping[int, int]) -> list[Outgoing]:
         left[line_id] -= 1
         claimed.append(Outgoing(call.pk, line_id, call.callee))
     return claimed
+
+
+def _still_allowed(call: Call) -> bool:
+    """What was allowed when it was asked for may not be now."""
+    assert call.sip_line
+    try:
+        check_line(to=call.callee, agent=call.agent, line=call.sip_line)
+    except NotAllowed as error:
+        told(call.pk, Call.Status.FAILED, str(error))
+        return False
+    return True
 
 
 @transaction.atomic
@@ -212,9 +236,27 @@ def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
     return _announced(call)
 
 
+def why_not(line_id: int, *, transfer_to: str) -> str:
+    """Why nobody may be put through to that number by this line; "" where they may."""
+    try:
+        refuse_on_line(transfer_to, SipLine.objects.get(pk=line_id))
+    except NotAllowed as error:
+        return str(error)
+    except SipLine.DoesNotExist:
+        return "the line is gone"
+    return ""
+
+
 def given_up(call_ids: Collection[UUID]) -> list[UUID]:
     """Those of them that somebody has ended while they rang."""
     return list(Call.objects.filter(pk__in=call_ids, ended_at__isnull=False).values_list("pk", flat=True))
+
+
+def e164(number: str) -> str:
+    """As we write it: many lines leave out the +, or write 00 for it. What is no number stays as it is."""
+    digits = number.removeprefix("00")
+    international = digits.isdecimal() and len(digits) >= SHORTEST_NUMBER and not digits.startswith("0")
+    return f"+{digits}" if international else number
 
 
 def short(sip_call_id: str) -> str:

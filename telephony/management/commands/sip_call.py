@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import Agent
 from telephony.models import Call, SipLine
+from telephony.outbound.guard import NotAllowed
 from telephony.sip import records
 
 LOOK_SECONDS = 0.2
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         who = Agent.objects.filter(slug=agent).first()
         if who is None:
             raise CommandError(f"--agent: no agent has the address {agent}.")
-        call = records.place(line=line, agent=who, number=number)
+        try:
+            call = records.place(line=line, agent=who, number=number)
+        except NotAllowed as error:
+            raise CommandError(str(error)) from None
         told = ""
         while call.ended_at is None:
             if call.status != told:

@@ -14,7 +14,10 @@ from agents.models import Agent
 from telephony.models import SipLine
 from telephony.sip.accounts import save_line
 
-GIVEN_AS_THEY_ARE = ("host", "port", "transport", "user", "auth_user", "domain", "max_calls", "allowed_peers")
+GIVEN_AS_THEY_ARE = (
+    *("host", "port", "transport", "user", "auth_user", "domain"),
+    *("max_calls", "allowed_peers", "countries"),
+)
 
 
 class Command(BaseCommand):
@@ -30,6 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--domain", help="what follows the @ of our address, where it is not HOST")
         parser.add_argument("--max-calls", type=int, help="at once (3)")
         parser.add_argument("--allowed-peers", help="addresses and networks that may ring it")
+        parser.add_argument(
+            "--countries", nargs="*", metavar="DE", help="that it may call, not only extensions"
+        )
         parser.add_argument("--agent", metavar="ADDRESS", help="who answers, like front-desk")
         parser.add_argument("--trunk", action="store_true", help="it does not register")
         parser.add_argument("--password", action="store_true", help="ask for a new password")

@@ -15,7 +15,8 @@ from django.utils import timezone
 from agents.models import Agent
 from mlservices.checks.probing import ask
 from telephony import checks
-from telephony.models import Call, SipLine
+from telephony.models import BlockedCaller, Call, DoNotCall, PhoneNumber, SipLine
+from telephony.outbound.guard import NotAllowed
 from telephony.sip import records
 from telephony.sip.accounts import save_line, seed_from_environment
 
@@ -105,3 +106,43 @@ def test_calls_wait_for_a_free_line_and_are_claimed_once(agent: Agent) -> None:
         (second.pk, "failed"),
         (waiting.pk, "queued"),
     }
+
+
+def test_a_line_calls_what_it_may_and_nobody_who_does_not_want_to_be(agent: Agent) -> None:
+    line = given(agent, countries=["DE"])
+    for number, why in {
+        "+14155550123": "not US",
+        "+499001234567": "costs its callers extra",
+        "004930901820": "no number with",
+    }.items():
+        with pytest.raises(NotAllowed, match=why):
+            records.place(line=line, agent=agent, number=number)
+    assert records.place(line=line, agent=agent, number="100")
+    call = records.place(line=line, agent=agent, number="+4930901820")
+    DoNotCall.objects.create(number="+4930901820")
+    assert [outgoing.number for outgoing in records.claim({line.pk: 5})] == ["100"]
+    call.refresh_from_db()
+    assert (call.status, call.end_reason) == ("failed", "never_connected")
+    assert "do-not-call" in records.why_not(line.pk, transfer_to="+4930901820")
+    assert records.why_not(line.pk, transfer_to="+4930901821") == ""
+
+
+def test_who_is_blocked_rings_no_line_and_a_number_of_ours_has_its_own_agent(
+    agent: Agent, number: PhoneNumber
+) -> None:
+    line = given(agent)
+    other = Agent.objects.create(name="Night desk", slug="night-desk", greeting="Hello.")
+    PhoneNumber.objects.filter(pk=number.pk).update(agent=other)
+
+    def ring(call_id: str, caller: str, callee: str) -> Call | None:
+        announced = records.announce(line.pk, sip_call_id=call_id, caller=caller, callee=callee)
+        return Call.objects.get(pk=announced.call_id) if announced else None
+
+    BlockedCaller.objects.create(pattern="+4930*")
+    assert ring("1@there", "004930901820", "100") is None
+    call = ring("2@there", "14155550199", number.number.removeprefix("+"))
+    assert call
+    assert (call.caller, call.agent, call.phone_number) == ("+14155550199", other, number)
+    call = ring("3@there", "anonymous", "100")
+    assert call
+    assert (call.caller, call.agent, call.phone_number) == ("anonymous", agent, None)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import account_views, number_views
+from . import account_views, number_views, sip_views
 
 app_name = "lines"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("accounts/<int:pk>/import/", account_views.account_import, name="account_import"),
     path("accounts/<int:pk>/notices/", account_views.account_notices, name="account_notices"),
     path("accounts/<int:pk>/delete/", account_views.account_delete, name="account_delete"),
+    path("accounts/sip/", sip_views.sip_lines, name="sip"),
+    path("accounts/sip/new/", sip_views.sip_new, name="sip_new"),
+    path("accounts/sip/<int:pk>/", sip_views.sip_line, name="sip_line"),
+    path("accounts/sip/<int:pk>/delete/", sip_views.sip_delete, name="sip_delete"),
     path("numbers/", number_views.number_list, name="numbers"),
     path("numbers/search/", number_views.number_search, name="search"),
     path("numbers/buy/", number_views.number_buy, name="buy"),

@@ -15,7 +15,7 @@ from agents.fields import ConstantsField, PhoneField, dress
 from agents.models import Agent
 from mlservices.pages.figures import grouped
 
-from ..models import PhoneNumber, PlannedCall
+from ..models import Credential, PhoneNumber, PlannedCall, SipLine
 
 MOST_AT_ONCE = 1000
 
@@ -41,7 +41,21 @@ class CallForm(forms.Form):
         choices=(("agent", gettext_lazy("The agent")), ("me", gettext_lazy("I do, in this browser"))),
         required=False,
     )
-    caller_id = NumberField(PhoneNumber.objects.all(), label=gettext_lazy("Caller ID"), empty_label=None)
+    caller_id = NumberField(
+        PhoneNumber.objects.filter(credential__provider=Credential.Provider.TWILIO),
+        label=gettext_lazy("Caller ID"),
+        required=False,
+        empty_label=None,
+    )
+    line = forms.ModelChoiceField(
+        SipLine.objects.filter(enabled=True),
+        label=gettext_lazy("By a SIP line"),
+        required=False,
+        empty_label=gettext_lazy("No"),
+        help_text=gettext_lazy(
+            "In place of the caller ID. It calls at once; its exchange says what is shown."
+        ),
+    )
     values = ConstantsField(
         label=gettext_lazy("Variables"),
         required=False,
@@ -75,7 +89,22 @@ class CallForm(forms.Form):
         self.fields["once"].initial = uuid4
         zone = {"zone": timezone.get_current_timezone_name()}
         self.fields["due_at"].help_text = _("Empty: now. In the time zone %(zone)s.") % zone
+        if not SipLine.objects.filter(enabled=True).exists():
+            del self.fields["line"]
         dress(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned.setdefault("line", None)
+        if not cleaned["line"] and not cleaned.get("caller_id") and "caller_id" not in self.errors:
+            self.add_error("caller_id", _("Choose the number that is shown."))
+        if cleaned["line"]:
+            for name in ("due_at", "values", "send_digits"):
+                if cleaned.get(name):
+                    self.add_error(
+                        name, _("A SIP line calls at once, as the agent is set up. Leave this empty.")
+                    )
+        return cleaned
 
 
 class ListForm(forms.Form):

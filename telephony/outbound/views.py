@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ..lines.accounts import ProviderError
 from ..lines.actions import asked
-from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall
+from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
+from ..sip.records import place as place_by_line
 from .actions import cancel_planned, do_not_call, may_be_called, plan_call
 from .forms import CallForm, ListForm
 from .guard import NotAllowed, country_of, refuse_number
@@ -30,8 +31,18 @@ def dial(request: HttpRequest) -> HttpResponse:
         return render(request, "outbound/_queue.html", _queue())
     form = CallForm(request.POST or None, initial={"to": request.GET.get("to", "")})
     if request.method == "POST" and form.is_valid():
+        if line := form.cleaned_data["line"]:
+            try:
+                call = place_by_line(
+                    line=line, agent=form.cleaned_data["agent"], number=form.cleaned_data["to"]
+                )
+            except NotAllowed as error:
+                form.add_error("to", str(error))
+            else:
+                return redirect(call)
+            return _shown(request, form)
         by = request.user.get_username()
-        asked = {name: value for name, value in form.cleaned_data.items() if name != "speaks"}
+        asked = {name: value for name, value in form.cleaned_data.items() if name not in ("speaks", "line")}
         operator = by if form.cleaned_data["speaks"] == "me" and _may_speak(request) else ""
         try:
             planned = plan_call(**asked, operator=operator, by=by)
@@ -41,7 +52,12 @@ def dial(request: HttpRequest) -> HttpResponse:
             text = _("%(number)s is called") if planned.is_near else _("%(number)s will be called")
             messages.success(request, text % {"number": planned.to})
             return redirect("outbound:follow", planned.pk) if operator else redirect("outbound:dial")
-    context = {"form": form, **_queue(), "numbers": PhoneNumber.objects.exists()}
+    return _shown(request, form)
+
+
+def _shown(request: HttpRequest, form: CallForm) -> HttpResponse:
+    may_call = PhoneNumber.objects.exists() or SipLine.objects.filter(enabled=True).exists()
+    context = {"form": form, **_queue(), "numbers": may_call}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
 
 

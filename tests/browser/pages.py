@@ -38,6 +38,7 @@ from telephony.models import (
     DoNotCall,
     PhoneNumber,
     PlannedCall,
+    SipLine,
 )
 from telephony.session.events import CallerWordsGuessed, EngineFailed, MessageTaken
 from tests.agents.flow.samples import EVERY_KIND, MENU, edge, flow, node
@@ -803,6 +804,40 @@ def _add_nothing(page: Page) -> None:
 @then(_add_nothing)
 def new_account_refused(world: World) -> str:
     return reverse("lines:account_new")
+
+
+@shown
+def no_sip_lines(world: World) -> str:
+    return reverse("lines:sip")
+
+
+def _sip_line() -> SipLine:
+    found = SipLine.objects.filter(label="Reception").first()
+    if found:
+        return found
+    now = timezone.now()
+    SipLine.objects.create(
+        label="Old exchange",
+        host="pbx.example.org",
+        user="101",
+        state="failed",
+        reason="403 Forbidden",
+        held_at=now,
+    )
+    return SipLine.objects.create(
+        label="Reception", host="pbx.example.org", user="100", state="ready", held_at=now
+    )
+
+
+@shown
+def sip_lines(world: World) -> str:
+    _sip_line()
+    return reverse("lines:sip")
+
+
+@shown
+def sip_line(world: World) -> str:
+    return reverse("lines:sip_line", args=[_sip_line().pk])
 
 
 @shown

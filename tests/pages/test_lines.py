@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from telephony.credentials import save_credential
-from telephony.models import BlockedCaller, Credential, DoNotCall, PhoneNumber, PlannedCall
+from telephony.models import BlockedCaller, Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, FakeTwilio
 
@@ -208,5 +208,69 @@ class TestDialler:
         bobs_browser.post(reverse("outbound:allow"), {"number": "+14155550111"})
         assert not DoNotCall.objects.exists()
 
+    def test_a_sip_line_calls_at_once(self, bobs_browser: Client):
+        line = SipLine.objects.create(label="Reception", host="pbx.test", user="100", countries=["US"])
+        agent = make_agent("Caller")
+        asked = {"agent": agent.pk, "machine": "ignore", "line": line.pk, "to": "+14155550111"}
+        page = bobs_browser.post(reverse("outbound:dial"), asked)
+        call = Call.objects.get()
+        assert page.url == call.get_absolute_url()
+        assert (call.line, call.sip_line, call.callee, call.status) == ("sip", line, "+14155550111", "queued")
+        page = bobs_browser.post(reverse("outbound:dial"), {**asked, "to": "+442071234567"})
+        assert page.status_code == 422 and Call.objects.count() == 1
+        page = bobs_browser.post(reverse("outbound:dial"), {**asked, "values": "name = Ann"})
+        assert "A SIP line calls at once" in told(page) and Call.objects.count() == 1
+
     def test_without_a_number_it_says_what_is_missing(self, alices_browser: Client):
         assert "No number to call from" in told(alices_browser.get(reverse("outbound:dial")))
+
+
+class TestSipLines:
+    FORM = {
+        "label": "Reception", "host": "pbx.example.org", "port": "5060", "transport": "udp", "user": "100",
+        "registers": "on", "max_calls": "3", "enabled": "on",
+    }  # fmt: skip
+
+    def test_one_is_made_and_its_password_is_shown_nowhere(self, alices_browser: Client):
+        page = alices_browser.post(
+            reverse("lines:sip_new"), {**self.FORM, "secret": "swordfish"}, follow=True
+        )
+        line = SipLine.objects.get()
+        assert line.clear_password() == "swordfish" and "swordfish" not in line.password
+        assert "100@pbx.example.org" in told(page) and "No gateway" in told(page)
+        assert "swordfish" not in told(alices_browser.get(reverse("lines:sip_line", args=[line.pk])))
+
+    def test_a_change_keeps_the_password_unless_another_is_written(self, alices_browser: Client):
+        alices_browser.post(reverse("lines:sip_new"), {**self.FORM, "secret": "swordfish"})
+        line = SipLine.objects.get()
+        url = reverse("lines:sip_line", args=[line.pk])
+        alices_browser.post(url, {**self.FORM, "label": "Desk", "countries": "us"})
+        line.refresh_from_db()
+        assert (line.label, line.countries, line.clear_password()) == ("Desk", ["US"], "swordfish")
+        alices_browser.post(reverse("lines:sip_delete", args=[line.pk]))
+        assert not SipLine.objects.exists()
+
+    @pytest.mark.parametrize(
+        "wrong, words",
+        [
+            ({"secret": ""}, "needs its password"),
+            ({"host": "pbx/1", "secret": "x"}, "Write a name or an address"),
+            ({"user": "a@b", "secret": "x"}, "Write the name alone"),
+            ({"allowed_peers": "nobody", "secret": "x"}, "Write addresses and networks"),
+            ({"secret": 'a"b'}, "cannot be used in it"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, alices_browser: Client, wrong, words):
+        page = alices_browser.post(reverse("lines:sip_new"), {**self.FORM, **wrong})
+        assert page.status_code == 422 and words in told(page) and not SipLine.objects.exists()
+
+    def test_its_state_is_told_as_the_gateway_has_it(self, alices_browser: Client):
+        now = timezone.now()
+        SipLine.objects.create(
+            label="A", host="a.test", user="1", state="failed", reason="403 Forbidden", held_at=now
+        )
+        SipLine.objects.create(
+            label="B", host="a.test", user="2", state="ready", held_at=now - timedelta(minutes=5)
+        )
+        page = told(alices_browser.get(reverse("lines:sip") + "?part"))
+        assert "403 Forbidden" in page and "No gateway" in page and "<html" not in page

@@ -16,6 +16,7 @@ from telephony.models import Credential
 # Columns that hold a sealed secret; "" is none.
 SEALED = (
     ("telephony.Credential", "secret"),
+    ("telephony.SipLine", "password"),
     ("agents.Tool", "secret_headers"),
     ("agents.ToolServer", "secret_headers"),
     ("voiceforge_site.User", "code_secret"),

@@ -1,0 +1,86 @@
+"""The form of a SIP line. Its password is written, never shown: an empty field keeps it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agents.fields import dress
+
+from ..models import SipLine
+from .forms import CountriesField
+
+LABELS = {
+    "label": gettext_lazy("Name"),
+    "host": gettext_lazy("Registrar"),
+    "port": gettext_lazy("Port"),
+    "transport": gettext_lazy("Transport"),
+    "user": gettext_lazy("User"),
+    "auth_user": gettext_lazy("User to sign in with"),
+    "domain": gettext_lazy("Domain"),
+    "registers": gettext_lazy("It registers"),
+    "max_calls": gettext_lazy("Calls at once"),
+    "allowed_peers": gettext_lazy("Addresses that may ring it"),
+    "countries": gettext_lazy("Countries that may be called"),
+    "agent": gettext_lazy("Agent"),
+    "enabled": gettext_lazy("It is on"),
+}
+
+
+class SipLineForm(forms.ModelForm):
+    secret = forms.CharField(
+        label=gettext_lazy("Password"),
+        required=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vf-mono"}),
+    )
+
+    class Meta:
+        model = SipLine
+        fields = list(LABELS)
+        labels = LABELS
+        field_classes = {"countries": CountriesField}
+        widgets = {
+            "host": forms.TextInput(attrs={"placeholder": "sip.example.org"}),
+            "allowed_peers": forms.TextInput(attrs={"placeholder": "192.0.2.7 198.51.100.0/24"}),
+            "countries": forms.TextInput(attrs={"placeholder": "US, CA"}),
+        }
+        help_texts = {
+            "user": gettext_lazy("The login, or an extension as 123456-100."),
+            "auth_user": gettext_lazy("Empty: the user."),
+            "domain": gettext_lazy("What follows the @ of our address. Empty: the registrar."),
+            "registers": gettext_lazy("A trunk does not: it is rung by the addresses below."),
+            "allowed_peers": gettext_lazy("Beside the registrar, with spaces between."),
+            "countries": gettext_lazy("Empty: extensions of its own exchange alone."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ModelChoiceField, self.fields["agent"]).empty_label = _("Nobody")
+        self.fields["countries"].required = False
+        if self.instance.password:
+            self.fields["secret"].help_text = _("It is kept, and not shown. Write here to replace it.")
+        else:
+            self.fields["secret"].help_text = _("Encrypted, and never shown again.")
+        dress(self)
+
+    def save(self, commit: bool = True) -> SipLine:
+        """What the gateway writes is not overwritten."""
+        line: SipLine = super().save(commit=False)
+        line.save(update_fields=[*LABELS, "password"] if line.pk else None)
+        return line
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if secret := cleaned.get("secret"):
+            try:
+                self.instance.set_password(secret)
+            except ValidationError as error:
+                self.add_error("secret", error.message_dict["password"])
+        elif cleaned.get("registers") and not self.instance.password:
+            self.add_error("secret", _("A line that registers needs its password."))
+        return cleaned

@@ -97,17 +97,24 @@ function leavesPage(link) {
   return !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
 }
 
-/** Forms about which the server is being asked; pressed again meanwhile, they are not sent twice. */
+/** Forms about which the server is being asked, and that were just sent; pressed again, they are not sent twice. */
 const asking = new WeakSet();
+const sent = new WeakSet();
+const SENT_MS = 5000; // by then another page has come, or none comes
 
 /** What was typed is not given to a server that would answer with its sign-in page, a refusal, or not at all.
  * The window hears of it last: forms that a page's script sends are not looked at here. */
 addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const submitter = /** @type {HTMLElement | null} */ (event.submitter);
-  if (event.defaultPrevented || released.has(form) || form.method !== "post" || form.target) return;
+  if (event.defaultPrevented || form.method !== "post" || form.target) return;
+  if (released.has(form) && !sent.has(form)) {
+    sent.add(form);
+    setTimeout(() => sent.delete(form), SENT_MS);
+    return;
+  }
   event.preventDefault();
-  if (asking.has(form)) return;
+  if (asking.has(form) || sent.has(form)) return;
   asking.add(form);
   submitter?.toggleAttribute("data-pending", true);
   const action = submitter?.getAttribute("formaction") || form.getAttribute("action") || "";

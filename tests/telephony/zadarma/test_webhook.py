@@ -78,7 +78,11 @@ def test_nobody_else_puts_words_into_its_mouth(credential: Credential, words: st
     assert not words or words not in answer.text
 
 
-@pytest.mark.parametrize("signed", ["", "forged", signature({"event": "NOTIFY_START", **IN}, "another")])
+@pytest.mark.parametrize(
+    "signed",
+    ["", "forged", signature({"event": "NOTIFY_START", **IN}, "another")],
+    ids=["unsigned", "forged", "by another"],  # the same in each process
+)
 def test_what_zadarma_did_not_sign_is_refused_and_changes_nothing(number: PhoneNumber, signed: str) -> None:
     assert post(number.credential, "NOTIFY_START", signed, **IN).status_code == 403
     assert not Call.objects.exists()

@@ -38,14 +38,19 @@ def make_week_of_checks() -> None:
 def make_week_of_sleep(address: str) -> None:
     """Of a Space that was awake in office hours, from its fifth day on."""
     now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     SpaceAwake.objects.filter(address=address).delete()
-    SpaceAwake.objects.create(address=address, measured_since=now - timedelta(days=5))
+    SpaceAwake.objects.create(address=address, measured_since=midnight - timedelta(days=5))
     told: list[Happening] = []
     for days in range(5, -1, -1):
-        morning = (now - timedelta(days=days)).timestamp() - 6 * 3600.0
+        day = midnight - timedelta(days=days)
+        morning = (
+            (day + timedelta(hours=8)).timestamp() if days else max(day, now - timedelta(hours=6)).timestamp()
+        )
+        evening = min(morning + 6 * 3600.0, now.timestamp())
         told.append(Woke(morning, 31.0 + 9 * days, "/stream/tts"))
-        told += [Answered(morning + 600.0 * n) for n in range(36 - days)]
-        told.append(FellAsleep(morning + 6 * 3600.0))
+        told += [Answered(morning + 600.0 * n) for n in range(36 - days) if morning + 600.0 * n < evening]
+        told.append(FellAsleep(evening))
     SpaceAwake.record(address, *told)
 
 

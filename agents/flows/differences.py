@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Change = Literal["added", "removed", "changed"]
@@ -22,8 +22,8 @@ WIDTH, HEIGHT, GAP = 240, 78, 24  # of a step on the canvas, as in static/js/flo
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`fields` are the names of what changed in it; `id` and `type` are of a step. Where a step stands on the
-    canvas makes no difference."""
+    """`fields` are the names of what changed in it, `values` how, (before, after), where that is a text or a
+    number; `id` and `type` are of a step. Where a step stands on the canvas makes no difference."""
 
     change: Change
     part: Part
@@ -31,6 +31,7 @@ class Difference:
     id: str = ""
     type: str = ""
     fields: tuple[str, ...] = ()
+    values: Mapping[str, tuple[Any, Any]] = field(default_factory=dict, compare=False)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
@@ -85,11 +86,18 @@ def _of_list(
         name, type = _name(part, each, new), str(each.get("type", ""))
         if key not in before:
             yield Difference("added", part, name, key, type)
-        elif fields := _changed_fields(_content(before[key]), _content(each)):
-            yield Difference("changed", part, name, key, type, fields)
+        elif fields := _changed_fields(was := _content(before[key]), now := _content(each)):
+            values = {each: (was.get(each), now.get(each)) for each in fields}
+            told = {each: pair for each, pair in values.items() if all(map(_is_plain, pair))}
+            yield Difference("changed", part, name, key, type, fields, told)
     for key, each in before.items():
         if key not in after:
             yield Difference("removed", part, _name(part, each, old), id=key, type=str(each.get("type", "")))
+
+
+def _is_plain(value: Any) -> bool:
+    """Nothing, a text or a number."""
+    return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
 def _own(flow: Mapping[str, Any]) -> dict[str, Any]:

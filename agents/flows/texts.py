@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from pydantic.alias_generators import to_camel, to_snake
 
@@ -155,13 +158,24 @@ def told(problem: Problem) -> dict[str, str]:
 def difference_sentence(difference: Difference) -> str:
     kind = BY_TYPE.get(difference.type)
     labels = field_labels(difference.type) if difference.part == "step" else {}
-    fields = ", ".join(labels.get(name) or _field_of_editor(name) for name in difference.fields)
+    fields = ", ".join(
+        f"{labels.get(name) or _field_of_editor(name)}{_change_of(difference.values.get(name))}"
+        for name in difference.fields
+    )
     values = {
         "name": difference.name,
         "kind": kind.label if kind else difference.type,
         "fields": fields,
     }
     return str(_DIFFERENCES[difference.change, difference.part]) % values
+
+
+def _change_of(values: tuple[Any, Any] | None) -> str:
+    """As ": “Hello” → “Good evening”"; nothing of what is no text or number."""
+    if values is None:
+        return ""
+    before, after = (Truncator("–" if value in (None, "") else value).chars(60) for value in values)
+    return f": “{before}” → “{after}”"
 
 
 def _field_of_editor(name: str) -> str:

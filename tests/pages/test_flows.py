@@ -108,7 +108,7 @@ def test_before_publishing_what_differs_from_the_live_version_is_told_in_words(a
     )
     changes = alices_browser.get("/flows/clinic/review/").context["changes"]
     assert changes == [
-        "Changed: the step “Greeting” (Words, The caller may interrupt)",
+        "Changed: the step “Greeting” (Words: “Hello.” → “Good day.”, The caller may interrupt)",
         "Added: the step “c” (Put through)",
         "Removed: the step “b” (Hang up)",
         "Added: the connection Greeting – c",

@@ -98,7 +98,7 @@ DEMO_FLOW: dict[str, Any] = {
             kind="text",
         ),
         _node(
-            "who", "gather", 900, 200, "Name", prompt="What is your name?", variable="patient", kind="name"
+            "who", "gather", 1140, 200, "Name", prompt="What is your name?", variable="patient", kind="name"
         ),
         _node(
             "number",

@@ -60,6 +60,14 @@ class ConstantsField(forms.CharField):
         return read_constants(super().clean(value))
 
 
+class DressedForm(forms.Form):
+    """One whose fields look like all others."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+
+
 def dress(form: forms.BaseForm) -> None:
     """Give each widget the class of its kind."""
     for field in form.fields.values():

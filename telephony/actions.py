@@ -199,7 +199,7 @@ def apply_provider_status(
     call = calls.filter(phone_number__credential=credential).first()
     if call is None:
         return None
-    row = Call.objects.filter(pk=call.pk, status__in=_may_follow(told, numbered=sequence is not None))
+    row = Call.objects.filter(pk=call.pk, status__in=may_follow(told, numbered=sequence is not None))
     if sequence is None:
         applied = row.update(status=told)
     else:
@@ -212,7 +212,7 @@ def apply_provider_status(
     return call
 
 
-def _may_follow(told: Status, *, numbered: bool) -> Sequence[Status]:
+def may_follow(told: Status, *, numbered: bool) -> Sequence[Status]:
     """The states that `told` may replace. Our own end is a guess until the provider's numbered word."""
     if told in PROGRESS:
         return PROGRESS[: PROGRESS.index(told)]

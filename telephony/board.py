@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent
+from mlservices.pages.figures import digits_in
 
 from . import wording
 from .cards import Card
@@ -57,7 +58,7 @@ class Filters:
 
     def _found_in(self, card: Card) -> bool:
         text = f"{card.agent} {card.caller} {card.words} {card.guess} {card.holder}".lower()
-        digits = "".join(letter for letter in self.q if letter.isdigit())
+        digits = digits_in(self.q)
         written = digits if digits and not any(letter.isalpha() for letter in self.q) else ""
         return self.q.lower() in text or bool(written and written in card.caller)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from mlservices.pages.figures import digits_in
 from mlservices.pages.lists import way_back
 from mlservices.pages.toasts import undoable
 
@@ -56,7 +57,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 def _holds(words: str) -> Q:
     found = Q(name__icontains=words) | Q(words__icontains=words)
-    digits = "".join(letter for letter in words if letter.isdigit())
+    digits = digits_in(words)
     return found | Q(number__icontains=digits) if digits else found
 
 

@@ -241,18 +241,8 @@ def as_e164(text: str) -> str:
 @transaction.atomic
 def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: str) -> Call:
     """The row of a call-back that is about to be asked for, so that its notices find it however early."""
-    call = Call(
-        agent=agent,
-        flow_version=agent.flow.live if agent.flow else None,
-        phone_number=number,
-        line=LINE,
-        direction=Call.Direction.OUTBOUND,
-        status=Status.QUEUED,
-        caller=extension,
-        callee=callee,
-    )
-    call.card = call.blank_card().as_json()
-    call.save(force_insert=True)
+    fields = actions.ringing(agent, line=LINE, direction=Call.Direction.OUTBOUND, caller=extension)
+    call = Call.objects.create(line=LINE, phone_number=number, callee=callee, status=Status.QUEUED, **fields)
     record_now(call.pk, ProviderStatusReceived(status=Status.QUEUED, applied=True))
     return call
 

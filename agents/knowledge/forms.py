@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..fields import dress
+from ..fields import DressedForm
 
 LONGEST_ADDRESS = 2000  # as it is stored
 
 
-class _Dressed(forms.Form):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
-
-
-class BaseForm(_Dressed):
+class BaseForm(DressedForm):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
 
 
-class PageForm(_Dressed):
+class PageForm(DressedForm):
     address = forms.CharField(
         label=gettext_lazy("Address of a web page"),
         max_length=LONGEST_ADDRESS,
@@ -48,7 +40,7 @@ class PageForm(_Dressed):
         return str(parsed)
 
 
-class PairsForm(_Dressed):
+class PairsForm(DressedForm):
     title = forms.CharField(label=gettext_lazy("Name"), max_length=200, initial=gettext_lazy("Questions"))
     pairs = forms.CharField(
         label=gettext_lazy("Questions and answers"),
@@ -70,5 +62,5 @@ class PairsForm(_Dressed):
         return [(question.strip(), answer.strip()) for question, _sign, answer in lines]
 
 
-class QuestionForm(_Dressed):
+class QuestionForm(DressedForm):
     question = forms.CharField(label=gettext_lazy("Ask it"), max_length=500)

@@ -12,3 +12,8 @@ def grouped(number: str) -> str:
     except phonenumbers.NumberParseException:
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def digits_in(words: str) -> str:
+    """Of a number as somebody searches it, with spaces and signs between or without."""
+    return "".join(letter for letter in words if letter.isdigit())

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agents.fields import PhoneField, dress
+from agents.fields import DressedForm, PhoneField, dress
 from agents.hours_text import read_hours, write_hours
 
 from ..models import Credential, PhoneNumber
@@ -52,16 +52,12 @@ class CountriesField(forms.CharField):
         return codes
 
 
-class SecretForm(forms.Form):
+class SecretForm(DressedForm):
     secret = forms.CharField(
         label=gettext_lazy("New secret"),
         max_length=200,
         widget=forms.PasswordInput(attrs=_SECRET),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
 
     def clean_secret(self) -> str:
         return str(self.cleaned_data["secret"]).strip()
@@ -227,7 +223,7 @@ class NumberForm(forms.ModelForm):
         return hours
 
 
-class SearchForm(forms.Form):
+class SearchForm(DressedForm):
     """Numbers that can be bought."""
 
     account = forms.ModelChoiceField(
@@ -243,12 +239,8 @@ class SearchForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "415", "inputmode": "tel"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
 
-
-class BlockForm(forms.Form):
+class BlockForm(DressedForm):
     pattern = forms.CharField(
         label=gettext_lazy("Number"),
         max_length=24,
@@ -256,10 +248,6 @@ class BlockForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "+1 415 555 0100", "inputmode": "tel"}),
     )
     note = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=200)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
 
     def clean_pattern(self) -> str:
         return re.sub(r"[\s().-]", "", str(self.cleaned_data["pattern"]))

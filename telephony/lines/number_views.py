@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from mlservices.pages.figures import digits_in
+
 from ..models import BlockedCaller, Credential, PhoneNumber
 from .accounts import ProviderError
 from .forms import BlockForm, NumberForm, SearchForm
@@ -38,7 +40,7 @@ PAGE_SIZE = 50
 def number_list(request: HttpRequest) -> HttpResponse:
     """`q` searches numbers, names and agents."""
     words = request.GET.get("q", "").strip()
-    digits = "".join(letter for letter in words if letter.isdigit())
+    digits = digits_in(words)
     asked = Q(label__icontains=words) | Q(agent__name__icontains=words)
     found = (
         PhoneNumber.objects.filter(asked | Q(number__contains=digits) if digits else asked)
@@ -179,5 +181,4 @@ def _compared(row: PhoneNumber) -> list[tuple[object, str, str]]:
         return []
     if not wanted:
         return []
-    shown = [name for name in HOOKS if not name.endswith("_method")]
-    return [(HOOKS[name], row.hooks.get(name, ""), wanted.get(name, "")) for name in shown]
+    return [(what, row.hooks.get(name, ""), wanted.get(name, "")) for name, what in HOOKS.items()]

@@ -19,12 +19,9 @@ USES: dict[str, Promise] = {
     "released": _("A number was given back"),
     "called": _("A call was placed"),
     "hung_up": _("A call was ended"),
-    "compared": _("Calls were compared with the records of the provider"),
 }
 HOOKS: dict[str, Promise] = {
     "voice_url": _("When a call comes in"),
-    "voice_method": _("How it asks"),
     "voice_fallback_url": _("When we do not answer"),
-    "voice_fallback_method": _("How it asks then"),
     "status_callback": _("When a call changes"),
 }

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agents.fields import ConstantsField, PhoneField, dress
+from agents.fields import ConstantsField, DressedForm, PhoneField, dress
 from agents.models import Agent
 from mlservices.pages.figures import grouped
 
@@ -107,7 +107,7 @@ class CallForm(forms.Form):
         return cleaned
 
 
-class ListForm(forms.Form):
+class ListForm(DressedForm):
     """Numbers for the do-not-call list."""
 
     numbers = forms.CharField(
@@ -119,10 +119,6 @@ class ListForm(forms.Form):
         ),
     )
     reason = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=200)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        dress(self)
 
     def clean_numbers(self) -> list[str]:
         """All of them or none. The first that is wrong is named."""

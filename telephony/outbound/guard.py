@@ -33,8 +33,7 @@ class NotAllowed(Exception):
 
 def check(*, to: str, agent: Agent, credential: Credential, rate: Decimal | None = None) -> None:
     """`rate` is what a minute to that number costs, where it is known. Raises NotAllowed."""
-    if agent.status != Agent.Status.ACTIVE:
-        raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
+    _must_be_active(agent)
     refuse_number(to, credential)
     if credential.daily_cap is not None and rate is not None:
         _check_cap(agent, credential, credential.daily_cap, rate)
@@ -42,9 +41,13 @@ def check(*, to: str, agent: Agent, credential: Credential, rate: Decimal | None
 
 def check_line(*, to: str, agent: Agent, line: SipLine) -> None:
     """`to` is E.164, or an extension of the line's own exchange. Raises NotAllowed."""
+    _must_be_active(agent)
+    refuse_on_line(to, line)
+
+
+def _must_be_active(agent: Agent) -> None:
     if agent.status != Agent.Status.ACTIVE:
         raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
-    refuse_on_line(to, line)
 
 
 def refuse_on_line(to: str, line: SipLine) -> None:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from mlservices.pages.figures import digits_in
+
 from ..lines.accounts import ProviderError
 from ..lines.actions import asked
 from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
@@ -112,10 +114,10 @@ def never(request: HttpRequest) -> HttpResponse:
         messages.success(request, text % {"count": new})
         return redirect("outbound:never")
     words = request.GET.get("q", "").strip()
-    digits = "".join(letter for letter in words if letter.isdigit())
+    digits = digits_in(words)
     rows = DoNotCall.objects.filter(number__contains=digits) if digits else DoNotCall.objects.all()
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "words": words, "count": DoNotCall.objects.count()}
+    context = {"form": form, "page": page, "words": words}
     return render(request, "outbound/never.html", context, status=422 if form.errors else 200)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -214,9 +214,7 @@ def _still_allowed(call: Call) -> bool:
 @transaction.atomic
 def told(call_id: UUID, status: Call.Status, detail: str = "") -> bool:
     """A state of an outgoing call on its way to the answer; a final one ends it. False if it is past that."""
-    before: Sequence[Call.Status] = actions.PROGRESS
-    if status in actions.PROGRESS:
-        before = actions.PROGRESS[: actions.PROGRESS.index(status)]
+    before = actions.may_follow(status, numbered=False)
     call = Call.objects.filter(pk=call_id, ended_at=None, status__in=before)
     if not call.update(status=status):
         return False

@@ -61,6 +61,9 @@ class User(AbstractBaseUser):
     code_secret = models.TextField(blank=True)
     last_code_step = models.BigIntegerField(default=0)  # of the newest code that was taken
 
+    # The abilities that the API key which asks was given; None: all of the role's. Of this object alone.
+    scopes: frozenset[str] | None = None
+
     objects = People()
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = []
@@ -82,7 +85,8 @@ class User(AbstractBaseUser):
         return self.name or self.username
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        return self.is_active and may(self.role, perm)
+        in_scope = self.scopes is None or perm in self.scopes
+        return self.is_active and in_scope and may(self.role, perm)
 
     def has_perms(self, perm_list: list[str], obj: object = None) -> bool:
         return all(self.has_perm(perm) for perm in perm_list)
@@ -149,7 +153,8 @@ class Invitation(models.Model):
 
 
 class ApiKey(models.Model):
-    """What a program shows in place of a person's session: it may do what the person's role may.
+    """What a program shows in place of a person's session: it may do what the person's role may, or of that
+    only what its `scopes` name.
 
     Of the key itself only the hash is kept, and its beginning, by which it is spoken of.
     """
@@ -160,7 +165,26 @@ class ApiKey(models.Model):
     person = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
+    last_used_from = models.CharField(max_length=45, blank=True)
+    scopes = models.JSONField(
+        _("what it may do"), default=list, blank=True
+    )  # abilities; none: all of the role
+    networks = models.JSONField(_("networks it may be used from"), default=list, blank=True)  # none: any
+    requests_a_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # Of a key that was rotated: the one in its place. Both open until this one expires.
+    replaced_by = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, related_name="replaces"
+    )
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}...)"
+
+    @property
+    def opens(self) -> bool:
+        """Whether it opens anything, by itself: its person may have left."""
+        return not self.revoked_at and not (self.expires_at and self.expires_at <= timezone.now())

@@ -1,12 +1,13 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from mlservices.api import document
+from mlservices.api.document import docs
 
 from . import health, palette, status, views
 from .home import home
 from .people import signin
 from .people import urls as people
+from .rest import document
 
 urlpatterns = [
     path("", home, name="home"),
@@ -25,7 +26,8 @@ urlpatterns = [
     path("people/", include((people.people, "people"))),
     path("models/", include("mlservices.urls")),
     path("api/", include("mlservices.api.urls")),
-    path("docs", document.docs, name="docs"),
+    path("api/", include("agents.rest.urls")),
+    path("docs", docs, name="docs"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),
     path("", include("telephony.lines.urls")),

@@ -1,10 +1,12 @@
-"""Refusals in one shape: {"error", "fields"?, "service"?, "retry_after"?, "permanent"?}."""
+"""Refusals in one shape, application/problem+json (RFC 9457): {"title", "status", "detail", "fields"?,
+"service"?, "retry_after"?, "permanent"?}. `fields` tells by its path what is wrong: facts.0.topic."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -14,6 +16,7 @@ from ..errors import EngineBusy, EngineError, EngineTimeout
 
 logger = logging.getLogger(__name__)
 
+PROBLEM = "application/problem+json"
 RETRY_SECONDS = 2  # after a fault of an engine that said nothing of when
 MENDED_SECONDS = 60  # after a fault that somebody has to mend
 
@@ -35,7 +38,8 @@ def invalid(**fields: str) -> Refused:
 def refusal(status: int, error: str, **more: Any) -> JsonResponse:
     """`more`: what else the shape holds; what is None is left out."""
     told = {name: value for name, value in more.items() if value is not None}
-    answer = JsonResponse({"error": error, **told}, status=status)
+    problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": error, **told}
+    answer = JsonResponse(problem, status=status, content_type=PROBLEM)
     answer["Cache-Control"] = "no-store"
     if status == 401:
         answer["WWW-Authenticate"] = "Bearer"

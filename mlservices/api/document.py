@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from .forms import ChatForm, DetectForm, SpeakForm, TranscribeForm
 from .sound import TYPES
 from .usage import GROUPS
 
+TAG = "Models"
 _JSON, _FILE_FORM = "application/json", "multipart/form-data"
 _FILE = {"type": "string", "format": "binary"}
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
@@ -86,43 +87,22 @@ OPERATIONS = (
     Operation("get", "/api/ready", _("Whether all models are loaded"), open=True),
     Operation("get", "/api/live", _("Whether the server answers"), open=True),
 )
-_ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {"type": "string"},
-        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-        "service": {"type": "string"},
-        "retry_after": {"type": "integer", "description": "seconds"},
-        "permanent": {"type": "boolean"},
-    },
-}
 
 
-def openapi(request: HttpRequest) -> HttpResponseBase:
+def described() -> dict[str, Any]:
+    """The paths of OpenAPI's form; refusals and keys are described by the site."""
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation)
-    key = {"type": "http", "scheme": "bearer"}
-    return JsonResponse(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "VoiceForge", "version": "1"},
-            "security": [{"key": []}],
-            "components": {"securitySchemes": {"key": key}, "schemas": {"Error": _ERROR}},
-            "paths": paths,
-        }
-    )
+    return paths
 
 
 def _described(operation: Operation) -> dict[str, Any]:
-    wrong = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
     described: dict[str, Any] = {
         "summary": str(operation.summary),
-        "responses": {
-            "200": {"description": "OK", "content": {type: {} for type in operation.answers}},
-            "default": {"description": "Why not", "content": wrong},
-        },
+        "tags": [TAG],
+        "operationId": _id(operation),
+        "responses": {"200": {"description": "OK", "content": {type: {} for type in operation.answers}}},
     }
     if parameters := operation.parameters():
         described["parameters"] = parameters
@@ -132,6 +112,11 @@ def _described(operation: Operation) -> dict[str, Any]:
     if operation.open:
         described["security"] = []
     return described
+
+
+def _id(operation: Operation) -> str:
+    parts = [part.strip("{}") for part in operation.path.removeprefix("/api/").replace("-", "_").split("/")]
+    return "_".join([*parts, operation.method])
 
 
 # ---- for people -------------------------------------------------------------------------------------

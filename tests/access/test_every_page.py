@@ -6,6 +6,7 @@ Addresses are found in the resolver, so one that is added later is walked too, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,21 +26,35 @@ NO_ROLE, NOBODY = "no role", "nobody"
 WHO = [*Role.values, NO_ROLE, NOBODY]
 
 
-def names(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each address by its full name, with the converters of its parts."""
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from names(pattern, namespace + (f"{pattern.namespace}:" if pattern.namespace else ""))
+@dataclass(frozen=True, slots=True)
+class Address:
+    route: str
+    converters: dict[str, Any]  # of its parts
+    methods: tuple[str, ...]  # that it takes; those that read or change a page
+
+    @property
+    def is_api(self) -> bool:
+        return self.route.startswith("api/")
+
+
+def addresses(resolver: URLResolver, space: str = "", route: str = "") -> Iterator[tuple[str, Address]]:
+    """Each by its full name."""
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            inner = space + (f"{each.namespace}:" if each.namespace else "")
+            yield from addresses(each, inner, route + str(each.pattern))
         else:
-            assert isinstance(pattern, URLPattern)
-            yield f"{namespace}{pattern.name}", pattern.pattern.converters
+            assert isinstance(each, URLPattern)
+            taken = getattr(each.callback, "actions", None) or ("get", "post")
+            methods = tuple(method.upper() for method in taken if method != "head")
+            yield f"{space}{each.name}", Address(route + str(each.pattern), each.pattern.converters, methods)
 
 
-ADDRESSES = dict(names(get_resolver()))
+ADDRESSES = dict(addresses(get_resolver()))
 
 
 def asked_by_rule(rule: Rule) -> set[str]:
-    return {ability for ability in (rule.read, rule.change) if ability}
+    return {ability for ability in (rule.read, rule.change, rule.delete) if ability}
 
 
 def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
@@ -81,9 +96,8 @@ def parts(alice: User, monkeypatch: pytest.MonkeyPatch) -> dict[type, Any]:
 
 
 def address(name: str, parts: dict[type, Any]) -> str:
-    return reverse(
-        name, kwargs={part: parts.get(type(kind), "unknown") for part, kind in ADDRESSES[name].items()}
-    )
+    kinds = ADDRESSES[name].converters
+    return reverse(name, kwargs={part: parts.get(type(kind), "unknown") for part, kind in kinds.items()})
 
 
 def browser_of(who: str) -> Client:
@@ -94,16 +108,12 @@ def browser_of(who: str) -> Client:
     return client
 
 
-def is_api(name: str) -> bool:
-    return name.startswith("api:")
-
-
 def expected(name: str, rule: Rule, method: str, who: str) -> str:
-    needed = rule.read if method == "GET" else rule.change
+    needed = rule.needed(method)
     if needed == ANYBODY:
         return "let in"
     if who == NOBODY:
-        return "asked for a key" if is_api(name) else "sent to sign in"
+        return "asked for a key" if ADDRESSES[name].is_api else "sent to sign in"
     if needed is None:
         return "no such method"
     having = ABILITIES[needed][1] if needed in ABILITIES else set(WHO)
@@ -120,16 +130,18 @@ def outcome(answer: Any) -> str:
     return "refused" if answer.status_code == 403 else "let in"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 @pytest.mark.parametrize("who", WHO)
 def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who: str, method: str) -> None:
     wrong = []
     for name, rule in PAGES.items():
+        if name not in ADDRESSES or method not in ADDRESSES[name].methods:
+            continue
         User.objects.filter(username="walker").delete()  # a page may have signed the last one out
         client = browser_of(who)
         found = outcome(client.generic(method, address(name, parts)))
         wanted = expected(name, rule, method, who)
-        if (rule.read if method == "GET" else rule.change) == ANYBODY:
+        if rule.needed(method) == ANYBODY:
             # It may refuse for reasons of its own, as a webhook without a signature.
             assert found != "sent to sign in", name
         elif found != wanted:
@@ -140,7 +152,7 @@ def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who:
 @pytest.mark.parametrize("asked_by", [{"HX-Request": "true"}, {"X-Requested-With": "fetch"}])
 def test_a_script_is_refused_in_a_sentence_and_not_with_a_page(charlies_browser, parts, asked_by) -> None:
     for name, rule in PAGES.items():
-        if rule.read in ABILITIES and not is_api(name):
+        if rule.read in ABILITIES and not ADDRESSES[name].is_api:
             answer = charlies_browser.get(address(name, parts), headers=asked_by)
             assert answer.status_code == 403, name
             assert answer.text.startswith("You may not do this. It takes the ability"), name

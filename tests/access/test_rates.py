@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
-from voiceforge_site.access import keys, rates
+from voiceforge_site.access import key_actions, rates
 from voiceforge_site.models import User
 
 NOON = 1_772_712_000.0  # a whole minute
@@ -21,7 +21,7 @@ def _fresh(settings, monkeypatch):
 
 @pytest.fixture
 def key(alice: User) -> str:
-    return keys.create("a test", alice)[1]
+    return key_actions.create("a test", alice)[1]
 
 
 def ask(key: str):
@@ -39,14 +39,14 @@ def test_what_is_beyond_is_refused_with_when_to_come_back(key, monkeypatch):
     assert [ask(key).status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = ask(key)
     assert refused.json()["retry_after"] == int(refused["Retry-After"]) == 45
-    assert "3 requests a minute" in refused.json()["error"]
-    assert (refused["X-RateLimit-Remaining"], refused["Content-Type"]) == ("0", "application/json")
+    assert "3 requests a minute" in refused.json()["detail"]
+    assert (refused["X-RateLimit-Remaining"], refused["Content-Type"]) == ("0", "application/problem+json")
     monkeypatch.setattr(rates.time, "time", lambda: NOON + 60)
     assert ask(key).status_code == 200, "another minute has begun"
 
 
 def test_each_key_has_its_own_and_people_none(key, alice, alices_browser):
-    other = keys.create("another", alice)[1]
+    other = key_actions.create("another", alice)[1]
     for _ in range(4):
         ask(key)
     assert ask(other).status_code == 200

@@ -17,6 +17,7 @@ from telephony.page_socket import SIGNED_OUT
 from telephony.threads import DatabaseThreads
 
 from ..errors import SEND_A_KEY, forbidden
+from .address import address_in
 from .keys import API, BadKey, found, key_in
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
@@ -118,14 +119,14 @@ async def admit_to_api(scope: Any, key: str) -> str:
     person whose session it is. NotAdmitted for anybody else."""
     authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     sent = key or key_in(authorization) or ""
-    return await in_database(_who_asks, scope["session"].session_key, sent)
+    return await in_database(_who_asks, scope["session"].session_key, sent, address_in(scope))
 
 
-def _who_asks(session_key: str | None, key: str) -> str:
+def _who_asks(session_key: str | None, key: str, address: str) -> str:
     try:
-        row = found(key) if key else None
+        row = found(key, address) if key else None
     except BadKey as error:
-        raise NotAdmitted(INACTIVE_KEY if error.revoked else UNKNOWN_KEY, str(error)) from None
+        raise NotAdmitted(INACTIVE_KEY if error.inactive else UNKNOWN_KEY, str(error)) from None
     user = row.person if row else user_of(session_key)
     if not user.is_authenticated:
         raise NotAdmitted(UNKNOWN_KEY, "Send an API key, in the first message or as `Authorization: Bearer`.")

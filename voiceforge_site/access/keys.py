@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from hmac import compare_digest
+from ipaddress import ip_address, ip_network
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from mlservices.api.answers import refusal
 
-from ..models import ApiKey, User
+from ..models import ApiKey
 from . import rates
+from .address import address_of
 
 API = "/api/"
 BEGINNING = "vf_sk_"
@@ -30,52 +30,59 @@ _FORM = re.compile(rf"{BEGINNING}[0-9a-f]{{32}}")
 
 
 class BadKey(Exception):
-    """`revoked` tells a key that was good once from one that never was."""
+    """`why`; `inactive` tells a key that was good once, or is elsewhere, from one that never was."""
 
-    def __init__(self, revoked: bool = False) -> None:
-        super().__init__("This API key was revoked." if revoked else "This API key is not known.")
-        self.revoked = revoked
-
-
-def create(name: str, person: User) -> tuple[ApiKey, str]:
-    """The key's row, and the key in the clear: here alone."""
-    while True:
-        key = BEGINNING + secrets.token_hex(16)
-        row = ApiKey(name=name, prefix=key[:PREFIX_LENGTH], digest=_digest(key), person=person)
-        try:
-            with transaction.atomic():
-                row.save()
-        except IntegrityError:  # another begins alike
-            continue
-        return row, key
+    def __init__(self, why: str = "This API key is not known.", *, inactive: bool = False) -> None:
+        super().__init__(why)
+        self.inactive = inactive
 
 
-def revoke(prefix: str) -> bool:
-    """Whether there was such a key that still opened."""
-    return ApiKey.objects.filter(prefix=prefix, revoked_at=None).update(revoked_at=timezone.now()) > 0
-
-
-def found(key: str) -> ApiKey:
-    """Whose key this is; BadKey for one that opens nothing."""
+def found(key: str, address: str = "") -> ApiKey:
+    """Whose key this is, for a request from this IP address; BadKey for one that opens nothing. Its person
+    may do what its scopes say."""
     row = _row(key)
-    if row.revoked_at or not row.person.is_active:
-        raise BadKey(revoked=True)
+    if why := _why_not(row, address):
+        raise BadKey(why, inactive=True)
     now = timezone.now()
-    long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY)
-    if row.last_used_at is None or row.last_used_at <= now - USED_EVERY:
-        ApiKey.objects.filter(long_ago, pk=row.pk).update(last_used_at=now)
+    long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY) | ~Q(last_used_from=address)
+    if row.last_used_at is None or row.last_used_at <= now - USED_EVERY or row.last_used_from != address:
+        ApiKey.objects.filter(long_ago, pk=row.pk).update(last_used_at=now, last_used_from=address)
+    row.person.scopes = frozenset(row.scopes) if row.scopes else None
     return row
+
+
+def _why_not(row: ApiKey, address: str) -> str:
+    if row.revoked_at:
+        return "This API key was revoked."
+    if not row.opens:
+        return "This API key has expired: take the one that replaced it, or make another."
+    if not row.person.is_active:
+        return "This API key is of somebody who may not sign in any more."
+    if row.networks and not _within(address, row.networks):
+        return (
+            f"This API key is not taken from {address or 'here'}: its networks are set on the page of keys."
+        )
+    return ""
+
+
+def _within(address: str, networks: list[str]) -> bool:
+    try:
+        given = ip_address(address)
+    except ValueError:
+        return False
+    given = getattr(given, "ipv4_mapped", None) or given
+    return any(given in ip_network(network) for network in networks)
 
 
 def _row(key: str) -> ApiKey:
     if _FORM.fullmatch(key):
         row = ApiKey.objects.select_related("person").filter(prefix=key[:PREFIX_LENGTH]).first()
-        if row and compare_digest(row.digest, _digest(key)):
+        if row and compare_digest(row.digest, digest(key)):
             return row
     raise BadKey
 
 
-def _digest(key: str) -> str:
+def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -100,13 +107,13 @@ class ApiKeys:
         if key is None:
             return self._get_response(request)
         try:
-            row = found(key)
+            row = found(key, address_of(request))
         except BadKey as error:
             return refusal(401, str(error))
         request.user = row.person
         request.api_key = row.prefix  # type: ignore[attr-defined]
         request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark
-        rate = rates.counted(row.prefix)
+        rate = rates.counted(row.prefix, row.requests_a_minute)
         if rate is None:
             return self._get_response(request)
         return rate.told(rate.refusal() or self._get_response(request))

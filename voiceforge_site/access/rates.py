@@ -39,9 +39,9 @@ class Rate:
         return refusal(429, words, retry_after=after)
 
 
-def counted(key: str) -> Rate | None:
-    """One request more of this key, known by its id; None where no limit is set."""
-    limit = settings.API_REQUESTS_A_MINUTE
+def counted(key: str, own_limit: int | None = None) -> Rate | None:
+    """One request more of this key, known by its id; None where no limit is set, by itself or for all."""
+    limit = own_limit or settings.API_REQUESTS_A_MINUTE
     if not limit:
         return None
     window = int(time.time()) // _WINDOW_SECONDS

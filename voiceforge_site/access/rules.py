@@ -13,13 +13,16 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The abilities needed to read (GET, HEAD) and to change (everything else); None refuses it to all,
-    ANYBODY asks for no account, SIGNED_IN only for one."""
+    """The abilities needed to read (GET, HEAD) and to change (everything else), `delete` where that asks for
+    another; None refuses it to all, ANYBODY asks for no account, SIGNED_IN only for one."""
 
     read: str | None = None
     change: str | None = None
+    delete: str | None = None
 
     def needed(self, method: str | None) -> str | None:
+        if method == "DELETE" and self.delete:
+            return self.delete
         return self.read if method in READING else self.change
 
 
@@ -210,6 +213,11 @@ PAGES: dict[str, Rule] = {
     "api:change_model": Rule(None, _MANAGE),
     "api:usage": Rule(_USE),
     "api:metrics": Rule(_USE),
+    "agents_rest:agents": Rule("agents.view_agents", "agents.change_agents"),
+    "agents_rest:agent": Rule("agents.view_agents", "agents.change_agents"),
+    "agents_rest:duplicate_agent": Rule(None, "agents.change_agents"),
+    "agents_rest:agent_versions": Rule("agents.view_agents"),
+    "agents_rest:restore_agent": Rule(None, "agents.change_agents"),
     # asked by machines that keep the service running, and told no more than /health/ tells
     "docs": Rule(SIGNED_IN),
     "openapi": Rule(ANYBODY),

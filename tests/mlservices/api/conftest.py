@@ -9,7 +9,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 
 from mlservices.api.routing import sockets
 from tests.mlservices.conftest import serving
-from voiceforge_site.access import keys
+from voiceforge_site.access import key_actions
 from voiceforge_site.access.gate import admit_to_api, guarded
 from voiceforge_site.handler import http_application
 from voiceforge_site.models import User
@@ -41,7 +41,7 @@ def new_key(transactional_db) -> Callable[..., str]:
     """A key of somebody with this role."""
 
     def made(role: str = "operator") -> str:
-        return keys.create("a test", User.objects.create_user(f"of-{role}", role=role))[1]
+        return key_actions.create("a test", User.objects.create_user(f"of-{role}", role=role))[1]
 
     return made
 

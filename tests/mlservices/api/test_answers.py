@@ -22,7 +22,7 @@ def test_what_is_wrong_with_our_service_is_no_fault_of_who_asks(outcome):
     told = json.loads(answer.content)
     assert (answer.status_code, told["service"], told["permanent"]) == (503, "stt", False)
     assert int(answer["Retry-After"]) == told["retry_after"] == 60
-    assert told["error"] == "OpenAI: because"
+    assert told["detail"] == "OpenAI: because"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_token_of_ours_that_a_space_refuses_is_our_fault(api, settings):
         ):
             told = answer.json()
             assert (answer.status_code, told["permanent"]) == (503, False)
-            assert space.url.removeprefix("http://") in told["error"] and "hf_wrong" not in told["error"]
+            assert space.url.removeprefix("http://") in told["detail"] and "hf_wrong" not in told["detail"]
 
 
 def test_without_anybody_who_hears_the_service_is_missing_and_the_sound_is_right(api, settings):

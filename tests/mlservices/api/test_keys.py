@@ -14,7 +14,7 @@ from django.utils import timezone
 from mlservices.voices import LIBRARY
 from tests.mlservices.api.conftest import bearer
 from tests.mlservices.asking import priorities
-from voiceforge_site.access import keys
+from voiceforge_site.access import key_actions, keys
 from voiceforge_site.models import ApiKey, User
 
 USAGE = "/api/usage"
@@ -28,36 +28,36 @@ def test_a_key_opens_what_its_persons_role_opens(new_key):
     assert asks(new_key("operator")).status_code == 200
     refused = asks(new_key("viewer"))
     assert refused.status_code == 403
-    assert "It takes the ability" in refused.json()["error"]
+    assert "It takes the ability" in refused.json()["detail"]
 
 
 def test_a_key_that_is_wrong_revoked_or_of_somebody_who_left_opens_nothing(new_key):
     revoked, left = new_key("operator"), new_key("designer")
-    keys.revoke(revoked[: keys.PREFIX_LENGTH])
+    key_actions.revoke(revoked[: keys.PREFIX_LENGTH])
     User.objects.filter(role="designer").update(is_active=False)
     alike = new_key("administrator")[:-1] + "x"
     for key in ("", "nothing", "vf_sk_" + "0" * 32, alike, revoked, left):
         answer = asks(key)
         assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), key
-        assert answer.json()["error"].startswith("This API key")
+        assert answer.json()["detail"].startswith("This API key")
         assert key not in answer.text or not key
     nobody = Client().get(USAGE)
-    assert (nobody.status_code, "Bearer" in nobody.json()["error"]) == (401, True)
+    assert (nobody.status_code, "Bearer" in nobody.json()["detail"]) == (401, True)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}])
 def test_who_posts_without_a_key_is_told_to_send_one(db, headers):
     answer = Client(enforce_csrf_checks=True).post("/api/tts", {}, headers=headers)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
-    assert "Send an API key" in answer.json()["error"]
+    assert "Send an API key" in answer.json()["detail"]
 
 
 def test_what_is_not_there_is_told_to_programs_in_their_words(new_key):
     key = new_key("operator")
-    assert "of the API" in asks(key, "/api/nothing").json()["error"]
+    assert "of the API" in asks(key, "/api/nothing").json()["detail"]
     refused = asks(key, "/api/health", "delete")
     assert refused.status_code == 405
-    assert "Allow" in refused.headers and "method" in refused.json()["error"]
+    assert "Allow" in refused.headers and "method" in refused.json()["detail"]
 
 
 def test_a_key_opens_no_page(new_key):
@@ -69,7 +69,7 @@ def test_a_person_uses_the_api_with_a_token_against_forgery_and_a_key_without(al
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice)
     forged = browser.post("/api/tts", {}, content_type="application/json")
-    assert (forged.status_code, "error" in forged.json()) == (403, True)
+    assert (forged.status_code, "detail" in forged.json()) == (403, True)
     token = browser.get("/profile/").context["csrf_token"]
     own = browser.post("/api/tts", {}, content_type="application/json", headers={"X-CSRFToken": str(token)})
     assert fields_refused(own) == {"text": "Field required"}
@@ -85,7 +85,7 @@ def test_what_is_not_there_or_not_done_that_way_is_refused_in_json(new_key):
     key = new_key()
     away, wrong = asks(key, "/api/nothing"), asks(key, "/api/tts")
     assert (away.status_code, wrong.status_code, wrong["Allow"]) == (404, 405, "POST")
-    assert set(away.json()) == set(wrong.json()) == {"error"}
+    assert set(away.json()) == set(wrong.json()) == {"title", "status", "detail"}
 
 
 def test_the_library_tells_of_every_voice_which_models_can_speak_it(new_key):
@@ -128,7 +128,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(alice, capsys, caplog):
     call_command("api_key", "revoke", row.prefix)
     with pytest.raises(keys.BadKey) as caught:
         keys.found(key)
-    assert caught.value.revoked
+    assert caught.value.inactive
     asks(key)
     assert key not in caplog.text
     with pytest.raises(CommandError, match="No key"):

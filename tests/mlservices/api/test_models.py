@@ -92,7 +92,7 @@ def test_a_model_is_fetched_loaded_warmed_unloaded_and_removed(asks, hub, folder
     assert (warm.status_code, warm.json()["state"]) == (200, "loaded")
     held = asks("DELETE", VOICE)
     assert (held.status_code, held.json()["permanent"]) == (422, True)
-    assert "unload it first" in held.json()["error"]
+    assert "unload it first" in held.json()["detail"]
     unloaded = asks("POST", f"{VOICE}/unload")
     assert (unloaded.status_code, unloaded.json()["state"]) == (200, "ready")
     removed = asks("DELETE", VOICE)
@@ -107,7 +107,7 @@ def test_a_download_is_stopped_and_goes_on_from_there(asks, hub):
     while not asks("GET", VOICE).json()["files"]["done_bytes"]:
         time.sleep(0.05)
     busy = asks("DELETE", VOICE)
-    assert (busy.status_code, "stop that first" in busy.json()["error"]) == (422, True)
+    assert (busy.status_code, "stop that first" in busy.json()["detail"]) == (422, True)
     stopped = asks("DELETE", f"{VOICE}/download")
     assert (stopped.status_code, stopped.json()["state"]) == (200, "paused")
     hub.bytes_per_second = 0
@@ -121,16 +121,16 @@ def test_a_download_is_stopped_and_goes_on_from_there(asks, hub):
 def test_what_does_not_fit_or_is_not_here_is_refused_with_the_reason(asks, folder):
     full = asks("POST", f"{LARGE}/load")
     assert full.status_code == 503 and int(full["Retry-After"]) > 0
-    assert "needs 9000 MB" in full.json()["error"]
-    assert asks("GET", LARGE).json()["service"]["place"]["refusal"] in full.json()["error"]
+    assert "needs 9000 MB" in full.json()["detail"]
+    assert asks("GET", LARGE).json()["service"]["place"]["refusal"] in full.json()["detail"]
     away = asks("POST", f"{ABSENT}/load")
-    assert (away.status_code, "is not here yet" in away.json()["error"]) == (422, True)
+    assert (away.status_code, "is not here yet" in away.json()["detail"]) == (422, True)
 
 
 def test_what_the_service_needs_when_it_starts_is_not_removed(asks, folder):
     refused = asks("DELETE", EARS)
     assert refused.status_code == 422
-    assert "is configured: choose another in STT_ENGINE" in refused.json()["error"]
+    assert "is configured: choose another in STT_ENGINE" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_the_service_needs_when_it_starts_is_not_removed(asks, folder):
 )
 def test_what_there_is_not_is_refused_in_json(asks, folder, method, address, status):
     answer = asks(method, address)
-    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    assert (answer.status_code, set(answer.json())) == (status, {"title", "status", "detail"})
 
 
 def test_while_the_service_is_away_the_files_are_told_and_a_change_may_be_tried_later(asks, folder, settings):
@@ -154,7 +154,7 @@ def test_while_the_service_is_away_the_files_are_told_and_a_change_may_be_tried_
     assert (told["state"], told["service"]) == ("ready", None)
     refused = asks("POST", f"{LARGE}/load")
     assert (refused.status_code, refused["Retry-After"]) == (503, "2")
-    assert "cannot be reached" in refused.json()["error"]
+    assert "cannot be reached" in refused.json()["detail"]
 
 
 def test_who_may_see_the_page_sees_the_catalogue_and_only_administrators_change_it(

@@ -10,7 +10,7 @@ import websockets
 from mlservices import audio
 from mlservices.api import socket
 from tests.mlservices.api.conftest import bearer
-from voiceforge_site.access import keys
+from voiceforge_site.access import key_actions
 from voiceforge_site.access.gate import INACTIVE_KEY, NOT_ALLOWED, UNKNOWN_KEY
 
 RATE = 16000
@@ -92,7 +92,7 @@ async def test_it_opens_for_whom_the_door_says(site, new_key, alices_browser, bo
     good, viewers, revoked = await asyncio.to_thread(
         lambda: [new_key(), new_key("viewer"), new_key("designer")]
     )
-    await asyncio.to_thread(keys.revoke, revoked[:14])
+    await asyncio.to_thread(key_actions.revoke, revoked[:14])
     cookie = {"Cookie": f"sessionid={alices_browser.cookies['sessionid'].value}"}
     for first, headers, expected in (
         ({"apiKey": good}, {}, "ready"),
@@ -121,7 +121,7 @@ async def test_who_may_no_longer_listen_is_cut_off(site, new_key, monkeypatch):
     ws = await open_socket(site)
     await ws.send(json.dumps({"apiKey": key}))
     assert json.loads(await ws.recv()) == {"type": "ready"}
-    await asyncio.to_thread(keys.revoke, key[:14])
+    await asyncio.to_thread(key_actions.revoke, key[:14])
     (message,), code = await told_until_closed(ws)
     assert (message["error"], code) == ("This API key was revoked.", INACTIVE_KEY)
 

@@ -174,7 +174,7 @@ def test_what_cannot_be_served_is_refused_with_a_reason(api):
         answer = api.post(f"/api/{path}", **request)
         assert answer.status_code == status, (name, answer.text)
         assert answer.headers["content-type"] == "application/json", name
-        assert answer.json()["error"], name
+        assert answer.json()["detail"], name
         assert "Value error" not in answer.text, "the words of a library"
         assert set(answer.json().get("fields", {})) == ({field} if field else set()), (name, answer.text)
     assert wait_for_voice(api).status_code == 200
@@ -186,7 +186,7 @@ def test_what_is_too_long_or_too_large_is_refused_before_it_is_served(api, monke
     longer = api.post("/api/stt", files={"audio": whole_file(SECOND * 2, 16000, "flac")})
     raw = api.post("/api/vad", files={"audio": SECOND * 2}, data={"format": "pcm"})
     assert (longer.status_code, raw.status_code) == (413, 413)
-    assert longer.json()["error"] == "The sound is longer than 0.025 minutes."
+    assert longer.json()["detail"] == "The sound is longer than 0.025 minutes."
     monkeypatch.setattr(bodies, "LARGEST_SOUND", 1000)
     assert api.post("/api/stt", files={"audio": bytes(2000)}).status_code == 413
     assert api.post("/api/stt", json={"audio_base64": "A" * 2000}).status_code == 413

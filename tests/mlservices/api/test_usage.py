@@ -13,7 +13,7 @@ from mlservices.ledger import write
 from mlservices.models import UsageRow
 from tests.mlservices.api.conftest import bearer
 from tests.mlservices.test_ledger import NOON, entry, some_entries
-from voiceforge_site.access import keys
+from voiceforge_site.access import key_actions
 
 PERIOD = "from=2026-03-01&to=2026-03-31"
 
@@ -49,7 +49,7 @@ def test_a_key_sees_its_own_alone_and_an_administrators_sees_all(new_key, alices
     assert keys_seen == {mine[:14], theirs[:14], ""}
     assert alices_browser.get(f"/api/usage?{PERIOD}").json()["totals"][0]["requests"] == 3
     assert bobs_browser.get(f"/api/usage?{PERIOD}").json()["totals"] == []
-    write([entry(key=keys.create("Reports", bob)[0].prefix)])
+    write([entry(key=key_actions.create("Reports", bob)[0].prefix)])
     assert bobs_browser.get(f"/api/usage?{PERIOD}").json()["totals"][0]["requests"] == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voiceforge_site.access import keys
+from voiceforge_site.access import key_actions as keys
 from voiceforge_site.models import ApiKey, User
 
 

@@ -1,0 +1,1 @@
+"""Agents, flows, tools and knowledge over the REST API."""

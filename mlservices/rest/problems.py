@@ -1,0 +1,83 @@
+"""Faults of the REST API as answers, all in the shape of `mlservices.api.answers.refusal`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
+from django.core.exceptions import ValidationError as NotValid
+from django.db.models import ProtectedError
+from django.http import Http404, HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.settings import api_settings
+
+from ..api.answers import Refused, engine_refusal, refusal
+from ..errors import EngineError
+
+INVALID = "The request is not valid."
+_WHOLE = {NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY, ""}
+
+
+class Conflict(Refused):
+    """What cannot be done as things stand now."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(409, error)
+
+
+class Changed(Refused):
+    """Somebody was faster than who sends If-Match."""
+
+    def __init__(self, who: str = "") -> None:
+        by = f"{who} has" if who else "Somebody has"
+        super().__init__(412, f"{by} changed it since you read it: read it again, and send your change anew.")
+
+
+def answered(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
+    """REST_FRAMEWORK's EXCEPTION_HANDLER. None for what is a fault of ours."""
+    match error:
+        case Refused():
+            return refusal(error.status, str(error), fields=error.fields)
+        case EngineError():
+            return engine_refusal(error)
+        case NotValid():
+            return _invalid(_of_django(error))
+        case exceptions.ValidationError():
+            return _invalid(error.detail)
+        case Http404():
+            return refusal(404, "There is nothing of this name or id.")
+        case PermissionDenied():
+            return refusal(403, str(error) or "You may not do this.")
+        case ProtectedError():
+            return refusal(409, "Something else needs it: take it out there first.")
+        case exceptions.Throttled() if error.wait:
+            return refusal(429, str(error.detail), retry_after=round(error.wait))
+        case exceptions.APIException():
+            return refusal(error.status_code, str(error.detail))
+    return None
+
+
+def _invalid(detail: Any) -> HttpResponseBase:
+    told = dict(_flat(detail))
+    about_all = told.pop("", "")
+    return refusal(400, about_all or INVALID, fields=told or None)
+
+
+def _of_django(error: NotValid) -> Any:
+    return error.message_dict if hasattr(error, "error_dict") else error.messages
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """("facts.0.topic", what is wrong with it), and ("", what is wrong with all of it)"""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from _flat(inner, path if name in _WHOLE else f"{path}.{name}".lstrip("."))
+    elif isinstance(detail, list) and any(isinstance(each, Mapping) for each in detail):
+        for index, inner in enumerate(detail):
+            yield from _flat(inner, f"{path}.{index}".lstrip("."))
+    elif isinstance(detail, list):
+        if detail:
+            yield path, " ".join(str(each) for each in detail)
+    else:
+        yield path, str(detail)

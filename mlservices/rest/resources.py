@@ -1,0 +1,93 @@
+"""Base of the REST API's resources: lists by pages, edits by If-Match."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.http import Http404
+from django.utils.http import parse_etags
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .problems import Changed
+
+
+class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Subclasses say what `make`, `change` and `remove` do by calling a verb, or leave one out, with the
+    HTTP method that would ask for it. `PATCH` changes what it names and leaves the rest."""
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.told(self.make(self.checked()), status=201)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with transaction.atomic():
+            thing = self.as_expected()
+            return self.told(self.change(thing, self.checked(partial=True)))
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with transaction.atomic():
+            self.remove(self.as_expected())
+        return Response(status=204)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer = self.told(self.get_object())
+        if answer["ETag"] in parse_etags(request.headers.get("If-None-Match", "")):
+            return Response(status=304, headers={"ETag": answer["ETag"]})
+        return answer
+
+    def make(self, values: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def change(self, thing: Any, values: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def remove(self, thing: Any) -> None:
+        raise NotImplementedError
+
+    def who_changed(self, thing: Any) -> str:
+        """The name of who changed it last, where that is known."""
+        return getattr(thing, "changed_by", "")
+
+    # ---- for subclasses ---------------------------------------------------------------------
+
+    @property
+    def by(self) -> str:
+        """Who asks, as verbs want it."""
+        return self.request.user.get_username()
+
+    def checked(self, *, partial: bool = False) -> dict[str, Any]:
+        """What was sent, or the refusal of it by field."""
+        serializer = self.get_serializer(data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def as_expected(self) -> Any:
+        """The thing, locked until the transaction ends; `Changed` if it is not as If-Match has it."""
+        thing = self.get_object()
+        locked = type(thing)._default_manager.select_for_update(of=("self",)).filter(pk=thing.pk).first()
+        if locked is None:
+            raise Http404
+        self.refuse_changed(locked)
+        return locked
+
+    def refuse_changed(self, thing: Any) -> None:
+        """`Changed` if it is not as If-Match has it."""
+        expected = parse_etags(self.request.headers.get("If-Match", ""))
+        if expected and "*" not in expected and self._etag(self._shown(thing)) not in expected:
+            raise Changed(self.who_changed(thing))
+
+    def told(self, thing: Any, *, status: int = 200) -> Response:
+        shown = self._shown(thing)
+        return Response(shown, status=status, headers={"ETag": self._etag(shown)})
+
+    def _shown(self, thing: Any) -> Any:
+        return self.get_serializer(thing).data
+
+    @staticmethod
+    def _etag(shown: Any) -> str:
+        return f'"{hashlib.sha256(orjson.dumps(shown, default=str)).hexdigest()[:16]}"'

@@ -1,0 +1,1 @@
+"""People, keys and the description of the whole API over HTTP."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from tests.fakes.another_system import Other, another_system
+from tests.program import Program
+from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
 
 
@@ -64,6 +66,22 @@ def bobs_browser(bob: User) -> Client:
 @pytest.fixture
 def charlies_browser(charlie: User) -> Client:
     return _signed_in(charlie)
+
+
+@pytest.fixture
+def program(db: None) -> Callable[..., Program]:
+    """That of a person, whose key is made with these limits."""
+    return lambda person, **limits: Program(key_actions.create("a test", person, **limits)[1])
+
+
+@pytest.fixture
+def alices(alice: User, program: Callable[..., Program]) -> Program:
+    return program(alice)
+
+
+@pytest.fixture
+def bobs(bob: User, program: Callable[..., Program]) -> Program:
+    return program(bob)
 
 
 def _signed_in(person: User) -> Client:

@@ -188,3 +188,22 @@ class ApiKey(models.Model):
     def opens(self) -> bool:
         """Whether it opens anything, by itself: its person may have left."""
         return not self.revoked_at and not (self.expires_at and self.expires_at <= timezone.now())
+
+
+class Done(models.Model):
+    """A request that was sent with an Idempotency-Key, and how it was answered; `access.idempotency` keeps it
+    for a day."""
+
+    asker = models.CharField(max_length=40)  # the key's id, or who it is
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)  # of what was asked for
+    status = models.PositiveSmallIntegerField(null=True)  # None: it is being answered
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)
+    at = models.DateTimeField(default=timezone.now, db_index=True)  # the old ones
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asker", "key"], name="done_once")]
+
+    def __str__(self) -> str:
+        return self.key

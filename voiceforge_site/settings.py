@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "voiceforge_site.toasts.HtmxToasts",
     "voiceforge_site.errors.ErrorPages",
     "voiceforge_site.access.gate.Gate",
+    "voiceforge_site.access.idempotency.Idempotency",
 ]
 
 ROOT_URLCONF = "voiceforge_site.urls"

@@ -73,6 +73,11 @@ class Later(HttpResponse):
     def __init__(self, make: Callable[[], Awaitable[HttpResponseBase]]) -> None:
         super().__init__()
         self._make = make
+        self._afterwards: list[Callable[[HttpResponseBase], Awaitable[None]]] = []
+
+    def afterwards(self, step: Callable[[HttpResponseBase], Awaitable[None]]) -> None:
+        """To be done with the answer once it is made."""
+        self._afterwards.append(step)
 
     async def made(self) -> HttpResponseBase:
         """With what the middleware has put on it."""
@@ -84,6 +89,8 @@ class Later(HttpResponse):
             answer["Content-Length"] = str(len(answer.content))
         answer.cookies.update(self.cookies)
         answer._resource_closers.extend(self._resource_closers)  # type: ignore[attr-defined]
+        for step in self._afterwards:
+            await step(answer)
         return answer
 
 

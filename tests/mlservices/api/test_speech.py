@@ -173,7 +173,7 @@ def test_what_cannot_be_served_is_refused_with_a_reason(api):
     for name, (path, request, status, field) in REFUSALS.items():
         answer = api.post(f"/api/{path}", **request)
         assert answer.status_code == status, (name, answer.text)
-        assert answer.headers["content-type"] == "application/json", name
+        assert answer.headers["content-type"] == "application/problem+json", name
         assert answer.json()["detail"], name
         assert "Value error" not in answer.text, "the words of a library"
         assert set(answer.json().get("fields", {})) == ({field} if field else set()), (name, answer.text)

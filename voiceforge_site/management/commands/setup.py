@@ -56,6 +56,8 @@ class Command(BaseCommand):
         Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         daily = {"func": "mlservices.tasks.forget_old_usage", "schedule_type": Schedule.DAILY}
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
+        requests = {"func": "voiceforge_site.access.idempotency.forget_old", "schedule_type": Schedule.HOURLY}
+        Schedule.objects.update_or_create(name="old requests", defaults={**requests, "repeats": -1})
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)

@@ -27,6 +27,7 @@ urlpatterns = [
     path("models/", include("mlservices.urls")),
     path("api/", include("mlservices.api.urls")),
     path("api/", include("agents.rest.urls")),
+    path("api/", include("telephony.rest.urls")),
     path("docs", docs, name="docs"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),

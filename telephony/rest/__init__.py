@@ -1,0 +1,1 @@
+"""Calls, their lines and their accounts over the REST API, under /api/telephony/."""

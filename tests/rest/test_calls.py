@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from telephony import orders
+from telephony.models import Call
+from telephony.search import index
+from tests.factories import ended, make_agent, make_call, make_recording, spoken
+
+CALLS = "/api/telephony/calls"
+
+
+@pytest.fixture
+def call(db: None) -> Call:
+    over = make_call(make_agent("Front desk"), ended(spoken([("When are you open?", "At nine.")])))
+    index(over.pk)
+    return over
+
+
+@pytest.fixture
+def live(db: None) -> Call:
+    return make_call(make_agent("Night desk"), spoken([("Hello?", "Good evening.")]))
+
+
+def test_calls_are_listed_by_pages_and_filtered_as_in_the_history(alices, call, live):
+    told = alices.get(f"{CALLS}?limit=1").json()
+    assert [each["id"] for each in told["results"]] == [str(live.pk)]
+    (older,) = alices.get(told["next"]).json()["results"]
+    assert (older["id"], older["agent"], older["turns"]) == (str(call.pk), call.agent.slug, 1)
+    for asked in ("q=open", f"agent={call.agent.slug}", "sort=duration", "outcome=handled"):
+        found = alices.get(f"{CALLS}?{asked}").json()["results"]
+        assert [each["id"] for each in found] == [str(call.pk)], asked
+    wrong = alices.get(f"{CALLS}?agent=nobody&outcome=asleep&colour=red").json()
+    assert set(wrong["fields"]) == {"agent", "outcome", "colour"}
+
+
+def test_a_list_costs_the_same_however_long(alices, call, django_assert_max_num_queries):
+    for _ in range(5):
+        make_call(make_agent(), ended(spoken([("Hello?", "Yes.")])))
+    with django_assert_max_num_queries(6):
+        alices.get(CALLS)
+
+
+def test_all_of_a_call_is_told(alices, call):
+    make_recording(call, seconds=1)
+    told = alices.get(f"{CALLS}/{call.pk}").json()
+    assert (told["status"], told["has_recording"], told["cost"]["minutes"] >= 0) == ("completed", True, True)
+    lines = alices.get(f"{CALLS}/{call.pk}/transcript").json()["lines"]
+    assert [(line["who"], line["text"]) for line in lines][-2:] == [
+        ("caller", "When are you open?"),
+        ("agent", "At nine."),
+    ]
+    sound = alices.get(f"{CALLS}/{call.pk}/recording")
+    assert sound["Content-Type"] == "audio/wav"
+    part = alices.send("GET", f"{CALLS}/{call.pk}/recording", Range="bytes=0-3")
+    assert (part.status_code, part["Content-Length"]) == (206, "4")
+
+
+def test_events_go_on_where_one_left_off(alices, call):
+    first = alices.get(f"{CALLS}/{call.pk}/events").json()
+    assert [event["seq"] for event in first["events"]] == list(range(1, first["last_seq"] + 1))
+    assert first["ended"] is True
+    later = alices.get(f"{CALLS}/{call.pk}/events?after=2").json()
+    assert later["events"] == first["events"][2:]
+    assert alices.get(f"{CALLS}/{call.pk}/events?after=x").json()["fields"] == {
+        "after": "not the number of an event"
+    }
+
+
+def test_a_live_call_is_directed_and_one_that_is_over_is_not(bobs, live, call, monkeypatch):
+    sent = []
+    monkeypatch.setattr(orders, "_order", lambda call_id, by, order: sent.append((by, order["type"])))
+    assert bobs.send("POST", f"{CALLS}/{live.pk}/say", {"text": "One moment."}).status_code == 202
+    assert bobs.send("POST", f"{CALLS}/{live.pk}/whisper", {"text": "Be brief."}).status_code == 202
+    assert bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "+14155550199"}).status_code == 202
+    assert sent == [("bob", "say"), ("bob", "whisper"), ("bob", "transfer")]
+    monkeypatch.undo()
+    wrong = bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "12"})
+    assert "country code" in wrong.json()["fields"]["number"]
+    assert bobs.send("POST", f"{CALLS}/{live.pk}/hang-up").status_code == 202
+    live.refresh_from_db()
+    assert live.end_reason == "operator_hung_up"
+    for verb, body in (("say", {"text": "x"}), ("hang-up", None)):
+        late = bobs.send("POST", f"{CALLS}/{call.pk}/{verb}", body)
+        assert (late.status_code, late.json()["detail"]) == (409, "This call is over.")
+
+
+def test_tags_and_notes(bobs, alices, call):
+    assert bobs.send("POST", f"{CALLS}/{call.pk}/tags", {"name": "urgent"}).json()["tags"] == ["urgent"]
+    assert bobs.send("DELETE", f"{CALLS}/{call.pk}/tags/urgent").status_code == 204
+    assert bobs.get(f"{CALLS}/{call.pk}").json()["tags"] == []
+    note = alices.send("POST", f"{CALLS}/{call.pk}/notes", {"text": "Call back."}).json()
+    assert (note["author"], note["text"]) == ("alice", "Call back.")
+    assert bobs.send("DELETE", f"{CALLS}/{call.pk}/notes/{note['id']}").status_code == 403
+    assert alices.send("DELETE", f"{CALLS}/{call.pk}/notes/{note['id']}").status_code == 204
+    assert alices.get(f"{CALLS}/{call.pk}/notes").json()["results"] == []
+
+
+def test_a_call_is_deleted_once_it_is_over(alices, bobs, call, live):
+    assert bobs.send("DELETE", f"{CALLS}/{call.pk}").status_code == 403
+    assert alices.send("DELETE", f"{CALLS}/{live.pk}").status_code == 409
+    assert alices.send("DELETE", f"{CALLS}/{call.pk}").status_code == 204
+    assert alices.get(f"{CALLS}/{call.pk}").status_code == 404
+    assert alices.get(f"{CALLS}/{uuid4()}").status_code == 404

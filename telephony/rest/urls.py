@@ -1,9 +1,15 @@
 from django.urls import path
 
+from .accounts import Accounts
 from .calls import Calls
+from .messages import Messages
+from .numbers import Blocked, Numbers
 
 app_name = "telephony_rest"
 _CALL = "telephony/calls/<uuid:id>"
+_ACCOUNT = "telephony/credentials/<int:id>"
+_NUMBER = "telephony/numbers/<str:id>"
+_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
 urlpatterns = [
@@ -21,4 +27,19 @@ urlpatterns = [
     path(f"{_CALL}/tags/<str:name>", Calls.as_view({"delete": "untag"}), name="call_tag"),
     path(f"{_CALL}/notes", Calls.as_view({"get": "notes", "post": "note"}), name="call_notes"),
     path(f"{_CALL}/notes/<int:number>", Calls.as_view({"delete": "unnote"}), name="call_note"),
+    path("telephony/messages", Messages.as_view({"get": "list"}), name="messages"),
+    path("telephony/messages/<int:id>", Messages.as_view(_ONE), name="message"),
+    path("telephony/credentials", Accounts.as_view({"get": "list", "post": "create"}), name="accounts"),
+    path(_ACCOUNT, Accounts.as_view(_ONE), name="account"),
+    path(f"{_ACCOUNT}/check", Accounts.as_view({"post": "check"}), name="account_check"),
+    path(f"{_ACCOUNT}/import", Accounts.as_view({"post": "import_numbers"}), name="account_import"),
+    path(f"{_ACCOUNT}/uses", Accounts.as_view({"get": "uses"}), name="account_uses"),
+    path("telephony/numbers", Numbers.as_view({"get": "list"}), name="numbers"),
+    path("telephony/numbers/offers", Numbers.as_view({"get": "offers"}), name="offers"),
+    path("telephony/numbers/buy", Numbers.as_view({"post": "buy"}), name="buy"),
+    path(_NUMBER, Numbers.as_view(_ONE), name="number"),
+    path(f"{_NUMBER}/give-back", Numbers.as_view({"post": "give_back"}), name="give_back"),
+    path(f"{_NUMBER}/hooks", Numbers.as_view({"post": "hooks"}), name="hooks"),
+    path("telephony/blocked", Blocked.as_view({"get": "list", "post": "create"}), name="blocked"),
+    path("telephony/blocked/<str:id>", Blocked.as_view({"delete": "destroy"}), name="unblock"),
 ]

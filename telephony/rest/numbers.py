@@ -1,0 +1,234 @@
+"""/api/telephony/numbers, and the callers who are turned away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.hours_text import write_hours
+from agents.models import Agent
+from mlservices.api.answers import invalid
+from mlservices.rest.forms import filled
+from mlservices.rest.problems import Conflict
+from mlservices.rest.resources import Resource
+from mlservices.rest.serializers import Exact, ExactModel
+
+from ..lines.forms import BlockForm, NumberForm, SearchForm
+from ..lines.hours import hours_of
+from ..lines.number_actions import (
+    block_caller,
+    buy_number,
+    change_number,
+    forget_number,
+    give_back,
+    offers,
+    set_hooks,
+    unblock_caller,
+)
+from ..models import BlockedCaller, Credential, PhoneNumber
+from .asking import asking
+
+TAG = "Numbers"
+_HOURS = {
+    "timezone": "Europe/London",
+    "week": {"monday": [["09:00", "17:00"]]},
+    "closed_on": ["2026-12-25"],
+}
+
+
+class NumberFields(ExactModel):
+    id = serializers.CharField(source="number", read_only=True, help_text="E.164, as +14155550100.")
+    account = serializers.IntegerField(source="credential_id", read_only=True)
+    provider = serializers.CharField(source="credential.provider", read_only=True)
+    agent = serializers.SlugRelatedField(
+        "slug", queryset=Agent.objects.all(), required=False, allow_null=True
+    )
+    after_agent = serializers.SlugRelatedField(
+        "slug", queryset=Agent.objects.all(), required=False, allow_null=True
+    )
+    hours = serializers.DictField(
+        required=False, help_text=f"When `agent` answers, like {_HOURS}; empty: always.".replace("'", '"')
+    )
+
+    class Meta:
+        model = PhoneNumber
+        fields = (
+            "id",
+            "label",
+            "account",
+            "provider",
+            "agent",
+            "extension",
+            "hours",
+            "after",
+            "after_agent",
+            "after_number",
+            "fallback_number",
+            "is_open",
+            "can",
+            "hooks",
+            "imported_at",
+        )
+        read_only_fields = ("is_open", "can", "hooks", "imported_at")
+
+
+class OfferFields(serializers.Serializer):
+    number = serializers.CharField()
+    place = serializers.CharField()
+    can = serializers.ListField(child=serializers.CharField())
+    price = serializers.DecimalField(
+        9, 2, allow_null=True, help_text="A month; null: the provider does not say."
+    )
+    currency = serializers.CharField()
+
+
+class OffersFields(serializers.Serializer):
+    offers = OfferFields(many=True)
+
+
+class WantedFields(Exact):
+    account = serializers.IntegerField(help_text="The id of the account that buys it.")
+    number = serializers.CharField(help_text="One of the offers.")
+
+
+class HooksFields(serializers.Serializer):
+    before = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    after = serializers.DictField(child=serializers.CharField(allow_blank=True))
+
+
+def _query(name: str, what: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, description=what, **more)
+
+
+@extend_schema(tags=[TAG])
+@extend_schema_view(
+    list=extend_schema(summary="List numbers"),
+    retrieve=extend_schema(summary="Get a number"),
+    partial_update=extend_schema(summary="Change who answers a number"),
+    destroy=extend_schema(summary="Take a number out"),
+)
+class Numbers(Resource):
+    """Telephone numbers of the accounts, and who answers them."""
+
+    queryset = PhoneNumber.objects.select_related("credential", "agent", "after_agent")
+    serializer_class = NumberFields
+    lookup_field = "number"
+    lookup_url_kwarg = "id"
+    filterset_fields = ("credential__provider", "agent__slug")
+    search_fields = ("number", "label", "agent__name")
+    ordering_fields = ("number",)
+    ordering = "number"
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The provider is told of a new `fallback_number`, so no row is locked meanwhile."""
+        number = self.get_object()
+        self.refuse_changed(number)
+        values = self.checked(partial=True)
+        if "hours" in values:
+            hours_of(values["hours"])
+            week = write_hours(values["hours"]) if values["hours"] else ""
+            values |= {"week": week, "zone": values.pop("hours").get("timezone", "")}
+        form = filled(NumberForm, number, values)
+        if problem := change_number(number=form.save(commit=False), by=self.by):
+            raise Conflict(f"Saved, but the provider was not told of the fallback: {problem}")
+        return self.told(self.get_object())
+
+    def remove(self, thing: PhoneNumber) -> None:
+        """Only here: the provider keeps it, unless `give-back` is asked."""
+        try:
+            forget_number(number=thing)
+        except ValidationError as error:
+            raise Conflict(" ".join(error.messages)) from None
+
+    @extend_schema(summary="Give a number back", request=None, responses={204: None})
+    def give_back(self, request: Request, id: str) -> Response:
+        """The provider may sell it to somebody else at once."""
+        try:
+            with asking():
+                give_back(number=self.get_object(), by=self.by)
+        except ValidationError as error:
+            raise Conflict(" ".join(error.messages)) from None
+        return Response(status=204)
+
+    @extend_schema(summary="Bring a number's calls here", request=None, responses=HooksFields)
+    def hooks(self, request: Request, id: str) -> Response:
+        """Sets the addresses that the provider asks; as they were, and as they are."""
+        number = self.get_object()
+        with asking():
+            before = set_hooks(number=number, by=self.by)
+        return Response({"before": before, "after": number.hooks})
+
+    @extend_schema(
+        summary="Search numbers to buy",
+        responses=OffersFields,
+        parameters=[
+            _query("account", "The id of the account.", required=True),
+            _query("country", "ISO, as US.", required=True),
+            _query("kind", "", enum=["local", "mobile", "toll_free"]),
+            _query("contains", "Digits, or * for any."),
+        ],
+    )
+    def offers(self, request: Request) -> Response:
+        """With what each costs a month. Nothing is bought."""
+        form = SearchForm({"kind": "local", **request.query_params.dict()})
+        if not form.is_valid():
+            raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+        asked = {name: form.cleaned_data[name] for name in ("country", "kind", "contains")}
+        with asking():
+            found = offers(credential=form.cleaned_data["account"], by=self.by, **asked)
+        return Response(OffersFields({"offers": found}).data)
+
+    @extend_schema(summary="Buy a number", request=WantedFields, responses={201: NumberFields})
+    def buy(self, request: Request) -> Response:
+        """It costs from now on. With an Idempotency-Key it is bought once, whatever the network does."""
+        sent = WantedFields(data=request.data)
+        sent.is_valid(raise_exception=True)
+        account = Credential.objects.filter(pk=sent.validated_data["account"]).first()
+        if account is None:
+            raise invalid(account="There is no such account.")
+        with asking():
+            bought = buy_number(credential=account, number=sent.validated_data["number"], by=self.by)
+        return self.told(bought, status=201)
+
+
+class BlockedFields(ExactModel):
+    id = serializers.CharField(source="pattern", read_only=True)
+
+    class Meta:
+        model = BlockedCaller
+        fields = ("id", "pattern", "note", "by", "at", "turned_away")
+        read_only_fields = ("by", "at", "turned_away")
+
+
+@extend_schema(tags=[TAG])
+@extend_schema_view(
+    list=extend_schema(summary="List blocked callers"),
+    create=extend_schema(summary="Block a caller"),
+    destroy=extend_schema(summary="Let a caller ring again"),
+)
+class Blocked(Resource):
+    """Callers who are turned away unanswered: a number, or with * at its end all that begin so."""
+
+    queryset = BlockedCaller.objects.all()
+    serializer_class = BlockedFields
+    search_fields = ("pattern", "note")
+    ordering_fields = ("pattern",)
+    ordering = "pattern"
+
+    def make(self, values: dict[str, Any]) -> BlockedCaller:
+        form = BlockForm(values)
+        if not form.is_valid():
+            raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+        return block_caller(**form.cleaned_data, by=self.by)
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        get_object_or_404(BlockedCaller, pattern=self.kwargs["id"])
+        unblock_caller(pattern=self.kwargs["id"])
+        return Response(status=204)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from mlservices import audit
 from mlservices.registry import LOCAL
 
 from .addresses import free_slug
@@ -154,22 +155,31 @@ def _store(agent: Agent, stored: Agent, *, kind: AgentVersion.Kind, by: str, sou
         _write_version(stored, kind=Kind.FOUND, by="", at=stored.updated_at)
     agent.version += 1
     agent.save()
-    _write_version(agent, kind=kind, by=by, source=source)
+    _write_version(agent, kind=kind, by=by, source=source, before=values_of(stored))
     return agent
 
 
 def _write_version(
-    agent: Agent, *, kind: AgentVersion.Kind, by: str, source: str = "", at: datetime | None = None
+    agent: Agent,
+    *,
+    kind: AgentVersion.Kind,
+    by: str,
+    source: str = "",
+    at: datetime | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> None:
+    values = values_of(agent)
     AgentVersion.objects.create(
         agent=agent,
         number=agent.version,
         kind=kind,
         by=by,
         at=at or timezone.now(),
-        values=values_of(agent),
+        values=values,
         source=source,
     )
+    if kind != Kind.FOUND:  # which nobody did
+        audit.record(f"agent.{kind}", agent, before=before, after=values, by=by, detail=source)
 
 
 def refuse_too_long_for_local(agent: Agent) -> None:

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from mlservices import audit
+
 
 class SiteConfig(AppConfig):
     name = "voiceforge_site"
@@ -10,3 +12,4 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         import_module("voiceforge_site.checks")  # registers them
         import_module("voiceforge_site.platform_checks")
+        audit.keep_with(import_module("voiceforge_site.audit.keeping").keep)

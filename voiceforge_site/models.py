@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .access.roles import ABILITIES, Role, may
+from .audit.models import AuditEntry as AuditEntry
+from .audit.models import AuditHead as AuditHead
 
 
 class People(BaseUserManager["User"]):

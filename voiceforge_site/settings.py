@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "voiceforge_site.access.keys.ApiKeys",
+    "voiceforge_site.audit.actors.Actors",
     "voiceforge_site.access.viewer.Viewer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -316,24 +317,25 @@ CURRENCY = env.text("CURRENCY", "USD")
 
 ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
 
+# Put out of sight wherever they stand, in log lines and in the audit trail.
+SECRETS = [
+    SECRET_KEY,
+    *CREDENTIALS_KEYS,
+    HF_TOKEN,
+    HF_ML_API_TOKEN,
+    ML_API_TOKEN,
+    AI_INTEGRATIONS_OPENAI_API_KEY,
+    NVIDIA_API_KEY,
+    TWILIO_AUTH_TOKEN,
+    ZADARMA_API_KEY,
+    ZADARMA_API_SECRET,
+    ZADARMA_SIP_PASSWORD,
+    DATABASES["default"].get("PASSWORD", ""),
+    urlsplit(REDIS_URL).password or "",
+    urlsplit(ALERT_WEBHOOK_URL).path,  # of many such addresses the path is the secret
+]
 LOGGING = logs.config(
-    level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
-    secrets=[
-        SECRET_KEY,
-        *CREDENTIALS_KEYS,
-        HF_TOKEN,
-        HF_ML_API_TOKEN,
-        ML_API_TOKEN,
-        AI_INTEGRATIONS_OPENAI_API_KEY,
-        NVIDIA_API_KEY,
-        TWILIO_AUTH_TOKEN,
-        ZADARMA_API_KEY,
-        ZADARMA_API_SECRET,
-        ZADARMA_SIP_PASSWORD,
-        DATABASES["default"].get("PASSWORD", ""),
-        urlsplit(REDIS_URL).password or "",
-        urlsplit(ALERT_WEBHOOK_URL).path,  # of many such addresses the path is the secret
-    ],
+    level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")), secrets=SECRETS
 )
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,151 @@
+"""The chain of the trail: each entry bears the digest of the one before, so that none can be changed, put in
+or taken out without all after it telling.
+
+An entry is written by the verb's own transaction, without its link, so that no two verbs wait for each other.
+When that is committed, `seal` links whatever has none, in a transaction of its own; should it not come to
+that, the next one does, or the schedule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from .models import AuditEntry, AuditHead
+
+UNSEALED_FOR = timedelta(minutes=1)  # and something is wrong
+BATCH = 2000
+_HASHED = (
+    "number",
+    "previous",
+    "name",
+    "key",
+    "address",
+    "request",
+    "verb",
+    "kind",
+    "thing",
+    "label",
+    "changes",
+    "detail",
+)
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """SHA-256 over the canonical JSON of what it says and where it stands."""
+    told = {name: getattr(entry, name) for name in _HASHED}
+    told["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    return hashlib.sha256(canonical(told).encode()).hexdigest()
+
+
+def canonical(value: object) -> str:
+    """JSON that is written in one way only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+@transaction.atomic
+def seal() -> int:
+    """Link all entries that have no link yet; how many those were."""
+    head = _locked_head()
+    waiting = list(AuditEntry.unsealed.all())
+    for entry in waiting:
+        entry.number, entry.previous = head.number + 1, head.digest
+        entry.digest = digest_of(entry)
+        AuditEntry.unsealed.filter(pk=entry.pk).update(
+            number=entry.number, previous=entry.previous, digest=entry.digest
+        )
+        head.number, head.digest = entry.number, entry.digest
+    if waiting:
+        head.save(update_fields=["number", "digest"])
+    return len(waiting)
+
+
+def _locked_head() -> AuditHead:
+    """Whoever has it links; all others wait."""
+    head, _created = AuditHead.objects.select_for_update().get_or_create(pk=AuditHead.ONLY)
+    return head
+
+
+# ---- looking through it -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the chain: after the entry with this number, which has this digest."""
+
+    number: int = 0
+    digest: str = ""
+
+
+class DoesNotFit(Exception):
+    """The first entry that cannot be as it was written, or is missing; in words."""
+
+
+def verify(*, start: Point, head: Point) -> Point:
+    """Walk from `start` to `head`; the end. Raises DoesNotFit."""
+    at = start
+    for entry in _entries(start.number):
+        if entry.number != at.number + 1:
+            raise DoesNotFit(f"Entry {at.number + 1} is missing.")
+        if entry.previous != at.digest:
+            raise DoesNotFit(f"Entry {entry.number} does not follow the entry before it: one was changed.")
+        if digest_of(entry) != entry.digest:
+            raise DoesNotFit(f"Entry {entry.number} was changed after it was written.")
+        at = Point(entry.number, entry.digest)
+        if at.number == head.number and at.digest != head.digest:
+            raise DoesNotFit(f"Entry {at.number} is another than the one that stood there.")
+    if at.number < head.number:
+        raise DoesNotFit(f"The end is cut off: entry {at.number + 1} to {head.number} are missing.")
+    return at
+
+
+def _entries(after: int) -> Iterator[AuditEntry]:
+    """In the order of their numbers, a batch at a time: an open cursor would hold a writer up."""
+    while batch := list(AuditEntry.objects.filter(number__gt=after).order_by("number")[:BATCH]):
+        yield from batch
+        last = batch[-1].number
+        assert last is not None
+        after = last
+
+
+def long_unsealed(now: datetime) -> int:
+    """How many entries should have been linked long ago."""
+    return AuditEntry.unsealed.filter(at__lt=now - UNSEALED_FOR).count()
+
+
+def stored_head() -> Point:
+    """Where the chain says that it ends; the beginning where it says nothing."""
+    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
+    return Point(head.number, head.digest) if head else Point()
+
+
+def verify_news() -> str:
+    """Look through what came since the last time, and note what was found; "" where all fits. What did not
+    fit is found again until it does: from a place where it last fitted."""
+    seal()
+    head = AuditHead.objects.get(pk=AuditHead.ONLY)
+    seen, problem = Point(head.verified_number, head.verified_digest), ""
+    try:
+        _still_there(seen)
+        seen = verify(start=seen, head=Point(head.number, head.digest))
+    except DoesNotFit as error:
+        problem = str(error)
+    AuditHead.objects.filter(pk=head.pk).update(
+        verified_number=seen.number,
+        verified_digest=seen.digest,
+        verified_at=timezone.now(),
+        problem=problem[:300],
+    )
+    return problem
+
+
+def _still_there(seen: Point) -> None:
+    """Raises DoesNotFit where the last entry that was looked at is another now."""
+    if seen.number and not AuditEntry.objects.filter(number=seen.number, digest=seen.digest).exists():
+        raise DoesNotFit(f"Entry {seen.number} is another than the one that stood there.")

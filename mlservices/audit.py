@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import BinaryField, Model
 
 from .audit_masks import masked, masked_text
 
@@ -113,6 +113,21 @@ def record(
     )
     for keeper in _keepers:
         keeper(entry)
+
+
+def fields_of(row: Model, *names: str) -> dict[str, Any]:
+    """What a row holds, of `names` or of all its fields; of another row that it points to, its name."""
+    if not names:
+        fields = (each for each in row._meta.concrete_fields if not isinstance(each, BinaryField))
+        names = tuple(each.name for each in fields if not each.primary_key)
+    values = {name: getattr(row, name) for name in names}
+    return {name: str(value) if isinstance(value, Model) else value for name, value in values.items()}
+
+
+def stored_fields(row: Model, *names: str) -> dict[str, Any]:
+    """The same of the row as the database has it still; nothing of one that is new."""
+    stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
+    return fields_of(stored, *names) if stored else {}
 
 
 def _actor(by: str) -> Actor:

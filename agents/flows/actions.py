@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from mlservices import audit
+
 from ..addresses import free_slug
 from ..flow.graph import FlowError, Problem, Severity, problems_of, read
 from ..models import Flow, FlowVersion
@@ -49,6 +51,12 @@ class Untested(Exception):
 @transaction.atomic
 def create_flow(*, graph: Any, by: str, name: str = "") -> Flow:
     """A new draft, valid or not. Raises ValidationError where it is no flow at all, or has no name."""
+    flow = _new_flow(graph, by, name)
+    audit.record("flow.created", flow, after=flow.draft, by=by)
+    return flow
+
+
+def _new_flow(graph: Any, by: str, name: str) -> Flow:
     graph = _object(graph)
     name = (name or str(graph.get("name") or "")).strip()
     flow = Flow(name=name, description=_description(graph), changed_by=by)
@@ -72,13 +80,14 @@ def save_draft(*, flow: Flow, graph: Any, by: str, expected: int) -> Flow:
         return stored
     if stored.revision != expected:
         raise ChangedMeanwhile(stored)
-    stored.draft = graph
+    before, stored.draft = stored.draft, graph
     stored.name = str(graph.get("name") or "").strip() or stored.name
     stored.description = _description(graph)
     stored.revision += 1
     stored.changed_by, stored.changed_at = by, timezone.now()
     stored.full_clean()
     stored.save()
+    audit.record("flow.changed", stored, before=before, after=graph, by=by)
     return stored
 
 
@@ -92,18 +101,24 @@ def publish(*, flow: Flow, by: str, note: str = "") -> FlowVersion:
         raise Unpublishable(errors)
     if stored.tests_required and (rows := not_passed(stored)):
         raise Untested(rows)
-    return _make_live(stored, stored.draft, with_subflows(stored.draft), by=by, note=note)
+    before = stored.live.graph if stored.live else None
+    version = _make_live(stored, stored.draft, with_subflows(stored.draft), by=by, note=note)
+    audit.record("flow.published", stored, before=before, after=version.graph, by=by, detail=version.title)
+    return version
 
 
 @transaction.atomic
 def require_tests(*, flow: Flow, required: bool) -> Flow:
     """Whether publishing asks for all tests of the draft to pass."""
     stored = Flow.objects.select_for_update().get(pk=flow.pk)
-    stored.tests_required = required
+    before, stored.tests_required = stored.tests_required, required
     stored.save(update_fields=["tests_required"])
+    changed = {"before": {"tests_required": before}, "after": {"tests_required": required}}
+    audit.record("flow.tests_required", stored, **changed)
     return stored
 
 
+@transaction.atomic
 def keep_for_trial(*, flow: Flow, by: str) -> FlowVersion:
     """The draft as one call is to follow it, published or not. Raises Unplayable."""
     version = as_version(flow.draft)
@@ -111,6 +126,7 @@ def keep_for_trial(*, flow: Flow, by: str) -> FlowVersion:
         raise Unplayable(problems)
     version.flow, version.by = flow, by
     version.save()
+    audit.record("flow.tried", flow, by=by)
     return version
 
 
@@ -119,12 +135,17 @@ def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
     """Publish an earlier version again, as a new one; the draft stays as it is."""
     stored = Flow.objects.select_for_update().get(pk=version.flow_id)
     note = _("Back to version %(number)d") % {"number": version.number}
-    return _make_live(stored, version.graph, version.subflows, by=by, note=note)
+    before = stored.live.graph if stored.live else None
+    made = _make_live(stored, version.graph, version.subflows, by=by, note=note)
+    audit.record("flow.rolled_back", stored, before=before, after=made.graph, by=by, detail=note)
+    return made
 
 
 @transaction.atomic
 def duplicate_flow(*, flow: Flow, by: str) -> Flow:
-    return create_flow(graph=flow.draft, name=_("%(name)s (copy)") % {"name": flow.name}, by=by)
+    twin = _new_flow(flow.draft, by, _("%(name)s (copy)") % {"name": flow.name})
+    audit.record("flow.duplicated", twin, after=twin.draft, by=by, detail=flow.name)
+    return twin
 
 
 @transaction.atomic
@@ -134,6 +155,7 @@ def delete_flow(*, flow: Flow) -> None:
         raise ValidationError(_("Calls have followed this flow, so it is kept. Take it from its agents."))
     if agents := ", ".join(flow.agents.values_list("name", flat=True)):
         raise ValidationError(_("Take it from its agents first: %(agents)s.") % {"agents": agents})
+    audit.record("flow.deleted", flow, before=flow.draft)
     flow.delete()
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from ..flows.programs import UNREAD
 from ..models import Tool
-from .actions import delete_tool, flows_with
+from .actions import delete_tool, flows_with, save_tool
 from .answers import content_of
 from .calling import Exchange, exchange, masked
 from .forms import OfServerForm, ToolForm, TrialForm
@@ -93,9 +93,7 @@ def _edited(request: HttpRequest, tool: Tool) -> HttpResponse:
     name = tool.name  # as it is stored
     form = _form(request, tool)
     if request.method == "POST" and form.is_valid():
-        saved = form.save(commit=False)
-        saved.changed_by = request.user.get_username()
-        saved.save()
+        saved = save_tool(tool=form.save(commit=False), by=request.user.get_username())
         messages.success(request, _("%(name)s is saved") % {"name": saved.name})
         return redirect(saved)
     may_change = request.user.has_perm("agents.change_agents")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from mlservices import audit
 from mlservices.secret_box import UnreadableSecret
 
 from ... import outside
@@ -23,6 +24,7 @@ from ..forms import RESERVED_NAMES
 from .offers import Offer, Reading, keep, kept, own_name, read
 
 RESERVED_SLUGS = frozenset({"new"})
+_TOLD = ("name", "url", "secret_headers")  # of a server, when it is changed
 _LONGEST_SLUG = 30  # it begins the names of the server's tools
 
 
@@ -33,7 +35,10 @@ def save_server(*, server: ToolServer, by: str) -> ToolServer:
         wanted = slugify(server.name)[:_LONGEST_SLUG].strip("-") or "server"
         server.slug = free_slug(ToolServer.objects.all(), wanted, reserved=RESERVED_SLUGS)
     server.changed_by, server.changed_at = by, timezone.now()
+    before = audit.stored_fields(server, *_TOLD)
     server.save()
+    verb = "server.changed" if before else "server.created"
+    audit.record(verb, server, before=before, after=audit.fields_of(server, *_TOLD), by=by)
     return server
 
 
@@ -42,10 +47,16 @@ async def read_server(*, server: ToolServer) -> bool:
     try:
         reading = await read(server.url, secrets_of(server))
     except (outside.Refused, outside.Unanswered, UnreadableSecret) as error:
-        await ToolServer.objects.filter(pk=server.pk).aupdate(reason=str(error)[:500])
+        await sync_to_async(_keep_failure)(server, str(error)[:500])
         return False
     await sync_to_async(keep_reading)(server=server, reading=reading)
     return True
+
+
+@transaction.atomic
+def _keep_failure(server: ToolServer, reason: str) -> None:
+    ToolServer.objects.filter(pk=server.pk).update(reason=reason)
+    audit.record("server.read", server, detail=reason)
 
 
 @transaction.atomic
@@ -65,6 +76,7 @@ def keep_reading(*, server: ToolServer, reading: Reading) -> None:
         if offer:
             tool.description, tool.parameters = offer.description, offer.parameters
         tool.save(update_fields=["gone", "description", "parameters"])
+    audit.record("server.read", row, after={"news": row.news} if row.news else None)
 
 
 @transaction.atomic
@@ -88,6 +100,10 @@ def choose_tools(*, server: ToolServer, names: Collection[str], by: str) -> None
             tool = Tool(name=own, server=row, server_tool=name, method=Tool.Method.POST, changed_by=by)
             tool.description, tool.parameters = offer.description, offer.parameters
             tool.save()
+    before, after = (
+        {"tools": sorted(each)} for each in (chosen, row.tools.values_list("server_tool", flat=True))
+    )
+    audit.record("server.tools_chosen", row, before=before, after=after, by=by)
 
 
 @transaction.atomic
@@ -95,6 +111,7 @@ def delete_server(*, server: ToolServer) -> None:
     """With its tools. Raises ValidationError while a flow names one of them."""
     if flows := ", ".join(flow.name for flow in flows_using(server)):
         raise ValidationError(_("Take its tools from these flows first: %(flows)s.") % {"flows": flows})
+    audit.record("server.deleted", server, before=audit.fields_of(server, *_TOLD))
     server.tools.all().delete()
     server.delete()
 

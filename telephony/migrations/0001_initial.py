@@ -162,21 +162,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CredentialUse',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=120)),
-                ('what', models.CharField(max_length=40)),
-                ('detail', models.CharField(blank=True, max_length=500)),
-                ('by', models.CharField(blank=True, max_length=150)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('credential', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='uses', to='telephony.credential')),
-            ],
-            options={
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
             name='MediaToken',
             fields=[
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),

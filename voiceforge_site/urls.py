@@ -23,6 +23,7 @@ urlpatterns = [
     path("password-rules/", signin.password_rules, name="password_rules"),
     path("profile/", include((people.own, "profile"))),
     path("people/", include((people.people, "people"))),
+    path("audit/", include("voiceforge_site.audit.urls")),
     path("models/", include("mlservices.urls")),
     path("api/", include("mlservices.api.urls")),
     path("api/", include("agents.rest.urls")),

@@ -92,7 +92,7 @@ def test_the_menu_leads_only_to_pages_that_exist(alices_browser):
     page = alices_browser.get("/agents/").text
     menu = page[page.index('<nav class="vf-side"') : page.index("</nav>")]
     links = re.findall(r'<a class="vf-nav-link" href="([^"]+)"', menu)
-    assert len(links) == 16
+    assert len(links) == 17
     for link in links:
         assert alices_browser.get(link).status_code == 200
     assert 'href="/agents/" data-key="a" aria-current="page"' in menu

@@ -46,6 +46,7 @@ MENU = (
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),
     Place("keys:list", "key-square", _("API keys"), "y", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
+    Place("audit:list", "scroll-text", _("Audit"), "j", _("Manage")),
     Place("status", "activity", _("Service status"), "s", _("Manage")),
 )
 

@@ -21,9 +21,6 @@ from .accounts import ProviderError
 from .actions import add_credential, change_credential, check_credential, delete_credential, replace_secret
 from .forms import LimitsForm, NewAccountForm, SecretForm
 from .number_actions import import_numbers
-from .texts import USES
-
-MOST_USES = 50
 
 
 @require_safe
@@ -127,12 +124,10 @@ def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, credential: Credential, form: LimitsForm, secret_form: SecretForm
 ) -> HttpResponse:
-    uses = [(each, USES.get(each.what, each.what)) for each in credential.uses.all()[:MOST_USES]]
     context = {
         "account": credential,
         "form": form,
         "secret_form": secret_form,
-        "uses": uses,
         "countries": ", ".join(sorted(countries_of(credential))),
         "numbers": credential.numbers.count(),
     }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from agents.fields import dress
 
 from ..models import SipLine
+from ..sip.accounts import keep_line
 from .forms import CountriesField
 
 LABELS = {
@@ -71,8 +72,7 @@ class SipLineForm(forms.ModelForm):
     def save(self, commit: bool = True) -> SipLine:
         """What the gateway writes is not overwritten."""
         line: SipLine = super().save(commit=False)
-        line.save(update_fields=[*LABELS, "password"] if line.pk else None)
-        return line
+        return keep_line(line, changed=[*LABELS, "password"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
+from mlservices import audit
 from mlservices.secret_box import UnreadableSecret
 
 from .. import actions
 from ..admission import issue_token
+from ..audited import call_named
 from ..eventlog import record_now
 from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
@@ -172,13 +174,15 @@ def place(*, line: SipLine, agent: Agent, number: str) -> Call:
     """Have the gateway call `number` (E.164, or an extension) for this agent. Raises NotAllowed."""
     check_line(to=number, agent=agent, line=line)
     fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
-    return Call.objects.create(
+    call = Call.objects.create(
         line="sip",
         sip_line=line,
         callee=number[: actions.LONGEST_PARTY],
         status=Call.Status.QUEUED,
         **fields,
     )
+    audit.record("call.placed", call_named(call), detail=number)
+    return call
 
 
 def claim(free: Mapping[int, int]) -> list[Outgoing]:

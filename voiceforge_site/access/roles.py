@@ -57,6 +57,7 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "mlservices.use_models": (_("Use speech and language models through the API"), _NOT_VIEWERS),
     "voiceforge_site.have_keys": (_("Have API keys of one's own"), _EVERYBODY),
     "voiceforge_site.manage_people": (_("Invite people and give them roles"), _ADMINISTRATORS),
+    "voiceforge_site.view_audit": (_("See the audit trail"), _ADMINISTRATORS),
 }
 
 

@@ -48,6 +48,7 @@ _USE = "mlservices.use_models"
 _PEOPLE = "voiceforge_site.manage_people"
 _KEYS = "voiceforge_site.have_keys"
 _STATUS = "voiceforge_site.view_status"
+_AUDIT = "voiceforge_site.view_audit"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
@@ -72,6 +73,11 @@ PAGES: dict[str, Rule] = {
     "usage:usage": Rule("mlservices.view_usage"),
     "usage:add_price": Rule(None, "mlservices.set_prices"),
     "usage:delete_price": Rule(None, "mlservices.set_prices"),
+    "audit:list": Rule(_AUDIT),
+    "audit:entry": Rule(_AUDIT),
+    "audit:check": Rule(None, _AUDIT),
+    "audit:export": Rule(None, _AUDIT),
+    "audit:account": Rule(_LINES),
     "people:list": Rule(_PEOPLE),
     "people:invite": Rule(_PEOPLE, _PEOPLE),
     "people:roles": Rule(_PEOPLE),

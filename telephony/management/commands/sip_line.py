@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import Agent
+from mlservices.audit import COMMAND, acting
 from telephony.models import SipLine
 from telephony.sip.accounts import save_line
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--password", action="store_true", help="ask for a new password")
         parser.add_argument("--off", action="store_true", help="carry it no more, until it is changed again")
 
+    @acting(COMMAND)
     def handle(self, *, label: str, **options: Any) -> None:
         fields = {name: options[name] for name in GIVEN_AS_THEY_ARE if options[name] is not None}
         fields["enabled"] = not options["off"]

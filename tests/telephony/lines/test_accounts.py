@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
@@ -16,15 +18,13 @@ from telephony.lines.actions import (
     delete_credential,
     replace_secret,
 )
-from telephony.models import Call, Credential, CredentialUse
+from telephony.models import Call, Credential
+from tests import trail
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, Refusal
+from voiceforge_site.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
-
-
-def uses() -> list[str]:
-    return [each.what for each in CredentialUse.objects.order_by("pk")]
 
 
 def test_an_account_is_asked_in_earnest_and_tells_what_it_is(twilio, account):
@@ -33,7 +33,7 @@ def test_an_account_is_asked_in_earnest_and_tells_what_it_is(twilio, account):
     assert dict(account.facts) == {
         "Name": "Harbour Street", "Status": "active", "Kind": "Full", "Balance": "27.50 USD", "Numbers": "1",
     }  # fmt: skip
-    assert account.problem == "" and account.checked_at and uses() == ["checked"]
+    assert account.problem == "" and account.checked_at and trail.verbs() == ["account.checked"]
 
 
 def test_a_wrong_token_is_told_in_words_and_what_was_known_stays(twilio, account):
@@ -42,7 +42,7 @@ def test_a_wrong_token_is_told_in_words_and_what_was_known_stays(twilio, account
     account.refresh_from_db()
     assert not check_credential(credential=account, by="alice")
     assert "Copy both anew" in account.problem and account.facts
-    assert "wrong" not in f"{account.problem}{list(CredentialUse.objects.values())}"
+    assert "wrong" not in f"{account.problem}{list(AuditEntry.objects.values())}"
 
 
 def test_a_provider_that_does_not_answer_is_given_up(twilio, account, monkeypatch):
@@ -68,8 +68,9 @@ def test_an_account_is_set_up_once(account):
 def test_a_change_of_its_limits_is_written_down_with_what_was_before(account):
     change_credential(credential=account, by="alice", countries=["US", "CA"], label="Main")
     change_credential(credential=account, by="alice", label="Main")  # nothing changes
-    (use,) = CredentialUse.objects.all()
-    assert (use.what, use.by, use.detail) == ("changed", "alice", "countries: – → US, CA")
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.name) == ("account.changed", "alice")
+    assert json.loads(entry.changes)["countries"] == [[], ["US", "CA"]]
 
 
 def test_secrets_are_encrypted_with_the_newest_key(account, settings, capsys):
@@ -78,7 +79,7 @@ def test_secrets_are_encrypted_with_the_newest_key(account, settings, capsys):
     call_command("rotate_credentials")
     settings.CREDENTIALS_KEYS = [new]
     account.refresh_from_db()
-    assert opened(account.secret) == TOKEN and uses() == ["rotated"]
+    assert opened(account.secret) == TOKEN and trail.verbs() == ["secret.rotated"]
 
 
 def test_a_secret_that_no_key_opens_is_named_and_left(account, settings, capsys):

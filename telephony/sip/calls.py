@@ -128,11 +128,10 @@ class Calls:
     async def _outgoing(self, carried: Carried, outgoing: Outgoing) -> None:
         call_id = outgoing.call_id
         try:
-            call = await carried.dial(outgoing.number)
+            call = await carried.dial(outgoing.number, lambda event: self._rang(call_id, event))
         except (BaresipError, ValueError) as error:
             await in_database(records.told, call_id, Status.FAILED, str(error))
             return
-        call.on(lambda event: self._rang(call_id, event))
         self._ringing[call_id] = call
         try:
             await call.wait_established(RING_SECONDS)

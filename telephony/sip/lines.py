@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -101,8 +102,8 @@ class Carried:
             wait = min(2 * wait, LONGEST_RETRY_SECONDS)
             self._why = ""
 
-    async def dial(self, number: str) -> Call:
-        """Raises BaresipError, ValueError."""
+    async def dial(self, number: str, happened: Callable[[Any], None]) -> Call:
+        """`happened` is told all events of the call. Raises BaresipError, ValueError."""
         early: list[Any] = []
         hear = early.append
         self.agent.on(hear)
@@ -110,7 +111,8 @@ class Carried:
             call = await self.agent.dial(f"sip:{number}@{self.facts.domain}")
         finally:
             self.agent.off(hear)
-        # What came in between, a refusal as a rule, the stack's `Call` has missed: it would wait for ever.
+        call.on(happened)
+        # What came in between, a refusal say, the stack's `Call` has missed: it would wait for ever.
         for event in early:
             if event.call == call.handle:
                 call._on_stack_event(event)

@@ -13,9 +13,17 @@ import pytest
 
 from agents.models import Agent
 from telephony.models import Call, SipLine
-from tests.telephony.conftest import Server, free_port, server_environment, start_server, wait_until
+from tests.telephony.conftest import Server, server_environment, start_server, wait_until
 
-from .lab import GatewayProcess, Phone, Registrar, chirp, refuse_what_is_missing, silence
+from .lab import (
+    GatewayProcess,
+    Phone,
+    Registrar,
+    chirp,
+    free_sip_port,
+    refuse_what_is_missing,
+    silence,
+)
 
 SPEECH = chirp(1.0)
 HUM = np.sin(2 * np.pi * 440 * np.arange(4800) / 8000) * 8000  # the voice of the stand-in for an agent
@@ -33,9 +41,9 @@ class Lab:
     @classmethod
     def start(cls, folder: Path) -> Lab:
         refuse_what_is_missing()
-        registrar = Registrar(folder / "registrar", free_port())
+        registrar = Registrar(folder / "registrar", free_sip_port())
         server = start_server()
-        port = free_port()
+        port = free_sip_port()
         lab = cls(registrar, server, folder, port)
         lab.start_gateway()
         return lab

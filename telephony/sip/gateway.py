@@ -71,6 +71,7 @@ class Gateway:
         self._runtime.on_dead = dead.set
         self._sources.listen()
         await in_database(records.end_left_over)
+        await in_database(records.warm_up)
         await self._runtime.start(self._network.config())
         watching = asyncio.create_task(self._watch(stopping))
         waits = [asyncio.create_task(event.wait()) for event in (stopping, dead)]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.models import Agent
 from mlservices.secret_box import UnreadableSecret
 
-from .. import actions
+from .. import actions, prompts
 from ..admission import issue_token
 from ..eventlog import record_now
 from ..last_words import last_words
@@ -65,6 +65,14 @@ class Outgoing:
     call_id: UUID
     line_id: int
     number: str
+
+
+def warm_up() -> None:
+    """What the first caller would wait more than a second for: the addresses of the site's pages, of which a
+    call's card has one, and the sentences for a web process that is gone."""
+    Call(pk=UUID(int=0)).get_absolute_url()
+    for language in Agent.objects.values_list("language", flat=True).distinct():
+        prompts.load(language, RATE)
 
 
 def end_left_over() -> None:

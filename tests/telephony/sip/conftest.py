@@ -42,9 +42,12 @@ class Lab:
     def start(cls, folder: Path) -> Lab:
         refuse_what_is_missing()
         registrar = Registrar(folder / "registrar", free_sip_port())
-        server = start_server()
-        port = free_sip_port()
-        lab = cls(registrar, server, folder, port)
+        try:
+            server = start_server()
+        except RuntimeError:
+            registrar.stop()
+            raise
+        lab = cls(registrar, server, folder, free_sip_port())
         lab.start_gateway()
         return lab
 
@@ -88,7 +91,7 @@ def lab(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def line(transactional_db: None, agent: Agent, lab: Lab) -> SipLine:
     """Registered. It takes two calls, and may call the United States."""
     line = lab.line(agent, max_calls=2, countries=["US"])
-    wait_until(lambda: state_of(line) == "ready")
+    wait_until(lambda: state_of(line) == "ready", seconds=30)  # the gateway may just have been started
     return line
 
 

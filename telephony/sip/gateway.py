@@ -123,7 +123,7 @@ class Gateway:
     async def _add(self, facts: LineFacts) -> None:
         try:
             account = account_of(facts)
-            agent = await UserAgent.create(self._runtime, account, transfer_policy="reject")
+            agent = await UserAgent.create(self._runtime, account)
         except (BaresipError, ValueError) as error:
             self._refused[facts.pk] = facts
             await in_database(records.set_state, facts.pk, State.FAILED, str(error))

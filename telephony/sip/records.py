@@ -20,7 +20,7 @@ from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check_line, refuse_on_line
-from ..session.events import ProviderStatusReceived
+from ..session.events import ProviderStatusReceived, TransferStarted
 from ..sip_lines import Network
 from .playout import RATE
 
@@ -45,6 +45,9 @@ class LineFacts:
     registers: bool
     max_calls: int
     peers: tuple[Network, ...]
+    takes_transfers: bool = False
+    nat: str = ""
+    stun_server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ def lines() -> list[LineFacts]:
                 registers=line.registers,
                 max_calls=line.max_calls,
                 peers=tuple(peers),
+                takes_transfers=line.takes_transfers,
+                nat=line.nat,
+                stun_server=line.stun_server,
             )
         )
     return facts
@@ -251,6 +257,13 @@ def why_not(line_id: int, *, transfer_to: str) -> str:
     except SipLine.DoesNotExist:
         return "the line is gone"
     return ""
+
+
+def passed_on(call_id: UUID, *, number: str) -> None:
+    """The peer has had us go on with that number."""
+    answered_at = Call.objects.values_list("answered_at", flat=True).get(pk=call_id)
+    seconds = (timezone.now() - answered_at).total_seconds() if answered_at else 0.0
+    record_now(call_id, TransferStarted(number=number, reason="peer", at_seconds=seconds))
 
 
 def given_up(call_ids: Collection[UUID]) -> list[UUID]:

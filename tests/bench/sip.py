@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -184,7 +185,7 @@ def sound(callers: list[Caller]) -> dict[str, Any]:
     gaps, lost, holes, said = [], 0, 0, []
     for caller in callers:
         times = [at for at, _, _ in caller.came]
-        gaps += [(later - sooner) * 1000 for sooner, later in zip(times, times[1:], strict=False)]
+        gaps += [(later - sooner) * 1000 for sooner, later in pairwise(times)]
         numbers = [number for _, number, _ in caller.came]
         steps = np.diff(numbers) % 65536 if numbers else np.array([])
         lost += int((steps - 1)[steps != 1].sum()) if len(steps) else 0
@@ -211,9 +212,9 @@ def holes_in(heard: list[tuple[float, bool]]) -> int:
 
 
 def latencies(folder: Path, callers: list[Caller]) -> dict[str, Any]:
-    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it; `socket_out`:
-    from the web process's sending until the stack has it. `in` and `out`, of all calls: to and from the
-    packets of the far end, with the stack's own buffer (20 ms or more) and packets (20 ms)."""
+    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it;
+    `socket_out`: from the web process's sending until the stack has it. `in` and `out`, of all calls: to and
+    from the packets of the far end, with the stack's own buffer (20 ms or more) and packets (20 ms)."""
     came_in, went_out = [], []
     for number, caller in enumerate(callers, 1):
         web = json.loads((folder / f"web-{number}.json").read_text())

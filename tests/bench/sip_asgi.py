@@ -1,4 +1,4 @@
-"""The benches' site, which dates every piece of sound on the SIP gateway's sockets (BENCH_SOUNDS, a folder)."""
+"""The benches' site, which dates all sound on the SIP gateway's sockets. Its folder: BENCH_SOUNDS."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 from django.urls import include, path
-
-from mlservices.api.document import docs
+from django.views.generic import RedirectView
 
 from . import health, palette, status, views
 from .home import home
 from .people import signin
 from .people import urls as people
 from .rest import document
+from .rest.docs import docs
 
 urlpatterns = [
     path("", home, name="home"),
@@ -30,7 +30,8 @@ urlpatterns = [
     path("api/", include("agents.rest.urls")),
     path("api/", include("telephony.rest.urls")),
     path("api/", include("voiceforge_site.rest.urls")),
-    path("docs", docs, name="docs"),
+    path("api/docs", docs, name="docs"),
+    path("docs", RedirectView.as_view(pattern_name="docs"), name="docs_of_a_space"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),
     path("", include("telephony.lines.urls")),

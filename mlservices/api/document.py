@@ -1,15 +1,11 @@
-"""The API described in OpenAPI's form, for programs, and as a page for people. What a request may hold is
-taken from the forms that check it."""
+"""What the site's description of the API says of this part of it, in OpenAPI's form. What a request may hold
+is taken from the forms that check it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
@@ -117,45 +113,3 @@ def _described(operation: Operation) -> dict[str, Any]:
 def _id(operation: Operation) -> str:
     parts = [part.strip("{}") for part in operation.path.removeprefix("/api/").replace("-", "_").split("/")]
     return "_".join([*parts, operation.method])
-
-
-# ---- for people -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    name: str
-    what: str  # its type, and what it is limited to
-    default: str
-    required: bool
-
-
-def docs(request: HttpRequest) -> HttpResponseBase:
-    shown = [(operation, list(_fields(operation))) for operation in OPERATIONS]
-    return render(request, "api/docs.html", {"operations": shown})
-
-
-def _fields(operation: Operation) -> Iterator[Field]:
-    for parameter in operation.parameters():
-        schema = parameter["schema"]
-        yield Field(parameter["name"], _what(schema), _default(schema), parameter.get("required", False))
-    body: dict[str, Any] = next(iter(operation.bodies().values()), {})
-    for name, schema in body.get("properties", {}).items():
-        yield Field(name, _what(schema), _default(schema), name in body["required"])
-
-
-def _default(schema: dict[str, Any]) -> str:
-    """As JSON has it, without quotes."""
-    return json.dumps(schema.get("default", "")).strip('"')
-
-
-def _what(schema: dict[str, Any]) -> str:
-    """ "number, 0.5–2.0" """
-    if "const" in schema:
-        return str(schema["const"])
-    if "enum" in schema:
-        return ", ".join(str(value) for value in schema["enum"] if value)
-    least = schema.get("minimum", schema.get("minLength", ""))
-    most = schema.get("maximum", schema.get("maxLength", ""))
-    kind = {"binary": "file"}.get(schema.get("format", ""), schema.get("format", schema["type"]))
-    return f"{kind}, {least or 0}–{most}" if most != "" else kind

@@ -269,6 +269,7 @@ PAGES: dict[str, Rule] = {
     "telephony_rest:call_note": Rule(None, _ANNOTATE),
     # asked by machines that keep the service running, and told no more than /health/ tells
     "docs": Rule(SIGNED_IN),
+    "docs_of_a_space": Rule(SIGNED_IN),
     "openapi": Rule(ANYBODY),
     "api:health": Rule(ANYBODY),
     "api:ready": Rule(ANYBODY),

@@ -57,6 +57,6 @@ def test_where_no_key_is_needed_is_said(told):
 
 
 def test_people_read_it_as_a_page(alices_browser):
-    page = alices_browser.get("/docs").content.decode()
-    assert "POST /api/tts" in page
+    page = alices_browser.get("/api/docs").content.decode()
+    assert "<code>/api/tts</code>" in page
     assert "wav, mp3, flac, ogg" in page

@@ -131,7 +131,8 @@ class NumberForm(forms.ModelForm):
         required=False,
         max_length=5000,
         help_text=gettext_lazy(
-            "Empty: always. Days without a line are closed; so are those after “closed:”."
+            "Empty: always. Days without a line are closed; so are those after “closed:”. 22:00-02:00 ends "
+            "on the next day, 18:00-24:00 with the day."
         ),
         widget=forms.Textarea(
             attrs={
@@ -219,7 +220,7 @@ class NumberForm(forms.ModelForm):
             self.add_error("zone" if field.endswith("timezone") else "week", remedy or error)
             return {}
         if not any(hours["week"].values()):
-            self.add_error("week", _("Write when it is answered too, as Monday to Sunday: 00:00-23:59."))
+            self.add_error("week", _("Write when it is answered too, as Monday to Sunday: 00:00-24:00."))
         return hours
 
 

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -19,6 +20,7 @@ from mlservices.pages.figures import digits_in
 from ..models import BlockedCaller, Credential, PhoneNumber
 from .accounts import ProviderError
 from .forms import BlockForm, NumberForm, SearchForm
+from .hours import read_as
 from .number_actions import (
     block_caller,
     buy_number,
@@ -69,6 +71,7 @@ def number(request: HttpRequest, digits: str) -> HttpResponse:
         "number": PhoneNumber.objects.select_related("credential").get(pk=row.pk),
         "form": form,
         "hooks": _compared(row),
+        "read_as": read_as(row.hours, timezone.now()),
         "timezones": sorted(available_timezones()),
         "may_change": request.user.has_perm("telephony.assign_numbers"),
     }

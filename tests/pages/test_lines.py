@@ -122,7 +122,8 @@ class TestNumbers:
             ({"fallback_number": "+14155550123"}, "This is the number itself"),
             ({"after": "forward", "after_number": "+19005551234"}, "costs its callers extra"),
             ({"week": "closed: 2026-12-25", "zone": "Europe/London"}, "Write when it is answered too"),
-            ({"week": "Monday: 17-9", "zone": "Europe/London"}, "it must open before it closes"),
+            ({"week": "Monday: 9-9", "zone": "Europe/London"}, "all day is 00:00-24:00"),
+            ({"week": "Monday: 9-24:30", "zone": "Europe/London"}, "use a time of day like 08:30"),
         ],
     )
     def test_what_is_wrong_is_named_and_nothing_is_stored(self, number, alices_browser: Client, wrong, words):

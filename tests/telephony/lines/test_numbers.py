@@ -110,6 +110,20 @@ class TestWhoAnswers:
         monkeypatch.setattr(answering.timezone, "now", lambda: now)
         assert (answer_for(number, "+14155550199").agent == number.agent) is is_open
 
+    @pytest.mark.parametrize(
+        "now, is_open",
+        [
+            pytest.param(datetime(2026, 11, 24, 0, 59, tzinfo=UTC), True, id="past midnight"),
+            pytest.param(datetime(2026, 11, 24, 1, 0, tzinfo=UTC), False, id="at its end"),
+            pytest.param(datetime(2026, 11, 24, 22, 59, tzinfo=UTC), True, id="the last minute of a day"),
+            pytest.param(datetime(2026, 11, 24, 23, 0, tzinfo=UTC), False, id="midnight"),
+        ],
+    )
+    def test_a_night_and_a_day_to_its_end_are_opening_hours_too(self, number, monkeypatch, now, is_open):
+        number.hours = {**WEEK, "week": {"monday": [["22:00", "02:00"]], "tuesday": [["18:00", "24:00"]]}}
+        monkeypatch.setattr(answering.timezone, "now", lambda: now)
+        assert (answer_for(number, "+14155550199").agent == number.agent) is is_open
+
     def test_then_another_agent_a_telephone_or_a_sentence(self, number, monkeypatch):
         monkeypatch.setattr(answering.timezone, "now", lambda: HOLIDAY)
         assert answer_for(number, "").words == (

@@ -15,7 +15,7 @@ def numbers(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows them; POST assigns or releases (`do`) one `number` and shows what came of it."""
     agent = get_object_or_404(Agent, slug=slug)
     if request.method == "POST":
-        number = get_object_or_404(PhoneNumber, number=request.POST.get("number", ""))
+        number = get_object_or_404(PhoneNumber.objects.real(), number=request.POST.get("number", ""))
         match request.POST.get("do"):
             case "assign":
                 assign_number(number=number, agent=agent)
@@ -23,6 +23,6 @@ def numbers(request: HttpRequest, slug: str) -> HttpResponse:
                 release_number(number=number, agent=agent)
             case _:
                 return HttpResponseBadRequest("do is assign or release.")
-    known = PhoneNumber.objects.select_related("credential", "agent").order_by("number")
+    known = PhoneNumber.objects.real().select_related("credential", "agent").order_by("number")
     context = {"agent": agent, "own": known.filter(agent=agent), "others": known.exclude(agent=agent)}
     return render(request, "calls/_numbers.html", context)

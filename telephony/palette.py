@@ -38,8 +38,10 @@ def numbers(user: Any, words: str) -> Iterable[Group]:
     """Our own lines, by number or label; each leads to the agent that answers it."""
     if not words or not user.has_perm("agents.view_agents"):
         return []
-    rows = PhoneNumber.objects.select_related("agent").filter(
-        _like(words, "number") | Q(label__icontains=words)
+    rows = (
+        PhoneNumber.objects.real()
+        .select_related("agent")
+        .filter(_like(words, "number") | Q(label__icontains=words))
     )
     entries = [
         Entry(

@@ -28,7 +28,7 @@ MOST_USES = 50
 
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    accounts = Credential.objects.annotate(count=Count("numbers"))
+    accounts = Credential.objects.real().annotate(count=Count("numbers"))
     return render(request, "lines/accounts.html", {"accounts": accounts})
 
 
@@ -51,7 +51,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """A POST changes its name and limits."""
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     form = LimitsForm(request.POST or None, instance=credential)
     if request.method == "POST" and form.is_valid():
         change_credential(credential=credential, by=request.user.get_username(), **form.cleaned_data)
@@ -62,7 +62,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_secret(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     form = SecretForm(request.POST)
     if not form.is_valid():
         return _page(request, credential, LimitsForm(instance=credential), form)
@@ -75,14 +75,14 @@ def account_secret(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_check(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     check_credential(credential=credential, by=request.user.get_username())
     return redirect(credential)
 
 
 @require_POST
 def account_import(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     try:
         new, all_of_them = import_numbers(credential=credential, by=request.user.get_username())
     except ProviderError as error:
@@ -101,7 +101,7 @@ def account_import(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def account_notices(request: HttpRequest, pk: int) -> HttpResponse:
     """Of an account with Zadarma, which is told one address for all its numbers."""
-    credential = get_object_or_404(Credential, pk=pk, provider=Credential.Provider.ZADARMA)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk, provider=Credential.Provider.ZADARMA)
     try:
         done = set_webhooks(credential, by=request.user.get_username())
     except (ZadarmaError, UnreadableSecret) as error:
@@ -114,9 +114,9 @@ def account_notices(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     try:
-        delete_credential(credential=credential)
+        delete_credential(credential=credential, by=request.user.get_username())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(credential)

@@ -228,7 +228,7 @@ class SearchForm(DressedForm):
     """Numbers that can be bought."""
 
     account = forms.ModelChoiceField(
-        Credential.objects.all(), label=gettext_lazy("Account"), empty_label=None
+        Credential.objects.real(), label=gettext_lazy("Account"), empty_label=None
     )
     country = forms.ChoiceField(label=gettext_lazy("Country"), choices=countries, initial="US")
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=KINDS)

@@ -12,6 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from .hours import is_open
 
 
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def real(self) -> CredentialQuerySet:
+        """Without the simulator's, which is nobody's."""
+        return self.filter(is_simulated=False)
+
+
+class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
+    def real(self) -> PhoneNumberQuerySet:
+        """Without the simulator's: pages, forms and checks know none of them."""
+        return self.filter(credential__is_simulated=False)
+
+
 class Credential(models.Model):
     """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
 
@@ -24,6 +36,7 @@ class Credential(models.Model):
     account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    is_simulated = models.BooleanField(default=False)  # `simulate_call` rings by it; no provider knows it
     # Since when requests in the account's name do not fit its secret; None since one did.
     refused_since = models.DateTimeField(null=True)
     # What the provider answered when it was last asked: [[name, value], ...]; or why it did not.
@@ -41,6 +54,8 @@ class Credential(models.Model):
     )
     dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
     dialling_by = models.CharField(max_length=16, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
 
     class Meta:
         ordering = ["label", "pk"]
@@ -102,6 +117,8 @@ class PhoneNumber(models.Model):
     )
     after_number = models.CharField(_("telephone then"), max_length=16, blank=True)
     fallback_number = models.CharField(_("telephone while we are down"), max_length=16, blank=True)
+
+    objects = PhoneNumberQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..models import BlockedCaller, Call, Credential, PhoneNumber
 from .accounts import Offer, OwnNumber, ProviderError
-from .actions import asked, note_use
+from .actions import asked, note_use, noted
 
 _PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of the world at once
 
@@ -21,7 +21,8 @@ _PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of t
 def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
     """Take over what the account has: how many are new, and how many there are. Who answers a number that is
     here already stays. Raises ProviderError; ValidationError where a number is another account's."""
-    found = asked(credential).numbers()
+    with noted(credential, "imported", by=by) as account:
+        found = account.numbers()
     with transaction.atomic():
         taken = PhoneNumber.objects.filter(number__in=[each.number for each in found])
         if other := taken.exclude(credential=credential).first():
@@ -30,25 +31,23 @@ def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
         before = taken.count()
         for each in found:
             _keep(credential, each)
-        note_use(credential, "imported", by=by, detail=str(len(found)))
     return len(found) - before, len(found)
 
 
 def set_hooks(*, number: PhoneNumber, by: str, only: str = "") -> Mapping[str, str]:
     """Have the provider bring the number's calls to us, and to its fallback while we are down; `only` sets
     the addresses whose names begin so. Answers them as they were before. Raises ProviderError."""
-    account = asked(number.credential)
     before = dict(number.hooks)
-    wanted = {
-        name: url for name, url in account.hooks(number.fallback_number).items() if name.startswith(only)
-    }
-    hooks = account.set_hooks(number.provider_id, wanted)
+    wanted = {name: url for name, url in wanted_hooks(number).items() if name.startswith(only)}
+    told = "; ".join(
+        f"{name}: {before.get(name) or '–'} → {url or '–'}"
+        for name, url in wanted.items()
+        if before.get(name) != url
+    )
+    with noted(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip()) as account:
+        hooks = account.set_hooks(number.provider_id, wanted)
     PhoneNumber.objects.filter(pk=number.pk).update(hooks=dict(hooks))
     number.refresh_from_db()
-    told = "; ".join(
-        f"{name}: {before.get(name) or '–'}" for name in wanted if before.get(name) != wanted[name]
-    )
-    note_use(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip())
     return before
 
 
@@ -59,9 +58,8 @@ def wanted_hooks(number: PhoneNumber) -> Mapping[str, str]:
 
 def offers(*, credential: Credential, country: str, contains: str, kind: str, by: str) -> list[Offer]:
     """Numbers that can be bought. Raises ProviderError."""
-    found = asked(credential).offers(country, contains=contains, kind=kind)
-    note_use(credential, "searched", by=by, detail=f"{country} {contains}".strip())
-    return found
+    with noted(credential, "searched", by=by, detail=f"{country} {contains}".strip()) as account:
+        return account.offers(country, contains=contains, kind=kind)
 
 
 def buy_number(*, credential: Credential, number: str, by: str) -> PhoneNumber:
@@ -85,15 +83,17 @@ def give_back(*, number: PhoneNumber, by: str) -> None:
     """The provider may sell it to somebody else at once. Raises ProviderError; ValidationError while it is on
     a call."""
     _refuse_while_on_a_call(number)
-    if number.provider_id:
-        asked(number.credential).release(number.provider_id)
-    note_use(number.credential, "released", by=by, detail=number.number)
+    with noted(number.credential, "released", by=by, detail=number.number) as account:
+        if number.provider_id:
+            account.release(number.provider_id)
     number.delete()
 
 
-def forget_number(*, number: PhoneNumber) -> None:
+@transaction.atomic
+def forget_number(*, number: PhoneNumber, by: str) -> None:
     """Only here: the provider keeps it. Raises ValidationError while it is on a call."""
     _refuse_while_on_a_call(number)
+    note_use(number.credential, "forgotten", by=by, detail=number.number)
     number.delete()
 
 

@@ -47,11 +47,13 @@ def number_list(request: HttpRequest) -> HttpResponse:
     found = (
         PhoneNumber.objects.filter(asked | Q(number__contains=digits) if digits else asked)
         if words
-        else (PhoneNumber.objects.all())
+        else PhoneNumber.objects.all()
     )
-    page = Paginator(found.select_related("agent", "credential"), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(found.real().select_related("agent", "credential"), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    context = {"page": page, "words": words, "accounts": Credential.objects.all()}
+    context = {"page": page, "words": words, "accounts": Credential.objects.real()}
     return render(request, "lines/_numbers.html" if partial else "lines/numbers.html", context)
 
 
@@ -99,7 +101,7 @@ def number_remove(request: HttpRequest, digits: str) -> HttpResponse:
         if request.POST.get("do") == "give_back":
             give_back(number=row, by=request.user.get_username())
         else:
-            forget_number(number=row)
+            forget_number(number=row, by=request.user.get_username())
     except ProviderError as error:
         messages.error(request, str(error))
         return redirect(row)
@@ -114,7 +116,7 @@ def number_remove(request: HttpRequest, digits: str) -> HttpResponse:
 def number_search(request: HttpRequest) -> HttpResponse:
     """Numbers that can be bought; asks the provider once the form was sent."""
     form = SearchForm(request.GET if "account" in request.GET else None)
-    context: dict[str, object] = {"form": form, "accounts": Credential.objects.exists()}
+    context: dict[str, object] = {"form": form, "accounts": Credential.objects.real().exists()}
     if form.is_valid():
         asked = form.cleaned_data
         context["asked"] = asked
@@ -134,7 +136,7 @@ def number_search(request: HttpRequest) -> HttpResponse:
 @require_POST
 def number_buy(request: HttpRequest) -> HttpResponse:
     pk = request.POST.get("account", "")
-    credential = get_object_or_404(Credential, pk=pk if pk.isdecimal() else 0)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk if pk.isdecimal() else 0)
     try:
         bought = buy_number(
             credential=credential, number=request.POST.get("number", ""), by=request.user.get_username()
@@ -171,7 +173,7 @@ def unblock(request: HttpRequest) -> HttpResponse:
 
 
 def _row(digits: str) -> PhoneNumber:
-    return get_object_or_404(PhoneNumber.objects.select_related("credential"), number=f"+{digits}")
+    return get_object_or_404(PhoneNumber.objects.real().select_related("credential"), number=f"+{digits}")
 
 
 def _compared(row: PhoneNumber) -> list[tuple[object, str, str]]:

@@ -17,6 +17,8 @@ USES: dict[str, Promise] = {
     "searched": _("Numbers were searched"),
     "bought": _("A number was bought"),
     "released": _("A number was given back"),
+    "forgotten": _("A number was forgotten here"),
+    "deleted": _("Deleted, with its numbers"),
     "called": _("A call was placed"),
     "hung_up": _("A call was ended"),
 }

@@ -42,7 +42,7 @@ class CallForm(forms.Form):
         required=False,
     )
     caller_id = NumberField(
-        PhoneNumber.objects.filter(credential__provider=Credential.Provider.TWILIO),
+        PhoneNumber.objects.real().filter(credential__provider=Credential.Provider.TWILIO),
         label=gettext_lazy("Caller ID"),
         required=False,
         empty_label=None,

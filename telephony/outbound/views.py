@@ -58,7 +58,7 @@ def dial(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: CallForm) -> HttpResponse:
-    may_call = PhoneNumber.objects.exists() or SipLine.objects.filter(enabled=True).exists()
+    may_call = PhoneNumber.objects.real().exists() or SipLine.objects.filter(enabled=True).exists()
     context = {"form": form, **_queue(), "numbers": may_call}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
 

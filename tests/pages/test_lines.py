@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from mlservices.pages.figures import grouped
+from telephony.actions import SIMULATOR, ensure_simulator_line
 from telephony.credentials import save_credential
 from telephony.models import BlockedCaller, Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
@@ -39,6 +41,24 @@ def number(twilio, account) -> PhoneNumber:
 
 def told(response) -> str:
     return response.content.decode()
+
+
+def test_the_simulators_account_and_number_are_shown_and_offered_nowhere(alices_browser: Client):
+    agent = make_agent()
+    simulated = ensure_simulator_line(agent)
+    digits = simulated.number.lstrip("+")
+    for name in ("lines:accounts", "lines:numbers", "lines:search", "outbound:dial"):
+        page = told(alices_browser.get(reverse(name)))
+        assert SIMULATOR not in page and grouped(simulated.number) not in page, name
+    assert "No number to call from" in told(alices_browser.get(reverse("outbound:dial")))
+    part = reverse("telephony:numbers", args=[agent.slug])
+    assert grouped(simulated.number) not in told(alices_browser.get(part))
+    assert grouped(simulated.number) not in told(alices_browser.get(reverse("palette"), {"q": digits}))
+    for address in (simulated.get_absolute_url(), simulated.credential.get_absolute_url()):
+        assert alices_browser.get(address).status_code == 404
+    sent = {"agent": agent.pk, "caller_id": simulated.pk, "machine": "ignore", "to": "+14155550111"}
+    assert alices_browser.post(reverse("outbound:dial"), sent).status_code == 422
+    assert not PlannedCall.objects.exists()
 
 
 class TestAccounts:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from mlservices.pages.countries import country_names
 from mlservices.secret_box import UnreadableSecret
 
 from ..models import Credential
@@ -133,7 +134,7 @@ def _page(
         "form": form,
         "secret_form": secret_form,
         "uses": uses,
-        "countries": ", ".join(sorted(countries_of(credential))),
+        "countries": country_names(countries_of(credential)),
         "numbers": credential.numbers.count(),
     }
     status = 422 if form.errors or secret_form.errors else 200

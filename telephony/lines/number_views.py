@@ -44,14 +44,10 @@ def number_list(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     digits = digits_in(words)
     asked = Q(label__icontains=words) | Q(agent__name__icontains=words)
-    found = (
-        PhoneNumber.objects.filter(asked | Q(number__contains=digits) if digits else asked)
-        if words
-        else PhoneNumber.objects.all()
-    )
-    page = Paginator(found.real().select_related("agent", "credential"), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    found = PhoneNumber.objects.real().select_related("agent", "credential")
+    if words:
+        found = found.filter(asked | Q(number__contains=digits) if digits else asked)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     context = {"page": page, "words": words, "accounts": Credential.objects.real()}
     return render(request, "lines/_numbers.html" if partial else "lines/numbers.html", context)

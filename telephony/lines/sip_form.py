@@ -47,7 +47,6 @@ class SipLineForm(forms.ModelForm):
         widgets = {
             "host": forms.TextInput(attrs={"placeholder": "sip.example.org"}),
             "allowed_peers": forms.TextInput(attrs={"placeholder": "192.0.2.7 198.51.100.0/24"}),
-            "countries": forms.TextInput(attrs={"placeholder": "US, CA"}),
         }
         help_texts = {
             "user": gettext_lazy("The login, or an extension as 123456-100."),

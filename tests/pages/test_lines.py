@@ -84,14 +84,21 @@ class TestAccounts:
         assert not Credential.objects.exists()
 
     def test_its_limits_are_changed_with_words_for_what_is_wrong(self, account, alices_browser: Client):
-        form = {"label": "Main", "countries": "us, ca", "daily_cap": "20", "calls_per_second": "2"}
-        alices_browser.post(account.get_absolute_url(), form)
+        form = {"label": "Main", "countries": ["US", "CA"], "daily_cap": "20", "calls_per_second": "2"}
+        url = account.get_absolute_url()
+        alices_browser.post(url, form)
         account.refresh_from_db()
         assert (account.countries, str(account.daily_cap)) == (["CA", "US"], "20.00")
-        page = alices_browser.post(
-            account.get_absolute_url(), {**form, "countries": "Germany", "daily_cap": "-1"}
-        )
-        assert "GERMANY” is no country" in told(page) and "Not below 0." in told(page)
+        assert "May be called now: Canada, United States" in told(alices_browser.get(url))
+        page = alices_browser.post(url, {**form, "countries": ["Germany"], "daily_cap": "-1"})
+        assert "Germany is not one of the available choices" in told(page) and "Not below 0." in told(page)
+
+    def test_countries_stand_by_name_in_the_language_of_whoever_looks(self, account, alices_browser: Client):
+        page = told(alices_browser.get(account.get_absolute_url()))
+        assert '<option value="DE">Germany +49</option>' in page
+        page = told(alices_browser.get(account.get_absolute_url(), headers={"Accept-Language": "de"}))
+        assert '<option value="AT">Österreich +43</option>' in page
+        assert page.index("Oman +968") < page.index("Österreich +43") < page.index("Palästin")
 
     def test_a_new_secret_is_tried_at_once(self, account, alices_browser: Client):
         Credential.objects.update(problem="old")
@@ -265,7 +272,7 @@ class TestSipLines:
         alices_browser.post(reverse("lines:sip_new"), {**self.FORM, "secret": "swordfish"})
         line = SipLine.objects.get()
         url = reverse("lines:sip_line", args=[line.pk])
-        alices_browser.post(url, {**self.FORM, "label": "Desk", "countries": "us"})
+        alices_browser.post(url, {**self.FORM, "label": "Desk", "countries": ["US"]})
         line.refresh_from_db()
         assert (line.label, line.countries, line.clear_password()) == ("Desk", ["US"], "swordfish")
         alices_browser.post(reverse("lines:sip_delete", args=[line.pk]))

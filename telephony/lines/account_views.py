@@ -8,13 +8,13 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mlservices.pages.countries import country_names
+from mlservices.pages.lists import numbered_page
 from mlservices.secret_box import UnreadableSecret
 
-from ..models import Credential
+from ..models import Credential, CredentialUse
 from ..outbound.guard import countries_of
 from ..providers.zadarma.errors import ZadarmaError
 from ..zadarma import set_webhooks
@@ -22,15 +22,18 @@ from .accounts import ProviderError
 from .actions import add_credential, change_credential, check_credential, delete_credential, replace_secret
 from .forms import LimitsForm, NewAccountForm, SecretForm
 from .number_actions import import_numbers
+from .number_views import imported
 from .texts import USES
 
-MOST_USES = 50
+MOST_GONE = 20  # uses of accounts that were deleted
 
 
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     accounts = Credential.objects.real().annotate(count=Count("numbers"))
-    return render(request, "lines/accounts.html", {"accounts": accounts})
+    gone = CredentialUse.objects.filter(credential=None)[:MOST_GONE]
+    context = {"accounts": accounts, "gone": [(each, USES.get(each.what, each.what)) for each in gone]}
+    return render(request, "lines/accounts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,11 +94,7 @@ def account_import(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        told = {"count": all_of_them, "new": new}
-        text = ngettext(
-            "%(count)d number, %(new)d of them new", "%(count)d numbers, %(new)d of them new", all_of_them
-        )
-        messages.success(request, text % told)
+        messages.success(request, imported(new, all_of_them))
     return redirect("lines:numbers")
 
 
@@ -128,12 +127,13 @@ def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, credential: Credential, form: LimitsForm, secret_form: SecretForm
 ) -> HttpResponse:
-    uses = [(each, USES.get(each.what, each.what)) for each in credential.uses.all()[:MOST_USES]]
+    page = numbered_page(request, credential.uses.all())
     context = {
         "account": credential,
         "form": form,
         "secret_form": secret_form,
-        "uses": uses,
+        "page": page,
+        "uses": [(each, USES.get(each.what, each.what)) for each in page],
         "countries": country_names(countries_of(credential)),
         "numbers": credential.numbers.count(),
     }

@@ -61,7 +61,7 @@ def change_credential(*, credential: Credential, by: str, **fields: Any) -> Cred
     """Its name and its limits."""
     before = {name: getattr(Credential.objects.get(pk=credential.pk), name) for name in fields}
     told = ", ".join(
-        f"{name}: {_shown(before[name])} → {_shown(value)}"
+        f"{Credential._meta.get_field(name).verbose_name}: {_shown(before[name])} → {_shown(value)}"
         for name, value in fields.items()
         if before[name] != value
     )

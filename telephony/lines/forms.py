@@ -60,7 +60,12 @@ class SecretForm(DressedForm):
 
 class NewAccountForm(SecretForm):
     provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=Credential.Provider.choices)
-    label = forms.CharField(label=gettext_lazy("Name"), max_length=80, initial="Twilio")
+    label = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy("As it is called here. Empty: as its provider."),
+    )
     account = forms.CharField(
         label=gettext_lazy("Account"),
         max_length=64,
@@ -83,7 +88,8 @@ class NewAccountForm(SecretForm):
             self.add_error(
                 "account", _("An account SID is AC and 32 letters and digits. Copy it from Twilio.")
             )
-        return {**cleaned, "account": account}
+        provider = str(cleaned.get("provider", ""))
+        return {**cleaned, "account": account, "label": cleaned.get("label") or provider.capitalize()}
 
 
 class LimitsForm(forms.ModelForm):
@@ -173,6 +179,12 @@ class NumberForm(forms.ModelForm):
             raise forms.ValidationError(_("An extension has three digits, as 100."))
         return extension
 
+    def clean_fallback_number(self) -> str:
+        number: str = self.cleaned_data["fallback_number"]
+        if number and not self.instance.credential.manages_numbers:
+            raise ValidationError(_("Zadarma forwards by rules of its own: set it in the pages of Zadarma."))
+        return number
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self.instance.hours = self._hours(cleaned)
@@ -222,7 +234,9 @@ class SearchForm(DressedForm):
     """Numbers that can be bought."""
 
     account = forms.ModelChoiceField(
-        Credential.objects.real(), label=gettext_lazy("Account"), empty_label=None
+        Credential.objects.real().filter(provider=Credential.Provider.TWILIO),
+        label=gettext_lazy("Account"),
+        empty_label=None,
     )
     country = forms.ChoiceField(
         label=gettext_lazy("Country"),

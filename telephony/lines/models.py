@@ -68,6 +68,12 @@ class Credential(models.Model):
         return reverse("lines:credential", args=[self.pk])
 
     @property
+    def manages_numbers(self) -> bool:
+        """Whether numbers are bought, led here and given back by its interface: Zadarma's are in pages of
+        its own."""
+        return self.provider == self.Provider.TWILIO
+
+    @property
     def masked(self) -> str:
         """Its account as pages show it."""
         return f"{self.account[:4]}…{self.account[-4:]}" if len(self.account) > 12 else self.account
@@ -108,7 +114,9 @@ class PhoneNumber(models.Model):
     extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
     can = models.JSONField(default=list, blank=True)  # "voice", "sms", ...
     imported_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)  # an import did not find it in its account
     hooks = models.JSONField(default=dict, blank=True)  # {field: address} as the provider has them
+    hooks_before = models.JSONField(default=dict, blank=True)  # as they were when its calls came to us first
     # When `agent` answers; {} is always. telephony.lines.hours is the typed door.
     hours = models.JSONField(default=dict, blank=True)
     after = models.CharField(_("outside these hours"), max_length=8, choices=After, default=After.CLOSED)

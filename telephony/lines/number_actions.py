@@ -20,7 +20,8 @@ _PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of t
 
 def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
     """Take over what the account has: how many are new, and how many there are. Who answers a number that is
-    here already stays. Raises ProviderError; ValidationError where a number is another account's."""
+    here already stays; one that the account has no more is marked as missing. Raises ProviderError;
+    ValidationError where a number is another account's."""
     with noted(credential, "imported", by=by) as account:
         found = account.numbers()
     with transaction.atomic():
@@ -31,14 +32,35 @@ def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
         before = taken.count()
         for each in found:
             _keep(credential, each)
+        had = PhoneNumber.objects.filter(credential=credential, missing_since=None).exclude(provider_id="")
+        found_ids = {each.provider_id for each in found}
+        gone = [pk for pk, own_id in had.values_list("pk", "provider_id") if own_id not in found_ids]
+        had.filter(pk__in=gone).update(missing_since=timezone.now())
     return len(found) - before, len(found)
 
 
 def set_hooks(*, number: PhoneNumber, by: str, only: str = "") -> Mapping[str, str]:
     """Have the provider bring the number's calls to us, and to its fallback while we are down; `only` sets
     the addresses whose names begin so. Answers them as they were before. Raises ProviderError."""
-    before = dict(number.hooks)
     wanted = {name: url for name, url in wanted_hooks(number).items() if name.startswith(only)}
+    before = _set_hooks(number, wanted, by=by)
+    foreign = {name: before.get(name, "") for name in wanted}
+    if not only and not number.hooks_before and foreign != wanted:
+        PhoneNumber.objects.filter(pk=number.pk).update(hooks_before=foreign)
+        number.refresh_from_db()
+    return before
+
+
+def put_hooks_back(*, number: PhoneNumber, by: str) -> None:
+    """As they were before its calls came here. Raises ProviderError."""
+    _set_hooks(number, number.hooks_before, by=by)
+    PhoneNumber.objects.filter(pk=number.pk).update(hooks_before={})
+    number.refresh_from_db()
+
+
+def _set_hooks(number: PhoneNumber, wanted: Mapping[str, str], *, by: str) -> Mapping[str, str]:
+    """Answers them as they were before."""
+    before = dict(number.hooks)
     told = "; ".join(
         f"{name}: {before.get(name) or '–'} → {url or '–'}"
         for name, url in wanted.items()
@@ -133,6 +155,7 @@ def _keep(credential: Credential, own: OwnNumber) -> PhoneNumber:
         "can": list(own.can),
         "hooks": dict(own.hooks),
         "imported_at": timezone.now(),
+        "missing_since": None,
     }
     label = "" if own.label == own.number else own.label[:80]
     number, _created = PhoneNumber.objects.update_or_create(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mlservices.pages.figures import digits_in
+from mlservices.pages.figures import digits_in, grouped
 
 from ..lines.accounts import ProviderError
 from ..lines.actions import asked
@@ -115,7 +116,10 @@ def never(request: HttpRequest) -> HttpResponse:
         return redirect("outbound:never")
     words = request.GET.get("q", "").strip()
     digits = digits_in(words)
-    rows = DoNotCall.objects.filter(number__contains=digits) if digits else DoNotCall.objects.all()
+    rows = DoNotCall.objects.all()
+    if words:
+        asked_for = Q(reason__icontains=words)
+        rows = rows.filter(asked_for | Q(number__contains=digits) if digits else asked_for)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"form": form, "page": page, "words": words}
     return render(request, "outbound/never.html", context, status=422 if form.errors else 200)
@@ -125,7 +129,7 @@ def never(request: HttpRequest) -> HttpResponse:
 def allow(request: HttpRequest) -> HttpResponse:
     number = request.POST.get("number", "")
     if may_be_called(number=number):
-        messages.success(request, _("%(number)s may be called again") % {"number": number})
+        messages.success(request, _("%(number)s may be called again") % {"number": grouped(number)})
     return redirect("outbound:never")
 
 

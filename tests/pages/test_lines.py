@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mlservices.pages.figures import grouped
+from mlservices.pages.toasts import toast_of
 from telephony.actions import SIMULATOR, ensure_simulator_line
 from telephony.credentials import save_credential
 from telephony.models import BlockedCaller, Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
@@ -100,6 +101,16 @@ class TestAccounts:
         assert '<option value="AT">Österreich +43</option>' in page
         assert page.index("Oman +968") < page.index("Österreich +43") < page.index("Palästin")
 
+    def test_one_that_is_given_no_name_has_its_providers(self, twilio, alices_browser: Client):
+        form = {"provider": "twilio", "label": "", "account": SID, "secret": TOKEN}
+        alices_browser.post(reverse("lines:account_new"), form)
+        assert Credential.objects.get().label == "Twilio"
+
+    def test_what_was_done_with_one_that_is_gone_is_still_told(self, account, alices_browser: Client):
+        alices_browser.post(reverse("lines:account_delete", args=[account.pk]))
+        page = told(alices_browser.get(reverse("lines:accounts")))
+        assert "Deleted, with its numbers" in page and account.masked in page
+
     def test_a_new_secret_is_tried_at_once(self, account, alices_browser: Client):
         Credential.objects.update(problem="old")
         url = reverse("lines:account_secret", args=[account.pk])
@@ -115,7 +126,7 @@ class TestAccounts:
 
 class TestNumbers:
     def test_they_are_imported_by_one_button(self, twilio, account, alices_browser: Client):
-        assert "Import from Main" in told(alices_browser.get(reverse("lines:numbers")))
+        assert "Import numbers" in told(alices_browser.get(reverse("lines:numbers")))
         twilio.own("+14155550123")
         page = alices_browser.post(reverse("lines:account_import", args=[account.pk]), follow=True)
         assert "1 number, 1 of them new" in told(page) and "+1 415-555-0123" in told(page)
@@ -169,6 +180,63 @@ class TestNumbers:
         remove = reverse("lines:remove", args=["14155550177"])
         alices_browser.post(remove, {"do": "give_back"})
         assert not twilio.numbers and not PhoneNumber.objects.exists()
+
+    def test_they_are_chosen_by_who_answers_and_by_words(self, number, account, alices_browser: Client):
+        desk, night = make_agent("Desk"), make_agent("Night", status="paused")
+        for digit, agent in enumerate((desk, night)):
+            account.numbers.create(number=f"+1415555020{digit}", agent=agent)
+        shown = {"": (True, True, True), "-": (True, False, False), desk.slug: (False, True, False)}
+        for chosen, expected in shown.items():
+            page = told(alices_browser.get(reverse("lines:numbers"), {"agent": chosen}))
+            seen = tuple(f"+1 415-555-{each}" in page for each in ("0123", "0200", "0201"))
+            assert seen == expected, chosen
+        assert "Paused" in told(alices_browser.get(reverse("lines:numbers"), {"q": "0201"}))
+        assert "No numbers match" in told(alices_browser.get(reverse("lines:numbers"), {"account": "99"}))
+
+    def test_a_thousand_take_as_many_questions_as_one(
+        self, number, account, alices_browser: Client, django_assert_max_num_queries
+    ):
+        agent = make_agent("Desk")
+        rows = [PhoneNumber(number=f"+1415556{n:04}", credential=account, agent=agent) for n in range(1000)]
+        PhoneNumber.objects.bulk_create(rows)
+        with django_assert_max_num_queries(12):
+            page = told(alices_browser.get(reverse("lines:numbers")))
+        assert "Page 1 of 21" in page
+        part = told(alices_browser.get(reverse("telephony:numbers", args=[agent.slug])))
+        assert part.count("Release +1") == 20 and "980 more numbers" in part
+
+    def test_those_of_every_account_are_imported_and_one_that_refuses_keeps_none_from_it(
+        self, number, alices_browser: Client
+    ):
+        save_credential(provider="twilio", account="AC" + "2" * 32, secret="wrong", label="Another")
+        page = told(alices_browser.post(reverse("lines:import"), follow=True))
+        assert "Another: " in page and "1 number, 0 of them new" in page
+
+    def test_what_zadarma_does_in_its_own_pages_is_not_offered_here(self, number, alices_browser: Client):
+        other = save_credential(provider="zadarma", account="KEY", secret="x", label="Zadarma")
+        row = other.numbers.create(number="+442071234567", provider_id="442071234567")
+        page = told(alices_browser.get(row.get_absolute_url()))
+        assert "Give it back" not in page and "While we are down" not in page
+        assert "in the pages of Zadarma" in page
+        sent = {"after": "closed", "fallback_number": "+442071234568"}
+        assert "set it in the pages of Zadarma" in told(alices_browser.post(row.get_absolute_url(), sent))
+        assert f'<option value="{other.pk}"' not in told(alices_browser.get(reverse("lines:search")))
+
+    def test_a_blocked_caller_is_found_again_by_digits_and_by_the_reason(self, alices_browser: Client):
+        for pattern, note in (("+14155550100", "rude"), ("+4490*", "costs")):
+            BlockedCaller.objects.create(pattern=pattern, note=note)
+        url = reverse("lines:blocked")
+        for words, expected in {"0100": (True, False), "COSTS": (False, True), "x": (False, False)}.items():
+            page = told(alices_browser.get(url, {"q": words}))
+            assert ("+1 415-555-0100" in page, "+4490*" in page) == expected, words
+        assert "No blocked number matches" in page
+
+    def test_who_was_let_in_again_can_be_blocked_again_at_once(self, alices_browser: Client):
+        BlockedCaller.objects.create(pattern="+4490*", note="costs")
+        page = alices_browser.post(reverse("lines:unblock"), {"pattern": "+4490*"}, follow=True)
+        undo = toast_of(next(iter(page.context["messages"])))["undo"]
+        alices_browser.post(undo["url"], dict(undo["fields"]))
+        assert BlockedCaller.objects.get().note == "costs"
 
     def test_callers_are_blocked_and_unblocked(self, alices_browser: Client):
         page = alices_browser.post(reverse("lines:blocked"), {"pattern": "+1 (415) 555*"}, follow=True)

@@ -71,7 +71,7 @@ def test_a_change_of_its_limits_is_written_down_with_what_was_before(account):
     change_credential(credential=account, by="alice", countries=["US", "CA"], label="Main")
     change_credential(credential=account, by="alice", label="Main")  # nothing changes
     (use,) = CredentialUse.objects.all()
-    assert (use.what, use.by, use.detail) == ("changed", "alice", "countries: – → US, CA")
+    assert (use.what, use.by, use.detail) == ("changed", "alice", "countries that may be called: – → US, CA")
 
 
 def test_secrets_are_encrypted_with_the_newest_key(account, settings, capsys):

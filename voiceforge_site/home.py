@@ -298,10 +298,9 @@ def _open_messages() -> Iterator[ToDo]:
 
 
 def _failing_credentials() -> Iterator[ToDo]:
-    """No page mends them: keys are in the environment, and so are the accounts that it names."""
     for credential in Credential.objects.real().order_by("label"):
         if text := _what_is_wrong(credential):
-            yield ToDo("key-round", text, "", "voiceforge_site.manage_people")
+            yield ToDo("key-round", text, credential.get_absolute_url(), "telephony.manage_lines")
 
 
 def _what_is_wrong(credential: Credential) -> str:

@@ -153,7 +153,7 @@ function begin(select) {
     if (select.multiple) input.value = "";
     draw();
   });
-  list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+  for (const place of [list, chips]) place.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Enter" && !list.hidden) active()?.click();

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mlservices.pages.figures import grouped
+
 from .hours import is_open
 
 
@@ -155,4 +157,5 @@ class BlockedCaller(models.Model):
         ordering = ["pattern"]
 
     def __str__(self) -> str:
-        return self.pattern
+        """As people read it."""
+        return self.pattern if "*" in self.pattern else grouped(self.pattern)

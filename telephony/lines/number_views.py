@@ -196,7 +196,7 @@ def blocked(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error("pattern", error.message_dict["pattern"])
         else:
-            text = _("%(number)s is turned away") % {"number": grouped(row.pattern)}
+            text = _("%(number)s is turned away") % {"number": row}
             undoable(request, text, url=reverse("lines:unblock"), pattern=row.pattern)
             return redirect("lines:blocked")
     words = request.GET.get("q", "").strip()
@@ -215,7 +215,7 @@ def unblock(request: HttpRequest) -> HttpResponse:
     pattern = request.POST.get("pattern", "")
     row = BlockedCaller.objects.filter(pattern=pattern).first()
     if row and unblock_caller(pattern=pattern):
-        text = _("%(number)s may call again") % {"number": grouped(pattern)}
+        text = _("%(number)s may call again") % {"number": row}
         undoable(request, text, url=reverse("lines:blocked"), pattern=pattern, note=row.note)
     return redirect("lines:blocked")
 

@@ -240,7 +240,7 @@ class TestNumbers:
 
     def test_callers_are_blocked_and_unblocked(self, alices_browser: Client):
         page = alices_browser.post(reverse("lines:blocked"), {"pattern": "+1 (415) 555*"}, follow=True)
-        assert "+1415555*" in told(page)
+        assert "+1415555*" in told(page) and "+1415555* is turned away" in told(page)
         assert alices_browser.post(reverse("lines:blocked"), {"pattern": "nobody"}).status_code == 422
         alices_browser.post(reverse("lines:unblock"), {"pattern": "+1415555*"})
         assert not BlockedCaller.objects.exists()

@@ -60,8 +60,9 @@ def replace_secret(*, credential: Credential, secret: str, by: str) -> Credentia
 def change_credential(*, credential: Credential, by: str, **fields: Any) -> Credential:
     """Its name and its limits."""
     before = {name: getattr(Credential.objects.get(pk=credential.pk), name) for name in fields}
+    called = {field.name: field.verbose_name for field in Credential._meta.fields}
     told = ", ".join(
-        f"{Credential._meta.get_field(name).verbose_name}: {_shown(before[name])} → {_shown(value)}"
+        f"{called[name]}: {_shown(before[name])} → {_shown(value)}"
         for name, value in fields.items()
         if before[name] != value
     )

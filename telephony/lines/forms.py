@@ -234,7 +234,7 @@ class SearchForm(DressedForm):
     """Numbers that can be bought."""
 
     account = forms.ModelChoiceField(
-        Credential.objects.real().filter(provider=Credential.Provider.TWILIO),
+        Credential.objects.selling_numbers(),
         label=gettext_lazy("Account"),
         empty_label=None,
     )

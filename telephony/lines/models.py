@@ -19,6 +19,9 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         """Without the simulator's, which is nobody's."""
         return self.filter(is_simulated=False)
 
+    def selling_numbers(self) -> CredentialQuerySet:
+        return self.real().filter(provider=Credential.Provider.TWILIO)
+
 
 class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
     def real(self) -> PhoneNumberQuerySet:

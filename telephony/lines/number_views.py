@@ -152,7 +152,7 @@ def number_remove(request: HttpRequest, digits: str) -> HttpResponse:
 def number_search(request: HttpRequest) -> HttpResponse:
     """Numbers that can be bought; asks the provider once the form was sent."""
     form = SearchForm(request.GET if "account" in request.GET else None)
-    context: dict[str, object] = {"form": form, "accounts": form.fields["account"].queryset.exists()}
+    context: dict[str, object] = {"form": form, "accounts": Credential.objects.selling_numbers().exists()}
     if form.is_valid():
         asked = form.cleaned_data
         context["asked"] = asked

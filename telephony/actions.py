@@ -22,8 +22,10 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from agents.models import Agent, FlowVersion
+from mlservices import audit
 
 from . import search, traffic
+from .audited import call_named, record_of_call
 from .credentials import save_credential
 from .eventlog import record_now
 from .forgetting import forget_words
@@ -110,6 +112,7 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
         fields["flow_version"] = version
     call = Call.objects.create(line="browser", **fields)
     record_now(call.pk, CallRinging())
+    audit.record("call.talked", call_named(call), by=caller, detail=agent.name)
     return call
 
 
@@ -224,6 +227,7 @@ def hang_up(call_id: UUID, *, by: str = "") -> bool:
     """An operator ends a call, wherever it is held; False when it was over already."""
     ended = end_call(call_id, reason="operator_hung_up", by=by)
     if ended:
+        record_of_call("call.hung_up", call_id, by=by)
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
         if Call.objects.filter(pk=call_id, direction=Call.Direction.OUTBOUND, answered_at=None).exists():
             transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))  # nobody holds it yet
@@ -306,14 +310,21 @@ def keep_recording(call: Call) -> None:
         )
 
 
+@transaction.atomic
 def assign_number(*, number: PhoneNumber, agent: Agent) -> None:
     """From its next call on, the number is answered by this agent, whoever had it before."""
+    before = audit.stored_fields(number, "agent")
     PhoneNumber.objects.filter(pk=number.pk).update(agent=agent)
+    audit.record("number.assigned", number, before=before, after={"agent": str(agent)})
 
 
+@transaction.atomic
 def release_number(*, number: PhoneNumber, agent: Agent) -> bool:
     """Nobody answers the number any more; False if another agent has it by now."""
-    return bool(PhoneNumber.objects.filter(pk=number.pk, agent=agent).update(agent=None))
+    released = PhoneNumber.objects.filter(pk=number.pk, agent=agent).update(agent=None)
+    if released:
+        audit.record("number.released", number, before={"agent": str(agent)})
+    return bool(released)
 
 
 @transaction.atomic
@@ -326,7 +337,9 @@ def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     credential = Credential.objects.filter(is_simulated=True).first() or _simulated_account()
     taken = set(PhoneNumber.objects.values_list("number", flat=True))
     free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
-    return PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
+    number = PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
+    audit.record("number.added", number, after={"agent": str(agent)})
+    return number
 
 
 def _simulated_account() -> Credential:
@@ -351,6 +364,8 @@ def tag_calls(*, call_ids: Sequence[UUID], name: str) -> int:
     Call.tags.through.objects.bulk_create(
         [Call.tags.through(call_id=pk, tag=tag) for pk in calls], ignore_conflicts=True
     )
+    if calls:
+        audit.record("tag.put_on", tag, after={"calls": calls})
     return len(calls)
 
 
@@ -361,18 +376,26 @@ def tag_call(*, call: Call, name: str) -> None:
 @transaction.atomic
 def untag_call(*, call: Call, name: str) -> None:
     """A tag that no call bears any more goes too."""
-    call.tags.through.objects.filter(call=call, tag__name=name).delete()
+    tag = Tag.objects.filter(name=name).first()
+    if tag and call.tags.through.objects.filter(call=call, tag=tag).delete()[0]:
+        audit.record("tag.taken_off", tag, before={"calls": [call.pk]})
     Tag.objects.filter(name=name, calls=None).delete()
 
 
+@transaction.atomic
 def write_note(*, call: Call, author: str, text: str) -> CallNote:
+    record_of_call("call.note_written", call.pk, by=author)
     return CallNote.objects.create(call=call, author=author, text=text.strip()[:LONGEST_NOTE])
 
 
+@transaction.atomic
 def delete_note(*, call: Call, note_id: int, author: str | None) -> bool:
     """`author` may delete only what is their own; None is anybody's master. False where there is none."""
     notes = CallNote.objects.filter(call=call, pk=note_id)
-    return bool((notes if author is None else notes.filter(author=author)).delete()[0])
+    deleted = (notes if author is None else notes.filter(author=author)).delete()[0]
+    if deleted:
+        record_of_call("call.note_deleted", call.pk, by=author or "")
+    return bool(deleted)
 
 
 @transaction.atomic
@@ -383,9 +406,20 @@ def set_messages_done(*, message_ids: Sequence[int], done: bool, by: str) -> lis
     CallMessage.objects.filter(pk__in=changed).update(
         done_at=timezone.now() if done else None, done_by=by if done else ""
     )
+    for message_id in changed:
+        audit.record("message.done" if done else "message.reopened", _message(message_id), by=by)
     return changed
 
 
+@transaction.atomic
 def delete_messages(*, message_ids: Sequence[int]) -> int:
     """What was said stays in the calls; how many messages are gone."""
-    return CallMessage.objects.filter(pk__in=message_ids).delete()[0]
+    messages = CallMessage.objects.filter(pk__in=message_ids)
+    for message_id, call_id in messages.values_list("pk", "call_id"):
+        audit.record("message.deleted", _message(message_id), before={"call": call_id})
+    return messages.delete()[0]
+
+
+def _message(message_id: int) -> audit.Thing:
+    """Without the caller's name and words, which must be able to go."""
+    return audit.Thing("telephony.callmessage", str(message_id), f"no. {message_id}")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from mlservices.usage import figures
 
 from . import file_names, sheet, wording
+from .audited import record_of_call
 from .cost import cost_of
 from .eventlog import event_json
 from .models import Call, CallEvent, Recording
@@ -66,6 +67,7 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
         lines.append(f"[{_clock(line.at_seconds)}] {who}: {said}{cut}")
     for message in call.messages.order_by("ordinal"):
         lines += ["", f"{_('Message')}: {message.name} {message.number}".rstrip(), message.words]
+    _fetched(request, "transcript.downloaded", call)
     return _file("\n".join(lines) + "\n", "text/plain", call, "txt")
 
 
@@ -82,6 +84,7 @@ def events_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "outcome": call.outcome,
         "events": rows,
     }
+    _fetched(request, "events.downloaded", call)
     return _file(orjson.dumps(whole, option=orjson.OPT_INDENT_2), "application/json", call, "json")
 
 
@@ -93,7 +96,13 @@ def csv_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
     columns = [*sheet.COLUMNS, sheet.TRANSCRIPT]
     text = io.StringIO()
     csv.writer(text).writerows([sheet.head(columns), *sheet.lines([call], columns)])
+    _fetched(request, "csv.downloaded", call)
     return _file("\ufeff" + text.getvalue(), "text/csv", call, "csv")
+
+
+def _fetched(request: HttpRequest, verb: str, call: Call) -> None:
+    if request.method == "GET":
+        record_of_call(verb, call.pk)
 
 
 def _file(content: str | bytes, kind: str, call: Call, ending: str) -> HttpResponse:

@@ -17,7 +17,10 @@ from uuid import UUID
 import orjson
 from channels.layers import get_channel_layer
 
+from mlservices import audit
+
 from .actions import control_group
+from .audited import record_of_call
 from .live import LONGEST_MESSAGE, RECHECK_SECONDS, in_database, who
 from .orders import LONGEST_WINDOW
 from .page_socket import Message, PageSocket
@@ -41,6 +44,7 @@ class _Attendant(PageSocket):
         self._window = _window_of(scope.get("query_string", b""))
         self._session_key = scope["session"].session_key
         self._receive = receive
+        self._address = scope.get("address", "")  # as the gate knows it
         self._layer = get_channel_layer()
         self._page = ""
         self._by = ""
@@ -98,8 +102,14 @@ class _Attendant(PageSocket):
             await self._error("not_allowed", "Your role may not listen to calls.")
             listens = False
         self._by = person.name if person.may_direct else ""
+        if listens and not self._listens:
+            await in_database(self._told, person.name)
         self._listens = listens
         await self._order({"type": "attend", "page": self._page, "by": person.name, "listens": self._listens})
+
+    def _told(self, name: str) -> None:
+        with audit.acting(audit.Actor(name, address=self._address)):
+            record_of_call("call.listened", self._call_id)
 
     async def _desk(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
+from mlservices import audit
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from .models import Credential, PhoneNumber
@@ -65,8 +66,11 @@ def seed_from_environment(agent: Agent) -> list[Credential]:
 
 
 def _first(provider: str, account: str, secret: str, label: str) -> Credential:
-    credential = Credential.objects.filter(provider=provider, account=account).first()
-    return credential or save_credential(provider=provider, account=account, secret=secret, label=label)
+    if credential := Credential.objects.filter(provider=provider, account=account).first():
+        return credential
+    credential = save_credential(provider=provider, account=account, secret=secret, label=label)
+    audit.record("account.added", credential, after={"account": account, "label": credential.label})
+    return credential
 
 
 def _as_twilio_writes_it(number: str) -> str:

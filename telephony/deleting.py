@@ -8,6 +8,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from mlservices import audit
+
+from .audited import call_named
 from .models import Call, Recording
 from .recorder import path_of
 
@@ -26,9 +29,11 @@ def delete_calls(*, call_ids: Sequence[UUID]) -> int:
     """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
     recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
     over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
-    calls = list(over.only("pk", "created_at").order_by("pk"))
+    calls = list(over.only("pk", "created_at", "direction").order_by("pk"))
     recordings = Recording.objects.filter(call__in=calls)
     paths = {Path(recording.file.path) for recording in recordings} | {path_of(call) for call in calls}
+    for call in calls:
+        audit.record("call.deleted", call_named(call))
     Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
     _remove_all(sorted(path for path in paths if path.exists()))
     return len(calls)

@@ -24,6 +24,7 @@ from django_q.status import Stat
 from django_q.tasks import async_task
 
 from agents.models import Agent
+from mlservices import audit
 
 from . import file_names, sheet
 from .filter_words import title
@@ -81,6 +82,7 @@ def _order(request: HttpRequest, columns: list[str]) -> None:
         columns=columns,
         expires_at=timezone.now() + KEPT,
     )
+    audit.record("export.ordered", export, after=audit.fields_of(export, "query", "columns", "calls"))
     transaction.on_commit(lambda: async_task("telephony.tasks.write_export", str(export.pk)))
 
 
@@ -149,10 +151,12 @@ def worker_is_away() -> bool:
 
 
 @require_POST
+@transaction.atomic
 def cancel(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """Stops one that is under way, and takes one that is over off the list, with its file."""
     export = get_object_or_404(_exports_of(request), pk=export_id)
     under_way = CallExport.objects.filter(pk=export.pk, state__in=(State.WAITING, State.RUNNING))
+    audit.record("export.canceled", export)
     if not under_way.update(state=State.CANCELED):
         if export.file:
             Path(export.file.path).unlink(missing_ok=True)
@@ -167,5 +171,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
         file = export.file.open("rb")
     except FileNotFoundError:
         raise Http404 from None
+    if request.method == "GET":
+        audit.record("export.downloaded", export)
     name = file_names.of_export(export, _titles([export])[0])
     return FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

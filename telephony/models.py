@@ -14,7 +14,6 @@ from .cards import Card
 from .flow_traffic import FlowTraffic as FlowTraffic
 from .lines.models import BlockedCaller as BlockedCaller
 from .lines.models import Credential as Credential
-from .lines.models import CredentialUse as CredentialUse
 from .lines.models import PhoneNumber as PhoneNumber
 from .outbound.models import DoNotCall as DoNotCall
 from .outbound.models import PlannedCall as PlannedCall

@@ -14,8 +14,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from agents.fields import PhoneField
+from mlservices import audit
 
 from .actions import control_group
+from .audited import call_named
 from .models import Call
 
 logger = logging.getLogger(__name__)
@@ -31,18 +33,18 @@ class NotPossible(Exception):
 
 def say(call_id: UUID, *, text: str, by: str) -> None:
     """The agent speaks these words next. Raises ValidationError by field, NotPossible."""
-    _order(call_id, by, {"type": "say", "text": _worded("text", text)})
+    _order("call.said", call_id, by, {"type": "say", "text": _worded("text", text)})
 
 
 def whisper(call_id: UUID, *, text: str, by: str) -> None:
     """The agent follows this from its next sentence on. Raises ValidationError by field, NotPossible."""
-    _order(call_id, by, {"type": "whisper", "text": _worded("text", text)})
+    _order("call.whispered", call_id, by, {"type": "whisper", "text": _worded("text", text)})
 
 
 def take_over(call_id: UUID, *, by: str, window: str = "") -> None:
     """The microphone of this window of the operator's takes the agent's place, or that of another of their
     windows. Raises NotPossible."""
-    _order(call_id, by, {"type": "take_over", "window": window[:LONGEST_WINDOW]})
+    _order("call.taken_over", call_id, by, {"type": "take_over", "window": window[:LONGEST_WINDOW]})
 
 
 def give_back(call_id: UUID, *, note: str, by: str, window: str = "") -> None:
@@ -50,7 +52,7 @@ def give_back(call_id: UUID, *, note: str, by: str, window: str = "") -> None:
     if len(note) > LONGEST_NOTE:
         raise ValidationError({"note": _too_long(LONGEST_NOTE)})
     back = {"type": "give_back", "note": note.strip(), "window": window[:LONGEST_WINDOW]}
-    _order(call_id, by, back)
+    _order("call.given_back", call_id, by, back)
 
 
 def transfer(call_id: UUID, *, number: str, by: str) -> None:
@@ -60,7 +62,7 @@ def transfer(call_id: UUID, *, number: str, by: str) -> None:
     except ValidationError:
         told = _("Write the number with its country code, like +1 415 555 0100.")
         raise ValidationError({"number": told}) from None
-    _order(call_id, by, {"type": "transfer", "number": e164})
+    _order("call.transferred", call_id, by, {"type": "transfer", "number": e164}, detail=e164)
 
 
 def _worded(field: str, text: str) -> str:
@@ -76,8 +78,10 @@ def _too_long(longest: int) -> str:
     return _("At most %(most)d characters.") % {"most": longest}
 
 
-def _order(call_id: UUID, by: str, order: dict[str, Any]) -> None:
-    call = Call.objects.filter(pk=call_id).only("status", "ended_at", "answered_at", "card").first()
+def _order(verb: str, call_id: UUID, by: str, order: dict[str, Any], *, detail: str = "") -> None:
+    """What was said to whom stays with the call, and goes with it: the audit trail has `detail` alone."""
+    needed = ("status", "ended_at", "answered_at", "card", "direction", "created_at")
+    call = Call.objects.filter(pk=call_id).only(*needed).first()
     if call is None or call.ended_at or not call.is_live:
         raise NotPossible(_("This call is over."))
     if not call.answered_at:
@@ -90,3 +94,4 @@ def _order(call_id: UUID, by: str, order: dict[str, Any]) -> None:
     except Exception as error:  # each layer has its own kinds
         logger.error("An order did not reach call %s: %s", call_id, error)
         raise NotPossible(_("The call could not be reached. Try again in a moment.")) from None
+    audit.record(verb, call_named(call), by=by, detail=detail)

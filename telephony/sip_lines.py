@@ -15,6 +15,7 @@ from mlservices.secret_box import UnreadableSecret, opened, sealed
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_SERVER = re.compile(rf"({_HOST.pattern})(:\d{{1,5}})?")
 _NAME = re.compile(r"[^\s@:;<>\"?\\]+")
 SILENT_SECONDS = 15.0  # a gateway that has not been heard of for so long is not there
 
@@ -29,6 +30,13 @@ class SipLine(models.Model):
         UDP = "udp", "UDP"
         TCP = "tcp", "TCP"
         TLS = "tls", "TLS, SRTP"
+
+    class Nat(models.TextChoices):
+        """How the address is found at which our sound is reached, where a router translates it."""
+
+        NONE = "", _("None: the provider sees to it")
+        STUN = "stun", _("STUN: ask a server")
+        ICE = "ice", _("ICE: try all ways with the other side")
 
     class State(models.TextChoices):
         OFF = "off", _("Off")
@@ -50,6 +58,9 @@ class SipLine(models.Model):
     allowed_peers = models.TextField(blank=True)
     # ISO, that it may call; none: only extensions of its own exchange.
     countries = models.JSONField(default=list, blank=True)
+    takes_transfers = models.BooleanField(default=False)  # whoever we talk to may have us talk to another
+    nat = models.CharField(max_length=8, choices=Nat, default=Nat.NONE, blank=True)
+    stun_server = models.CharField(max_length=255, blank=True)  # host or host:port
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
     enabled = models.BooleanField(default=True)
 
@@ -78,6 +89,12 @@ class SipLine(models.Model):
                 problems[field] = _("Write the name alone, without @ and what follows it.")
         if not 1 <= self.port <= 65535:
             problems["port"] = _("Give a port from 1 to 65535.")
+        if self.stun_server and not _SERVER.fullmatch(self.stun_server):
+            problems["stun_server"] = _(
+                "Write a name or an address, like stun.example.org or 192.0.2.7:3478."
+            )
+        if self.nat and not self.stun_server:
+            problems["stun_server"] = _("Name the server that is asked for our address.")
         try:
             self.peers()
         except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -15,6 +16,7 @@ from agents.models import Agent, Flow
 
 from . import file_names, wording
 from .afterwards import before_its_first_event
+from .audited import record_of_call
 from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
@@ -23,6 +25,7 @@ from .session.events import event_from
 from .transcript import Transcript
 
 KEYS = "123456789*0#"
+HEARD_ONCE_SECONDS = 600  # in which somebody who goes on listening to a recording is told of once
 
 
 @require_safe
@@ -80,9 +83,20 @@ def recording(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
         Recording.objects.select_related("call").defer("peaks", "call__card"), call_id=call_id
     )
     response = ranged(request, row.file.open("rb"), size=row.file.size, content_type="audio/wav")
+    _fetched(request, row)
     if "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{file_names.of_call(row.call, "wav")}"'
     return response
+
+
+def _fetched(request: HttpRequest, row: Recording) -> None:
+    """Downloads, and that somebody listens: a player asks for one piece after another, which is told once."""
+    if request.method != "GET":
+        return
+    if "download" in request.GET:
+        record_of_call("recording.downloaded", row.call_id)
+    elif cache.add(f"hears:{request.user.pk}:{row.call_id}", True, timeout=HEARD_ONCE_SECONDS):
+        record_of_call("recording.heard", row.call_id)
 
 
 def card_of(call: Call) -> Card:

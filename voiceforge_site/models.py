@@ -186,6 +186,9 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}...)"
 
+    def get_absolute_url(self) -> str:
+        return reverse("keys:key", args=[self.prefix])
+
     @property
     def opens(self) -> bool:
         """Whether it opens anything, by itself: its person may have left."""

@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext_lazy
@@ -33,6 +34,9 @@ from mlservices.checks.probing import blocking
 from mlservices.models import ServiceAlert, ServiceState
 from mlservices.service.devices import machine
 
+from .audit.chain import long_unsealed
+from .models import AuditHead
+
 _LEAST_FREE = 0.05  # of the disk; below a fifth of it nothing can be relied on
 _MANY_JOBS = 100
 _LOCKED_MS = 3000  # SQLite's patience with other writers
@@ -50,6 +54,11 @@ WEB_AWAY = gettext_noop(
     "Start it again with “make run”, or as the line “web” of the Procfile says; see its log. If it runs on "
     "another port than the one asked here, set PORT to that."
 )
+AUDIT_TAMPERED = gettext_noop(
+    "“manage.py verify_audit” names the entry. Somebody has changed the database past VoiceForge: keep a "
+    "copy of it, and find out who could."
+)
+AUDIT_WAITS = gettext_noop("The next change links them, or the worker within the hour; see the log of both.")
 DISK_FULL = gettext_noop(
     "Make room on the disk of VAR_DIR: old recordings and exports are in its media folder."
 )
@@ -95,6 +104,15 @@ def own() -> Iterable[Service]:
         (Probe("page", _("Answers"), _answers),),
         about=f"{settings.WEB_SERVER} · {settings.HOST}:{settings.PORT}",
         remedy=WEB_AWAY,
+    )
+    yield Service(
+        "audit",
+        _("Audit trail"),
+        PLATFORM,
+        "scroll-text",
+        (Probe("chain", _("As it was written"), blocking(_audit)),),
+        about=_("Checked every hour"),
+        remedy=AUDIT_TAMPERED,
     )
     yield Service(
         "machine",
@@ -176,6 +194,22 @@ async def _answers() -> Outcome:
     if "status" not in answer.fields():
         return failed(gettext_noop("HTTP %(status)s from /health/"), status=answer.status)
     return passed(gettext_noop("%(address)s answers"), address=own_address())
+
+
+def _audit() -> Outcome:
+    """What was found when the chain was last looked through, and whether anything waits to be linked."""
+    try:
+        head = AuditHead.objects.filter(pk=AuditHead.ONLY).first() or AuditHead()
+        waiting = long_unsealed(timezone.now())
+    finally:
+        connection.close()
+    if head.problem:
+        return failed(gettext_noop("An entry is not as it was written, or is missing"))
+    if waiting:
+        return warned(gettext_noop("Entries wait to be linked"), AUDIT_WAITS)
+    return passed(
+        gettext_noop("Every entry up to no. %(number)s is as it was written"), number=head.verified_number
+    )
 
 
 def _disk() -> Outcome:

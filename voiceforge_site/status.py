@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from mlservices import checks
+from mlservices import audit, checks
 from mlservices.checks import GROUPS, Service, Status, keeping
-from mlservices.checks.probing import ask
+from mlservices.checks.probing import Report, ask
 from mlservices.models import ServiceAlert
 
 from .status_cards import STATES, UNKNOWN, Card, cards_of, incidents_of
@@ -70,10 +71,18 @@ async def service(request: HttpRequest, key: str) -> HttpResponse:
 
 async def _check(request: HttpRequest, key: str) -> HttpResponse:
     report = await ask(await _found(key), on_demand=True)
-    await sync_to_async(keeping.store)(report)
+    await sync_to_async(keep_answer)(report)
     if request.htmx:  # type: ignore[attr-defined]
         return await sync_to_async(_row)(request, report.service)
     return redirect("service_status", key)
+
+
+@transaction.atomic
+def keep_answer(report: Report) -> None:
+    """Of a service that somebody wanted to be asked."""
+    keeping.store(report)
+    asked = report.service
+    audit.record("service.checked", audit.Thing("mlservices.service", asked.key, str(asked.title)))
 
 
 def _row(request: HttpRequest, asked: Service) -> HttpResponse:

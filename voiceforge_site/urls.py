@@ -1,4 +1,3 @@
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from mlservices.api.document import docs
@@ -19,15 +18,18 @@ urlpatterns = [
     path("health/", health.health, name="health"),
     path("login/", signin.SignIn.as_view(), name="login"),
     path("login/code/", signin.sign_in_code, name="login_code"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", signin.SignOut.as_view(), name="logout"),
     path("invitation/<str:token>/", signin.invitation, name="invitation"),
     path("password-rules/", signin.password_rules, name="password_rules"),
     path("profile/", include((people.own, "profile"))),
     path("people/", include((people.people, "people"))),
+    path("keys/", include("voiceforge_site.keys.urls")),
+    path("audit/", include("voiceforge_site.audit.urls")),
     path("models/", include("mlservices.urls")),
     path("api/", include("mlservices.api.urls")),
     path("api/", include("agents.rest.urls")),
     path("api/", include("telephony.rest.urls")),
+    path("api/", include("voiceforge_site.rest.urls")),
     path("docs", docs, name="docs"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from mlservices import registry
+from mlservices import audit, registry
 
 from ..flow.graph import FlowError, Problem, Severity, read, read_text
 from ..flow.graph.reading import LARGEST_BYTES
@@ -111,6 +111,8 @@ def flow_export(request: HttpRequest, slug: str) -> HttpResponse:
     flow = get_object_or_404(Flow, slug=slug)
     number = request.GET.get("version", "")
     graph = get_object_or_404(flow.versions, number=number).graph if number.isdecimal() else flow.draft
+    if request.method == "GET":
+        audit.record("flow.downloaded", flow, detail=number)
     response = JsonResponse(graph, json_dumps_params={"indent": 2, "ensure_ascii": False})
     name = f"{slug}-{number}" if number.isdecimal() else slug
     response["Content-Disposition"] = f'attachment; filename="{name}.json"'

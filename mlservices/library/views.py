@@ -17,7 +17,7 @@ from ..errors import EngineError
 from ..models import FavouriteVoice
 from ..offer import Offer
 from ..pages.lists import way_back
-from . import samples
+from . import actions, samples
 from .listing import FAVOURITES, FEW, GENDERS, Wanted, choices, counts, entries, sections
 from .standing import Machine, Serving, Standing, asked, standing_of
 
@@ -91,9 +91,9 @@ def favourite(request: HttpRequest, voice: str) -> HttpResponse:
     known = _known(voice)
     on = bool(request.POST.get("on"))
     if on:
-        FavouriteVoice.objects.get_or_create(user_id=_person(request), voice=known.id)
+        actions.remember(voice=known, user_id=_person(request))
     else:
-        FavouriteVoice.objects.filter(user_id=_person(request), voice=known.id).delete()
+        actions.forget(voice=known, user_id=_person(request))
     if request.htmx:  # type: ignore[attr-defined]
         context = {"voice": known, "favourite": on, "total": len(_favourites(request))}
         return render(request, "voices/_favourite.html", context)

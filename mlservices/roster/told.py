@@ -7,9 +7,19 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
-from .. import registry
+from .. import audit, registry
+from ..catalog import BY_ID
 from ..errors import EngineError, EngineTimeout, Outcome
 from ..service.layout import configured_models
+
+DONE = {  # what the audit trail calls it
+    "download": "downloaded",
+    "stop": "paused",
+    "load": "loaded",
+    "unload": "unloaded",
+    "warm": "warmed_up",
+    "remove": "removed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,11 @@ def change(model_id: str, verb: str) -> bool:
     except EngineTimeout as error:
         if error.outcome is Outcome.UNREACHABLE:
             raise
-        return False
-    return True
+        is_done = False
+    else:
+        is_done = True
+    audit.record(f"model.{DONE[verb]}", audit.Thing("mlservices.model", model_id, BY_ID[model_id].name))
+    return is_done
 
 
 def still_configured(model_id: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ..models.usage import Price, Service
-from . import figures
+from . import actions, figures
 from .forms import PriceForm
 
 
@@ -27,7 +27,7 @@ def add_price(request: HttpRequest) -> HttpResponse:
     form = PriceForm(request.POST)
     if not form.is_valid():
         return render(request, "usage/usage.html", context(request, form), status=422)
-    price = form.save()
+    price = actions.add_price(price=form.save(commit=False))
     messages.success(request, _("From %(day)s on %(engine)s has this price.") % _words(price))
     return redirect("usage:usage")
 
@@ -35,7 +35,7 @@ def add_price(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delete_price(request: HttpRequest, pk: int) -> HttpResponse:
     price = get_object_or_404(Price, pk=pk)
-    price.delete()
+    actions.delete_price(price=price)
     told = _("The price of %(engine)s from %(day)s is gone. What was used so far keeps its cost.")
     messages.success(request, told % _words(price))
     return redirect("usage:usage")

@@ -16,7 +16,7 @@ export function openPlayer(page) {
   if (!box || box === opened) return;
   opened = box;
   const audio = new Audio(box.dataset.src);
-  audio.preload = "metadata";
+  audio.preload = "none"; // who only looks at the page has not listened
   const peaks = JSON.parse(box.querySelector("#peaks")?.textContent ?? "{}");
   wave = WaveSurfer.create({
     container: /** @type {HTMLElement} */ (box.querySelector("[data-wave]")),

@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mlservices.pages.countries import country_names
-from mlservices.pages.lists import numbered_page
 from mlservices.secret_box import UnreadableSecret
 
-from ..models import Credential, CredentialUse
+from ..models import Credential
 from ..outbound.guard import countries_of
 from ..providers.zadarma.errors import ZadarmaError
 from ..zadarma import set_webhooks
@@ -23,17 +22,12 @@ from .actions import add_credential, change_credential, check_credential, delete
 from .forms import LimitsForm, NewAccountForm, SecretForm
 from .number_actions import import_numbers
 from .number_views import imported
-from .texts import USES
-
-MOST_GONE = 20  # uses of accounts that were deleted
 
 
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     accounts = Credential.objects.real().annotate(count=Count("numbers"))
-    gone = CredentialUse.objects.filter(credential=None)[:MOST_GONE]
-    context = {"accounts": accounts, "gone": [(each, USES.get(each.what, each.what)) for each in gone]}
-    return render(request, "lines/accounts.html", context)
+    return render(request, "lines/accounts.html", {"accounts": accounts})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,13 +121,10 @@ def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, credential: Credential, form: LimitsForm, secret_form: SecretForm
 ) -> HttpResponse:
-    page = numbered_page(request, credential.uses.all())
     context = {
         "account": credential,
         "form": form,
         "secret_form": secret_form,
-        "page": page,
-        "uses": [(each, USES.get(each.what, each.what)) for each in page],
         "countries": country_names(countries_of(credential)),
         "numbers": credential.numbers.count(),
     }

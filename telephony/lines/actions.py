@@ -14,17 +14,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mlservices import audit
 from mlservices.secret_box import UnreadableSecret
 
 from ..credentials import save_credential
-from ..models import Call, Credential, CredentialUse
+from ..models import Call, Credential
 from .accounts import Account, ProviderError, account_of
 
 
-def note_use(credential: Credential, what: str, *, by: str, detail: str = "") -> None:
-    CredentialUse.objects.create(
-        credential=credential, account=str(credential)[:120], what=what, by=by, detail=detail[:500]
-    )
+def note_use(credential: Credential, what: str, *, by: str, detail: str = "", **values: Any) -> None:
+    """`values` are what it was `before` and is `after`."""
+    audit.record(f"account.{what}", credential, by=by, detail=detail, **values)
 
 
 @contextmanager
@@ -44,7 +44,8 @@ def add_credential(*, provider: str, account: str, secret: str, label: str, by: 
     if Credential.objects.filter(provider=provider, account=account).exists():
         raise ValidationError(_("This account is set up already. Replace its secret on its own page."))
     credential = save_credential(provider=provider, account=account, secret=secret, label=label)
-    note_use(credential, "added", by=by)
+    after = audit.fields_of(credential, "provider", "account", "label", "secret")
+    note_use(credential, "added", by=by, after=after)
     return credential
 
 
@@ -59,23 +60,13 @@ def replace_secret(*, credential: Credential, secret: str, by: str) -> Credentia
 @transaction.atomic
 def change_credential(*, credential: Credential, by: str, **fields: Any) -> Credential:
     """Its name and its limits."""
-    before = {name: getattr(Credential.objects.get(pk=credential.pk), name) for name in fields}
-    called = {field.name: field.verbose_name for field in Credential._meta.fields}
-    told = ", ".join(
-        f"{called[name]}: {_shown(before[name])} → {_shown(value)}"
-        for name, value in fields.items()
-        if before[name] != value
-    )
-    if not told:
+    before = audit.stored_fields(credential, *fields)
+    if before == fields:
         return credential
     Credential.objects.filter(pk=credential.pk).update(**fields)
-    note_use(credential, "changed", by=by, detail=told)
+    note_use(credential, "changed", by=by, before=before, after=fields)
     credential.refresh_from_db()
     return credential
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) and value else str(value) if value else "–"
 
 
 def check_credential(*, credential: Credential, by: str) -> bool:
@@ -99,8 +90,9 @@ def delete_credential(*, credential: Credential, by: str) -> None:
     """With its numbers. Raises ValidationError while one of them is on a call."""
     if Call.objects.filter(phone_number__credential=credential, status__in=Call.LIVE).exists():
         raise ValidationError(_("A call of this account goes on. Wait for its end."))
-    numbers = credential.numbers.values_list("number", flat=True)
-    note_use(credential, "deleted", by=by, detail=", ".join([credential.masked, *numbers]))
+    numbers = list(credential.numbers.values_list("number", flat=True))
+    before = {**audit.fields_of(credential, "provider", "account", "label"), "numbers": numbers}
+    note_use(credential, "deleted", by=by, before=before)
     credential.delete()
 
 

@@ -84,23 +84,6 @@ class Credential(models.Model):
         return f"{self.account[:4]}…{self.account[-4:]}" if len(self.account) > 12 else self.account
 
 
-class CredentialUse(models.Model):
-    """What was done with an account, or to it; never changed. `by` is a user's name, "" for VoiceForge."""
-
-    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="uses")
-    account = models.CharField(max_length=120)  # as it was called then
-    what = models.CharField(max_length=40)  # telephony.lines.texts.USES
-    detail = models.CharField(max_length=500, blank=True)
-    by = models.CharField(max_length=150, blank=True)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.account}"
-
-
 class PhoneNumber(models.Model):
     class After(models.TextChoices):
         """Who answers outside opening hours."""

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mlservices import audit
+
 from ..models import BlockedCaller, Call, Credential, PhoneNumber
 from .accounts import Offer, OwnNumber, ProviderError
 from .actions import asked, note_use, noted
@@ -108,6 +110,7 @@ def give_back(*, number: PhoneNumber, by: str) -> None:
     with noted(number.credential, "released", by=by, detail=number.number) as account:
         if number.provider_id:
             account.release(number.provider_id)
+    audit.record("number.given_back", number, before=audit.fields_of(number), by=by)
     number.delete()
 
 
@@ -115,16 +118,18 @@ def give_back(*, number: PhoneNumber, by: str) -> None:
 def forget_number(*, number: PhoneNumber, by: str) -> None:
     """Only here: the provider keeps it. Raises ValidationError while it is on a call."""
     _refuse_while_on_a_call(number)
-    note_use(number.credential, "forgotten", by=by, detail=number.number)
+    audit.record("number.forgotten", number, before=audit.fields_of(number), by=by)
     number.delete()
 
 
 def change_number(*, number: PhoneNumber, by: str) -> str:
     """Store a changed number; the provider is told of a new fallback. Answers why it did not take it."""
-    before = PhoneNumber.objects.get(pk=number.pk).fallback_number
+    before = audit.stored_fields(number)
     number.full_clean()
-    number.save()
-    if number.fallback_number == before or not number.provider_id:
+    with transaction.atomic():
+        number.save()
+        audit.record("number.changed", number, before=before, after=audit.fields_of(number), by=by)
+    if number.fallback_number == before["fallback_number"] or not number.provider_id:
         return ""
     try:
         set_hooks(number=number, by=by, only="voice_fallback")
@@ -133,6 +138,7 @@ def change_number(*, number: PhoneNumber, by: str) -> str:
     return ""
 
 
+@transaction.atomic
 def block_caller(*, pattern: str, note: str, by: str) -> BlockedCaller:
     """A number, or with * at its end all that begin so. Raises ValidationError by field."""
     if not _PATTERN.fullmatch(pattern):
@@ -142,11 +148,17 @@ def block_caller(*, pattern: str, note: str, by: str) -> BlockedCaller:
     blocked, _created = BlockedCaller.objects.update_or_create(
         pattern=pattern, defaults={"note": note[:200], "by": by, "at": timezone.now()}
     )
+    audit.record("caller.blocked", blocked, after={"pattern": pattern, "note": note}, by=by)
     return blocked
 
 
+@transaction.atomic
 def unblock_caller(*, pattern: str) -> bool:
-    return bool(BlockedCaller.objects.filter(pattern=pattern).delete()[0])
+    blocked = BlockedCaller.objects.filter(pattern=pattern).first()
+    if blocked:
+        audit.record("caller.unblocked", blocked, before={"pattern": pattern, "note": blocked.note})
+        blocked.delete()
+    return blocked is not None
 
 
 def _keep(credential: Credential, own: OwnNumber) -> PhoneNumber:

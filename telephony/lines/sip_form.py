@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from agents.fields import dress
 
 from ..models import SipLine
+from ..sip.accounts import keep_line
 from .forms import CountriesField
 
 LABELS = {
@@ -26,6 +27,9 @@ LABELS = {
     "max_calls": gettext_lazy("Calls at once"),
     "allowed_peers": gettext_lazy("Addresses that may ring it"),
     "countries": gettext_lazy("Countries that may be called"),
+    "takes_transfers": gettext_lazy("The other side may pass the agent on"),
+    "nat": gettext_lazy("Behind a router"),
+    "stun_server": gettext_lazy("STUN server"),
     "agent": gettext_lazy("Agent"),
     "enabled": gettext_lazy("It is on"),
 }
@@ -46,6 +50,7 @@ class SipLineForm(forms.ModelForm):
         field_classes = {"countries": CountriesField}
         widgets = {
             "host": forms.TextInput(attrs={"placeholder": "sip.example.org"}),
+            "stun_server": forms.TextInput(attrs={"placeholder": "stun.example.org:3478"}),
             "allowed_peers": forms.TextInput(attrs={"placeholder": "192.0.2.7 198.51.100.0/24"}),
         }
         help_texts = {
@@ -54,6 +59,8 @@ class SipLineForm(forms.ModelForm):
             "domain": gettext_lazy("What follows the @ of our address. Empty: the registrar."),
             "registers": gettext_lazy("A trunk does not: it is rung by the addresses below."),
             "allowed_peers": gettext_lazy("Beside the registrar, with spaces between."),
+            "takes_transfers": gettext_lazy("To extensions and countries that the line may call."),
+            "nat": gettext_lazy("How the address is found that our sound is sent to."),
             "countries": gettext_lazy("Empty: extensions of its own exchange alone."),
         }
 
@@ -70,8 +77,7 @@ class SipLineForm(forms.ModelForm):
     def save(self, commit: bool = True) -> SipLine:
         """What the gateway writes is not overwritten."""
         line: SipLine = super().save(commit=False)
-        line.save(update_fields=[*LABELS, "password"] if line.pk else None)
-        return line
+        return keep_line(line, changed=[*LABELS, "password"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ..models import Call, SipLine
+from ..models import SipLine
+from ..sip.accounts import delete_line
 from .sip_form import SipLineForm
 
 
@@ -32,10 +34,11 @@ def sip_line(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def sip_delete(request: HttpRequest, pk: int) -> HttpResponse:
     line = get_object_or_404(SipLine, pk=pk)
-    if Call.objects.filter(sip_line=line, status__in=Call.LIVE).exists():
-        messages.error(request, _("A call goes on by this line. Wait for its end."))
-        return redirect("lines:sip_line", line.pk)
-    line.delete()
+    try:
+        delete_line(line=line)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("lines:sip_line", pk)
     messages.success(request, _("%(name)s is deleted") % {"name": line.label})
     return redirect("lines:sip")
 

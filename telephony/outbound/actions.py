@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
+from mlservices import audit
 
 from ..actions import end_call, ringing
 from ..eventlog import record_now
@@ -24,6 +25,7 @@ from .guard import NotAllowed, check
 FURTHEST = timedelta(days=366)
 PAST = timedelta(minutes=2)  # that a form may take
 State = PlannedCall.State
+_TOLD = ("to", "agent", "caller_id", "due_at", "machine", "operator")  # of a call that was ordered
 
 
 @transaction.atomic
@@ -56,7 +58,7 @@ def plan_call(
         check(to=to, agent=agent, credential=caller_id.credential)
     except NotAllowed as error:
         raise ValidationError({"to": str(error)}) from None
-    return PlannedCall.objects.create(
+    planned = PlannedCall.objects.create(
         pk=once or uuid4(),
         to=to,
         agent=agent,
@@ -69,12 +71,18 @@ def plan_call(
         send_digits=send_digits,
         operator=operator,
     )
+    audit.record("planned.ordered", planned, after=audit.fields_of(planned, *_TOLD), by=by)
+    return planned
 
 
+@transaction.atomic
 def cancel_planned(*, planned: PlannedCall) -> bool:
     """False where it is being placed already, or was."""
     waiting = PlannedCall.objects.filter(pk=planned.pk, state=State.WAITING)
-    return bool(waiting.update(state=State.CANCELED))
+    canceled = waiting.update(state=State.CANCELED)
+    if canceled:
+        audit.record("planned.canceled", planned)
+    return bool(canceled)
 
 
 @transaction.atomic
@@ -134,12 +142,21 @@ def plan_of(call: Call) -> PlannedCall | None:
 def do_not_call(*, numbers: list[str], reason: str, by: str) -> int:
     """Numbers (E.164) are called no more, and calls to them that wait are canceled; how many are new."""
     before = DoNotCall.objects.count()
+    audit.record("never.added", _list(numbers), after={"numbers": numbers, "reason": reason}, by=by)
     rows = [DoNotCall(number=number, reason=reason[:200], by=by) for number in numbers]
     DoNotCall.objects.bulk_create(rows, ignore_conflicts=True)
     PlannedCall.objects.filter(to__in=numbers, state=State.WAITING).update(state=State.CANCELED)
     return DoNotCall.objects.count() - before
 
 
+@transaction.atomic
 def may_be_called(*, number: str) -> bool:
     """Take a number from the list; False where it was not on it."""
-    return bool(DoNotCall.objects.filter(number=number).delete()[0])
+    taken = DoNotCall.objects.filter(number=number).delete()[0]
+    if taken:
+        audit.record("never.removed", _list([number]), before={"numbers": [number]})
+    return bool(taken)
+
+
+def _list(numbers: list[str]) -> audit.Thing:
+    return audit.Thing("telephony.donotcall", "", ", ".join(numbers))

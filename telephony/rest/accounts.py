@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices.rest.forms import filled
-from mlservices.rest.paging import listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
@@ -26,7 +25,7 @@ from ..lines.actions import (
 )
 from ..lines.forms import LimitsForm, NewAccountForm
 from ..lines.number_actions import import_numbers
-from ..models import Credential, CredentialUse
+from ..models import Credential
 from .asking import asking
 
 TAG = "Accounts"
@@ -63,12 +62,6 @@ class AccountFields(Exact):
     def get_facts(self, account: Credential) -> dict[str, str]:
         """What the provider answered when it was asked last: its name, its balance."""
         return dict(account.facts)
-
-
-class UseFields(serializers.ModelSerializer):
-    class Meta:
-        model = CredentialUse
-        fields = ("what", "detail", "by", "at")
 
 
 class ImportedFields(serializers.Serializer):
@@ -152,8 +145,3 @@ class Accounts(Resource):
         with asking():
             new, every = import_numbers(credential=self.get_object(), by=self.by)
         return Response({"new": new, "all": every})
-
-    @extend_schema(summary="List an account's uses", responses=page_of(UseFields))
-    def uses(self, request: Request, id: int) -> Response:
-        """What was done with it, and by whom, the newest first."""
-        return listed(self, self.get_object().uses.all(), UseFields, ordering="-pk")

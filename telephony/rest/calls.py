@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.models import Agent
+from mlservices import audit
 from mlservices.api.answers import Refused, invalid
 from mlservices.rest.paging import Pages, listed, page_of
 from mlservices.rest.problems import Conflict
@@ -25,6 +26,7 @@ from mlservices.rest.resources import Resource
 from .. import orders
 from ..actions import LONGEST_NOTE, delete_note, hang_up, tag_call, untag_call, write_note
 from ..annotations import tag_names, tag_problem
+from ..audited import call_named
 from ..deleting import CannotDelete, delete_calls
 from ..eventlog import event_json
 from ..filters import OUTCOMES, SORTS, Filters, misread
@@ -120,6 +122,8 @@ class Calls(Resource):
         if not (after.isascii() and after.isdecimal() and len(after) < 10):
             raise invalid(after="not the number of an event")
         call = self._row()
+        if not int(after):  # who goes on from there has been told of
+            audit.record("events.downloaded", call_named(call))
         rows = CallEvent.objects.filter(call=call, seq__gt=int(after)).order_by("seq")[:MOST_EVENTS]
         events = [event_json(row) for row in rows]
         last = events[-1]["seq"] if events else int(after)
@@ -129,7 +133,9 @@ class Calls(Resource):
     @extend_schema(summary="Get a call's transcript", responses=TranscriptFields)
     def transcript(self, request: Request, id: UUID) -> Response:
         """Who said what when. Of the agent's words those that were heard."""
-        lines = [line for line in transcript_of(self._row()).lines if line.who != "note"]
+        call = self._row()
+        audit.record("transcript.downloaded", call_named(call))
+        lines = [line for line in transcript_of(call).lines if line.who != "note"]
         return Response(TranscriptFields({"lines": lines}).data)
 
     @extend_schema(

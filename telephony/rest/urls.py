@@ -33,7 +33,6 @@ urlpatterns = [
     path(_ACCOUNT, Accounts.as_view(_ONE), name="account"),
     path(f"{_ACCOUNT}/check", Accounts.as_view({"post": "check"}), name="account_check"),
     path(f"{_ACCOUNT}/import", Accounts.as_view({"post": "import_numbers"}), name="account_import"),
-    path(f"{_ACCOUNT}/uses", Accounts.as_view({"get": "uses"}), name="account_uses"),
     path("telephony/numbers", Numbers.as_view({"get": "list"}), name="numbers"),
     path("telephony/numbers/offers", Numbers.as_view({"get": "offers"}), name="offers"),
     path("telephony/numbers/buy", Numbers.as_view({"post": "buy"}), name="buy"),

@@ -232,7 +232,7 @@ class FramesDropped(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStarted(Event):
     number: str
-    reason: Literal["agent", "engine_failure", "operator"]
+    reason: Literal["agent", "engine_failure", "operator", "peer"]
     by: str = ""  # the operator who asked for it
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from agents.models import Agent
+from mlservices import audit
 
-from ..models import SipLine
+from ..models import Call, SipLine
 
 OF_THE_GATEWAY = ("state", "state_at", "reason", "held_at")
+_TOLD = [field.name for field in SipLine._meta.fields if field.name not in ("id", *OF_THE_GATEWAY)]
 
 
 @transaction.atomic
@@ -23,8 +28,26 @@ def save_line(*, label: str, password: str | None = None, **fields: Any) -> SipL
     if password is not None:
         line.set_password(password)
     line.full_clean(exclude=OF_THE_GATEWAY)
-    line.save()
+    return keep_line(line)
+
+
+@transaction.atomic
+def keep_line(line: SipLine, *, changed: Sequence[str] | None = None) -> SipLine:
+    """Store a line that is right; of one that was stored before `changed` alone, if those are given."""
+    before = audit.stored_fields(line, *_TOLD)
+    line.save(update_fields=changed if before else None)
+    verb = "sip_line.changed" if before else "sip_line.created"
+    audit.record(verb, line, before=before, after=audit.fields_of(line, *_TOLD))
     return line
+
+
+@transaction.atomic
+def delete_line(*, line: SipLine) -> None:
+    """Raises ValidationError while a call goes on by it."""
+    if Call.objects.filter(sip_line=line, status__in=Call.LIVE).exists():
+        raise ValidationError(_("A call goes on by this line. Wait for its end."))
+    audit.record("sip_line.deleted", line, before=audit.fields_of(line, *_TOLD))
+    line.delete()
 
 
 def seed_from_environment(agent: Agent) -> SipLine | None:

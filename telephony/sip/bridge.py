@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from baresip import AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Event
+from baresip import AudioInfo, AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Event
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -17,9 +17,8 @@ from .playout import RATE, Playout
 
 PATH = "/ws/media/sip/"
 OPEN_SECONDS, CLOSE_SECONDS = 10.0, 1.0
-TICK_SECONDS = 0.02
+TICK_SECONDS = 0.01  # half a packet: what was heard waits no longer than that to be read
 GAP_SECONDS, WAIT_SECONDS = 0.08, 0.5  # after a key, and for a "," or "w" between them
-MOST_READ = 64_000  # bytes at once; the stack keeps 2 s
 # The media clock goes on while the stack hears nothing (a caller who holds us): then silence is sent.
 BEHIND_BYTES = 2 * RATE * 200 // 1000
 LARGEST_MESSAGE = 1 << 20
@@ -118,9 +117,10 @@ class Bridge:
             message = await self._socket.recv()
             if isinstance(message, bytes):
                 self._playout.add(message)
+                with suppress(AudioNotActive, AudioRestarted):
+                    await self._feed(call, call.audio.info())  # now, or its beginning would wait for a tick
                 continue
-            for name in self._told(call, orjson.loads(message)):
-                await self._say(type="mark", name=name)
+            await self._played(self._told(call, orjson.loads(message)))
             if self._ended:
                 return
 
@@ -151,38 +151,42 @@ class Bridge:
     # ---- to the web process -----------------------------------------------------------------
 
     async def _pump(self, call: Call) -> None:
-        """Every 20 ms: what was heard goes to the web process, what is to be said to the stack."""
+        """At every tick: what was heard goes to the web process, what is to be said to the stack."""
         clock = asyncio.get_running_loop().time
         started = clock()
         heard, ticks = 0, 0
         while True:
-            pcm = self._exchange(call)
+            pcm = b""
+            with suppress(AudioNotActive, AudioRestarted):  # not yet, not now, or anew
+                info = call.audio.info()
+                await self._feed(call, info)
+                pcm = self._heard(call, info)
             behind = int((clock() - started) * RATE) * 2 - heard - len(pcm)
             if behind > BEHIND_BYTES:
                 pcm += bytes(behind)
             if pcm:
                 heard += len(pcm)
                 await self._socket.send(pcm)
-            for name in self._marks_played(call):
-                await self._say(type="mark", name=name)
             ticks += 1
             await asyncio.sleep(max(0.0, started + ticks * TICK_SECONDS - clock()))
 
-    def _exchange(self, call: Call) -> bytes:
-        try:
-            info = call.audio.info()
-            if info.tx_ready and (piece := self._playout.next(info.tx_buffered)):
-                call.audio.write(piece)
-            heard = bytes(call.audio.read(MOST_READ)) if info.rx_ready else b""
-            return bytes(len(heard)) if call.remote_on_hold else heard  # or music would be taken for speech
-        except (AudioNotActive, AudioRestarted):  # not yet, not now, or anew
-            return b""
+    async def _feed(self, call: Call, info: AudioInfo) -> None:
+        """Give the stack what it has room for, and tell which marks it has passed."""
+        piece = self._playout.next(info.tx_buffered) if info.tx_ready else b""
+        if piece:
+            call.audio.write(piece)
+        await self._played(self._playout.played(info.tx_buffered + len(piece)))
 
-    def _marks_played(self, call: Call) -> list[str]:
-        try:
-            return self._playout.played(call.audio.info().tx_buffered)
-        except AudioNotActive:
-            return []
+    @staticmethod
+    def _heard(call: Call, info: AudioInfo) -> bytes:
+        if not info.rx_buffered:
+            return b""
+        pcm = call.audio.read(info.rx_buffered)
+        return bytes(len(pcm)) if call.remote_on_hold else pcm  # or music would be taken for speech
+
+    async def _played(self, marks: list[str]) -> None:
+        for name in marks:
+            await self._say(type="mark", name=name)
 
     async def _tell(self, news: asyncio.Queue[dict[str, Any]]) -> None:
         while True:

@@ -27,6 +27,7 @@ from .bridge import Bridge, Ended, NotTaken
 from .lines import Carried
 from .playout import RATE, Playout
 from .records import Announced, Outgoing
+from .referrals import Referral, hang_up, user_of
 from .sources import Sources
 
 logger = logging.getLogger(__name__)
@@ -128,11 +129,10 @@ class Calls:
     async def _outgoing(self, carried: Carried, outgoing: Outgoing) -> None:
         call_id = outgoing.call_id
         try:
-            call = await carried.dial(outgoing.number)
+            call = await carried.dial(outgoing.number, lambda event: self._rang(call_id, event))
         except (BaresipError, ValueError) as error:
             await in_database(records.told, call_id, Status.FAILED, str(error))
             return
-        call.on(lambda event: self._rang(call_id, event))
         self._ringing[call_id] = call
         try:
             await call.wait_established(RING_SECONDS)
@@ -142,11 +142,11 @@ class Calls:
         finally:
             self._ringing.pop(call_id)
             if call.state is CallState.OUTGOING:  # we stop
-                await asyncio.shield(_hang_up(call))
+                await asyncio.shield(hang_up(call))
         announced = await in_database(records.picked_up, call_id, sip_call_id=call.call_id or "")
         bridge = await self._bridge(announced) if announced else None
         if announced is None or bridge is None:
-            await _hang_up(call)
+            await hang_up(call)
             await in_database(records.told, call_id, Status.FAILED)
             return
         await self._carry(announced, carried, call, bridge)
@@ -168,18 +168,24 @@ class Calls:
             return None
 
     async def _carry(self, announced: Announced, carried: Carried, call: Call, bridge: Bridge) -> None:
+        referral = Referral(announced.call_id, carried, call)
         try:
             ended = await bridge.carry(call)
+            while ended is None and (successor := await referral.successor()):
+                call, referral = successor, Referral(announced.call_id, carried, successor)
+                ended = await bridge.carry(call)
         except BaseException:  # we stop, or failed
-            await asyncio.shield(asyncio.gather(bridge.close(restarting=True), _hang_up(call)))
+            farewell = (bridge.close(restarting=True), referral.give_up(), hang_up(call))
+            await asyncio.shield(asyncio.gather(*farewell))
             raise
+        await referral.give_up()
         await bridge.close()
         if call.state is CallState.CLOSED:
             return
         try:
             await self._finish(announced, carried, call, ended)
         finally:
-            await asyncio.shield(_hang_up(call))
+            await asyncio.shield(hang_up(call))
 
     async def _finish(self, announced: Announced, carried: Carried, call: Call, ended: Ended | None) -> None:
         """The peer is still there."""
@@ -231,11 +237,6 @@ async def _reject(call: Call) -> None:
         await call.reject()
 
 
-async def _hang_up(call: Call) -> None:
-    with suppress(BaresipError):
-        await call.hangup()
-
-
 async def _say(call: Call, pcm: bytes) -> None:
     """Play these words to the peer, to their end or to the peer's."""
     playout = Playout()
@@ -257,10 +258,3 @@ def outcome_of(error: CallFailed) -> tuple[Status, str]:
         return Status.NO_ANSWER, f"no answer within {RING_SECONDS:.0f} s"
     words = f"{error.status} {error.reason}" if error.status else error.reason or str(error)
     return STATUSES.get(error.status or 0, Status.FAILED), words
-
-
-def user_of(address: str) -> str:
-    """The part before the @ of `"Name" <sip:user@host;parameters>`, a telephone number as a rule."""
-    bare = address.rpartition("<")[2].partition(">")[0].strip()
-    bare = bare.removeprefix("sips:").removeprefix("sip:").removeprefix("tel:")
-    return bare.partition(";")[0].partition("@")[0]

@@ -71,6 +71,7 @@ class Gateway:
         self._runtime.on_dead = dead.set
         self._sources.listen()
         await in_database(records.end_left_over)
+        await in_database(records.warm_up)
         await self._runtime.start(self._network.config())
         watching = asyncio.create_task(self._watch(stopping))
         waits = [asyncio.create_task(event.wait()) for event in (stopping, dead)]
@@ -122,7 +123,7 @@ class Gateway:
     async def _add(self, facts: LineFacts) -> None:
         try:
             account = account_of(facts)
-            agent = await UserAgent.create(self._runtime, account, transfer_policy="reject")
+            agent = await UserAgent.create(self._runtime, account)
         except (BaresipError, ValueError) as error:
             self._refused[facts.pk] = facts
             await in_database(records.set_state, facts.pk, State.FAILED, str(error))

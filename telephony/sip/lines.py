@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +30,12 @@ State = SipLine.State
 
 def account_of(line: LineFacts) -> Account:
     """Raises ValueError for what no SIP account can have."""
-    secure = line.transport == SipLine.Transport.TLS
+    # Without the first the stack sends a re-INVITE right after each answer.
+    more = ["video_codecs=none"]
+    if line.transport == SipLine.Transport.TLS:
+        more.append("mediaenc=srtp-mand")
+    if line.nat:
+        more += [f"medianat={line.nat}", f"stunserver=stun:{line.stun_server}", "natpinhole=yes"]
     return Account(
         user=line.user,
         domain=line.domain,
@@ -39,8 +45,7 @@ def account_of(line: LineFacts) -> Account:
         reg_interval=REGISTER_SECONDS[line.transport] if line.registers else 0,
         transport=line.transport,  # type: ignore[arg-type]
         audio_codecs=("pcma", "pcmu"),
-        # Without the first the stack sends a re-INVITE right after each answer.
-        extra_params=("video_codecs=none", *(("mediaenc=srtp-mand",) if secure else ())),
+        extra_params=tuple(more),
     )
 
 
@@ -101,16 +106,24 @@ class Carried:
             wait = min(2 * wait, LONGEST_RETRY_SECONDS)
             self._why = ""
 
-    async def dial(self, number: str) -> Call:
-        """Raises BaresipError, ValueError."""
+    async def dial(self, number: str, happened: Callable[[Any], None]) -> Call:
+        """`happened` is told all events of the call. Raises BaresipError, ValueError."""
+        return await self._placed(self.agent.dial(f"sip:{number}@{self.facts.domain}"), happened)
+
+    async def follow(self, call: Call) -> Call:
+        """Call whom the peer of `call` wants us to. Raises BaresipError."""
+        return await self._placed(call.accept_transfer(), lambda event: None)
+
+    async def _placed(self, placing: Coroutine[Any, Any, Call], happened: Callable[[Any], None]) -> Call:
         early: list[Any] = []
         hear = early.append
         self.agent.on(hear)
         try:
-            call = await self.agent.dial(f"sip:{number}@{self.facts.domain}")
+            call = await placing
         finally:
             self.agent.off(hear)
-        # What came in between, a refusal as a rule, the stack's `Call` has missed: it would wait for ever.
+        call.on(happened)
+        # What came in between, a refusal say, the stack's `Call` has missed: it would wait for ever.
         for event in early:
             if event.call == call.handle:
                 call._on_stack_event(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 RATE = 8000
-AHEAD_BYTES = 2 * RATE * 80 // 1000  # more would only be heard after an interruption
+AHEAD_BYTES = 2 * RATE * 160 // 1000  # no hole when we are late; an interruption empties it
 
 
 class Playout:

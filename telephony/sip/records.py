@@ -11,16 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
+from mlservices import audit
 from mlservices.secret_box import UnreadableSecret
 
-from .. import actions
+from .. import actions, prompts
 from ..admission import issue_token
+from ..audited import call_named
 from ..eventlog import record_now
 from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check_line, refuse_on_line
-from ..session.events import ProviderStatusReceived
+from ..session.events import ProviderStatusReceived, TransferStarted
 from ..sip_lines import Network
 from .playout import RATE
 
@@ -45,6 +47,9 @@ class LineFacts:
     registers: bool
     max_calls: int
     peers: tuple[Network, ...]
+    takes_transfers: bool = False
+    nat: str = ""
+    stun_server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,14 @@ class Outgoing:
     call_id: UUID
     line_id: int
     number: str
+
+
+def warm_up() -> None:
+    """What the first caller would wait more than a second for: the addresses of the site's pages, of which a
+    call's card has one, and the sentences for a web process that is gone."""
+    Call(pk=UUID(int=0)).get_absolute_url()
+    for language in Agent.objects.values_list("language", flat=True).distinct():
+        prompts.load(language, RATE)
 
 
 def end_left_over() -> None:
@@ -102,6 +115,9 @@ def lines() -> list[LineFacts]:
                 registers=line.registers,
                 max_calls=line.max_calls,
                 peers=tuple(peers),
+                takes_transfers=line.takes_transfers,
+                nat=line.nat,
+                stun_server=line.stun_server,
             )
         )
     return facts
@@ -172,13 +188,15 @@ def place(*, line: SipLine, agent: Agent, number: str) -> Call:
     """Have the gateway call `number` (E.164, or an extension) for this agent. Raises NotAllowed."""
     check_line(to=number, agent=agent, line=line)
     fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
-    return Call.objects.create(
+    call = Call.objects.create(
         line="sip",
         sip_line=line,
         callee=number[: actions.LONGEST_PARTY],
         status=Call.Status.QUEUED,
         **fields,
     )
+    audit.record("call.placed", call_named(call), detail=number)
+    return call
 
 
 def claim(free: Mapping[int, int]) -> list[Outgoing]:
@@ -243,6 +261,13 @@ def why_not(line_id: int, *, transfer_to: str) -> str:
     except SipLine.DoesNotExist:
         return "the line is gone"
     return ""
+
+
+def passed_on(call_id: UUID, *, number: str) -> None:
+    """The peer has had us go on with that number."""
+    answered_at = Call.objects.values_list("answered_at", flat=True).get(pk=call_id)
+    seconds = (timezone.now() - answered_at).total_seconds() if answered_at else 0.0
+    record_now(call_id, TransferStarted(number=number, reason="peer", at_seconds=seconds))
 
 
 def given_up(call_ids: Collection[UUID]) -> list[UUID]:

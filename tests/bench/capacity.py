@@ -264,10 +264,10 @@ def summarise(run: dict[str, Any], baseline: dict[str, float]) -> dict[str, Any]
 
 
 @contextmanager
-def running_server(server: str, port: int, core: str) -> Iterator[int]:
-    """A web process on one core, with a database of its own; its process id."""
-    command = [*arguments(server)[:-1], APPLICATION]
-    process = subprocess.Popen(["taskset", "-c", core, sys.executable, "-m", *command], cwd=REPOSITORY)
+def running_server(server: str, port: int, cores: str, application: str = APPLICATION) -> Iterator[int]:
+    """A web process on these cores, with a database of its own; its process id."""
+    command = [*arguments(server)[:-1], application]
+    process = subprocess.Popen(["taskset", "-c", cores, sys.executable, "-m", *command], cwd=REPOSITORY)
     try:
         deadline = time.monotonic() + 40
         while True:

@@ -53,6 +53,7 @@ from tests.factories import (
     spoken,
 )
 from tests.service_checks import make_week_of_checks
+from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
@@ -317,6 +318,36 @@ def model_at_length(world: World) -> str:
 @shown
 def models_that_do_not_match(world: World) -> str:
     return reverse("models:list") + "?q=nothing"
+
+
+@shown
+def keys(world: World) -> str:
+    alice = User.objects.get(username="alice")
+    key_actions.create("Reports of the night shift", alice, scopes=["telephony.view_calls"])
+    key_actions.create("Booking", alice, networks=["203.0.113.0/24"])
+    return reverse("keys:list")
+
+
+@shown
+def new_key(world: World) -> str:
+    return reverse("keys:new")
+
+
+def _make_the_key(page: Page) -> None:
+    page.get_by_label("Name").fill("Booking")
+    page.get_by_role("button", name="Make the key").click()
+    page.get_by_label("The key").wait_for()
+
+
+@then(_make_the_key)
+def key_shown_once(world: World) -> str:
+    return reverse("keys:new")
+
+
+@shown
+def key(world: World) -> str:
+    row, _shown = key_actions.create("Booking", User.objects.get(username="alice"))
+    return row.get_absolute_url()
 
 
 @shown

@@ -106,11 +106,6 @@ class TestAccounts:
         alices_browser.post(reverse("lines:account_new"), form)
         assert Credential.objects.get().label == "Twilio"
 
-    def test_what_was_done_with_one_that_is_gone_is_still_told(self, account, alices_browser: Client):
-        alices_browser.post(reverse("lines:account_delete", args=[account.pk]))
-        page = told(alices_browser.get(reverse("lines:accounts")))
-        assert "Deleted, with its numbers" in page and account.masked in page
-
     def test_a_new_secret_is_tried_at_once(self, account, alices_browser: Client):
         Credential.objects.update(problem="old")
         url = reverse("lines:account_secret", args=[account.pk])

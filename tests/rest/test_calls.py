@@ -3,8 +3,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from channels.layers import get_channel_layer
 
-from telephony import orders
 from telephony.models import Call
 from telephony.search import index
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
@@ -71,7 +71,12 @@ def test_events_go_on_where_one_left_off(alices, call):
 
 def test_a_live_call_is_directed_and_one_that_is_over_is_not(bobs, live, call, monkeypatch):
     sent = []
-    monkeypatch.setattr(orders, "_order", lambda call_id, by, order: sent.append((by, order["type"])))
+
+    async def group_send(_group, order):
+        sent.append((order["by"], order["type"]))
+
+    layer = get_channel_layer()
+    monkeypatch.setattr(layer, "group_send", group_send)
     assert bobs.send("POST", f"{CALLS}/{live.pk}/say", {"text": "One moment."}).status_code == 202
     assert bobs.send("POST", f"{CALLS}/{live.pk}/whisper", {"text": "Be brief."}).status_code == 202
     assert bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "+14155550199"}).status_code == 202

@@ -23,8 +23,10 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
     assert (told["problem"], told["countries"], bool(told["facts"])) == ("", ["US"], True)
     assert TOKEN not in added.text and SID not in added.text
     address = f"{ACCOUNTS}/{told['id']}"
-    uses = alices.get(f"{address}/uses").json()["results"]
-    assert {use["what"] for use in uses} == {"added", "changed", "checked"}
+    trail = alices.get(f"/api/audit?kind=telephony.credential&thing={told['id']}").json()["results"]
+    assert {entry["verb"] for entry in trail} == {"account.added", "account.changed", "account.checked"}
+    assert {entry["name"] for entry in trail} == {"alice"}
+    assert TOKEN not in str(trail)
     wrong = alices.send("PATCH", address, {"daily_cap": "-1", "countries": ["XX"]}).json()["fields"]
     assert set(wrong) == {"daily_cap", "countries"}
     assert alices.send("PATCH", address, {"account": "AC1"}).status_code == 400

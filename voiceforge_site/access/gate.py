@@ -98,7 +98,7 @@ class SocketGate:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if await self._admits(scope):
-            await self._application(scope, receive, send)
+            await self._application({**scope, "address": address_in(scope)}, receive, send)
             return
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})  # or the browser would not be told the code

@@ -16,6 +16,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mlservices import audit
+
 from ..models import ApiKey, User
 from .keys import BEGINNING, PREFIX_LENGTH, digest
 from .roles import ABILITIES
@@ -43,7 +45,9 @@ def create(
         "expires_at": expires_at,
     }
     _refuse_wrong(fields, person)
-    return _made(person, **fields)
+    row, shown = _made(person, **fields)
+    audit.record("api_key.made", row, after=audit.fields_of(row, "person", *CHANGEABLE))
+    return row, shown
 
 
 @transaction.atomic
@@ -52,9 +56,12 @@ def change(*, key: ApiKey, by: User, **fields: Any) -> ApiKey:
     _refuse_closed(key)
     wanted = {name: getattr(key, name) for name in CHANGEABLE} | fields
     _refuse_wrong(wanted, by, before=key)
+    before = audit.stored_fields(key, *CHANGEABLE)
     for name, value in fields.items():
         setattr(key, name, value)
     key.save(update_fields=list(fields))
+    after = audit.fields_of(key, *CHANGEABLE)
+    audit.record("api_key.changed", key, before=before, after=after, by=by.username)
     return key
 
 
@@ -71,13 +78,19 @@ def rotate(*, key: ApiKey, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
     ends = timezone.now() + overlap
     key.replaced_by, key.expires_at = successor, min(ends, key.expires_at or ends)
     key.save(update_fields=["replaced_by", "expires_at"])
+    after = {"replaced_by": successor.prefix, "expires_at": key.expires_at}
+    audit.record("api_key.rotated", key, after=after, by=by.username)
     return successor, shown
 
 
 @transaction.atomic
 def revoke(prefix: str) -> bool:
     """Whether there was such a key that still opened; it opens nothing from its next request on."""
-    return ApiKey.objects.filter(prefix=prefix, revoked_at=None).update(revoked_at=timezone.now()) > 0
+    key = ApiKey.objects.filter(prefix=prefix, revoked_at=None).first()
+    if key is None:
+        return False
+    audit.record("api_key.revoked", key)
+    return ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) > 0
 
 
 def _made(person: User, **fields: Any) -> tuple[ApiKey, str]:

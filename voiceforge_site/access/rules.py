@@ -46,7 +46,9 @@ _MODELS = "mlservices.view_models"
 _MANAGE = "mlservices.manage_models"
 _USE = "mlservices.use_models"
 _PEOPLE = "voiceforge_site.manage_people"
+_KEYS = "voiceforge_site.have_keys"
 _STATUS = "voiceforge_site.view_status"
+_AUDIT = "voiceforge_site.view_audit"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
@@ -71,6 +73,11 @@ PAGES: dict[str, Rule] = {
     "usage:usage": Rule("mlservices.view_usage"),
     "usage:add_price": Rule(None, "mlservices.set_prices"),
     "usage:delete_price": Rule(None, "mlservices.set_prices"),
+    "audit:list": Rule(_AUDIT),
+    "audit:entry": Rule(_AUDIT),
+    "audit:check": Rule(None, _AUDIT),
+    "audit:export": Rule(None, _AUDIT),
+    "audit:account": Rule(_LINES),
     "people:list": Rule(_PEOPLE),
     "people:invite": Rule(_PEOPLE, _PEOPLE),
     "people:roles": Rule(_PEOPLE),
@@ -82,6 +89,11 @@ PAGES: dict[str, Rule] = {
     "people:sign_out": Rule(None, _PEOPLE),
     "people:new_password": Rule(None, _PEOPLE),
     "people:codes_off": Rule(None, _PEOPLE),
+    "keys:list": Rule(_KEYS),
+    "keys:new": Rule(_KEYS, _KEYS),
+    "keys:key": Rule(_KEYS, _KEYS),
+    "keys:rotate": Rule(None, _KEYS),
+    "keys:revoke": Rule(None, _KEYS),
     "agents:list": Rule("agents.view_agents"),
     "agents:new": Rule("agents.change_agents", "agents.change_agents"),
     "agents:edit": Rule("agents.view_agents", "agents.change_agents"),
@@ -221,13 +233,21 @@ PAGES: dict[str, Rule] = {
     "agents_rest:restore_agent": Rule(None, "agents.change_agents"),
     "telephony_rest:calls": Rule(_CALLS),
     "telephony_rest:call": Rule(_CALLS, delete="telephony.delete_calls"),
+    "site_rest:keys": Rule(_KEYS, _KEYS),
+    "site_rest:key": Rule(_KEYS, _KEYS),
+    "site_rest:rotate_key": Rule(None, _KEYS),
+    "site_rest:audit": Rule("voiceforge_site.view_audit"),
+    "site_rest:users": Rule(_PEOPLE),
+    "site_rest:me": Rule(SIGNED_IN),
+    "site_rest:invite": Rule(None, _PEOPLE),
+    "site_rest:user": Rule(_PEOPLE, _PEOPLE),
+    "site_rest:sign_out": Rule(None, _PEOPLE),
     "telephony_rest:messages": Rule(_CALLS),
     "telephony_rest:message": Rule(_CALLS, "telephony.handle_messages"),
     "telephony_rest:accounts": Rule(_LINES, _MANAGE_LINES),
     "telephony_rest:account": Rule(_LINES, _MANAGE_LINES),
     "telephony_rest:account_check": Rule(None, _MANAGE_LINES),
     "telephony_rest:account_import": Rule(None, _MANAGE_LINES),
-    "telephony_rest:account_uses": Rule(_LINES),
     "telephony_rest:numbers": Rule(_LINES),
     "telephony_rest:offers": Rule(_MANAGE_LINES),
     "telephony_rest:buy": Rule(None, _MANAGE_LINES),

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .models import AuditEntry, AuditHead
 
@@ -84,24 +85,47 @@ class Point:
 
 
 class DoesNotFit(Exception):
-    """The first entry that cannot be as it was written, or is missing; in words."""
+    """The first entry that cannot be as it was written, or is missing. `code` can be kept, and read again."""
+
+    WORDS = {
+        "missing": _("Entry %(number)s is missing."),
+        "changed": _("Entry %(number)s was changed after it was written."),
+        "unlinked": _("Entry %(number)s does not follow the entry before it: one of both was changed."),
+        "another": _("Entry %(number)s is another than the one that stood there."),
+        "cut": _("The end is cut off: entry %(number)s and all after it are missing."),
+    }
+
+    def __init__(self, kind: str, number: int) -> None:
+        super().__init__(kind, number)
+        self.code = f"{kind} {number}"
+
+    @classmethod
+    def of(cls, code: str) -> DoesNotFit:
+        kind, _space, number = code.partition(" ")
+        return cls(kind, int(number))
+
+    def __str__(self) -> str:
+        kind, number = self.args
+        return str(self.WORDS[kind]) % {"number": number}
 
 
-def verify(*, start: Point, head: Point) -> Point:
-    """Walk from `start` to `head`; the end. Raises DoesNotFit."""
-    at = start
+def verify(*, start: Point, known: Sequence[Point]) -> Point:
+    """Walk the chain from `start` to its end, which is answered; it has to come by all that is `known`.
+    Raises DoesNotFit."""
+    at, digests = start, {point.number: point.digest for point in known}
     for entry in _entries(start.number):
-        if entry.number != at.number + 1:
-            raise DoesNotFit(f"Entry {at.number + 1} is missing.")
+        number = at.number + 1
+        if entry.number != number:
+            raise DoesNotFit("missing", number)
         if entry.previous != at.digest:
-            raise DoesNotFit(f"Entry {entry.number} does not follow the entry before it: one was changed.")
+            raise DoesNotFit("unlinked", number)
         if digest_of(entry) != entry.digest:
-            raise DoesNotFit(f"Entry {entry.number} was changed after it was written.")
-        at = Point(entry.number, entry.digest)
-        if at.number == head.number and at.digest != head.digest:
-            raise DoesNotFit(f"Entry {at.number} is another than the one that stood there.")
-    if at.number < head.number:
-        raise DoesNotFit(f"The end is cut off: entry {at.number + 1} to {head.number} are missing.")
+            raise DoesNotFit("changed", number)
+        if digests.get(number, entry.digest) != entry.digest:
+            raise DoesNotFit("another", number)
+        at = Point(number, entry.digest)
+    if at.number < max(digests, default=0):
+        raise DoesNotFit("cut", at.number + 1)
     return at
 
 
@@ -126,21 +150,21 @@ def stored_head() -> Point:
 
 
 def verify_news() -> str:
-    """Look through what came since the last time, and note what was found; "" where all fits. What did not
-    fit is found again until it does: from a place where it last fitted."""
+    """Look through what came since the last time, and note what was found, as DoesNotFit's code; "" where all
+    fits. What did not fit is found again each time."""
     seal()
     head = AuditHead.objects.get(pk=AuditHead.ONLY)
     seen, problem = Point(head.verified_number, head.verified_digest), ""
     try:
         _still_there(seen)
-        seen = verify(start=seen, head=Point(head.number, head.digest))
+        seen = verify(start=seen, known=[Point(head.number, head.digest)])
     except DoesNotFit as error:
-        problem = str(error)
+        problem = error.code
     AuditHead.objects.filter(pk=head.pk).update(
         verified_number=seen.number,
         verified_digest=seen.digest,
         verified_at=timezone.now(),
-        problem=problem[:300],
+        problem=problem,
     )
     return problem
 
@@ -148,4 +172,4 @@ def verify_news() -> str:
 def _still_there(seen: Point) -> None:
     """Raises DoesNotFit where the last entry that was looked at is another now."""
     if seen.number and not AuditEntry.objects.filter(number=seen.number, digest=seen.digest).exists():
-        raise DoesNotFit(f"Entry {seen.number} is another than the one that stood there.")
+        raise DoesNotFit("another", seen.number)

@@ -95,7 +95,7 @@ class AuditHead(models.Model):
     verified_number = models.BigIntegerField(default=0)
     verified_digest = models.CharField(max_length=64, blank=True)
     verified_at = models.DateTimeField(null=True)
-    problem = models.CharField(max_length=300, blank=True)  # that was found then
+    problem = models.CharField(max_length=40, blank=True)  # that was found then: chain.DoesNotFit.code
 
     def __str__(self) -> str:
         return f"{self.number}:{self.digest}"

@@ -21,6 +21,7 @@ from ..access.address import address_of
 from ..access.roles import Role
 from ..access.viewer import zones
 from ..models import Invitation, User
+from .actions import was_refused
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def refuse_while_waiting(request: HttpRequest, username: str) -> None:
 def wrong(request: HttpRequest, username: str, words: str) -> ValidationError:
     """Counts a wrong try, and says so to the person and to the log; what was typed is in neither."""
     throttle.wrong_try(request, username)
+    was_refused(username=username)
     known = username if User.objects.filter(username__iexact=username).exists() else "an unknown account"
     logger.warning("A wrong password or code for %s from %s.", known, address_of(request))
     if seconds := throttle.wait_seconds(request, username):

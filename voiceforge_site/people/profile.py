@@ -19,7 +19,7 @@ from mlservices.secret_box import UnreadableSecret
 from ..access import codes, passwords, throttle
 from ..access.roles import abilities_of
 from ..access.viewer import browsers_zone, zones
-from ..models import Session, User
+from ..models import User
 from . import actions
 from .forms import ChangePasswordForm, CodeForm, OwnPasswordForm, ProfileForm
 from .sessions_list import Browser, browsers_of
@@ -39,7 +39,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         request.POST or None, instance=User.objects.get(pk=me.pk), browsers_zone=browsers_zone(request)
     )
     if request.method == "POST" and form.is_valid():
-        form.save()
+        actions.save_profile(user=form.save(commit=False))
         language = form.cleaned_data["language"] or translation.get_language_from_request(request)
         with translation.override(language):
             messages.success(request, _("Your profile is saved"))
@@ -76,7 +76,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
         messages.success(request, words % {"count": ended})
     else:
         found = _browser(request, request.POST.get("browser", ""))
-        Session.objects.filter(pk=found.key).delete()
+        actions.end_session(user=me, key=found.key)
         messages.success(request, _("%(browser)s is signed out") % {"browser": found.name})
     return redirect("profile:profile")
 
@@ -131,7 +131,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         return redirect("profile:profile")
     if not form.is_valid():
         return _page(request, recovery_form=form)
-    return render(request, "profile/recovery_codes.html", {"recovery": codes.new_recovery_codes(me)})
+    return render(request, "profile/recovery_codes.html", {"recovery": actions.renew_recovery_codes(user=me)})
 
 
 def _page(request: HttpRequest, **bound: Any) -> HttpResponse:

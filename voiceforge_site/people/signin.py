@@ -6,9 +6,9 @@ import logging
 import time
 from typing import Any
 
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -52,6 +52,13 @@ class SignIn(LoginView):
         return self.render_to_response(self.get_context_data(form=form), status=_status(form))
 
 
+class SignOut(LogoutView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User):
+            actions.signed_out(user=request.user)
+        return super().post(request, *args, **kwargs)
+
+
 def sign_in_code(request: HttpRequest) -> HttpResponse:
     """The second step. Without the first, or long after it, back to the beginning."""
     pending = request.session.get(SECOND_STEP, {})
@@ -84,6 +91,7 @@ def _in(request: HttpRequest, user: User, address: str) -> HttpResponse:
     throttle.right_try(request, user.username)
     request.session.pop(SECOND_STEP, None)
     sign_in(request, user)
+    actions.signed_in(user=user)
     logger.info("%s signed in from %s.", user.username, address_of(request))
     return redirect(address)
 

@@ -25,6 +25,7 @@ from agents.flows.programs import known_to
 from agents.flows.texts import sentence
 from agents.models import Flow
 from mlservices import registry
+from mlservices.audit import COMMAND, acting
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
 from mlservices.ledger import ledger
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--keep", action="store_true", help="keep it as a draft as well")
         parser.add_argument("--change", metavar="SLUG", help="change the draft of this flow instead")
 
+    @acting(COMMAND)
     def handle(self, *, description: str, json: str | None, keep: bool, change: str | None, **_: Any) -> None:
         if not 0 < len(description.strip()) <= LONGEST_DESCRIPTION:
             raise CommandError(f"The description has to have 1 to {LONGEST_DESCRIPTION:,} characters.")

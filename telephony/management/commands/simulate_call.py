@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import Agent
 from mlservices.audio import read_wav, resample, wav_bytes
+from mlservices.audit import COMMAND, acting
 from telephony.actions import ensure_simulator_line
 from telephony.credentials import secret_of
 from telephony.eventlog import event_json
@@ -58,6 +59,7 @@ class Command(BaseCommand):
             "for PUBLIC_URL, which must be the same here as there",
         )
 
+    @acting(COMMAND)
     def handle(self, **options: Any) -> None:
         number = _number_of(options["agent"])
         account = Account(

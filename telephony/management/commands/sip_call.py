@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import Agent
+from mlservices.audit import COMMAND, acting
 from telephony.models import Call, SipLine
 from telephony.outbound.guard import NotAllowed
 from telephony.sip import records
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("number", help="whom to call: a number, or what the registrar knows")
         parser.add_argument("--agent", required=True, metavar="ADDRESS", help="who speaks, like front-desk")
 
+    @acting(COMMAND)
     def handle(self, *, label: str, number: str, agent: str, **options: Any) -> None:
         line = SipLine.objects.filter(label=label, enabled=True).first()
         if line is None:

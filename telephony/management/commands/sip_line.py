@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import getpass
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import Agent
+from mlservices.audit import COMMAND, acting
 from telephony.models import SipLine
 from telephony.sip.accounts import save_line
 
 GIVEN_AS_THEY_ARE = (
     *("host", "port", "transport", "user", "auth_user", "domain"),
-    *("max_calls", "allowed_peers", "countries"),
+    *("max_calls", "allowed_peers", "countries", "takes_transfers", "nat", "stun_server"),
 )
 
 
@@ -36,11 +37,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--countries", nargs="*", metavar="DE", help="that it may call, not only extensions"
         )
+        parser.add_argument(
+            "--takes-transfers",
+            action=BooleanOptionalAction,
+            help="let the other side pass the agent on to what the line may call",
+        )
+        parser.add_argument("--nat", choices=SipLine.Nat.values, help="how our address is found (not at all)")
+        parser.add_argument("--stun-server", help="that is asked for it, HOST or HOST:PORT")
         parser.add_argument("--agent", metavar="ADDRESS", help="who answers, like front-desk")
         parser.add_argument("--trunk", action="store_true", help="it does not register")
         parser.add_argument("--password", action="store_true", help="ask for a new password")
         parser.add_argument("--off", action="store_true", help="carry it no more, until it is changed again")
 
+    @acting(COMMAND)
     def handle(self, *, label: str, **options: Any) -> None:
         fields = {name: options[name] for name in GIVEN_AS_THEY_ARE if options[name] is not None}
         fields["enabled"] = not options["off"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
@@ -17,16 +19,14 @@ from telephony.lines.actions import (
     delete_credential,
     replace_secret,
 )
-from telephony.lines.number_actions import forget_number, import_numbers
-from telephony.models import Call, Credential, CredentialUse
+from telephony.lines.number_actions import import_numbers
+from telephony.models import Call, Credential
+from tests import trail
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, Refusal
+from voiceforge_site.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
-
-
-def uses() -> list[str]:
-    return [each.what for each in CredentialUse.objects.order_by("pk")]
 
 
 def test_an_account_is_asked_in_earnest_and_tells_what_it_is(twilio, account):
@@ -35,7 +35,7 @@ def test_an_account_is_asked_in_earnest_and_tells_what_it_is(twilio, account):
     assert dict(account.facts) == {
         "Name": "Harbour Street", "Status": "active", "Kind": "Full", "Balance": "27.50 USD", "Numbers": "1",
     }  # fmt: skip
-    assert account.problem == "" and account.checked_at and uses() == ["checked"]
+    assert account.problem == "" and account.checked_at and trail.verbs() == ["account.checked"]
 
 
 def test_a_wrong_token_is_told_in_words_and_what_was_known_stays(twilio, account):
@@ -44,7 +44,7 @@ def test_a_wrong_token_is_told_in_words_and_what_was_known_stays(twilio, account
     account.refresh_from_db()
     assert not check_credential(credential=account, by="alice")
     assert "Copy both anew" in account.problem and account.facts
-    assert "wrong" not in f"{account.problem}{list(CredentialUse.objects.values())}"
+    assert "wrong" not in f"{account.problem}{list(AuditEntry.objects.values())}"
 
 
 def test_a_provider_that_does_not_answer_is_given_up(twilio, account, monkeypatch):
@@ -70,8 +70,9 @@ def test_an_account_is_set_up_once(account):
 def test_a_change_of_its_limits_is_written_down_with_what_was_before(account):
     change_credential(credential=account, by="alice", countries=["US", "CA"], label="Main")
     change_credential(credential=account, by="alice", label="Main")  # nothing changes
-    (use,) = CredentialUse.objects.all()
-    assert (use.what, use.by, use.detail) == ("changed", "alice", "countries that may be called: – → US, CA")
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.name) == ("account.changed", "alice")
+    assert json.loads(entry.changes)["countries"] == [[], ["US", "CA"]]
 
 
 def test_secrets_are_encrypted_with_the_newest_key(account, settings, capsys):
@@ -80,7 +81,7 @@ def test_secrets_are_encrypted_with_the_newest_key(account, settings, capsys):
     call_command("rotate_credentials")
     settings.CREDENTIALS_KEYS = [new]
     account.refresh_from_db()
-    assert opened(account.secret) == TOKEN and uses() == ["rotated"]
+    assert opened(account.secret) == TOKEN and trail.verbs() == ["secret.rotated"]
 
 
 def test_a_secret_that_no_key_opens_is_named_and_left(account, settings, capsys):
@@ -100,24 +101,17 @@ def test_an_account_goes_with_its_numbers_but_not_in_the_middle_of_a_call(twilio
     Call.objects.filter(pk=call.pk).update(status="completed")
     delete_credential(credential=account, by="alice")
     assert not Credential.objects.exists() and Call.objects.exists()
-    use = CredentialUse.objects.get()
-    assert (use.account, use.what, use.by) == ("Main", "deleted", "alice")
-    assert use.detail == "AC11…1111, +14155550123"
+    entry = trail.last()
+    assert (entry.verb, entry.label, entry.name) == ("account.deleted", "Main", "alice")
+    assert "+14155550123" in entry.changes
 
 
 def test_what_a_provider_refused_is_written_down_with_the_reason(twilio, account):
     account = replace_secret(credential=account, secret="wrong", by="alice")
     with pytest.raises(ProviderError):
         import_numbers(credential=account, by="bob")
-    use = CredentialUse.objects.first()
-    assert (use.what, use.by) == ("imported", "bob") and "Copy both anew" in use.detail
-
-
-def test_a_number_that_is_only_forgotten_here_is_written_down_too(account):
-    number = account.numbers.create(number="+14155550123")
-    forget_number(number=number, by="alice")
-    use = CredentialUse.objects.get()
-    assert (use.credential, use.what, use.detail, use.by) == (account, "forgotten", "+14155550123", "alice")
+    entry = trail.last()
+    assert (entry.verb, entry.name) == ("account.imported", "bob") and "Copy both anew" in entry.detail
 
 
 def test_the_simulators_account_is_asked_nothing(db):

@@ -13,7 +13,8 @@ from django.test import Client
 from telephony.lines import answering, number_actions
 from telephony.lines.accounts import ProviderError
 from telephony.lines.answering import REJECTED, Answer, answer_for
-from telephony.models import BlockedCaller, CredentialUse, PhoneNumber
+from telephony.models import BlockedCaller, PhoneNumber
+from tests import trail
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID
 
@@ -53,7 +54,7 @@ def test_webhooks_are_set_with_what_was_there_before(twilio, account):
     assert before["voice_url"] == "https://demo.twilio.com/welcome/voice/"
     assert row["voice_url"] == "https://voice.example.org/telephony/twilio/voice/"
     assert row["status_callback"] == "https://voice.example.org/telephony/twilio/status/"
-    assert "demo.twilio.com" in CredentialUse.objects.filter(what="hooks").first().detail
+    assert "demo.twilio.com" in trail.last().detail
 
 
 def test_a_fallback_that_the_provider_does_not_take_is_told_and_the_rest_is_kept(twilio, account):
@@ -75,7 +76,8 @@ def test_numbers_are_searched_bought_and_given_back(twilio, account):
     assert twilio.numbers[number.provider_id]["voice_url"].endswith("/telephony/twilio/voice/")
     number_actions.give_back(number=number, by="alice")
     assert not twilio.numbers and not PhoneNumber.objects.exists()
-    assert [each.what for each in CredentialUse.objects.order_by("pk")] == ["searched", "bought", "released"]
+    done = ["account.searched", "account.bought", "account.released"]
+    assert trail.verbs("telephony.credential") == done
 
 
 def test_a_country_in_which_none_of_a_kind_is_sold_offers_nothing(twilio, account):
@@ -94,7 +96,7 @@ def test_calls_go_back_where_they_went_before_they_came_here(twilio, account):
     number_actions.put_hooks_back(number=number, by="alice")
     assert (row["voice_url"], row["status_callback"]) == ("https://old.example.org/voice", "")
     assert number.hooks_before == {}
-    assert "→ https://old.example.org/voice" in CredentialUse.objects.first().detail
+    assert "→ https://old.example.org/voice" in trail.last().detail
 
 
 def test_a_number_that_the_account_has_no_more_is_marked_until_it_is_back(twilio, account):

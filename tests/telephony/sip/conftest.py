@@ -13,9 +13,17 @@ import pytest
 
 from agents.models import Agent
 from telephony.models import Call, SipLine
-from tests.telephony.conftest import Server, free_port, server_environment, start_server, wait_until
+from tests.telephony.conftest import Server, server_environment, start_server, wait_until
 
-from .lab import GatewayProcess, Phone, Registrar, chirp, refuse_what_is_missing, silence
+from .lab import (
+    GatewayProcess,
+    Phone,
+    Registrar,
+    chirp,
+    free_sip_port,
+    refuse_what_is_missing,
+    silence,
+)
 
 SPEECH = chirp(1.0)
 HUM = np.sin(2 * np.pi * 440 * np.arange(4800) / 8000) * 8000  # the voice of the stand-in for an agent
@@ -33,10 +41,13 @@ class Lab:
     @classmethod
     def start(cls, folder: Path) -> Lab:
         refuse_what_is_missing()
-        registrar = Registrar(folder / "registrar", free_port())
-        server = start_server()
-        port = free_port()
-        lab = cls(registrar, server, folder, port)
+        registrar = Registrar(folder / "registrar", free_sip_port())
+        try:
+            server = start_server()
+        except RuntimeError:
+            registrar.stop()
+            raise
+        lab = cls(registrar, server, folder, free_sip_port())
         lab.start_gateway()
         return lab
 
@@ -80,7 +91,7 @@ def lab(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def line(transactional_db: None, agent: Agent, lab: Lab) -> SipLine:
     """Registered. It takes two calls, and may call the United States."""
     line = lab.line(agent, max_calls=2, countries=["US"])
-    wait_until(lambda: state_of(line) == "ready")
+    wait_until(lambda: state_of(line) == "ready", seconds=30)  # the gateway may just have been started
     return line
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -26,6 +28,7 @@ HERE = Path(__file__).parent
 PROGRAMS = {"kamailio": "kamailio", "baresip": "baresip-core", "sipp": "sip-tester"}
 RATE = 8000
 PIECE = RATE // 10
+SIP_PORTS = range(21_000, 32_000, 2)  # no sound goes there, and the system hands them to nobody
 
 
 def refuse_what_is_missing() -> None:
@@ -34,6 +37,21 @@ def refuse_what_is_missing() -> None:
     if not list(Path("/usr/lib").glob("*/kamailio/modules/tls.so")):
         missing.append("kamailio-tls-modules")
     assert not missing, f"Run: apt-get install --no-install-recommends {' '.join(missing)}"
+
+
+def free_sip_port() -> int:
+    """Free over UDP and TCP, and so is the one above it: both stacks take that for TLS, unasked."""
+    while True:
+        port = random.choice(SIP_PORTS)
+        with contextlib.ExitStack() as probes:
+            try:
+                for number in (port, port + 1):
+                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                        probe = probes.enter_context(socket.socket(type=kind))
+                        probe.bind(("127.0.0.1", number))
+            except OSError:
+                continue
+        return port
 
 
 def chirp(seconds: float) -> np.ndarray:
@@ -108,7 +126,7 @@ class Registrar(Program):
     """On `port` over UDP and TCP and, with a certificate that it signs itself, on `tls_port` over TLS."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.port, self.tls_port = port, free_port()
+        self.port, self.tls_port = port, port + 1
         folder.mkdir(exist_ok=True)
         self.certificate = folder / "certificate.pem"
         make_certificate(self.certificate)
@@ -138,13 +156,14 @@ class Phone(Program):
     ) -> None:
         """`more`: parameters of its account."""
         self.folder = folder
-        sip_port, control_port = free_port(), free_port()
+        sip_port, control_port = free_sip_port(), free_port()
         folder.mkdir()
         (folder / "speech.wav").write_bytes(wav_bytes(speech.tobytes(), RATE))
         modules = ("g711.so", "aufile.so", "sndfile.so", "srtp.so")
         lines = [
             f"sip_listen 127.0.0.1:{sip_port}",
             "net_interface 127.0.0.1",
+            "rtp_ports 10000-19999",
             f"audio_source aufile,{folder}/speech.wav",
             "ausrc_srate 8000",
             "auplay_srate 8000",

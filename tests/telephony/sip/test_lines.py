@@ -17,12 +17,12 @@ from django.urls import reverse
 from agents.models import Agent
 from telephony import prompts
 from telephony.models import SipLine
-from tests.telephony.conftest import free_port, kinds_of, wait_until
+from tests.telephony.conftest import kinds_of, wait_until
 from tests.telephony.test_two_servers import Operator
 from voiceforge_site.models import User
 
 from .conftest import DICTION, HUM, Lab, answered, is_over, state_of
-from .lab import Phone, Registrar, signal_to_noise
+from .lab import Phone, Registrar, free_sip_port, signal_to_noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone, pytest.mark.sip]
 
@@ -41,7 +41,7 @@ def rings(lab: Lab, user: str) -> bool:
     """Whether a call straight to the gateway is answered."""
     command = ["sipp", f"127.0.0.1:{lab.port}", "-sn", "uac", "-s", user, "-m", "1", "-nostdin"]
     done = subprocess.run(
-        [*command, "-i", "127.0.0.1", "-p", str(free_port())], capture_output=True, timeout=10
+        [*command, "-i", "127.0.0.1", "-p", str(free_sip_port())], capture_output=True, timeout=10
     )
     return done.returncode == 0
 
@@ -51,7 +51,7 @@ def test_a_line_tells_how_it_stands(line: SipLine, lab: Lab, agent: Agent) -> No
         f"agent (agent@127.0.0.1:{line.port}, udp): Ready for 0 s; answered by Front desk, at most 2 calls\n"
     )
     refused = lab.line(agent, user="intruder", password="wrong")
-    port = free_port()
+    port = free_sip_port()
     waiting = SipLine.objects.create(
         label="later", host="127.0.0.1", port=port, transport="tcp", user="later", domain="sip.test"
     )
@@ -91,7 +91,7 @@ def test_a_caller_is_put_through(line: SipLine, phone: Phone, lab: Lab, bob: Use
 
 def test_over_tls_a_line_is_encrypted(line: SipLine, lab: Lab, agent: Agent, tmp_path: Path) -> None:
     secure = lab.line(agent, user="secure", transport="tls", port=lab.registrar.tls_port)
-    stranger = Registrar(lab.folder / "stranger", free_port())
+    stranger = Registrar(lab.folder / "stranger", free_sip_port())
     unsure = lab.line(agent, user="unsure", transport="tls", port=stranger.tls_port)
     phone = Phone(tmp_path / "safe", lab.registrar, DICTION, user="safe", more="mediaenc=srtp-mand;")
     try:

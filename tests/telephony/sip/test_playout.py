@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from telephony.sip.calls import user_of
 from telephony.sip.playout import AHEAD_BYTES, Playout
+from telephony.sip.referrals import user_of
 
 
 def test_the_stack_gets_no_more_than_a_little_ahead() -> None:

@@ -20,7 +20,7 @@ from telephony import actions
 from telephony import zadarma as asking
 from telephony.credentials import save_credential
 from telephony.lines.reconciling import compare_all
-from telephony.models import Call, Credential, CredentialUse, DoNotCall, PhoneNumber
+from telephony.models import Call, Credential, DoNotCall, PhoneNumber
 from telephony.outbound.guard import NotAllowed
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
@@ -28,6 +28,7 @@ from telephony.providers.zadarma.events import read
 from telephony.providers.zadarma.limits import Limits
 from telephony.zadarma_calls import TIME, new_call_back, take_notice
 from telephony.zadarma_recordings import fetch
+from tests import trail
 from tests.fakes.zadarma import MP3, Zadarma
 from tests.telephony.conftest import kinds_of
 
@@ -126,8 +127,8 @@ def test_who_may_not_be_called_is_not_called_back(zadarma: Zadarma, number: Phon
 
 def test_what_is_done_in_an_accounts_name_is_written_down(zadarma: Zadarma, number: PhoneNumber) -> None:
     asking.call_back(number=number, extension="100", to="+442037691880", by="alice")
-    use = CredentialUse.objects.get()
-    assert (use.what, use.by, use.detail) == ("called", "alice", "+442037691880")
+    told = trail.last()
+    assert (told.verb, told.name, told.detail) == ("account.called", "alice", "+442037691880")
 
 
 # ---- records --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mlservices.audit import COMMAND, acting
 from voiceforge_site.access import key_actions as keys
 from voiceforge_site.models import ApiKey, User
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         revoke = what.add_parser("revoke", help="a key opens nothing from now on")
         revoke.add_argument("prefix", help="its beginning, as the list shows it")
 
+    @acting(COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "create":
             self._create(options["name"], options["person"])

@@ -9,9 +9,9 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from mlservices import audit
+from mlservices.audit import COMMAND, acting
 from mlservices.secret_box import UnreadableSecret, reseal
-from telephony.lines.actions import note_use
-from telephony.models import Credential
 
 # Columns that hold a sealed secret; "" is none.
 SEALED = (
@@ -26,6 +26,7 @@ SEALED = (
 class Command(BaseCommand):
     help = "Encrypt stored secrets with the first key of CREDENTIALS_KEY. Afterwards the others can go."
 
+    @acting(COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         done, unreadable = 0, []
         for name, column in SEALED:
@@ -51,7 +52,6 @@ def rotated(name: str, column: str) -> tuple[int, list[str]]:
             unreadable.append(f"{row._meta.verbose_name} {row}")
             continue
         type(row).objects.filter(pk=row.pk).update(**{column: resealed})
-        if isinstance(row, Credential):
-            note_use(row, "rotated", by="")
+        audit.record("secret.rotated", row)
         done += 1
     return done, unreadable

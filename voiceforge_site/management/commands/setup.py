@@ -13,7 +13,8 @@ from django.db import OperationalError
 from django_q.models import Schedule
 
 from agents.actions import create_demo_agent
-from mlservices import keep_warm
+from mlservices import audit, keep_warm
+from mlservices.audit import COMMAND, acting
 from telephony.credentials import seed_from_environment
 from telephony.sip import accounts
 from voiceforge_site.access.roles import Role
@@ -25,6 +26,7 @@ ADMINISTRATOR = "admin"
 class Command(BaseCommand):
     help = "Bring the database up to date; make the administrator and the demo agent; prepare the models."
 
+    @acting(COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             call_command("migrate", interactive=False, verbosity=0)
@@ -54,6 +56,8 @@ class Command(BaseCommand):
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
         hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
+        of_the_trail = {"func": "voiceforge_site.audit.tasks.look_through", "schedule_type": Schedule.HOURLY}
+        Schedule.objects.update_or_create(name="audit trail", defaults={**of_the_trail, "repeats": -1})
         daily = {"func": "mlservices.tasks.forget_old_usage", "schedule_type": Schedule.DAILY}
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
         requests = {"func": "voiceforge_site.access.idempotency.forget_old", "schedule_type": Schedule.HOURLY}
@@ -61,7 +65,8 @@ class Command(BaseCommand):
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)
-        User.objects.create_superuser(ADMINISTRATOR, password=password, role=Role.ADMINISTRATOR)
+        admin = User.objects.create_superuser(ADMINISTRATOR, password=password, role=Role.ADMINISTRATOR)
+        audit.record("person.created", admin, after={"role": admin.role})
         lines = (
             "First set-up is done. Sign in as",
             "",

@@ -1,0 +1,1 @@
+"""The pages on which people make the keys of their programs, and see what these did."""

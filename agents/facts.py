@@ -6,7 +6,8 @@
                 "week": {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "sunday": [], ...}}}, ...]
 
 Only `topic` is needed, and an `answer` or `hours`; after the day's hours an `answer` is said as a remark.
-A day that `week` leaves out is closed.
+A day that `week` leaves out is closed. ["22:00", "02:00"] closes on the next day, ["18:00", "24:00"] at the
+day's end.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LONGEST_TOPIC = 80
 LONGEST_ANSWER = 600
 LONGEST_QUESTION = 200
 
+_END_OF_DAY = "24:00"
 _FACT_KEYS = {"topic", "answer", "questions", "hours", "follow_up", "urgent"}
 _HOURS_KEYS = {"timezone", "week", "closed_on"}
 
@@ -109,9 +111,13 @@ def _day(data: object, field: str) -> tuple[Span, ...]:
         pair = _list(item, f"{field}[{at}]", most=2)
         if len(pair) != 2:
             raise _wrong(f"{field}[{at}]", _('use two times, like ["08:00", "18:00"].'))
+        if pair[0] == _END_OF_DAY:
+            raise _wrong(f"{field}[{at}][0]", _("a day begins at 00:00; 24:00 is its end."))
         span = Span(*(_time(value, f"{field}[{at}][{which}]") for which, value in enumerate(pair)))
-        if span.opens >= span.closes or (spans and span.opens < spans[-1].closes):
-            raise _wrong(f"{field}[{at}]", _("it must open before it closes, and after the span before it."))
+        if span.opens == span.closes and pair != ["00:00", _END_OF_DAY]:
+            raise _wrong(f"{field}[{at}]", _("it opens and closes at once; all day is 00:00-24:00."))
+        if spans and not (spans[-1].same_day and spans[-1].closes <= span.opens):
+            raise _wrong(f"{field}[{at}]", _("it must open after the span before it has closed."))
         spans.append(span)
     return tuple(spans)
 
@@ -124,6 +130,8 @@ def _zone(value: object, field: str) -> ZoneInfo:
 
 
 def _time(value: object, field: str) -> time:
+    if value == _END_OF_DAY:
+        return time(0)
     try:
         return datetime.strptime(str(value), "%H:%M").time()
     except ValueError:
@@ -164,13 +172,17 @@ def _object(value: object, field: str, *, known: set[str]) -> dict[str, Any]:
     return value
 
 
+def _closing(span: Span) -> str:
+    return f"{span.closes:%H:%M}" if span.closes > time(0) else _END_OF_DAY
+
+
 def _as_json(fact: Fact) -> dict[str, Any]:
     item: dict[str, Any] = {"topic": fact.topic, "answer": fact.answer, "questions": list(fact.questions)}
     if fact.hours:
         item["hours"] = {
             "timezone": fact.hours.zone.key,
             "week": {
-                name: [[f"{span.opens:%H:%M}", f"{span.closes:%H:%M}"] for span in spans]
+                name: [[f"{span.opens:%H:%M}", _closing(span)] for span in spans]
                 for name, spans in zip(WEEKDAYS, fact.hours.week, strict=True)
             },
             "closed_on": sorted(day.isoformat() for day in fact.hours.closed_on),

@@ -174,7 +174,10 @@ class FactForm(forms.Form):
         widget=forms.Textarea(
             attrs={"rows": 3, "placeholder": "Monday to Friday: 09:00-17:00\nclosed: 2026-12-25"}
         ),
-        help_text=_("The agent tells those of the day asked about, then the answer. No line: closed."),
+        help_text=_(
+            "The agent tells those of the day asked about, then the answer. No line: closed. "
+            "22:00-02:00 ends on the next day."
+        ),
     )
     timezone = forms.CharField(
         label=_("Time zone of these hours"),

@@ -2,9 +2,11 @@
 
     Monday to Thursday: 08:00-12:00, 13:00-18:00
     Fri 8 am - 4 pm
+    Saturday: 22:00-02:00
     closed: 2026-12-25, 2026-12-26
 
-A day without a line is closed. `agents.facts` says what they are stored as.
+22:00-02:00 closes on the next day; 24:00 is a day's end. A day without a line is closed. `agents.facts` says
+what they are stored as.
 """
 
 from __future__ import annotations
@@ -78,7 +80,8 @@ def _spans(text: str) -> list[list[str]] | None:
         match = _SPAN.fullmatch(part)
         if match is None:
             return None
-        spans.append([_time(*match.groups()[:3]), _time(*match.groups()[3:])])
+        opens, closes = _time(*match.groups()[:3]), _time(*match.groups()[3:])
+        spans.append([opens, "24:00" if closes == "00:00" else closes])
     return spans
 
 

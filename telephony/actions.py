@@ -59,7 +59,7 @@ LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address,
 LONGEST_TAG, LONGEST_NOTE = 40, 4000  # characters
 
 STOP_RINGING = "telephony.lines.actions.stop_ringing"
-SIMULATOR = "Simulator"  # label of the account that is no carrier's
+SIMULATOR = "Simulator"
 SIMULATOR_NUMBER = "+1500555{:04}"  # nobody has such a number
 
 
@@ -331,20 +331,27 @@ def release_number(*, number: PhoneNumber, agent: Agent) -> bool:
 def ensure_simulator_line(agent: Agent) -> PhoneNumber:
     """A number of our own making, by which `simulate_call` rings this agent; its account is no carrier's."""
     Agent.objects.select_for_update().get(pk=agent.pk)  # several may ring at once, the first time too
-    lines = PhoneNumber.objects.select_related("credential").filter(credential__label=SIMULATOR)
+    lines = PhoneNumber.objects.select_related("credential").filter(credential__is_simulated=True)
     if number := lines.filter(agent=agent).first():
         return number
-    credential = Credential.objects.filter(label=SIMULATOR).first() or save_credential(
-        provider=Credential.Provider.TWILIO,
-        account="AC" + secrets.token_hex(16),
-        secret=secrets.token_hex(16),
-        label=SIMULATOR,
-    )
+    credential = Credential.objects.filter(is_simulated=True).first() or _simulated_account()
     taken = set(PhoneNumber.objects.values_list("number", flat=True))
     free = next(number for number in map(SIMULATOR_NUMBER.format, itertools.count(6)) if number not in taken)
     number = PhoneNumber.objects.create(number=free, label=SIMULATOR, credential=credential, agent=agent)
     audit.record("number.added", number, after={"agent": str(agent)})
     return number
+
+
+def _simulated_account() -> Credential:
+    credential = save_credential(
+        provider=Credential.Provider.TWILIO,
+        account="AC" + secrets.token_hex(16),
+        secret=secrets.token_hex(16),
+        label=SIMULATOR,
+    )
+    credential.is_simulated = True
+    credential.save(update_fields=["is_simulated"])
+    return credential
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ def agent_usage(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "agent": agent,
         "since": first,
-        "numbers": PhoneNumber.objects.filter(agent=agent).count(),
+        "numbers": PhoneNumber.objects.real().filter(agent=agent).count(),
         "calls": Call.objects.filter(agent=agent, created_at__gte=since).count(),
     }
     return render(request, "calls/_agent_usage.html", context)
@@ -36,7 +36,9 @@ def agent_usage(request: HttpRequest, slug: str) -> HttpResponse:
 def agents_numbers(request: HttpRequest) -> HttpResponse:
     """What becomes of the numbers of the agents named by `agent` if these take no more calls."""
     slugs = request.GET.getlist("agent")
-    numbers = PhoneNumber.objects.filter(agent__slug__in=slugs).select_related("agent").order_by("number")
+    numbers = (
+        PhoneNumber.objects.real().filter(agent__slug__in=slugs).select_related("agent").order_by("number")
+    )
     return render(request, "calls/_agents_numbers.html", {"numbers": numbers, "any": bool(slugs)})
 
 

@@ -16,7 +16,6 @@ from mlservices.checks import PROVIDERS, SOURCES, Outcome, Probe, Service, faile
 from mlservices.checks.http import read, send
 from mlservices.secret_box import UnreadableSecret
 
-from .actions import SIMULATOR
 from .credentials import secret_of
 from .models import Credential, SipLine
 from .providers.zadarma.client import ZadarmaClient
@@ -41,7 +40,7 @@ TOP_UP = gettext_noop("Pay into the account: without money it places no calls, a
 
 def accounts() -> Iterable[Service]:
     """Every account but the simulator's, which is nobody's."""
-    for credential in Credential.objects.exclude(label=SIMULATOR).order_by("label", "pk"):
+    for credential in Credential.objects.real().order_by("label", "pk"):
         yield account(credential)
 
 

@@ -35,22 +35,31 @@ def talks(user: Any, words: str) -> Iterable[Group]:
 
 
 def numbers(user: Any, words: str) -> Iterable[Group]:
-    """Our own lines, by number or label; each leads to the agent that answers it."""
+    """Our own lines, by number or label; each leads to its page, or, for those who may not see that, to
+    the agent that answers it."""
     if not words or not user.has_perm("agents.view_agents"):
         return []
-    rows = PhoneNumber.objects.select_related("agent").filter(
-        _like(words, "number") | Q(label__icontains=words)
+    rows = (
+        PhoneNumber.objects.real()
+        .select_related("agent")
+        .filter(_like(words, "number") | Q(label__icontains=words))
     )
     entries = [
         Entry(
             f"{grouped(row.number)} {row.label}".strip(),
             "hash",
-            url=row.agent.get_absolute_url() if row.agent else reverse("agents:list"),
+            url=_page_of(row, user),
             hint=row.agent.name if row.agent else _("answered by nobody"),
         )
         for row in rows.order_by("number")[:SHOWN]
     ]
     return [Group(_("Phone numbers"), entries, 2)] if entries else []
+
+
+def _page_of(number: PhoneNumber, user: Any) -> str:
+    if user.has_perm("telephony.view_lines"):
+        return number.get_absolute_url()
+    return number.agent.get_absolute_url() if number.agent else reverse("agents:list")
 
 
 def calls(user: Any, words: str) -> Iterable[Group]:

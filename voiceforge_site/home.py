@@ -23,7 +23,6 @@ from agents.conversations import default_model_id
 from agents.models import DEFAULT_MODEL, Agent
 from mlservices.models import ServiceAlert
 from mlservices.pages.figures import grouped
-from telephony.actions import SIMULATOR
 from telephony.capacity import FULL_LAG_SECONDS, FULL_LOOP_SHARE, capacity
 from telephony.credentials import UnreadableSecret, secret_of
 from telephony.figures import (
@@ -299,10 +298,9 @@ def _open_messages() -> Iterator[ToDo]:
 
 
 def _failing_credentials() -> Iterator[ToDo]:
-    """No page mends them: keys are in the environment, and so are the accounts that it names."""
-    for credential in Credential.objects.order_by("label"):
+    for credential in Credential.objects.real().order_by("label"):
         if text := _what_is_wrong(credential):
-            yield ToDo("key-round", text, "", "voiceforge_site.manage_people")
+            yield ToDo("key-round", text, credential.get_absolute_url(), "telephony.manage_lines")
 
 
 def _what_is_wrong(credential: Credential) -> str:
@@ -322,7 +320,7 @@ def _what_is_wrong(credential: Credential) -> str:
 
 
 def _unanswered_numbers() -> Iterator[ToDo]:
-    numbers = PhoneNumber.objects.exclude(credential__label=SIMULATOR).order_by("number")
+    numbers = PhoneNumber.objects.real().order_by("number")
     for number in numbers.filter(agent=None)[:MOST_OF_A_KIND]:
         text = _("Nobody answers %(number)s: give it to an agent") % {"number": grouped(number.number)}
         yield ToDo("phone-off", text, reverse("agents:list"), "telephony.assign_numbers")

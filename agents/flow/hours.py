@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
 from .hearing import plain
@@ -16,7 +16,7 @@ _NOW = re.compile(
     r"\b(?:now|right now|currently|at the moment|still open|open yet|already open|still there)\b"
 )
 _TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
-_LOOK_AHEAD_DAYS = 14
+_ALL_DAY = (Span(time(0), time(0)),)
 
 
 def is_about_a_day(words: str) -> bool:
@@ -50,6 +50,8 @@ def answer(hours: OpeningHours, words: str, now: datetime) -> str:
 
 def weekly(hours: OpeningHours) -> str:
     """The whole week: "We're open Monday to Friday from 8 am to 6 pm. We're closed on Sunday." """
+    if set(hours.week) == {_ALL_DAY}:
+        return "We're open around the clock, every day."
     spoken = []
     closed = [name.capitalize() for name, spans in zip(WEEKDAYS, hours.week, strict=True) if not spans]
     for spans, run in groupby(zip(WEEKDAYS, hours.week, strict=True), key=lambda day: day[1]):
@@ -86,37 +88,53 @@ def _asked_days(words: str, today: date) -> list[date]:
 
 
 def _from_to(spans: Sequence[Span]) -> str:
+    if tuple(spans) == _ALL_DAY:
+        return "around the clock"
     return listed([f"from {clock(span.opens)} to {clock(span.closes)}" for span in spans])
 
 
 def _at_this_moment(hours: OpeningHours, local: datetime) -> str:
-    for span in hours.on(local.date()):
-        if span.opens <= local.time() < span.closes:
-            return f"We're open right now, until {clock(span.closes)}."
-    return f"We're closed right now.{_next_opening(hours, local)}"
+    until = hours.open_until(local)
+    if until is None:
+        return f"We're closed right now.{_next_opening(hours, local)}"
+    return f"We're open right now{_until(until, local)}."
+
+
+def _until(until: datetime, local: datetime) -> str:
+    """With the day, where the time alone would be taken for a nearer one; nothing where it is far."""
+    day = (until - timedelta(seconds=1)).date()  # midnight is the end of a day
+    if until - local < timedelta(days=1):
+        return f", until {clock(until.time())}"
+    ahead = (day - local.date()).days
+    if ahead > 6:
+        return ""
+    name = "tomorrow" if ahead == 1 else WEEKDAYS[day.weekday()].capitalize()
+    return f", until {name} at {clock(until.time())}"
 
 
 def _on_one_day(hours: OpeningHours, day: date, local: datetime) -> str:
-    spans = hours.on(day)
-    name = _day_name(day, local.date())
-    if spans:
-        if day == local.date() and local.time() >= spans[-1].closes:
-            return f"We were open today until {clock(spans[-1].closes)}.{_next_opening(hours, local)}"
-        return f"{name}, we're open {_from_to(spans)}."
-    after = datetime.combine(day, datetime.max.time(), tzinfo=local.tzinfo)
-    return f"{name}, we're closed.{_next_opening(hours, after, today=local.date())}"
+    today = local.date()
+    name, stretches = _day_name(day, today), hours.stretches(day)
+    before = [closes for _opens, closes in hours.stretches(day - timedelta(days=1)) if closes > local]
+    late = [closes for closes in map(hours.local, before) if closes.date() == day and closes.time() > time(0)]
+    still = f"{_at_this_moment(hours, local)} " if late and day == today else ""
+    if stretches and day == today and local >= stretches[-1][1]:
+        return f"We were open today until {clock(hours.on(day)[-1].closes)}.{_next_opening(hours, local)}"
+    if stretches:
+        return f"{still}{name}, we're open {_from_to(hours.on(day))}."
+    end = datetime.combine(day, time.max, tzinfo=local.tzinfo)
+    closed = f"closed from {clock(late[-1].time())} on" if late else "closed"
+    return f"{still}{name}, we're {closed}.{_next_opening(hours, end, today=today)}"
 
 
 def _next_opening(hours: OpeningHours, local: datetime, today: date | None = None) -> str:
     """A sentence with a space before it, or nothing if no day of the next two weeks is open."""
-    for ahead in range(_LOOK_AHEAD_DAYS):
-        day = local.date() + timedelta(days=ahead)
-        for span in hours.on(day):
-            if ahead or span.opens > local.time():
-                name = _day_name(day, today or local.date())
-                name = name[0].lower() + name[1:]
-                return f" We open again {name} at {clock(span.opens)}."
-    return ""
+    opens = hours.opens_next(local)
+    if opens is None:
+        return ""
+    name = _day_name(opens.date(), today or local.date())
+    name = name[0].lower() + name[1:]
+    return f" We open again {name} at {clock(opens.time())}."
 
 
 def _day_name(day: date, today: date) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 # Monday first, as `date.weekday()` counts.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LOOK_AHEAD_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one day, `opens` before `closes`."""
+    """A stretch that begins on one day. One that `closes` at or before it `opens` does so on the next day:
+    22:00 to 02:00, 18:00 to 00:00 (the day's end), 00:00 to 00:00 (all day)."""
 
     opens: time
     closes: time
+
+    @property
+    def same_day(self) -> bool:
+        return self.opens < self.closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,45 @@ class OpeningHours:
     closed_on: frozenset[date] = frozenset()
 
     def on(self, day: date) -> tuple[Span, ...]:
-        """The spans of a day; none on a day that is closed."""
+        """The spans that begin on a day; none on a day that is closed. What began the evening before goes on
+        past midnight all the same."""
         return () if day in self.closed_on else self.week[day.weekday()]
+
+    def stretches(self, day: date) -> list[tuple[datetime, datetime]]:
+        """From when to when (UTC) the spans are that begin on a day.
+
+        Where the clock is put forward, a time that it leaves out comes as much later; where it is put back,
+        the first of two is meant (RFC 5545, 3.3.5).
+        """
+        return [
+            (
+                self._moment(day, span.opens),
+                self._moment(day + timedelta(days=not span.same_day), span.closes),
+            )
+            for span in self.on(day)
+        ]
+
+    def open_until(self, now: datetime) -> datetime | None:
+        """Local; None while it is closed. Stretches that follow on each other are one."""
+        today = self.local(now).date()
+        until = None
+        for ahead in range(-1, LOOK_AHEAD_DAYS):
+            for opens, closes in self.stretches(today + timedelta(days=ahead)):
+                if opens <= (until or now) < closes:
+                    until = closes
+        return until and self.local(until)
+
+    def opens_next(self, now: datetime) -> datetime | None:
+        """Local; None where it stays closed for the next two weeks."""
+        today = self.local(now).date()
+        for ahead in range(LOOK_AHEAD_DAYS):
+            for opens, _closes in self.stretches(today + timedelta(days=ahead)):
+                if opens > now:
+                    return self.local(opens)
+        return None
+
+    def _moment(self, day: date, at: time) -> datetime:
+        return datetime.combine(day, at, tzinfo=self.zone).astimezone(UTC)
 
     def local(self, now: datetime) -> datetime:
         return now.astimezone(self.zone)

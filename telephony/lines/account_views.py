@@ -8,9 +8,9 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from mlservices.pages.countries import country_names
 from mlservices.secret_box import UnreadableSecret
 
 from ..models import Credential
@@ -21,11 +21,12 @@ from .accounts import ProviderError
 from .actions import add_credential, change_credential, check_credential, delete_credential, replace_secret
 from .forms import LimitsForm, NewAccountForm, SecretForm
 from .number_actions import import_numbers
+from .number_views import imported
 
 
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    accounts = Credential.objects.annotate(count=Count("numbers"))
+    accounts = Credential.objects.real().annotate(count=Count("numbers"))
     return render(request, "lines/accounts.html", {"accounts": accounts})
 
 
@@ -48,7 +49,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """A POST changes its name and limits."""
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     form = LimitsForm(request.POST or None, instance=credential)
     if request.method == "POST" and form.is_valid():
         change_credential(credential=credential, by=request.user.get_username(), **form.cleaned_data)
@@ -59,7 +60,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_secret(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     form = SecretForm(request.POST)
     if not form.is_valid():
         return _page(request, credential, LimitsForm(instance=credential), form)
@@ -72,14 +73,14 @@ def account_secret(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_check(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     check_credential(credential=credential, by=request.user.get_username())
     return redirect(credential)
 
 
 @require_POST
 def account_import(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     try:
         new, all_of_them = import_numbers(credential=credential, by=request.user.get_username())
     except ProviderError as error:
@@ -87,18 +88,14 @@ def account_import(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        told = {"count": all_of_them, "new": new}
-        text = ngettext(
-            "%(count)d number, %(new)d of them new", "%(count)d numbers, %(new)d of them new", all_of_them
-        )
-        messages.success(request, text % told)
+        messages.success(request, imported(new, all_of_them))
     return redirect("lines:numbers")
 
 
 @require_POST
 def account_notices(request: HttpRequest, pk: int) -> HttpResponse:
     """Of an account with Zadarma, which is told one address for all its numbers."""
-    credential = get_object_or_404(Credential, pk=pk, provider=Credential.Provider.ZADARMA)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk, provider=Credential.Provider.ZADARMA)
     try:
         done = set_webhooks(credential, by=request.user.get_username())
     except (ZadarmaError, UnreadableSecret) as error:
@@ -111,9 +108,9 @@ def account_notices(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    credential = get_object_or_404(Credential, pk=pk)
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     try:
-        delete_credential(credential=credential)
+        delete_credential(credential=credential, by=request.user.get_username())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(credential)
@@ -128,7 +125,7 @@ def _page(
         "account": credential,
         "form": form,
         "secret_form": secret_form,
-        "countries": ", ".join(sorted(countries_of(credential))),
+        "countries": country_names(countries_of(credential)),
         "numbers": credential.numbers.count(),
     }
     status = 422 if form.errors or secret_form.errors else 200

@@ -5,6 +5,8 @@ A provider is asked outside of transactions; what was done in an account's name 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,6 +25,17 @@ from .accounts import Account, ProviderError, account_of
 def note_use(credential: Credential, what: str, *, by: str, detail: str = "", **values: Any) -> None:
     """`values` are what it was `before` and is `after`."""
     audit.record(f"account.{what}", credential, by=by, detail=detail, **values)
+
+
+@contextmanager
+def noted(credential: Credential, what: str, *, by: str, detail: str = "") -> Iterator[Account]:
+    """The account, ready to be asked; that it was is written down, with the reason where it was refused."""
+    try:
+        yield asked(credential)
+    except ProviderError as error:
+        note_use(credential, what, by=by, detail=": ".join(filter(None, (detail, str(error)))))
+        raise
+    note_use(credential, what, by=by, detail=detail)
 
 
 @transaction.atomic
@@ -60,8 +73,8 @@ def check_credential(*, credential: Credential, by: str) -> bool:
     """Ask the provider what the account is; what it answered, or why not, stays with the account."""
     facts, problem = credential.facts, ""
     try:
-        facts = [[name, value] for name, value in account_of(credential).facts()]
-    except (ProviderError, UnreadableSecret) as error:
+        facts = [[name, value] for name, value in asked(credential).facts()]
+    except ProviderError as error:
         problem = str(error)[:500]
     fields = {"facts": facts, "problem": problem, "checked_at": timezone.now()}
     if not problem:
@@ -73,12 +86,13 @@ def check_credential(*, credential: Credential, by: str) -> bool:
 
 
 @transaction.atomic
-def delete_credential(*, credential: Credential) -> None:
+def delete_credential(*, credential: Credential, by: str) -> None:
     """With its numbers. Raises ValidationError while one of them is on a call."""
     if Call.objects.filter(phone_number__credential=credential, status__in=Call.LIVE).exists():
         raise ValidationError(_("A call of this account goes on. Wait for its end."))
-    before = audit.fields_of(credential, "provider", "account", "label")
-    note_use(credential, "deleted", by="", before=before)
+    numbers = list(credential.numbers.values_list("number", flat=True))
+    before = {**audit.fields_of(credential, "provider", "account", "label"), "numbers": numbers}
+    note_use(credential, "deleted", by=by, before=before)
     credential.delete()
 
 
@@ -88,13 +102,16 @@ def stop_ringing(call_id: str) -> str:
     if not call.provider_call_id or call.phone_number is None:
         return "not placed"
     credential = call.phone_number.credential
-    asked(credential).hang_up(call.provider_call_id)
-    note_use(credential, "hung_up", by="", detail=call.callee)
+    with noted(credential, "hung_up", by="", detail=call.callee) as account:
+        account.hang_up(call.provider_call_id)
     return "stopped"
 
 
 def asked(credential: Credential) -> Account:
-    """The account, ready to be asked. Raises ProviderError also where its secret cannot be read."""
+    """The account, ready to be asked. Raises ProviderError also where its secret cannot be read, and for
+    the simulator's, which no provider knows."""
+    if credential.is_simulated:
+        raise ProviderError(_("The simulator's account is with no provider. Choose another one."))
     try:
         return account_of(credential)
     except UnreadableSecret as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from agents.fields import DressedForm, PhoneField, dress
 from agents.hours_text import read_hours, write_hours
+from mlservices.pages.countries import country_choices
 
 from ..models import Credential, PhoneNumber
 from ..outbound.guard import NotAllowed, refuse_number
@@ -28,28 +28,23 @@ KINDS = (
 )
 
 
-def countries() -> list[tuple[str, str]]:
-    """ISO codes with their calling code, for choices."""
-    codes = sorted(phonenumbers.SUPPORTED_REGIONS)
-    return [(code, f"{code} +{phonenumbers.country_code_for_region(code)}") for code in codes]
+PICK = {
+    "data-pick": "",
+    "data-search": gettext_lazy("Search countries"),
+    "data-none": gettext_lazy("No country matches"),
+    "data-remove": gettext_lazy("Remove {name}"),
+}
 
 
-class CountriesField(forms.CharField):
-    """ISO codes with spaces or commas between, as "US, CA"."""
+class CountriesField(forms.MultipleChoiceField):
+    """ISO codes, chosen by name."""
 
     def __init__(self, *, encoder: Any = None, decoder: Any = None, **kwargs: Any) -> None:
-        super().__init__(max_length=1000, **kwargs)
+        widget = forms.SelectMultiple(attrs={**PICK, "size": 8})
+        super().__init__(**{**kwargs, "choices": country_choices, "widget": widget})
 
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
-        codes = re.split(r"[\s,;]+", super().clean(value).upper().strip())
-        codes = sorted({code for code in codes if code})
-        if strange := [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]:
-            told = {"code": strange[0]}
-            raise ValidationError(_("“%(code)s” is no country: write US, GB, DE and the like.") % told)
-        return codes
+    def clean(self, value: Any) -> list[str]:
+        return sorted(super().clean(value))
 
 
 class SecretForm(DressedForm):
@@ -65,7 +60,12 @@ class SecretForm(DressedForm):
 
 class NewAccountForm(SecretForm):
     provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=Credential.Provider.choices)
-    label = forms.CharField(label=gettext_lazy("Name"), max_length=80, initial="Twilio")
+    label = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy("As it is called here. Empty: as its provider."),
+    )
     account = forms.CharField(
         label=gettext_lazy("Account"),
         max_length=64,
@@ -88,7 +88,8 @@ class NewAccountForm(SecretForm):
             self.add_error(
                 "account", _("An account SID is AC and 32 letters and digits. Copy it from Twilio.")
             )
-        return {**cleaned, "account": account}
+        provider = str(cleaned.get("provider", ""))
+        return {**cleaned, "account": account, "label": cleaned.get("label") or provider.capitalize()}
 
 
 class LimitsForm(forms.ModelForm):
@@ -97,7 +98,6 @@ class LimitsForm(forms.ModelForm):
         fields = ["label", "countries", "daily_cap", "calls_per_second"]
         field_classes = {"countries": CountriesField}
         widgets = {
-            "countries": forms.TextInput(attrs={"placeholder": "US, CA"}),
             "daily_cap": forms.NumberInput(attrs={"step": "0.01", "min": 0}),
             "calls_per_second": forms.NumberInput(attrs={"step": "0.1", "min": 0.1}),
         }
@@ -131,7 +131,8 @@ class NumberForm(forms.ModelForm):
         required=False,
         max_length=5000,
         help_text=gettext_lazy(
-            "Empty: always. Days without a line are closed; so are those after “closed:”."
+            "Empty: always. Days without a line are closed; so are those after “closed:”. 22:00-02:00 ends "
+            "on the next day, 18:00-24:00 with the day."
         ),
         widget=forms.Textarea(
             attrs={
@@ -178,6 +179,12 @@ class NumberForm(forms.ModelForm):
             raise forms.ValidationError(_("An extension has three digits, as 100."))
         return extension
 
+    def clean_fallback_number(self) -> str:
+        number: str = self.cleaned_data["fallback_number"]
+        if number and not self.instance.credential.manages_numbers:
+            raise ValidationError(_("Zadarma forwards by rules of its own: set it in the pages of Zadarma."))
+        return number
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self.instance.hours = self._hours(cleaned)
@@ -219,7 +226,7 @@ class NumberForm(forms.ModelForm):
             self.add_error("zone" if field.endswith("timezone") else "week", remedy or error)
             return {}
         if not any(hours["week"].values()):
-            self.add_error("week", _("Write when it is answered too, as Monday to Sunday: 00:00-23:59."))
+            self.add_error("week", _("Write when it is answered too, as Monday to Sunday: 00:00-24:00."))
         return hours
 
 
@@ -227,9 +234,16 @@ class SearchForm(DressedForm):
     """Numbers that can be bought."""
 
     account = forms.ModelChoiceField(
-        Credential.objects.all(), label=gettext_lazy("Account"), empty_label=None
+        Credential.objects.selling_numbers(),
+        label=gettext_lazy("Account"),
+        empty_label=None,
     )
-    country = forms.ChoiceField(label=gettext_lazy("Country"), choices=countries, initial="US")
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country"),
+        choices=country_choices,
+        initial="US",
+        widget=forms.Select(attrs=PICK),
+    )
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=KINDS)
     contains = forms.RegexField(
         r"^[0-9A-Za-z*]*$",

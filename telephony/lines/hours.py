@@ -17,13 +17,16 @@ def hours_of(data: Any) -> OpeningHours | None:
 
 def is_open(data: Any, now: datetime) -> bool:
     hours = hours_of(data)
-    if hours is None:
-        return True
-    local = hours.local(now)
-    return any(span.opens <= local.time() < span.closes for span in hours.on(local.date()))
+    return hours is None or hours.open_until(now) is not None
 
 
 def closed_words(data: Any, now: datetime) -> str:
     """What a caller hears: "We're closed right now. We open again tomorrow at 9 am." """
     hours = hours_of(data)
     return spoken.status(hours, now) if hours else ""
+
+
+def read_as(data: Any, now: datetime) -> str:
+    """The week and how it stands, as an agent would tell it; "" is always."""
+    hours = hours_of(data)
+    return f"{spoken.weekly(hours)} {spoken.status(hours, now)}" if hours else ""

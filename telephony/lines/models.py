@@ -9,7 +9,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mlservices.pages.figures import grouped
+
 from .hours import is_open
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def real(self) -> CredentialQuerySet:
+        """Without the simulator's, which is nobody's."""
+        return self.filter(is_simulated=False)
+
+    def selling_numbers(self) -> CredentialQuerySet:
+        return self.real().filter(provider=Credential.Provider.TWILIO)
+
+
+class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
+    def real(self) -> PhoneNumberQuerySet:
+        """Without the simulator's: pages, forms and checks know none of them."""
+        return self.filter(credential__is_simulated=False)
 
 
 class Credential(models.Model):
@@ -24,6 +41,7 @@ class Credential(models.Model):
     account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    is_simulated = models.BooleanField(default=False)  # `simulate_call` rings by it; no provider knows it
     # Since when requests in the account's name do not fit its secret; None since one did.
     refused_since = models.DateTimeField(null=True)
     # What the provider answered when it was last asked: [[name, value], ...]; or why it did not.
@@ -42,6 +60,8 @@ class Credential(models.Model):
     dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
     dialling_by = models.CharField(max_length=16, blank=True)
 
+    objects = CredentialQuerySet.as_manager()
+
     class Meta:
         ordering = ["label", "pk"]
         constraints = [models.UniqueConstraint(fields=["provider", "account"], name="credential_once")]
@@ -51,6 +71,12 @@ class Credential(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("lines:credential", args=[self.pk])
+
+    @property
+    def manages_numbers(self) -> bool:
+        """Whether numbers are bought, led here and given back by its interface: Zadarma's are in pages of
+        its own."""
+        return self.provider == self.Provider.TWILIO
 
     @property
     def masked(self) -> str:
@@ -76,7 +102,9 @@ class PhoneNumber(models.Model):
     extension = models.CharField(max_length=8, blank=True)  # Zadarma: where its calls are answered by us
     can = models.JSONField(default=list, blank=True)  # "voice", "sms", ...
     imported_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)  # an import did not find it in its account
     hooks = models.JSONField(default=dict, blank=True)  # {field: address} as the provider has them
+    hooks_before = models.JSONField(default=dict, blank=True)  # as they were when its calls came to us first
     # When `agent` answers; {} is always. telephony.lines.hours is the typed door.
     hours = models.JSONField(default=dict, blank=True)
     after = models.CharField(_("outside these hours"), max_length=8, choices=After, default=After.CLOSED)
@@ -85,6 +113,8 @@ class PhoneNumber(models.Model):
     )
     after_number = models.CharField(_("telephone then"), max_length=16, blank=True)
     fallback_number = models.CharField(_("telephone while we are down"), max_length=16, blank=True)
+
+    objects = PhoneNumberQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]
@@ -113,4 +143,5 @@ class BlockedCaller(models.Model):
         ordering = ["pattern"]
 
     def __str__(self) -> str:
-        return self.pattern
+        """As people read it."""
+        return self.pattern if "*" in self.pattern else grouped(self.pattern)

@@ -15,15 +15,17 @@ from mlservices import audit
 
 from ..models import BlockedCaller, Call, Credential, PhoneNumber
 from .accounts import Offer, OwnNumber, ProviderError
-from .actions import asked, note_use
+from .actions import asked, note_use, noted
 
 _PATTERN = re.compile(r"\+[0-9]{7,15}|\+[0-9]{3,14}\*")  # not a whole part of the world at once
 
 
 def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
     """Take over what the account has: how many are new, and how many there are. Who answers a number that is
-    here already stays. Raises ProviderError; ValidationError where a number is another account's."""
-    found = asked(credential).numbers()
+    here already stays; one that the account has no more is marked as missing. Raises ProviderError;
+    ValidationError where a number is another account's."""
+    with noted(credential, "imported", by=by) as account:
+        found = account.numbers()
     with transaction.atomic():
         taken = PhoneNumber.objects.filter(number__in=[each.number for each in found])
         if other := taken.exclude(credential=credential).first():
@@ -32,25 +34,44 @@ def import_numbers(*, credential: Credential, by: str) -> tuple[int, int]:
         before = taken.count()
         for each in found:
             _keep(credential, each)
-        note_use(credential, "imported", by=by, detail=str(len(found)))
+        had = PhoneNumber.objects.filter(credential=credential, missing_since=None).exclude(provider_id="")
+        found_ids = {each.provider_id for each in found}
+        gone = [pk for pk, own_id in had.values_list("pk", "provider_id") if own_id not in found_ids]
+        had.filter(pk__in=gone).update(missing_since=timezone.now())
     return len(found) - before, len(found)
 
 
 def set_hooks(*, number: PhoneNumber, by: str, only: str = "") -> Mapping[str, str]:
     """Have the provider bring the number's calls to us, and to its fallback while we are down; `only` sets
     the addresses whose names begin so. Answers them as they were before. Raises ProviderError."""
-    account = asked(number.credential)
+    wanted = {name: url for name, url in wanted_hooks(number).items() if name.startswith(only)}
+    before = _set_hooks(number, wanted, by=by)
+    foreign = {name: before.get(name, "") for name in wanted}
+    if not only and not number.hooks_before and foreign != wanted:
+        PhoneNumber.objects.filter(pk=number.pk).update(hooks_before=foreign)
+        number.refresh_from_db()
+    return before
+
+
+def put_hooks_back(*, number: PhoneNumber, by: str) -> None:
+    """As they were before its calls came here. Raises ProviderError."""
+    _set_hooks(number, number.hooks_before, by=by)
+    PhoneNumber.objects.filter(pk=number.pk).update(hooks_before={})
+    number.refresh_from_db()
+
+
+def _set_hooks(number: PhoneNumber, wanted: Mapping[str, str], *, by: str) -> Mapping[str, str]:
+    """Answers them as they were before."""
     before = dict(number.hooks)
-    wanted = {
-        name: url for name, url in account.hooks(number.fallback_number).items() if name.startswith(only)
-    }
-    hooks = account.set_hooks(number.provider_id, wanted)
+    told = "; ".join(
+        f"{name}: {before.get(name) or '–'} → {url or '–'}"
+        for name, url in wanted.items()
+        if before.get(name) != url
+    )
+    with noted(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip()) as account:
+        hooks = account.set_hooks(number.provider_id, wanted)
     PhoneNumber.objects.filter(pk=number.pk).update(hooks=dict(hooks))
     number.refresh_from_db()
-    told = "; ".join(
-        f"{name}: {before.get(name) or '–'}" for name in wanted if before.get(name) != wanted[name]
-    )
-    note_use(number.credential, "hooks", by=by, detail=f"{number.number} {told}".strip())
     return before
 
 
@@ -61,9 +82,8 @@ def wanted_hooks(number: PhoneNumber) -> Mapping[str, str]:
 
 def offers(*, credential: Credential, country: str, contains: str, kind: str, by: str) -> list[Offer]:
     """Numbers that can be bought. Raises ProviderError."""
-    found = asked(credential).offers(country, contains=contains, kind=kind)
-    note_use(credential, "searched", by=by, detail=f"{country} {contains}".strip())
-    return found
+    with noted(credential, "searched", by=by, detail=f"{country} {contains}".strip()) as account:
+        return account.offers(country, contains=contains, kind=kind)
 
 
 def buy_number(*, credential: Credential, number: str, by: str) -> PhoneNumber:
@@ -87,18 +107,18 @@ def give_back(*, number: PhoneNumber, by: str) -> None:
     """The provider may sell it to somebody else at once. Raises ProviderError; ValidationError while it is on
     a call."""
     _refuse_while_on_a_call(number)
-    if number.provider_id:
-        asked(number.credential).release(number.provider_id)
-    note_use(number.credential, "released", by=by, detail=number.number)
+    with noted(number.credential, "released", by=by, detail=number.number) as account:
+        if number.provider_id:
+            account.release(number.provider_id)
     audit.record("number.given_back", number, before=audit.fields_of(number), by=by)
     number.delete()
 
 
 @transaction.atomic
-def forget_number(*, number: PhoneNumber) -> None:
+def forget_number(*, number: PhoneNumber, by: str) -> None:
     """Only here: the provider keeps it. Raises ValidationError while it is on a call."""
     _refuse_while_on_a_call(number)
-    audit.record("number.forgotten", number, before=audit.fields_of(number))
+    audit.record("number.forgotten", number, before=audit.fields_of(number), by=by)
     number.delete()
 
 
@@ -147,6 +167,7 @@ def _keep(credential: Credential, own: OwnNumber) -> PhoneNumber:
         "can": list(own.can),
         "hooks": dict(own.hooks),
         "imported_at": timezone.now(),
+        "missing_since": None,
     }
     label = "" if own.label == own.number else own.label[:80]
     number, _created = PhoneNumber.objects.update_or_create(

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from mlservices.secret_box import UnreadableSecret
 
-from ..actions import FINAL, SIMULATOR, end_call, tell_holder
+from ..actions import FINAL, end_call, tell_holder
 from ..models import Call, Credential
 from ..providers.zadarma.errors import ZadarmaError
 from ..zadarma import import_statistics
@@ -32,7 +32,7 @@ MOST = 500  # calls of one account in one run
 def compare_all() -> str:
     """What the hourly job does; tells what came of it."""
     told = []
-    for credential in Credential.objects.exclude(label=SIMULATOR):
+    for credential in Credential.objects.real():
         try:
             told.append(f"{credential}: {compare(credential)}")
         except ProviderError as error:

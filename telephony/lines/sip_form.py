@@ -52,7 +52,6 @@ class SipLineForm(forms.ModelForm):
             "host": forms.TextInput(attrs={"placeholder": "sip.example.org"}),
             "stun_server": forms.TextInput(attrs={"placeholder": "stun.example.org:3478"}),
             "allowed_peers": forms.TextInput(attrs={"placeholder": "192.0.2.7 198.51.100.0/24"}),
-            "countries": forms.TextInput(attrs={"placeholder": "US, CA"}),
         }
         help_texts = {
             "user": gettext_lazy("The login, or an extension as 123456-100."),

@@ -16,11 +16,14 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from mlservices.pages.countries import country_name
+
 from ..addresses import public_url
 from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
 from .twilio_errors import words_for
 
-MOST = 1000  # numbers that are read of an account
+PAGE = 1000  # numbers that are read of an account at once
+MOST = 100_000
 MOST_OFFERS = 30
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 HOOKS = ("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method", "status_callback")
@@ -45,7 +48,7 @@ class TwilioAccount:
         with _asking():
             account = self._client.api.accounts(self._sid).fetch()
             balance = self._client.api.accounts(self._sid).balance.fetch()
-            numbers = self._client.incoming_phone_numbers.list(limit=MOST)
+            numbers = self._client.incoming_phone_numbers.list(limit=MOST, page_size=PAGE)
         return [
             (_("Name"), str(account.friendly_name)),
             (_("Status"), str(account.status)),
@@ -56,7 +59,8 @@ class TwilioAccount:
 
     def numbers(self) -> list[OwnNumber]:
         with _asking():
-            return [_own(each) for each in self._client.incoming_phone_numbers.list(limit=MOST)]
+            found = self._client.incoming_phone_numbers.list(limit=MOST, page_size=PAGE)
+            return [_own(each) for each in found]
 
     def hooks(self, fallback_number: str) -> Mapping[str, str]:
         forward = requests.Request("GET", FORWARD, params={"PhoneNumber": fallback_number}).prepare().url
@@ -73,15 +77,19 @@ class TwilioAccount:
             return _own(self._client.incoming_phone_numbers(provider_id).update(**hooks)).hooks
 
     def offers(self, country: str, *, contains: str, kind: str) -> list[Offer]:
-        with _asking():
+        found = []
+        with _asking(gone_is_well=True):  # it has none of that kind in that country
             found = getattr(self._client.available_phone_numbers(country), kind).list(
                 limit=MOST_OFFERS, voice_enabled=True, **({"contains": contains} if contains else {})
             )
+        if not found:
+            return []
+        with _asking():
             price, currency = self._price(country, kind)
         return [
             Offer(
                 number=str(each.phone_number),
-                place=", ".join(filter(None, (each.locality, each.region, each.iso_country))),
+                place=", ".join(filter(None, (each.locality, each.region, country_name(each.iso_country)))),
                 can=_can(each.capabilities),
                 price=price,
                 currency=currency,
@@ -172,6 +180,8 @@ def _asking(*, gone_is_well: bool = False) -> Iterator[None]:
         raise _unreached(error) from None
     except TwilioException as error:  # of a list, which is told with the answer itself
         code, status, message = _told(error)
+        if gone_is_well and (code in _GONE or status == 404):
+            return
         raise ProviderError(
             words_for(code, message), code=str(code or status), gone=code in _GONE, may_help=code in _LATER
         ) from None

@@ -17,6 +17,7 @@ urlpatterns = [
     path("accounts/sip/<int:pk>/", sip_views.sip_line, name="sip_line"),
     path("accounts/sip/<int:pk>/delete/", sip_views.sip_delete, name="sip_delete"),
     path("numbers/", number_views.number_list, name="numbers"),
+    path("numbers/import/", number_views.number_import, name="import"),
     path("numbers/search/", number_views.number_search, name="search"),
     path("numbers/buy/", number_views.number_buy, name="buy"),
     path("numbers/blocked/", number_views.blocked, name="blocked"),

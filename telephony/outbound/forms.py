@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from phonenumbers import country_code_for_region
 
 from agents.fields import ConstantsField, DressedForm, PhoneField, dress
 from agents.models import Agent
+from mlservices.pages.countries import country_choices
 from mlservices.pages.figures import grouped
 
 from ..models import Credential, PhoneNumber, PlannedCall, SipLine
@@ -42,7 +44,7 @@ class CallForm(forms.Form):
         required=False,
     )
     caller_id = NumberField(
-        PhoneNumber.objects.filter(credential__provider=Credential.Provider.TWILIO),
+        PhoneNumber.objects.real().filter(credential__provider=Credential.Provider.TWILIO),
         label=gettext_lazy("Caller ID"),
         required=False,
         empty_label=None,
@@ -92,6 +94,11 @@ class CallForm(forms.Form):
         if not SipLine.objects.filter(enabled=True).exists():
             del self.fields["line"]
         dress(self)
+
+    @property
+    def countries(self) -> list[tuple[str, str, int]]:
+        """(ISO, name with its calling code, calling code): chosen, one begins the number."""
+        return [(code, text, country_code_for_region(code)) for code, text in country_choices()]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
-from mlservices.pages.figures import digits_in
+from mlservices.pages.figures import digits_in, grouped
+from mlservices.pages.lists import numbered_page
 
 from ..lines.accounts import ProviderError
 from ..lines.actions import asked
+from ..lines.number_views import is_partial
 from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from ..sip.records import place as place_by_line
 from .actions import cancel_planned, do_not_call, may_be_called, plan_call
@@ -22,7 +25,6 @@ from .forms import CallForm, ListForm
 from .guard import NotAllowed, country_of, refuse_number
 
 MOST_SHOWN = 50
-PAGE_SIZE = 100
 UNDER_WAY = (PlannedCall.State.WAITING, PlannedCall.State.DIALLING)
 
 
@@ -58,7 +60,7 @@ def dial(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: CallForm) -> HttpResponse:
-    may_call = PhoneNumber.objects.exists() or SipLine.objects.filter(enabled=True).exists()
+    may_call = PhoneNumber.objects.real().exists() or SipLine.objects.filter(enabled=True).exists()
     context = {"form": form, **_queue(), "numbers": may_call}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
 
@@ -105,6 +107,7 @@ def cancel(request: HttpRequest, planned_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
 def never(request: HttpRequest) -> HttpResponse:
     """The do-not-call list; a POST adds to it. `q` searches."""
     form = ListForm(request.POST or None)
@@ -115,17 +118,20 @@ def never(request: HttpRequest) -> HttpResponse:
         return redirect("outbound:never")
     words = request.GET.get("q", "").strip()
     digits = digits_in(words)
-    rows = DoNotCall.objects.filter(number__contains=digits) if digits else DoNotCall.objects.all()
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "words": words}
-    return render(request, "outbound/never.html", context, status=422 if form.errors else 200)
+    rows = DoNotCall.objects.all()
+    if words:
+        asked_for = Q(reason__icontains=words)
+        rows = rows.filter(asked_for | Q(number__contains=digits) if digits else asked_for)
+    context = {"form": form, "page": numbered_page(request, rows), "words": words}
+    template = "outbound/_never.html" if is_partial(request) else "outbound/never.html"
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
 @require_POST
 def allow(request: HttpRequest) -> HttpResponse:
     number = request.POST.get("number", "")
     if may_be_called(number=number):
-        messages.success(request, _("%(number)s may be called again") % {"number": number})
+        messages.success(request, _("%(number)s may be called again") % {"number": grouped(number)})
     return redirect("outbound:never")
 
 

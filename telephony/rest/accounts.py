@@ -92,7 +92,7 @@ _EXAMPLE = OpenApiExample(
 class Accounts(Resource):
     """Accounts with Twilio and Zadarma, and their limits against fraud."""
 
-    queryset = Credential.objects.annotate(count=Count("numbers"))
+    queryset = Credential.objects.real().annotate(count=Count("numbers"))
     serializer_class = AccountFields
     lookup_url_kwarg = "id"
     filterset_fields = ("provider",)
@@ -129,7 +129,7 @@ class Accounts(Resource):
     def remove(self, thing: Credential) -> None:
         """With its numbers here; the provider keeps them."""
         try:
-            delete_credential(credential=thing)
+            delete_credential(credential=thing, by=self.by)
         except ValidationError as error:
             raise Conflict(" ".join(error.messages)) from None
 

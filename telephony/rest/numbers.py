@@ -117,7 +117,7 @@ def _query(name: str, what: str, **more: Any) -> OpenApiParameter:
 class Numbers(Resource):
     """Telephone numbers of the accounts, and who answers them."""
 
-    queryset = PhoneNumber.objects.select_related("credential", "agent", "after_agent")
+    queryset = PhoneNumber.objects.real().select_related("credential", "agent", "after_agent")
     serializer_class = NumberFields
     lookup_field = "number"
     lookup_url_kwarg = "id"
@@ -143,7 +143,7 @@ class Numbers(Resource):
     def remove(self, thing: PhoneNumber) -> None:
         """Only here: the provider keeps it, unless `give-back` is asked."""
         try:
-            forget_number(number=thing)
+            forget_number(number=thing, by=self.by)
         except ValidationError as error:
             raise Conflict(" ".join(error.messages)) from None
 
@@ -190,7 +190,7 @@ class Numbers(Resource):
         """It costs from now on. With an Idempotency-Key it is bought once, whatever the network does."""
         sent = WantedFields(data=request.data)
         sent.is_valid(raise_exception=True)
-        account = Credential.objects.filter(pk=sent.validated_data["account"]).first()
+        account = Credential.objects.real().filter(pk=sent.validated_data["account"]).first()
         if account is None:
             raise invalid(account="There is no such account.")
         with asking():

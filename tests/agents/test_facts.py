@@ -46,9 +46,35 @@ def test_what_is_read_is_written_back_the_same() -> None:
             "facts[0].hours.week.monday[0][0]:",
         ),
         ([{**FACT, "hours": {**HOURS, "week": {"monday": [["18:00"]]}}}], "facts[0].hours.week.monday[0]:"),
-        (
-            [{**FACT, "hours": {**HOURS, "week": {"monday": [["18:00", "09:00"]]}}}],
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["09:00", "09:00"]]}}}],
             "facts[0].hours.week.monday[0]:",
+            id="never open",
+        ),
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["00:00", "00:00"]]}}}],
+            "facts[0].hours.week.monday[0]:",
+            id="midnight to midnight",
+        ),
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["24:00", "02:00"]]}}}],
+            "facts[0].hours.week.monday[0][0]:",
+            id="opens at the end of a day",
+        ),
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["09:00", "24:30"]]}}}],
+            "facts[0].hours.week.monday[0][1]:",
+            id="after the end of a day",
+        ),
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["22:00", "02:00"], ["23:00", "23:30"]]}}}],
+            "facts[0].hours.week.monday[1]:",
+            id="while it is open still",
+        ),
+        pytest.param(
+            [{**FACT, "hours": {**HOURS, "week": {"monday": [["09:00", "12:00"], ["11:00", "15:00"]]}}}],
+            "facts[0].hours.week.monday[1]:",
+            id="twice at once",
         ),
         ([{**FACT, "hours": {**HOURS, "closed_on": ["25.12."]}}], "facts[0].hours.closed_on[0]:"),
     ],
@@ -62,3 +88,13 @@ def test_what_is_wrong_is_named_by_its_field(data: object, field: str) -> None:
 def test_a_fact_needs_no_example_questions() -> None:
     (fact,) = read_facts([{"topic": "Parking", "answer": "Behind the shop."}])
     assert fact.questions == ()
+
+
+def test_hours_past_midnight_and_to_the_end_of_a_day_stay_as_they_were_written() -> None:
+    week = {
+        "friday": [["09:00", "12:00"], ["22:00", "02:00"]],
+        "saturday": [["18:00", "24:00"]],
+        "sunday": [["00:00", "24:00"]],
+    }
+    kept = write_facts(read_facts([{**FACT, "hours": {**HOURS, "week": week}}]))[0]["hours"]["week"]
+    assert {day: spans for day, spans in kept.items() if spans} == week

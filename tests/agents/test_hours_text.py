@@ -33,6 +33,10 @@ def test_what_is_written_is_read_again() -> None:
         ("Sat and Sun 10:30 – 12.15", {"saturday": [["10:30", "12:15"]], "sunday": [["10:30", "12:15"]]}),
         ("Sat-Mon: 9-17", {"saturday": NINE_TO_FIVE, "sunday": NINE_TO_FIVE, "monday": NINE_TO_FIVE}),
         ("Sunday: closed", {"sunday": []}),
+        ("Fri 10 pm - 2 am", {"friday": [["22:00", "02:00"]]}),
+        ("Fri 18-24", {"friday": [["18:00", "24:00"]]}),
+        ("Fri 6 pm to 12 am", {"friday": [["18:00", "24:00"]]}),
+        ("Sat 0-24", {"saturday": [["00:00", "24:00"]]}),
     ],
 )
 def test_the_usual_spellings(line: str, week: dict[str, list[list[str]]]) -> None:

@@ -883,9 +883,42 @@ def number(world: World) -> str:
 
 
 @shown
+def number_that_its_account_has_no_more(world: World) -> str:
+    before = {"voice_url": "https://old.example.org/voice"}
+    row, _made = PhoneNumber.objects.get_or_create(
+        number="+14155550166",
+        defaults={
+            "credential": _account(),
+            "provider_id": "PN6",
+            "missing_since": timezone.now(),
+            "hooks": before,
+            "hooks_before": before,
+        },
+    )
+    return row.get_absolute_url()
+
+
+def _search_countries(page: Page) -> None:
+    page.get_by_role("combobox", name="Countries that may be called").press_sequentially("united")
+
+
+@then(_search_countries)
+def countries_of_an_account(world: World) -> str:
+    account = _account()
+    Credential.objects.filter(pk=account.pk).update(countries=["DE", "FR"])
+    return account.get_absolute_url()
+
+
+@shown
 def number_to_buy(world: World) -> str:
     _account()
     return reverse("lines:search")
+
+
+@shown
+def no_blocked_caller_matches(world: World) -> str:
+    BlockedCaller.objects.get_or_create(pattern="+1415555*", defaults={"note": "Robots", "by": "alice"})
+    return reverse("lines:blocked") + "?q=nobody"
 
 
 @shown

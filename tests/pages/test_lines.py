@@ -9,6 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from mlservices.pages.figures import grouped
+from mlservices.pages.toasts import toast_of
+from telephony.actions import SIMULATOR, ensure_simulator_line
 from telephony.credentials import save_credential
 from telephony.models import BlockedCaller, Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
@@ -41,6 +44,24 @@ def told(response) -> str:
     return response.content.decode()
 
 
+def test_the_simulators_account_and_number_are_shown_and_offered_nowhere(alices_browser: Client):
+    agent = make_agent()
+    simulated = ensure_simulator_line(agent)
+    digits = simulated.number.lstrip("+")
+    for name in ("lines:accounts", "lines:numbers", "lines:search", "outbound:dial"):
+        page = told(alices_browser.get(reverse(name)))
+        assert SIMULATOR not in page and grouped(simulated.number) not in page, name
+    assert "No number to call from" in told(alices_browser.get(reverse("outbound:dial")))
+    part = reverse("telephony:numbers", args=[agent.slug])
+    assert grouped(simulated.number) not in told(alices_browser.get(part))
+    assert grouped(simulated.number) not in told(alices_browser.get(reverse("palette"), {"q": digits}))
+    for address in (simulated.get_absolute_url(), simulated.credential.get_absolute_url()):
+        assert alices_browser.get(address).status_code == 404
+    sent = {"agent": agent.pk, "caller_id": simulated.pk, "machine": "ignore", "to": "+14155550111"}
+    assert alices_browser.post(reverse("outbound:dial"), sent).status_code == 422
+    assert not PlannedCall.objects.exists()
+
+
 class TestAccounts:
     def test_one_is_added_and_asked_at_once_and_its_secret_is_shown_nowhere(
         self, twilio, alices_browser: Client
@@ -64,14 +85,26 @@ class TestAccounts:
         assert not Credential.objects.exists()
 
     def test_its_limits_are_changed_with_words_for_what_is_wrong(self, account, alices_browser: Client):
-        form = {"label": "Main", "countries": "us, ca", "daily_cap": "20", "calls_per_second": "2"}
-        alices_browser.post(account.get_absolute_url(), form)
+        form = {"label": "Main", "countries": ["US", "CA"], "daily_cap": "20", "calls_per_second": "2"}
+        url = account.get_absolute_url()
+        alices_browser.post(url, form)
         account.refresh_from_db()
         assert (account.countries, str(account.daily_cap)) == (["CA", "US"], "20.00")
-        page = alices_browser.post(
-            account.get_absolute_url(), {**form, "countries": "Germany", "daily_cap": "-1"}
-        )
-        assert "GERMANY” is no country" in told(page) and "Not below 0." in told(page)
+        assert "May be called now: Canada, United States" in told(alices_browser.get(url))
+        page = alices_browser.post(url, {**form, "countries": ["Germany"], "daily_cap": "-1"})
+        assert "Germany is not one of the available choices" in told(page) and "Not below 0." in told(page)
+
+    def test_countries_stand_by_name_in_the_language_of_whoever_looks(self, account, alices_browser: Client):
+        page = told(alices_browser.get(account.get_absolute_url()))
+        assert '<option value="DE">Germany +49</option>' in page
+        page = told(alices_browser.get(account.get_absolute_url(), headers={"Accept-Language": "de"}))
+        assert '<option value="AT">Österreich +43</option>' in page
+        assert page.index("Oman +968") < page.index("Österreich +43") < page.index("Palästin")
+
+    def test_one_that_is_given_no_name_has_its_providers(self, twilio, alices_browser: Client):
+        form = {"provider": "twilio", "label": "", "account": SID, "secret": TOKEN}
+        alices_browser.post(reverse("lines:account_new"), form)
+        assert Credential.objects.get().label == "Twilio"
 
     def test_a_new_secret_is_tried_at_once(self, account, alices_browser: Client):
         Credential.objects.update(problem="old")
@@ -88,7 +121,7 @@ class TestAccounts:
 
 class TestNumbers:
     def test_they_are_imported_by_one_button(self, twilio, account, alices_browser: Client):
-        assert "Import from Main" in told(alices_browser.get(reverse("lines:numbers")))
+        assert "Import numbers" in told(alices_browser.get(reverse("lines:numbers")))
         twilio.own("+14155550123")
         page = alices_browser.post(reverse("lines:account_import", args=[account.pk]), follow=True)
         assert "1 number, 1 of them new" in told(page) and "+1 415-555-0123" in told(page)
@@ -122,7 +155,8 @@ class TestNumbers:
             ({"fallback_number": "+14155550123"}, "This is the number itself"),
             ({"after": "forward", "after_number": "+19005551234"}, "costs its callers extra"),
             ({"week": "closed: 2026-12-25", "zone": "Europe/London"}, "Write when it is answered too"),
-            ({"week": "Monday: 17-9", "zone": "Europe/London"}, "it must open before it closes"),
+            ({"week": "Monday: 9-9", "zone": "Europe/London"}, "all day is 00:00-24:00"),
+            ({"week": "Monday: 9-24:30", "zone": "Europe/London"}, "use a time of day like 08:30"),
         ],
     )
     def test_what_is_wrong_is_named_and_nothing_is_stored(self, number, alices_browser: Client, wrong, words):
@@ -142,9 +176,66 @@ class TestNumbers:
         alices_browser.post(remove, {"do": "give_back"})
         assert not twilio.numbers and not PhoneNumber.objects.exists()
 
+    def test_they_are_chosen_by_who_answers_and_by_words(self, number, account, alices_browser: Client):
+        desk, night = make_agent("Desk"), make_agent("Night", status="paused")
+        for digit, agent in enumerate((desk, night)):
+            account.numbers.create(number=f"+1415555020{digit}", agent=agent)
+        shown = {"": (True, True, True), "-": (True, False, False), desk.slug: (False, True, False)}
+        for chosen, expected in shown.items():
+            page = told(alices_browser.get(reverse("lines:numbers"), {"agent": chosen}))
+            seen = tuple(f"+1 415-555-{each}" in page for each in ("0123", "0200", "0201"))
+            assert seen == expected, chosen
+        assert "Paused" in told(alices_browser.get(reverse("lines:numbers"), {"q": "0201"}))
+        assert "No numbers match" in told(alices_browser.get(reverse("lines:numbers"), {"account": "99"}))
+
+    def test_a_thousand_take_as_many_questions_as_one(
+        self, number, account, alices_browser: Client, django_assert_max_num_queries
+    ):
+        agent = make_agent("Desk")
+        rows = [PhoneNumber(number=f"+1415556{n:04}", credential=account, agent=agent) for n in range(1000)]
+        PhoneNumber.objects.bulk_create(rows)
+        with django_assert_max_num_queries(12):
+            page = told(alices_browser.get(reverse("lines:numbers")))
+        assert "Page 1 of 21" in page
+        part = told(alices_browser.get(reverse("telephony:numbers", args=[agent.slug])))
+        assert part.count("Release +1") == 20 and "980 more numbers" in part
+
+    def test_those_of_every_account_are_imported_and_one_that_refuses_keeps_none_from_it(
+        self, number, alices_browser: Client
+    ):
+        save_credential(provider="twilio", account="AC" + "2" * 32, secret="wrong", label="Another")
+        page = told(alices_browser.post(reverse("lines:import"), follow=True))
+        assert "Another: " in page and "1 number, 0 of them new" in page
+
+    def test_what_zadarma_does_in_its_own_pages_is_not_offered_here(self, number, alices_browser: Client):
+        other = save_credential(provider="zadarma", account="KEY", secret="x", label="Zadarma")
+        row = other.numbers.create(number="+442071234567", provider_id="442071234567")
+        page = told(alices_browser.get(row.get_absolute_url()))
+        assert "Give it back" not in page and "While we are down" not in page
+        assert "in the pages of Zadarma" in page
+        sent = {"after": "closed", "fallback_number": "+442071234568"}
+        assert "set it in the pages of Zadarma" in told(alices_browser.post(row.get_absolute_url(), sent))
+        assert f'<option value="{other.pk}"' not in told(alices_browser.get(reverse("lines:search")))
+
+    def test_a_blocked_caller_is_found_again_by_digits_and_by_the_reason(self, alices_browser: Client):
+        for pattern, note in (("+14155550100", "rude"), ("+4490*", "costs")):
+            BlockedCaller.objects.create(pattern=pattern, note=note)
+        url = reverse("lines:blocked")
+        for words, expected in {"0100": (True, False), "COSTS": (False, True), "x": (False, False)}.items():
+            page = told(alices_browser.get(url, {"q": words}))
+            assert ("+1 415-555-0100" in page, "+4490*" in page) == expected, words
+        assert "No blocked number matches" in page
+
+    def test_who_was_let_in_again_can_be_blocked_again_at_once(self, alices_browser: Client):
+        BlockedCaller.objects.create(pattern="+4490*", note="costs")
+        page = alices_browser.post(reverse("lines:unblock"), {"pattern": "+4490*"}, follow=True)
+        undo = toast_of(next(iter(page.context["messages"])))["undo"]
+        alices_browser.post(undo["url"], dict(undo["fields"]))
+        assert BlockedCaller.objects.get().note == "costs"
+
     def test_callers_are_blocked_and_unblocked(self, alices_browser: Client):
         page = alices_browser.post(reverse("lines:blocked"), {"pattern": "+1 (415) 555*"}, follow=True)
-        assert "+1415555*" in told(page)
+        assert "+1415555*" in told(page) and "+1415555* is turned away" in told(page)
         assert alices_browser.post(reverse("lines:blocked"), {"pattern": "nobody"}).status_code == 422
         alices_browser.post(reverse("lines:unblock"), {"pattern": "+1415555*"})
         assert not BlockedCaller.objects.exists()
@@ -244,7 +335,7 @@ class TestSipLines:
         alices_browser.post(reverse("lines:sip_new"), {**self.FORM, "secret": "swordfish"})
         line = SipLine.objects.get()
         url = reverse("lines:sip_line", args=[line.pk])
-        alices_browser.post(url, {**self.FORM, "label": "Desk", "countries": "us"})
+        alices_browser.post(url, {**self.FORM, "label": "Desk", "countries": ["US"]})
         line.refresh_from_db()
         assert (line.label, line.countries, line.clear_password()) == ("Desk", ["US"], "swordfish")
         alices_browser.post(reverse("lines:sip_delete", args=[line.pk]))

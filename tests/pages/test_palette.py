@@ -41,10 +41,13 @@ def test_a_call_is_found_by_the_beginning_of_its_id(alices_browser: Client, plac
     assert [entry.url for entry in group.entries] == [place.get_absolute_url()]
 
 
-def test_a_number_of_ours_leads_to_who_answers_it(alices_browser: Client, place: object) -> None:
-    [group, _search] = alices_browser.get("/palette/", {"q": "0100"}).context["groups"]
-    [entry] = group.entries
-    assert (entry.title, entry.url) == ("+1 415-555-0100", "/agents/front-desk/")
+def test_a_number_of_ours_leads_to_its_page_or_to_who_answers_it(
+    alices_browser: Client, bobs_browser: Client, place: object
+) -> None:
+    for browser, url in ((alices_browser, "/numbers/14155550100/"), (bobs_browser, "/agents/front-desk/")):
+        [group, _search] = browser.get("/palette/", {"q": "0100"}).context["groups"]
+        [entry] = group.entries
+        assert (entry.title, entry.url) == ("+1 415-555-0100", url)
 
 
 def test_a_better_match_goes_before_a_weaker_of_another_kind(alices_browser: Client, db: None) -> None:

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mlservices.checks.probing import ask
-from telephony.actions import SIMULATOR
+from telephony.actions import ensure_simulator_line
 from telephony.checks import KEY_BACK, accounts
 from telephony.credentials import save_credential
 from telephony.models import Credential
+from tests.factories import make_agent
 from tests.fakes.zadarma import zadarma_server
 from tests.mlservices.conftest import serving
 
@@ -85,7 +86,7 @@ def test_webhooks_that_do_not_fit_are_a_warning(check):
 
 
 def test_the_simulators_account_is_nobodys(db):
-    save_credential(provider="twilio", account="AC9", secret="x", label=SIMULATOR)
+    ensure_simulator_line(make_agent())
     assert not list(accounts())
 
 

@@ -179,6 +179,7 @@ PAGES: dict[str, Rule] = {
     "lines:blocked": Rule(_LINES, "telephony.assign_numbers"),
     "lines:unblock": Rule(None, "telephony.assign_numbers"),
     "lines:number": Rule(_LINES, "telephony.assign_numbers"),
+    "lines:import": Rule(None, _MANAGE_LINES),
     "lines:hooks": Rule(None, _MANAGE_LINES),
     "lines:remove": Rule(None, _MANAGE_LINES),
     "outbound:dial": Rule(_PLACE, _PLACE),

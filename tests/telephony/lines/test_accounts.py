@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
 from mlservices.secret_box import opened
+from telephony.actions import ensure_simulator_line
 from telephony.lines.accounts import SECONDS, Dial, ProviderError, account_of
 from telephony.lines.actions import (
     add_credential,
@@ -18,6 +19,7 @@ from telephony.lines.actions import (
     delete_credential,
     replace_secret,
 )
+from telephony.lines.number_actions import import_numbers
 from telephony.models import Call, Credential
 from tests import trail
 from tests.factories import make_agent
@@ -95,10 +97,28 @@ def test_an_account_goes_with_its_numbers_but_not_in_the_middle_of_a_call(twilio
     number = account.numbers.create(number="+14155550123")
     call = Call.objects.create(agent=make_agent(), phone_number=number, line="twilio", direction="inbound")
     with pytest.raises(ValidationError, match="goes on"):
-        delete_credential(credential=account)
+        delete_credential(credential=account, by="alice")
     Call.objects.filter(pk=call.pk).update(status="completed")
-    delete_credential(credential=account)
+    delete_credential(credential=account, by="alice")
     assert not Credential.objects.exists() and Call.objects.exists()
+    entry = trail.last()
+    assert (entry.verb, entry.label, entry.name) == ("account.deleted", "Main", "alice")
+    assert "+14155550123" in entry.changes
+
+
+def test_what_a_provider_refused_is_written_down_with_the_reason(twilio, account):
+    account = replace_secret(credential=account, secret="wrong", by="alice")
+    with pytest.raises(ProviderError):
+        import_numbers(credential=account, by="bob")
+    entry = trail.last()
+    assert (entry.verb, entry.name) == ("account.imported", "bob") and "Copy both anew" in entry.detail
+
+
+def test_the_simulators_account_is_asked_nothing(db):
+    simulated = ensure_simulator_line(make_agent()).credential
+    assert not check_credential(credential=simulated, by="alice")
+    with pytest.raises(ProviderError, match="with no provider"):
+        import_numbers(credential=simulated, by="alice")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_numbers_are_searched_bought_and_given_back(twilio, account):
         credential=account, country="US", contains="415", kind="local", by="alice"
     )
     assert (offer.place, offer.can, str(offer.price), offer.currency) == (
-        "San Francisco, CA, US", ("mms", "sms", "voice"), "1.15", "USD",
+        "San Francisco, CA, United States", ("mms", "sms", "voice"), "1.15", "USD",
     )  # fmt: skip
     number = number_actions.buy_number(credential=account, number=offer.number, by="alice")
     assert twilio.numbers[number.provider_id]["voice_url"].endswith("/telephony/twilio/voice/")
@@ -78,6 +78,37 @@ def test_numbers_are_searched_bought_and_given_back(twilio, account):
     assert not twilio.numbers and not PhoneNumber.objects.exists()
     done = ["account.searched", "account.bought", "account.released"]
     assert trail.verbs("telephony.credential") == done
+
+
+def test_a_country_in_which_none_of_a_kind_is_sold_offers_nothing(twilio, account):
+    asked = {"credential": account, "contains": "", "kind": "local", "by": "alice"}
+    assert number_actions.offers(country="DE", **asked) == []
+
+
+def test_calls_go_back_where_they_went_before_they_came_here(twilio, account):
+    row = twilio.own("+14155550123", voice_url="https://old.example.org/voice")
+    number_actions.import_numbers(credential=account, by="alice")
+    number = PhoneNumber.objects.get()
+    number_actions.set_hooks(number=number, by="alice")
+    number_actions.set_hooks(number=number, by="alice")  # once more: what was there first is still known
+    assert row["voice_url"].startswith("https://voice.example.org/")
+    assert number.hooks_before["voice_url"] == "https://old.example.org/voice"
+    number_actions.put_hooks_back(number=number, by="alice")
+    assert (row["voice_url"], row["status_callback"]) == ("https://old.example.org/voice", "")
+    assert number.hooks_before == {}
+    assert "→ https://old.example.org/voice" in trail.last().detail
+
+
+def test_a_number_that_the_account_has_no_more_is_marked_until_it_is_back(twilio, account):
+    for each in ("+14155550123", "+14155550124"):
+        twilio.own(each)
+    number_actions.import_numbers(credential=account, by="alice")
+    gone = twilio.numbers.popitem()[1]
+    number_actions.import_numbers(credential=account, by="alice")
+    assert [each.number for each in PhoneNumber.objects.exclude(missing_since=None)] == ["+14155550124"]
+    twilio.numbers[gone["sid"]] = gone
+    number_actions.import_numbers(credential=account, by="alice")
+    assert not PhoneNumber.objects.exclude(missing_since=None).exists()
 
 
 def test_one_that_was_sold_meanwhile_is_told(twilio, account):
@@ -109,6 +140,20 @@ class TestWhoAnswers:
 
     @pytest.mark.parametrize("now, is_open", [(MONDAY, True), (HOLIDAY, False)])
     def test_it_is_the_agent_in_opening_hours_and_on_no_holiday(self, number, monkeypatch, now, is_open):
+        monkeypatch.setattr(answering.timezone, "now", lambda: now)
+        assert (answer_for(number, "+14155550199").agent == number.agent) is is_open
+
+    @pytest.mark.parametrize(
+        "now, is_open",
+        [
+            pytest.param(datetime(2026, 11, 24, 0, 59, tzinfo=UTC), True, id="past midnight"),
+            pytest.param(datetime(2026, 11, 24, 1, 0, tzinfo=UTC), False, id="at its end"),
+            pytest.param(datetime(2026, 11, 24, 22, 59, tzinfo=UTC), True, id="the last minute of a day"),
+            pytest.param(datetime(2026, 11, 24, 23, 0, tzinfo=UTC), False, id="midnight"),
+        ],
+    )
+    def test_a_night_and_a_day_to_its_end_are_opening_hours_too(self, number, monkeypatch, now, is_open):
+        number.hours = {**WEEK, "week": {"monday": [["22:00", "02:00"]], "tuesday": [["18:00", "24:00"]]}}
         monkeypatch.setattr(answering.timezone, "now", lambda: now)
         assert (answer_for(number, "+14155550199").agent == number.agent) is is_open
 

@@ -123,7 +123,7 @@ _RECORDED = re.compile(
     r"(?:record|record_of_call|_record|_order|_fetched|_told)\(\s*(?:\w+, )?\"([a-z_]+\.[a-z_]+)\""
 )
 _EITHER = re.compile(r"\"([a-z_]+\.[a-z_]+)\" if \w+ else \"([a-z_]+\.[a-z_]+)\"")
-_OF_ACCOUNT = re.compile(r"note_use\([\w.]+, \"(\w+)\"")
+_OF_ACCOUNT = re.compile(r"(?:note_use|noted)\([\w.]+, \"(\w+)\"")
 
 
 @cache
@@ -134,7 +134,7 @@ def recorded() -> frozenset[str]:
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            if "audit" in text or "record_of_call" in text or "note_use" in text:
+            if "audit" in text or "record_of_call" in text or "note_use" in text or "noted(" in text:
                 found |= set(_RECORDED.findall(text)) | {
                     f"account.{what}" for what in _OF_ACCOUNT.findall(text)
                 }

@@ -210,7 +210,7 @@ def _urls(kind: str, ids: set[str]) -> dict[str, str]:
     if model is None or not (hasattr(model, "get_absolute_url") or kind in _PAGES):
         return {}
     long = [field.name for field in model._meta.concrete_fields if isinstance(field, _LONG)]
-    rows = model._default_manager.defer(*long).in_bulk([id for id in ids if id])
+    rows: dict[Any, Any] = model._default_manager.defer(*long).in_bulk([id for id in ids if id])
     if view := _PAGES.get(kind):
         return {str(pk): reverse(view, args=[pk]) for pk in rows}
     return {str(pk): row.get_absolute_url() for pk, row in rows.items()}

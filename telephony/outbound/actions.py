@@ -18,6 +18,7 @@ from agents.models import Agent
 from mlservices import audit
 
 from ..actions import LONGEST_PARTY, end_call, ringing
+from ..audited import call_named
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from ..session.events import CallRinging, ProviderStatusReceived
@@ -138,6 +139,7 @@ def begin_call(planned: PlannedCall, rate: Decimal | None) -> Call:
     )
     PlannedCall.objects.filter(pk=planned.pk).update(call=call)
     record_now(call.pk, CallRinging())
+    audit.record("call.placed", call_named(call), by=planned.by, detail=planned.to)
     return call
 
 

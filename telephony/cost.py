@@ -31,6 +31,8 @@ def cost_of(call: Call) -> Cost:
         return Cost(minutes, Decimal(0), settings.CURRENCY, free=True)
     if call.price is not None:
         return Cost(minutes, call.price, call.price_currency)
+    if call.line == "sip" and call.rate is not None:
+        return Cost(minutes, call.rate * minutes, call.price_currency or settings.CURRENCY)
     setting = PRICE_SETTINGS.get(call.line, "")
     price = getattr(settings, setting) if setting else None
     return Cost(minutes, None if price is None else price * minutes, settings.CURRENCY, setting)

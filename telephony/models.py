@@ -122,6 +122,11 @@ class Call(models.Model):
     # Highest SequenceNumber of a status callback applied so far; older ones change nothing.
     provider_sequence = models.IntegerField(default=-1)
     provider_started = models.CharField(max_length=19, blank=True)  # as it writes times; Zadarma signs it
+    # By a SIP line of Zadarma's: what its notices call it. `provider_call_id` is then the SIP call's.
+    pbx_call_id = models.CharField(max_length=64, blank=True)
+    # Outbound: the account that pays, also when the number is gone, and after how long its line ends it.
+    paid_by = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="+")
+    most_seconds = models.PositiveIntegerField(null=True)
     price = models.DecimalField(max_digits=12, decimal_places=6, null=True)  # once its records have told
     price_currency = models.CharField(max_length=3, blank=True)
 
@@ -160,7 +165,10 @@ class Call(models.Model):
                 fields=["line", "provider_call_id"],
                 condition=~Q(provider_call_id=""),
                 name="call_once_per_provider_id",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["pbx_call_id"], condition=~Q(pbx_call_id=""), name="call_once_per_pbx_id"
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "-created_at"], name="call_live"),  # the live board

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 
+from .lines.limits import Carrier
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -20,10 +22,11 @@ _NAME = re.compile(r"[^\s@:;<>\"?\\]+")
 SILENT_SECONDS = 15.0  # a gateway that has not been heard of for so long is not there
 
 
-class SipLine(models.Model):
+class SipLine(Carrier):
     """An account at a SIP registrar, or a trunk that asks for no registration: a provider's or a PBX's.
 
     `password` is ciphertext. The gateway writes `state` and what follows it; a page shows `shown_state`.
+    Where it names no `countries`, only extensions of its own exchange may be called.
     """
 
     class Transport(models.TextChoices):
@@ -56,11 +59,16 @@ class SipLine(models.Model):
     max_calls = models.PositiveIntegerField(default=3)  # at once, both ways; one more hears that it is busy
     # Addresses and networks that may ring it, separated by spaces; where it registers, the registrar may too.
     allowed_peers = models.TextField(blank=True)
-    # ISO, that it may call; none: only extensions of its own exchange.
-    countries = models.JSONField(default=list, blank=True)
     takes_transfers = models.BooleanField(default=False)  # whoever we talk to may have us talk to another
     nat = models.CharField(max_length=8, choices=Nat, default=Nat.NONE, blank=True)
     stun_server = models.CharField(max_length=255, blank=True)  # host or host:port
+    # At Zadarma, whose notices and bills tell of this line's calls too.
+    account = models.ForeignKey(
+        "telephony.Credential", models.SET_NULL, null=True, blank=True, related_name="sip_lines"
+    )
+    # What a minute to any number costs, at most; None: what the account's price list says.
+    price_per_minute = models.DecimalField(max_digits=10, decimal_places=5, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)  # of both; "" is the CURRENCY of the settings
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
     enabled = models.BooleanField(default=True)
 
@@ -99,6 +107,10 @@ class SipLine(models.Model):
             self.peers()
         except ValueError:
             problems["allowed_peers"] = _("Write addresses and networks, like 192.0.2.7 198.51.100.0/24.")
+        if self.daily_cap is not None and self.price_per_minute is None and self.account is None:
+            problems["price_per_minute"] = _(
+                "A cap needs the price of a minute, or an account that tells it."
+            )
         if problems:
             raise ValidationError(problems)
 
@@ -110,6 +122,11 @@ class SipLine(models.Model):
     @property
     def address_domain(self) -> str:
         return self.domain or self.host
+
+    @property
+    def extension(self) -> str:
+        """Of the provider's exchange, where the user is one: "100" of "123456-100"."""
+        return self.user.rpartition("-")[2]
 
     def set_password(self, password: str) -> None:
         """Raises ValidationError for one that the gateway cannot use."""

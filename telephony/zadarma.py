@@ -16,8 +16,7 @@ from django.urls import reverse
 from .addresses import public_url
 from .credentials import secret_of
 from .lines.actions import note_use
-from .models import Call, Credential, PhoneNumber
-from .outbound.guard import check
+from .models import Credential
 from .providers.zadarma.client import ZadarmaClient
 from .providers.zadarma.errors import ZadarmaError
 from .providers.zadarma.facts import (
@@ -25,7 +24,6 @@ from .providers.zadarma.facts import (
     PbxCall,
     WebhookSettings,
 )
-from .zadarma_calls import call_back_failed, call_back_was_taken, new_call_back
 from .zadarma_records import set_prices, settle
 
 # Every notice of a call that Zadarma can be told to send.
@@ -87,33 +85,6 @@ async def _set_webhooks(client: ZadarmaClient, url: str) -> WebhooksSet:
 
 def _includes(found: Mapping[str, bool], wanted: Mapping[str, bool]) -> bool:
     return all(found.get(name) == on for name, on in wanted.items())
-
-
-def call_back(*, number: PhoneNumber, extension: str, to: str, by: str, predicted: bool = False) -> Call:
-    """Ring our `extension` and connect it to `to`, a number in E.164, in the name of `number` and its agent;
-    `predicted` rings `to` first. Zadarma's notices tell how it goes on.
-
-    Raises ValueError for a number of another provider, or without an agent; NotAllowed. After an error with
-    `sent` the telephones may ring all the same: the call waits for its notices, and ends as never connected
-    without.
-    """
-    credential = number.credential
-    if credential.provider != Credential.Provider.ZADARMA:
-        raise ValueError(f"{number.number} is no number of Zadarma's.")
-    if number.agent is None:
-        raise ValueError(f"{number.number} has no agent: assign one first.")
-    check(to=to, agent=number.agent, credential=credential)
-    client = client_of(credential)
-    call = new_call_back(number, number.agent, extension=extension, callee=to)
-    try:
-        async_to_sync(client.call_back)(extension, to, sip=extension, predicted=predicted)
-    except ZadarmaError as error:
-        if not error.sent:
-            call_back_failed(call)
-        raise
-    call_back_was_taken(call)
-    note_use(credential, "called", by=by, detail=to)
-    return call
 
 
 def import_statistics(credential: Credential, *, since: datetime, until: datetime) -> Imported:

@@ -12,18 +12,29 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .models import Call, Credential
 from .providers.zadarma.events import OUTCOMES
 from .providers.zadarma.facts import BilledCall, PbxCall
-from .zadarma_calls import CALL_BACK_SECONDS, ENDED, LINE, TIME, as_e164, end_as_told, tell
+from .zadarma_calls import ENDED, end_as_told, tell, was_spoken_elsewhere
+from .zadarma_matching import (
+    CALL_BACK_SECONDS,
+    LINE,
+    SAME_CALL,
+    TIME,
+    Naming,
+    as_e164,
+    call_backs,
+    name_incoming,
+    name_outgoing,
+    of_account,
+)
 
 Status = Call.Status
 # A leg that ended so lately may be one of a call that goes on, on another.
 SURELY_OVER = timedelta(minutes=5)
-# Between the beginning of a call as its notices tell it and as its bill does.
-SAME_CALL = timedelta(seconds=90)
 
 
 def settle(credential: Credential, legs: Iterable[PbxCall], offset: timedelta) -> int:
@@ -48,42 +59,45 @@ def _settle(credential: Credential, legs: Sequence[PbxCall], offset: timedelta) 
     ended_at = max(_utc(leg.started, offset) + timedelta(seconds=leg.seconds) for leg in legs)
     if call is None or call.held_at or ended_at > timezone.now() - SURELY_OVER:
         return False
-    changed = end_as_told(call, outcome=outcome, seconds=seconds, ended_at=ended_at)
+    changed = call.line == LINE and end_as_told(call, outcome=outcome, seconds=seconds, ended_at=ended_at)
     if not changed and outcome == "completed" and not call.duration_seconds:
-        unheard = Call.objects.filter(pk=call.pk, answered_at=None)
-        changed = bool(
-            unheard.update(
-                answered_at=ended_at - timedelta(seconds=seconds),
-                ended_at=ended_at,
-                duration_seconds=seconds,
-                end_reason="spoken_elsewhere",
-            )
-        )
+        changed = was_spoken_elsewhere(call, seconds=seconds, ended_at=ended_at)
     if changed:
         tell(call, credential, Status(outcome), ENDED)
     return changed
 
 
 def _call_of(credential: Credential, legs: Sequence[PbxCall], offset: timedelta) -> Call | None:
-    """By its name; or the call-back none of whose notices came, which has no name yet."""
-    calls = Call.objects.filter(line=LINE, phone_number__credential=credential)
+    """By its name; or the call none of whose notices came, which gets its name here."""
+    calls = Call.objects.filter(of_account(credential))
     first = min(legs, key=lambda leg: leg.started)
-    named = calls.filter(provider_call_id=first.pbx_call_id).first()
-    if named:
+    name = first.pbx_call_id
+    if named := calls.filter(Q(line=LINE, provider_call_id=name) | Q(pbx_call_id=name)).first():
         return named
     began = _utc(first.started, offset)
-    waiting = calls.filter(
-        direction=Call.Direction.OUTBOUND,
-        provider_call_id="",
-        caller__in={leg.extension for leg in legs},
-        callee__in={as_e164(leg.destination) for leg in legs},
-        created_at__range=(began - timedelta(seconds=CALL_BACK_SECONDS), began + SAME_CALL),
+    waiting = call_backs(
+        credential, {leg.extension for leg in legs}, {as_e164(leg.destination) for leg in legs}
     )
-    call = waiting.order_by("created_at").first()
+    asked = (began - timedelta(seconds=CALL_BACK_SECONDS), began + SAME_CALL)
+    call = waiting.filter(created_at__range=asked).first()
     if call:
-        call.provider_call_id, call.provider_started = first.pbx_call_id, f"{first.started:{TIME}}"
+        call.provider_call_id, call.provider_started = name, f"{first.started:{TIME}}"
         call.save(update_fields=["provider_call_id", "provider_started"])
-    return call
+        return call
+    return _of_a_line(credential, legs, name, began)
+
+
+def _of_a_line(credential: Credential, legs: Sequence[PbxCall], name: str, began: datetime) -> Call | None:
+    between = (began - SAME_CALL, began + SAME_CALL)
+    for leg in legs:
+        callee = as_e164(leg.destination)
+        caller = as_e164(leg.caller)
+        as_told = Naming(name, f"{leg.started:{TIME}}", between)
+        call = name_outgoing(credential, extension=leg.extension, callee=callee, as_told=as_told)
+        call = call or name_incoming(credential, caller=caller, callee=callee, as_told=as_told)
+        if call:
+            return call
+    return None
 
 
 def set_prices(
@@ -94,7 +108,7 @@ def set_prices(
         return 0
     first, last = (pick(_utc(bill.started, offset) for bill in bills) for pick in (min, max))
     near = (first - timedelta(seconds=CALL_BACK_SECONDS), last + SAME_CALL)
-    calls = Call.objects.filter(line=LINE, phone_number__credential=credential, created_at__range=near)
+    calls = Call.objects.filter(of_account(credential), created_at__range=near)
     by_callee: dict[str, list[Call]] = defaultdict(list)
     for call in calls.defer("card"):
         if _began(call, offset) - SAME_CALL > since:  # else some of its bills may stand before

@@ -15,7 +15,8 @@ from .credentials import remember, secret_of
 from .models import Credential
 from .providers.zadarma import events
 from .providers.zadarma.signature import SIGNED_FIELDS, notice_is_signed
-from .zadarma_calls import NotBelieved, take_notice
+from .zadarma_calls import take_notice
+from .zadarma_matching import NotBelieved
 
 logger = logging.getLogger(__name__)
 

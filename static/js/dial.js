@@ -22,7 +22,8 @@ function begin(form) {
       number.dispatchEvent(new Event("input", { bubbles: true }));
     });
   }
-  for (const field of [number, callerId]) {
+  const telephone = /** @type {HTMLInputElement} */ (form.elements.namedItem("telephone"));
+  for (const field of [number, callerId, telephone]) {
     field.addEventListener("input", () => {
       clearTimeout(asking);
       asking = setTimeout(ask, 300);
@@ -48,7 +49,7 @@ function begin(form) {
 
   async function ask() {
     const asked = number.value;
-    const query = new URLSearchParams({ to: asked, caller_id: callerId.value });
+    const query = new URLSearchParams({ to: asked, caller_id: callerId.value, telephone: telephone.value });
     const answer = await fetch(`${form.dataset.about}?${query}`).catch(() => null);
     if (!answer?.ok || asked !== number.value) return;
     const { country: code = "", price = "", refusal = "" } = await answer.json();

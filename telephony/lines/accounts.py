@@ -68,7 +68,8 @@ Machine = Literal["ignore", "hang_up", "message"]  # what to do when a machine a
 @dataclass(frozen=True, slots=True)
 class Dial:
     """A call to be placed. Addresses are asked by the provider: when it is answered, as it goes on, and for
-    its recording. `most_seconds` also ends it at the provider."""
+    its recording. `most_seconds` also ends it at the provider. `first` is a telephone of ours that a
+    call-back rings before `to`, `extension` the one whose number is shown."""
 
     to: str
     caller_id: str
@@ -78,6 +79,8 @@ class Dial:
     ring_seconds: int = 45
     machine: Machine = "ignore"
     send_digits: str = ""
+    first: str = ""
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Account(Protocol):
         """What a minute to that number costs."""
 
     def place(self, dial: Dial) -> str:
-        """The provider's id of the call."""
+        """The provider's id of the call, "" where only its notices tell it."""
 
     def hang_up(self, provider_call_id: str) -> None:
         """One that is over already is none of our errors."""

@@ -102,6 +102,8 @@ def stop_ringing(call_id: str) -> str:
     if not call.provider_call_id or call.phone_number is None:
         return "not placed"
     credential = call.phone_number.credential
+    if credential.provider == Credential.Provider.ZADARMA:
+        return "Zadarma ends no call-back"
     with noted(credential, "hung_up", by="", detail=call.callee) as account:
         account.hang_up(call.provider_call_id)
     return "stopped"

@@ -92,6 +92,12 @@ class NewAccountForm(SecretForm):
         return {**cleaned, "account": account, "label": cleaned.get("label") or provider.capitalize()}
 
 
+def pace_within_bounds(pace: Any) -> Any:
+    if not 0 < pace <= 100:
+        raise ValidationError(_("Between 0.1 and 100."))
+    return pace
+
+
 class LimitsForm(forms.ModelForm):
     class Meta:
         model = Credential
@@ -113,10 +119,7 @@ class LimitsForm(forms.ModelForm):
         dress(self)
 
     def clean_calls_per_second(self) -> Any:
-        pace = self.cleaned_data["calls_per_second"]
-        if not 0 < pace <= 100:
-            raise ValidationError(_("Between 0.1 and 100."))
-        return pace
+        return pace_within_bounds(self.cleaned_data["calls_per_second"])
 
     def clean_daily_cap(self) -> Any:
         cap = self.cleaned_data["daily_cap"]

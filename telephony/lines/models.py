@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from mlservices.pages.figures import grouped
 
 from .hours import is_open
+from .limits import Carrier
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
@@ -29,8 +28,9 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
         return self.filter(credential__is_simulated=False)
 
 
-class Credential(models.Model):
-    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it."""
+class Credential(Carrier):
+    """An account with a provider. `secret` is ciphertext; `telephony.credentials` reads it. Where it names no
+    `countries`, those of its own numbers may be called."""
 
     class Provider(models.TextChoices):
         TWILIO = "twilio", "Twilio"
@@ -48,17 +48,6 @@ class Credential(models.Model):
     facts = models.JSONField(default=list)
     problem = models.CharField(max_length=500, blank=True)
     checked_at = models.DateTimeField(null=True)
-    # Against fraud: where its calls may go (ISO countries; none: only those of its own numbers), what a day's
-    # calls may cost (in the account's currency; None: anything), and how many may be begun in a second.
-    countries = models.JSONField(_("countries that may be called"), default=list, blank=True)
-    daily_cap = models.DecimalField(
-        _("most that the calls of a day may cost"), max_digits=9, decimal_places=2, null=True, blank=True
-    )
-    calls_per_second = models.DecimalField(
-        _("calls begun in a second"), max_digits=4, decimal_places=1, default=Decimal(1)
-    )
-    dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
-    dialling_by = models.CharField(max_length=16, blank=True)
 
     objects = CredentialQuerySet.as_manager()
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents.fields import dress
 
-from ..models import SipLine
-from ..sip.accounts import keep_line
-from .forms import CountriesField
+from ..models import Credential, SipLine
+from ..sip.accounts import account_at, keep_line
+from .forms import CountriesField, pace_within_bounds
 
 LABELS = {
     "label": gettext_lazy("Name"),
@@ -30,6 +31,11 @@ LABELS = {
     "takes_transfers": gettext_lazy("The other side may pass the agent on"),
     "nat": gettext_lazy("Behind a router"),
     "stun_server": gettext_lazy("STUN server"),
+    "account": gettext_lazy("Account at Zadarma"),
+    "price_per_minute": gettext_lazy("Price of a minute"),
+    "currency": gettext_lazy("Currency"),
+    "daily_cap": gettext_lazy("Most that the calls of a day may cost"),
+    "calls_per_second": gettext_lazy("Calls begun in a second"),
     "agent": gettext_lazy("Agent"),
     "enabled": gettext_lazy("It is on"),
 }
@@ -52,8 +58,20 @@ class SipLineForm(forms.ModelForm):
             "host": forms.TextInput(attrs={"placeholder": "sip.example.org"}),
             "stun_server": forms.TextInput(attrs={"placeholder": "stun.example.org:3478"}),
             "allowed_peers": forms.TextInput(attrs={"placeholder": "192.0.2.7 198.51.100.0/24"}),
+            "price_per_minute": forms.NumberInput(attrs={"step": "0.00001", "min": 0}),
+            "daily_cap": forms.NumberInput(attrs={"step": "0.01", "min": 0}),
+            "calls_per_second": forms.NumberInput(attrs={"step": "0.1", "min": 0.1}),
         }
         help_texts = {
+            "account": gettext_lazy(
+                "Its notices and bills tell of this line's calls too, and its cap holds as well."
+            ),
+            "price_per_minute": gettext_lazy(
+                "The dearest that it may call. Empty: what the account's price list says."
+            ),
+            "daily_cap": gettext_lazy(
+                "In 24 hours; a call that goes on counts as its longest. Empty: no cap."
+            ),
             "user": gettext_lazy("The login, or an extension as 123456-100."),
             "auth_user": gettext_lazy("Empty: the user."),
             "domain": gettext_lazy("What follows the @ of our address. Empty: the registrar."),
@@ -68,6 +86,12 @@ class SipLineForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         cast(forms.ModelChoiceField, self.fields["agent"]).empty_label = _("Nobody")
         self.fields["countries"].required = False
+        account = cast(forms.ModelChoiceField, self.fields["account"])
+        account.queryset = Credential.objects.filter(provider=Credential.Provider.ZADARMA)
+        account.empty_label = _("None")
+        if not account.queryset.exists():
+            del self.fields["account"]
+        self.fields["currency"].widget.attrs["placeholder"] = settings.CURRENCY
         if self.instance.password:
             self.fields["secret"].help_text = _("It is kept, and not shown. Write here to replace it.")
         else:
@@ -79,8 +103,22 @@ class SipLineForm(forms.ModelForm):
         line: SipLine = super().save(commit=False)
         return keep_line(line, changed=[*LABELS, "password"])
 
+    def clean_currency(self) -> str:
+        currency = str(self.cleaned_data["currency"]).upper()
+        if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            raise ValidationError(_("Three letters, as USD."))
+        return currency
+
+    def clean_calls_per_second(self) -> Any:
+        return pace_within_bounds(self.cleaned_data["calls_per_second"])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        for name in ("daily_cap", "price_per_minute"):
+            if (amount := cleaned.get(name)) is not None and amount < 0:
+                self.add_error(name, _("Not below 0."))
+        if "account" in self.fields and not cleaned.get("account"):
+            cleaned["account"] = account_at(cleaned.get("host", ""))
         if secret := cleaned.get("secret"):
             try:
                 self.instance.set_password(secret)

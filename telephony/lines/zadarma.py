@@ -1,10 +1,11 @@
 """An account with Zadarma, as `telephony.lines.accounts` asks accounts. What Zadarma's interface does not
-offer is refused in words: numbers are bought in its own pages, and calls are carried by SIP."""
+offer is refused in words: numbers are bought in its own pages, and the sound of calls is SIP's."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from asgiref.sync import async_to_sync
@@ -72,10 +73,13 @@ class ZadarmaAccount:
         raise ProviderError(_("Zadarma takes numbers back in its own pages only."))
 
     def rate(self, to: str, caller_id: str) -> Decimal:
-        return _asked(lambda: self._client.price(to)).per_minute
+        return _asked(partial(self._client.price, to)).per_minute
 
     def place(self, dial: Dial) -> str:
-        raise ProviderError(_("Calls by Zadarma are placed by a SIP line: choose a caller ID that has one."))
+        """A call-back, which no interface ends: not at `most_seconds` either."""
+        shown = dial.first if dial.first.isdecimal() else dial.extension
+        _asked(partial(self._client.call_back, dial.first, dial.to, sip=shown))
+        return ""
 
     def hang_up(self, provider_call_id: str) -> None:
         raise ProviderError(_("Zadarma ends no call by its interface; the SIP line does."))
@@ -91,4 +95,4 @@ def _asked(ask: Callable[[], Awaitable[T]]) -> T:
     except ZadarmaBusy as error:
         raise ProviderError(str(error), code="429", may_help=True) from None
     except ZadarmaError as error:
-        raise ProviderError(str(error), may_help=not error.permanent) from None
+        raise ProviderError(str(error), may_help=not error.permanent, sent=error.sent) from None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -16,16 +17,26 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from mlservices import audit
 
-from ..actions import end_call, ringing
+from ..actions import LONGEST_PARTY, end_call, ringing
+from ..audited import call_named
 from ..eventlog import record_now
-from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall
-from ..session.events import CallRinging
-from .guard import NotAllowed, check
+from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
+from ..session.events import CallRinging, ProviderStatusReceived
+from .guard import NotAllowed, check, longest_of, refuse_telephone, set_aside
+from .ways import refuse_what_it_cannot
 
 FURTHEST = timedelta(days=366)
 PAST = timedelta(minutes=2)  # that a form may take
 State = PlannedCall.State
-_TOLD = ("to", "agent", "caller_id", "due_at", "machine", "operator")  # of a call that was ordered
+_TOLD = (
+    "to",
+    "agent",
+    "called_from",
+    "telephone",
+    "due_at",
+    "machine",
+    "operator",
+)  # of a call that was ordered
 
 
 @transaction.atomic
@@ -33,8 +44,10 @@ def plan_call(
     *,
     to: str,
     agent: Agent,
-    caller_id: PhoneNumber,
     by: str,
+    caller_id: PhoneNumber | None = None,
+    line: SipLine | None = None,
+    telephone: str = "",
     values: Mapping[str, Any] | None = None,
     due_at: datetime | None = None,
     machine: str = PlannedCall.Machine.IGNORE,
@@ -43,36 +56,54 @@ def plan_call(
     operator: str = "",
     once: UUID | None = None,
 ) -> PlannedCall:
-    """A call to be placed at once, or at `due_at`. `to` is E.164; asked again with the same `once`, it is the
-    same call. Raises ValidationError by field."""
+    """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is E.164,
+    or by a line an extension of its exchange; `telephone`, of ours, is rung first where the account calls
+    back. Asked again with the same `once`, it is the same call. Raises ValidationError by field."""
     if once and (before := PlannedCall.objects.filter(pk=once).first()):
         return before
+    if (caller_id is None) == (line is None):
+        raise ValidationError({"caller_id": _("Choose the number that is shown, or the line.")})
     now = timezone.now()
-    if due_at and not now - PAST <= due_at <= now + FURTHEST:
-        raise ValidationError({"due_at": _("Choose a time from now on, within a year.")})
-    if due_at and operator:
-        raise ValidationError({"due_at": _("Who speaks themselves calls now.")})
-    if machine == PlannedCall.Machine.MESSAGE and not message.strip():
-        raise ValidationError({"message": _("Write what is said to a machine.")})
-    try:
-        check(to=to, agent=agent, credential=caller_id.credential)
-    except NotAllowed as error:
-        raise ValidationError({"to": str(error)}) from None
-    planned = PlannedCall.objects.create(
+    planned = PlannedCall(
         pk=once or uuid4(),
         to=to,
         agent=agent,
+        agent_name=agent.name,
         caller_id=caller_id,
+        line=line,
+        called_from=line.label if line else caller_id.number if caller_id else "",
+        telephone=telephone,
         by=by,
         values=dict(values or {}),
-        due_at=max(due_at or now, now),
+        due_at=due_at or now,
         machine=machine,
         message=message.strip(),
         send_digits=send_digits,
         operator=operator,
     )
+    _refuse(planned, now)
+    planned.due_at = max(planned.due_at, now)
+    PlannedCall.objects.bulk_create([planned], ignore_conflicts=True)  # asked for twice at the same moment
     audit.record("planned.ordered", planned, after=audit.fields_of(planned, *_TOLD), by=by)
-    return planned
+    return PlannedCall.objects.get(pk=planned.pk)
+
+
+def _refuse(planned: PlannedCall, now: datetime) -> None:
+    """Raises ValidationError by field."""
+    if not now - PAST <= planned.due_at <= now + FURTHEST:
+        raise ValidationError({"due_at": _("Choose a time from now on, within a year.")})
+    if planned.due_at > now and planned.operator:
+        raise ValidationError({"due_at": _("Who speaks themselves calls now.")})
+    refuse_what_it_cannot(planned)
+    carrier, field = planned.carrier, "to"
+    assert carrier and planned.agent
+    try:
+        check(to=planned.to, agent=planned.agent, carrier=carrier)
+        if isinstance(carrier, Credential) and planned.telephone:
+            field = "telephone"
+            refuse_telephone(planned.telephone, carrier)
+    except NotAllowed as error:
+        raise ValidationError({field: str(error)}) from None
 
 
 @transaction.atomic
@@ -87,33 +118,46 @@ def cancel_planned(*, planned: PlannedCall) -> bool:
 
 @transaction.atomic
 def begin_call(planned: PlannedCall, rate: Decimal | None) -> Call:
-    """The row of a call that is about to be placed."""
+    """The row of a call that is about to be placed; what it may cost is set aside. Raises NotAllowed."""
+    assert planned.agent and planned.carrier
+    seconds = longest_of(planned.agent, by_a_person=planned.by_a_person)
+    set_aside(planned.carrier, seconds=seconds, rate=rate)
+    line, number = planned.line, planned.caller_id
+    name = number.credential.provider if number else "sip"
+    caller = line.user if line else planned.telephone or planned.called_from
     call = Call.objects.create(
-        line=planned.caller_id.credential.provider,
-        phone_number=planned.caller_id,
-        callee=planned.to,
+        line=name,
+        phone_number=number,
+        sip_line=line,
+        paid_by=line.account if line else number.credential if number else None,
+        callee=planned.to[:LONGEST_PARTY],
         status=Call.Status.QUEUED,
         rate=rate,
-        **ringing(
-            planned.agent,
-            line=planned.caller_id.credential.provider,
-            direction=Call.Direction.OUTBOUND,
-            caller=planned.caller_id.number,
-        ),
+        price_currency=(line.currency or settings.CURRENCY) if line else "",
+        most_seconds=seconds,
+        **ringing(planned.agent, line=name, direction=Call.Direction.OUTBOUND, caller=caller),
     )
     PlannedCall.objects.filter(pk=planned.pk).update(call=call)
     record_now(call.pk, CallRinging())
+    audit.record("call.placed", call_named(call), by=planned.by, detail=planned.to)
     return call
 
 
+@transaction.atomic
 def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
-    knows_id(call.pk, planned.caller_id.credential, provider_call_id)
+    """`provider_call_id` is "" where it is told later: of a call-back by its notices, of a line's when it is
+    answered."""
+    if provider_call_id and call.paid_by:
+        knows_id(call.pk, call.paid_by, provider_call_id)
+    queued = Call.objects.filter(pk=call.pk, status=Call.Status.QUEUED)
+    if planned.telephone and queued.update(status=Call.Status.INITIATED):  # else its notices were faster
+        record_now(call.pk, ProviderStatusReceived(status=Call.Status.INITIATED, applied=True))
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.PLACED)
 
 
 def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
     """The provider may tell of a call before it has answered that it took it."""
-    ours = Call.objects.filter(phone_number__credential=credential, direction=Call.Direction.OUTBOUND)
+    ours = Call.objects.filter(paid_by=credential, direction=Call.Direction.OUTBOUND)
     ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
 
 

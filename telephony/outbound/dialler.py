@@ -1,4 +1,4 @@
-"""Places the calls that are due, at the pace of each account, one process at a time for each.
+"""Places the calls that are due, at the pace of each account and SIP line, one process at a time for each.
 
 Runs in the web process, where calls live: a background job that reads a book must not hold a call up.
 """
@@ -10,6 +10,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import cast
 
 from django.db.models import Q, QuerySet
@@ -21,16 +22,18 @@ from ..addresses import public_url
 from ..capacity import capacity
 from ..lines.accounts import Dial, Machine, ProviderError
 from ..lines.actions import asked, note_use
-from ..models import Call, Credential, PlannedCall
+from ..models import Call, Credential, PlannedCall, SipLine
 from ..threads import DatabaseThreads
 from .actions import begin_call, is_placed, is_refused, is_unsure
-from .guard import NotAllowed, check, longest_of
+from .guard import NotAllowed, check
+from .rates import rate_of, written_rate_of
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 LEASE = timedelta(seconds=60)  # longer than a provider may take, with all that is around it
 LATEST = timedelta(minutes=30)  # after it was due
+NOT_READY = timedelta(seconds=20)  # after it was due, a line may still be registering
 State = PlannedCall.State
 
 _in_database = DatabaseThreads(4, "dialler")
@@ -66,7 +69,7 @@ class Dialler:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _dial(self, lease: Lease) -> None:
-        """All that is due of one account, while there is a free line for whoever answers."""
+        """All that is due of one carrier, while there is a free line for whoever answers."""
         try:
             while not capacity.full():
                 if not await _in_database(place_next, lease):
@@ -78,92 +81,135 @@ class Dialler:
             await _in_database(let_go, lease)
 
 
+# What leads from a planned call to what it goes out by.
+_PATHS: dict[type[Credential] | type[SipLine], str] = {Credential: "caller_id__credential", SipLine: "line"}
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """An account that this process places the calls of; `token` tells it from what another process has."""
+    """An account or a line that this process places the calls of; `token` tells it from what another process
+    has."""
 
-    credential_id: int
+    kind: type[Credential] | type[SipLine]
+    pk: int
     pace: float  # calls a second
     token: str
 
 
 def taken() -> list[Lease]:
-    """Accounts with calls that are due: this process has them now."""
+    """Accounts and lines with calls that are due: this process has them now."""
     now = timezone.now()
     _give_up_left(now)
     _give_up_late(now)
-    due = PlannedCall.objects.filter(state=State.WAITING, due_at__lte=now).order_by()
-    accounts = due.values_list("caller_id__credential", "caller_id__credential__calls_per_second").distinct()
-    leases = [Lease(pk, float(pace), secrets.token_hex(8)) for pk, pace in accounts]
+    _give_up_gone()
+    leases = []
+    for kind, path in _PATHS.items():
+        due = PlannedCall.objects.filter(state=State.WAITING, due_at__lte=now, **{f"{path}__isnull": False})
+        found = due.order_by().values_list(path, f"{path}__calls_per_second").distinct()
+        leases += [Lease(kind, pk, float(pace), secrets.token_hex(8)) for pk, pace in found]
     return [lease for lease in leases if _begin(lease, now)]
 
 
 def place_next(lease: Lease) -> bool:
-    """Place the call that waits longest; False where none is due, or another process has the account."""
+    """Place the call that waits longest; False where none is due, or its line has to be waited for, or
+    another process places the calls of this carrier."""
     now = timezone.now()
     if not _own(lease).update(dialling_until=now + LEASE):
         return False
     waiting = PlannedCall.objects.filter(
-        state=State.WAITING, due_at__lte=now, caller_id__credential=lease.credential_id
+        state=State.WAITING, due_at__lte=now, **{_PATHS[lease.kind]: lease.pk}
     )
-    ready = waiting.select_related("agent__flow__live", "caller_id__credential")
+    ready = waiting.select_related("agent__flow__live", "caller_id__credential", "line__account")
     planned = ready.order_by("due_at", "at").first()
-    if planned is None:
+    if planned is None or (planned.line and not _is_free(planned.line, planned, now)):
         return False
     if PlannedCall.objects.filter(pk=planned.pk, state=State.WAITING).update(state=State.DIALLING):
         _place(planned)
     return True
 
 
+def _is_free(line: SipLine, planned: PlannedCall, now: datetime) -> bool:
+    """A line that is full is waited for; one that is not registered for a moment only, and then placing the
+    call says why it cannot be."""
+    if line.shown_state != SipLine.State.READY:
+        return now - planned.due_at > NOT_READY
+    return Call.objects.filter(sip_line=line, status__in=Call.LIVE).count() < line.max_calls
+
+
 def _place(planned: PlannedCall) -> None:
-    credential = planned.caller_id.credential
+    assert planned.agent and planned.carrier
     try:
-        account = asked(credential)
-        rate = None
-        if credential.daily_cap is not None:
-            rate = account.rate(planned.to, planned.caller_id.number)
-        check(to=planned.to, agent=planned.agent, credential=credential, rate=rate)
+        if planned.line:
+            _must_be_ready(planned.line)
+        check(to=planned.to, agent=planned.agent, carrier=planned.carrier, telephone=planned.telephone)
+        call = begin_call(planned, _rate_of(planned))
     except (NotAllowed, ProviderError) as error:
         is_refused(planned, str(error))
         return
-    call = begin_call(planned, rate)
-    note_use(credential, "called", by=planned.by, detail=planned.to)
+    if call.paid_by:
+        note_use(call.paid_by, "called", by=planned.by, detail=planned.to)
+    if planned.line:
+        is_placed(planned, call, "")  # the gateway takes it from here
+    else:
+        _ask_to_place(planned, call)
+
+
+def _must_be_ready(line: SipLine) -> None:
+    state = line.shown_state
+    if state == SipLine.State.OFF or not line.enabled:
+        raise NotAllowed(_("%(line)s is off, or no gateway carries it.") % {"line": line.label})
+    if state != SipLine.State.READY:
+        told = {"line": line.label, "reason": line.reason or line.get_state_display()}
+        raise NotAllowed(_("%(line)s is not registered: %(reason)s.") % told)
+
+
+def _ask_to_place(planned: PlannedCall, call: Call) -> None:
+    assert call.paid_by
     try:
-        provider_call_id = account.place(_dial_of(planned, call))
+        provider_call_id = asked(call.paid_by).place(_dial_of(planned, call))
     except ProviderError as error:
-        logger.warning("A call of %s was not placed: %s", credential.label, error)
+        logger.warning("A call of %s was not placed: %s", call.paid_by.label, error)
         if error.sent:
             is_unsure(planned, str(error))
         else:
             is_refused(planned, str(error), call)
     except Exception:
-        logger.exception("A call of %s could not be placed.", credential.label)
+        logger.exception("A call of %s could not be placed.", call.paid_by.label)
         is_unsure(planned, _("The log of the server says what happened."))
     else:
         is_placed(planned, call, provider_call_id)
 
 
+def _rate_of(planned: PlannedCall) -> Decimal | None:
+    """The provider is asked only where there is a cap to hold its answer against."""
+    line = planned.line
+    payers = (line, line.account) if line else (planned.carrier,)
+    capped = any(payer and payer.daily_cap is not None for payer in payers)
+    return rate_of(planned) if capped else written_rate_of(planned)
+
+
 def _dial_of(planned: PlannedCall, call: Call) -> Dial:
+    assert planned.caller_id
     return Dial(
         to=planned.to,
         caller_id=planned.caller_id.number,
         answered_url=public_url(reverse("telephony:twilio_answered", args=[call.pk])),
         status_url=public_url(reverse("telephony:twilio_placed", args=[call.pk])),
-        most_seconds=longest_of(planned.agent, by_a_person=bool(planned.operator)),
+        most_seconds=call.most_seconds or 0,
         machine=cast(Machine, planned.machine),
         send_digits=planned.send_digits,
+        first=planned.telephone,
+        extension=planned.caller_id.extension,
     )
 
 
 def _begin(lease: Lease, now: datetime) -> bool:
-    free = Credential.objects.filter(Q(dialling_until=None) | Q(dialling_until__lt=now))
-    return bool(
-        free.filter(pk=lease.credential_id).update(dialling_until=now + LEASE, dialling_by=lease.token)
-    )
+    free = lease.kind._default_manager.filter(Q(dialling_until=None) | Q(dialling_until__lt=now))
+    return bool(free.filter(pk=lease.pk).update(dialling_until=now + LEASE, dialling_by=lease.token))
 
 
-def _own(lease: Lease) -> QuerySet[Credential]:
-    return Credential.objects.filter(pk=lease.credential_id, dialling_by=lease.token)
+def _own(lease: Lease) -> QuerySet[Credential] | QuerySet[SipLine]:
+    return lease.kind._default_manager.filter(pk=lease.pk, dialling_by=lease.token)
 
 
 def let_go(lease: Lease) -> None:
@@ -172,9 +218,9 @@ def let_go(lease: Lease) -> None:
 
 def _give_up_left(now: datetime) -> None:
     """A process died while it placed a call. It may have rung: it is never placed a second time."""
-    left = PlannedCall.objects.filter(state=State.DIALLING).exclude(
-        caller_id__credential__dialling_until__gte=now
-    )
+    left = PlannedCall.objects.filter(state=State.DIALLING)
+    for path in _PATHS.values():
+        left = left.exclude(**{f"{path}__dialling_until__gte": now})
     for planned in left:
         is_unsure(planned, _("The server stopped while it placed this call."))
 
@@ -183,6 +229,15 @@ def _give_up_late(now: datetime) -> None:
     """Nobody is rung at an hour that was not meant, after the server was away."""
     late = PlannedCall.objects.filter(state=State.WAITING, due_at__lt=now - LATEST)
     late.update(state=State.REFUSED, reason=_("It was too late: the server was away, or the queue too long."))
+
+
+def _give_up_gone() -> None:
+    """What was deleted cannot call anybody."""
+    waiting = PlannedCall.objects.filter(state=State.WAITING)
+    waiting.filter(agent=None).update(state=State.REFUSED, reason=_("Its agent was deleted."))
+    waiting.filter(caller_id=None, line=None).update(
+        state=State.REFUSED, reason=_("The number or the line that it was to go out by was deleted.")
+    )
 
 
 dialler = Dialler()

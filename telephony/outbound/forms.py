@@ -17,19 +17,55 @@ from agents.models import Agent
 from mlservices.pages.countries import country_choices
 from mlservices.pages.figures import grouped
 
-from ..models import Credential, PhoneNumber, PlannedCall, SipLine
+from ..models import PhoneNumber, PlannedCall, SipLine
+from .guard import EXTENSION
+from .ways import CANNOT, Way, way_of
 
 MOST_AT_ONCE = 1000
 
 
-class NumberField(forms.ModelChoiceField):
-    def label_from_instance(self, obj: PhoneNumber) -> str:
-        return " · ".join(filter(None, (grouped(obj.number), obj.label)))
+class DialField(PhoneField):
+    """A telephone number; or an extension, which the way that it goes by takes or refuses."""
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").strip()
+        return text if EXTENSION.fullmatch(text) else super().clean(value)
+
+
+class CallerIdField(forms.ChoiceField):
+    """The numbers and the SIP lines that a call can go out by, under what carries them; cleaned to a way, and
+    a `PhoneNumber` or a `SipLine`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=_caller_ids, **kwargs)
+
+    def clean(self, value: Any) -> tuple[Way, PhoneNumber | SipLine] | None:  # type: ignore[override]
+        chosen = super().clean(value)
+        if not chosen:
+            return None
+        way, _, key = chosen.partition("-")
+        rows = SipLine.objects if way == Way.SIP else PhoneNumber.objects.real().select_related("credential")
+        return Way(way), rows.get(pk=key)
+
+
+def _caller_ids() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What begins a value is its `Way`, by which the page knows what that cannot do."""
+    numbers = PhoneNumber.objects.real().select_related("credential").order_by("credential", "number")
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for number in numbers:
+        way = way_of(number.credential)
+        group = number.credential.label if way == Way.TWILIO else f"{way.label} · {number.credential.label}"
+        name = " · ".join(filter(None, (grouped(number.number), number.label)))
+        groups.setdefault(group, []).append((f"{way}-{number.pk}", name))
+    lines = SipLine.objects.filter(enabled=True)
+    if lines:
+        groups[_("SIP lines")] = [(f"{Way.SIP}-{line.pk}", line.label) for line in lines]
+    return list(groups.items())
 
 
 class CallForm(forms.Form):
     once = forms.UUIDField(widget=forms.HiddenInput, required=False)  # of this form: pressed twice, one call
-    to = PhoneField(
+    to = DialField(
         label=gettext_lazy("Number"),
         widget=forms.TextInput(
             attrs={"type": "tel", "placeholder": "+1 415 555 0100", "autocomplete": "off", "data-dial": ""}
@@ -43,20 +79,11 @@ class CallForm(forms.Form):
         choices=(("agent", gettext_lazy("The agent")), ("me", gettext_lazy("I do, in this browser"))),
         required=False,
     )
-    caller_id = NumberField(
-        PhoneNumber.objects.real().filter(credential__provider=Credential.Provider.TWILIO),
-        label=gettext_lazy("Caller ID"),
+    caller_id = CallerIdField(label=gettext_lazy("Caller ID"))
+    telephone = DialField(
+        label=gettext_lazy("Telephone that rings first"),
         required=False,
-        empty_label=None,
-    )
-    line = forms.ModelChoiceField(
-        SipLine.objects.filter(enabled=True),
-        label=gettext_lazy("By a SIP line"),
-        required=False,
-        empty_label=gettext_lazy("No"),
-        help_text=gettext_lazy(
-            "In place of the caller ID. It calls at once; its exchange says what is shown."
-        ),
+        help_text=gettext_lazy("Yours: an extension at Zadarma, as 100, or a number."),
     )
     values = ConstantsField(
         label=gettext_lazy("Variables"),
@@ -65,7 +92,7 @@ class CallForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "vf-mono vf-short", "placeholder": "name = Ann"}),
     )
     machine = forms.ChoiceField(
-        label=gettext_lazy("If a machine answers"), choices=PlannedCall.Machine.choices
+        label=gettext_lazy("If a machine answers"), choices=PlannedCall.Machine.choices, required=False
     )
     message = forms.CharField(
         label=gettext_lazy("Message to a machine"),
@@ -78,7 +105,7 @@ class CallForm(forms.Form):
         label=gettext_lazy("Keys to press once it is answered"),
         required=False,
         max_length=32,
-        help_text=gettext_lazy("w waits half a second. A machine is not told from a person then."),
+        help_text=gettext_lazy("w waits half a second. At Twilio a machine is not told from a person then."),
     )
     due_at = forms.DateTimeField(
         label=gettext_lazy("When"),
@@ -91,8 +118,6 @@ class CallForm(forms.Form):
         self.fields["once"].initial = uuid4
         zone = {"zone": timezone.get_current_timezone_name()}
         self.fields["due_at"].help_text = _("Empty: now. In the time zone %(zone)s.") % zone
-        if not SipLine.objects.filter(enabled=True).exists():
-            del self.fields["line"]
         dress(self)
 
     @property
@@ -101,16 +126,16 @@ class CallForm(forms.Form):
         return [(code, text, country_code_for_region(code)) for code, text in country_choices()]
 
     def clean(self) -> dict[str, Any]:
+        """What the chosen way cannot do is not shown, and whatever stands there not meant."""
         cleaned = super().clean() or {}
-        cleaned.setdefault("line", None)
-        if not cleaned["line"] and not cleaned.get("caller_id") and "caller_id" not in self.errors:
-            self.add_error("caller_id", _("Choose the number that is shown."))
-        if cleaned["line"]:
-            for name in ("due_at", "values", "send_digits"):
-                if cleaned.get(name):
-                    self.add_error(
-                        name, _("A SIP line calls at once, as the agent is set up. Leave this empty.")
-                    )
+        way, chosen = cleaned.pop("caller_id", None) or (None, None)
+        if way != Way.SIP and EXTENSION.fullmatch(cleaned.get("to", "")):
+            self.add_error("to", _("Write the number with its country code, like +1 415 555 0100."))
+        if way:
+            cleaned |= {"line": chosen} if way == Way.SIP else {"caller_id": chosen}
+            for name in CANNOT[way]:
+                cleaned.pop(name, None)
+                self.errors.pop(name, None)
         return cleaned
 
 

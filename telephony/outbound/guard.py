@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import phonenumbers
-from django.db.models import Sum
+from django.db.models import Case, DecimalField, F, FloatField, IntegerField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Ceil, Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from phonenumbers import shortnumberinfo
 
 from agents.models import Agent
 
@@ -21,65 +23,98 @@ from ..models import Call, Credential, DoNotCall, PhoneNumber, SipLine
 
 _Kind = phonenumbers.PhoneNumberType
 _DEAR = (_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.UAN, _Kind.PERSONAL_NUMBER, _Kind.PAGER)
-_EXTENSION = re.compile(r"[A-Za-z][\w.-]*|\d{1,5}")
+EXTENSION = re.compile(r"[A-Za-z][\w.-]*|\d{1,5}")
+EXTENSION_DIGITS = 3  # at Zadarma; other short numbers are services, some of them dear
+EMERGENCY = ("112", "911")  # wherever one is
 NOWHERE = "001"  # satellites and the like, as phonenumbers calls what is of no country
 GRACE_SECONDS = 30  # after which the provider ends a call that we should have ended
 LONGEST_OF_PEOPLE = 4 * 3600  # seconds of a call in which somebody of ours speaks
+DAY = timedelta(days=1)
+MACHINE_SECONDS = 60.0  # that a call to a machine cost at least: its message began before we took part
+TOLD_OF_ITS_END = 3  # `provider_sequence` of a call-back whose end Zadarma has told
 
 
 class NotAllowed(Exception):
     """The number may not be called; says why, and what to do."""
 
 
-def check(*, to: str, agent: Agent, credential: Credential, rate: Decimal | None = None) -> None:
-    """`rate` is what a minute to that number costs, where it is known. Raises NotAllowed."""
-    _must_be_active(agent)
-    refuse_number(to, credential)
-    if credential.daily_cap is not None and rate is not None:
-        _check_cap(agent, credential, credential.daily_cap, rate)
-
-
-def check_line(*, to: str, agent: Agent, line: SipLine) -> None:
-    """`to` is E.164, or an extension of the line's own exchange. Raises NotAllowed."""
-    _must_be_active(agent)
-    refuse_on_line(to, line)
-
-
-def _must_be_active(agent: Agent) -> None:
+def check(*, to: str, agent: Agent, carrier: Credential | SipLine, telephone: str = "") -> None:
+    """All but what it may cost, which `set_aside` asks. `to` is E.164, or by a SIP line an extension of its
+    exchange; `telephone` is rung first. Raises NotAllowed."""
     if agent.status != Agent.Status.ACTIVE:
         raise NotAllowed(_("The agent %(name)s is paused or archived.") % {"name": agent.name})
+    refuse(to, carrier)
+    if telephone and isinstance(carrier, Credential):
+        refuse_telephone(telephone, carrier)
 
 
-def refuse_on_line(to: str, line: SipLine) -> None:
-    """Whoever calls it, or is put through to it. Raises NotAllowed."""
-    if _EXTENSION.fullmatch(to):
+def refuse(to: str, carrier: Credential | SipLine) -> None:
+    """Whoever calls it. Raises NotAllowed."""
+    if isinstance(carrier, SipLine):
+        refuse_on_line(to, carrier)
+    else:
+        refuse_number(to, carrier)
+
+
+def refuse_telephone(telephone: str, credential: Credential) -> None:
+    """Which is rung first, and whose side of the call is paid for too. Raises NotAllowed."""
+    if not telephone.isdecimal():
+        refuse_number(telephone, credential)
         return
-    country = country_of(to)
-    if not country:
-        raise NotAllowed(_("%(number)s is no number with + and its country code.") % {"number": to})
-    _refuse_anywhere(to)
-    if country not in line.countries:
-        told = {"line": line.label, "allowed": ", ".join(line.countries) or "–", "country": country}
+    lines = [line for line in credential.sip_lines.filter(enabled=True) if line.extension == telephone]
+    if lines:
+        told = {"extension": telephone, "line": lines[0].label}
         raise NotAllowed(
-            _("%(line)s may call %(allowed)s, and not %(country)s: see `manage.py sip_line --countries`.")
+            _(
+                "At extension %(extension)s an agent answers, by the SIP line %(line)s: call by that line, "
+                "or have another telephone rung."
+            )
             % told
         )
 
 
-def _refuse_anywhere(to: str) -> None:
+def refuse_on_line(to: str, line: SipLine) -> None:
+    """Whoever calls it, or is put through to it. Raises NotAllowed."""
+    if EXTENSION.fullmatch(to):
+        _refuse_short(to, line)
+        return
+    country = _refuse_anywhere(to)
+    if country not in line.countries:
+        told = {"line": line.label, "allowed": ", ".join(line.countries) or "–", "country": country}
+        raise NotAllowed(
+            _("%(line)s may call %(allowed)s, and not %(country)s. Allow it on the page of the line.") % told
+        )
+
+
+def _refuse_short(to: str, line: SipLine) -> None:
+    """What looks like an extension, and would reach an emergency service or a dear one from that line."""
+    regions = [each for each in line.countries if each in phonenumbers.SUPPORTED_SHORT_REGIONS]
+    if to in EMERGENCY or any(shortnumberinfo.connects_to_emergency_number(to, each) for each in regions):
+        raise NotAllowed(
+            _("%(number)s is an emergency number: a person calls it, by a telephone.") % {"number": to}
+        )
+    if line.account_id and to.isdecimal() and len(to) != EXTENSION_DIGITS:
+        raise NotAllowed(_("%(number)s is no extension: at Zadarma they have three digits.") % {"number": to})
+
+
+def _refuse_anywhere(to: str) -> str:
+    """Else the number's country."""
+    country = country_of(to)
+    if not country:
+        raise NotAllowed(_("%(number)s is no number with + and its country code.") % {"number": to})
     if DoNotCall.objects.filter(number=to).exists():
         raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
     if phonenumbers.number_type(phonenumbers.parse(to)) in _DEAR:
         raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % {"number": to})
+    return country
 
 
 def refuse_number(to: str, credential: Credential) -> None:
     """Whoever calls it. Raises NotAllowed."""
-    _refuse_anywhere(to)
-    country, allowed = country_of(to), countries_of(credential)
+    country, allowed = _refuse_anywhere(to), countries_of(credential)
     if country not in allowed:
         told = {
-            "country": country or to,
+            "country": country,
             "allowed": ", ".join(sorted(allowed)) or "–",
             "account": credential.label,
         }
@@ -89,11 +124,37 @@ def refuse_number(to: str, credential: Credential) -> None:
         )
 
 
-def _check_cap(agent: Agent, credential: Credential, cap: Decimal, rate: Decimal) -> None:
+def set_aside(carrier: Credential | SipLine, *, seconds: int, rate: Decimal | None) -> None:
+    """See that a call of at most so many seconds fits into what is left of the day, and keep all others from
+    asking until the transaction around this, which makes the call's row, is over. `rate` is of a minute, None
+    where it is not known. Raises NotAllowed."""
+    for payer in _payers(carrier):
+        if payer.daily_cap is not None:
+            _check_cap(payer, payer.daily_cap, seconds, rate)
+
+
+def _payers(carrier: Credential | SipLine) -> list[Credential | SipLine]:
+    """Locked, always in the same order, and as they are stored now."""
+    line = carrier if isinstance(carrier, SipLine) else None
+    account = line.account if line else carrier
+    payers: list[Credential | SipLine] = []
+    if isinstance(account, Credential):
+        payers += Credential.objects.select_for_update(no_key=True).filter(pk=account.pk)
+    if line:
+        payers += SipLine.objects.select_for_update(no_key=True).filter(pk=line.pk)
+    return payers
+
+
+def _check_cap(payer: Credential | SipLine, cap: Decimal, seconds: int, rate: Decimal | None) -> None:
     """One that goes on is counted as if it lasted as long as it can."""
-    spent = spent_since(credential, timezone.now() - timedelta(days=1))
-    if spent + _most(longest_of(agent), rate) > cap:
-        told = {"account": credential.label, "spent": f"{spent:.2f}", "cap": f"{cap:.2f}"}
+    if rate is None:
+        told = {"name": payer.label}
+        raise NotAllowed(
+            _("%(name)s has a cap, and nobody knows what a minute costs: write its price down.") % told
+        )
+    spent = spent_since(payer, timezone.now() - DAY)
+    if spent + math.ceil(seconds / 60) * rate > cap:
+        told = {"account": payer.label, "spent": f"{spent:.2f}", "cap": f"{cap:.2f}"}
         raise NotAllowed(
             _(
                 "%(account)s has spent or set aside %(spent)s of the %(cap)s that it may spend in 24 "
@@ -103,31 +164,37 @@ def _check_cap(agent: Agent, credential: Credential, cap: Decimal, rate: Decimal
         )
 
 
-def spent_since(credential: Credential, since: datetime) -> Decimal:
+def spent_since(payer: Credential | SipLine, since: datetime) -> Decimal:
     """What its outbound calls cost, or may yet, as far as their prices or rates are known."""
-    calls = Call.objects.filter(
-        phone_number__credential=credential, direction=Call.Direction.OUTBOUND, created_at__gte=since
+    own = {"sip_line": payer} if isinstance(payer, SipLine) else {"paid_by": payer}
+    calls = Call.objects.filter(direction=Call.Direction.OUTBOUND, created_at__gte=since, **own)
+    minutes = Cast(Ceil(_seconds() / 60.0), IntegerField())
+    reserved = Cast(minutes * F("rate"), DecimalField(max_digits=14, decimal_places=5))
+    cost = Coalesce(F("price"), reserved, output_field=DecimalField(max_digits=14, decimal_places=6))
+    spent = calls.aggregate(sum=Sum(cost))["sum"] or Decimal(0)
+    return Decimal(spent).quantize(Decimal("0.00001"))
+
+
+def _seconds() -> Case:
+    """That a call cost, or may. It counts as its longest where it goes on, where that goes on which it led
+    to, and where nobody has told of its end: after a request without an answer, in a call-back that we do not
+    hear."""
+    unheard = Q(line="zadarma", provider_sequence__lt=TOLD_OF_ITS_END)
+    unsure = ~Q(line="sip") & Q(provider_call_id="")
+    open_ended = Q(ended_at=None) | Q(end_reason="transferred") | unheard | unsure
+    lasted = Coalesce(F("duration_seconds"), 0.0)
+    return Case(
+        When(end_reason="not_placed", then=Value(0.0)),
+        When(open_ended, then=Cast(F("most_seconds"), FloatField())),
+        When(end_reason="machine", then=Greatest(lasted, MACHINE_SECONDS)),
+        default=lasted,
+        output_field=FloatField(),
     )
-    known = calls.filter(price__isnull=False).aggregate(sum=Sum("price"))["sum"] or Decimal(0)
-    rated = calls.filter(price__isnull=True, rate__isnull=False).select_related("agent").defer("card")
-    reserved = (_most(_seconds_of(call), call.rate or Decimal(0)) for call in rated)
-    return Decimal(known) + sum(reserved, Decimal(0))
-
-
-def _seconds_of(call: Call) -> float:
-    """That it cost, or may: a message that a machine was left began before we took part."""
-    if call.ended_at is None:
-        return longest_of(call.agent)
-    return max(call.duration_seconds or 0, 60 if call.end_reason == "machine" else 0)
 
 
 def longest_of(agent: Agent, *, by_a_person: bool = False) -> int:
     """Seconds after which the provider ends a call, whatever we do."""
     return LONGEST_OF_PEOPLE if by_a_person else agent.max_call_seconds + GRACE_SECONDS
-
-
-def _most(seconds: float, rate: Decimal) -> Decimal:
-    return math.ceil(seconds / 60) * rate
 
 
 def countries_of(credential: Credential) -> set[str]:

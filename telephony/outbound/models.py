@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from ..lines.models import Credential
+    from ..sip_lines import SipLine
 
 
 class DoNotCall(models.Model):
@@ -42,9 +47,16 @@ class PlannedCall(models.Model):
         MESSAGE = "message", _("Leave a message after the beep")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    to = models.CharField(max_length=16)  # E.164
-    agent = models.ForeignKey("agents.Agent", models.CASCADE, related_name="+")
-    caller_id = models.ForeignKey("telephony.PhoneNumber", models.CASCADE, related_name="+")
+    to = models.CharField(max_length=64)  # E.164; by a SIP line also an extension of its exchange
+    # It goes out by a number's account or by a SIP line. Each may be deleted: what came of the call stays,
+    # with what they were called, and one that waits is refused.
+    agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, related_name="+")
+    caller_id = models.ForeignKey("telephony.PhoneNumber", models.SET_NULL, null=True, related_name="+")
+    line = models.ForeignKey("telephony.SipLine", models.SET_NULL, null=True, related_name="+")
+    agent_name = models.CharField(max_length=120, blank=True)
+    called_from = models.CharField(max_length=80, blank=True)  # the number that is shown, or the line
+    # Of ours, an extension or E.164: it is rung first, and somebody there speaks. Zadarma's call-back.
+    telephone = models.CharField(max_length=64, blank=True)
     values = models.JSONField(default=dict)  # of the agent's and its flow's variables
     machine = models.CharField(max_length=8, choices=Machine, default=Machine.IGNORE)
     message = models.CharField(max_length=500, blank=True)  # to a machine
@@ -59,6 +71,11 @@ class PlannedCall(models.Model):
 
     class Meta:
         ordering = ["-due_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(caller_id__isnull=True) | Q(line__isnull=True), name="planned_by_one_way"
+            )
+        ]
         indexes = [
             # the few that are still to be placed
             models.Index(
@@ -69,6 +86,16 @@ class PlannedCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.to} {self.state}"
+
+    @property
+    def carrier(self) -> Credential | SipLine | None:
+        """What it goes out by; None where that is gone."""
+        return self.line or (self.caller_id.credential if self.caller_id else None)
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether somebody of ours speaks, whom no agent's longest call cuts off."""
+        return bool(self.operator or self.telephone)
 
     @property
     def is_near(self) -> bool:

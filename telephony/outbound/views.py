@@ -16,13 +16,12 @@ from mlservices.pages.figures import digits_in, grouped
 from mlservices.pages.lists import numbered_page
 
 from ..lines.accounts import ProviderError
-from ..lines.actions import asked
 from ..lines.number_views import is_partial
-from ..models import Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
-from ..sip.records import place as place_by_line
+from ..models import DoNotCall, PhoneNumber, PlannedCall, SipLine
 from .actions import cancel_planned, do_not_call, may_be_called, plan_call
 from .forms import CallForm, ListForm
-from .guard import NotAllowed, country_of, refuse_number
+from .guard import NotAllowed, country_of, refuse
+from .rates import price_of
 
 MOST_SHOWN = 50
 UNDER_WAY = (PlannedCall.State.WAITING, PlannedCall.State.DIALLING)
@@ -35,31 +34,19 @@ def dial(request: HttpRequest) -> HttpResponse:
         return render(request, "outbound/_queue.html", _queue())
     form = CallForm(request.POST or None, initial={"to": request.GET.get("to", "")})
     if request.method == "POST" and form.is_valid():
-        if line := form.cleaned_data["line"]:
-            try:
-                call = place_by_line(
-                    line=line, agent=form.cleaned_data["agent"], number=form.cleaned_data["to"]
-                )
-            except NotAllowed as error:
-                form.add_error("to", str(error))
-            else:
-                return redirect(call)
-            return _shown(request, form)
         by = request.user.get_username()
-        asked = {name: value for name, value in form.cleaned_data.items() if name not in ("speaks", "line")}
-        operator = by if form.cleaned_data["speaks"] == "me" and _may_speak(request) else ""
+        speaks = form.cleaned_data.pop("speaks")
+        operator = (
+            by if speaks == "me" and "telephone" not in form.cleaned_data and _may_speak(request) else ""
+        )
         try:
-            planned = plan_call(**asked, operator=operator, by=by)
+            planned = plan_call(**form.cleaned_data, operator=operator, by=by)
         except ValidationError as error:
             form.add_error(None, error)
         else:
             text = _("%(number)s is called") if planned.is_near else _("%(number)s will be called")
             messages.success(request, text % {"number": planned.to})
             return redirect("outbound:follow", planned.pk) if operator else redirect("outbound:dial")
-    return _shown(request, form)
-
-
-def _shown(request: HttpRequest, form: CallForm) -> HttpResponse:
     may_call = PhoneNumber.objects.real().exists() or SipLine.objects.filter(enabled=True).exists()
     context = {"form": form, **_queue(), "numbers": may_call}
     return render(request, "outbound/dial.html", context, status=422 if form.errors else 200)
@@ -68,27 +55,31 @@ def _shown(request: HttpRequest, form: CallForm) -> HttpResponse:
 @require_safe
 def about_number(request: HttpRequest) -> JsonResponse:
     """What is known of a number that is being dialled: its country, what a minute costs, and why not."""
-    to, caller_id = request.GET.get("to", ""), request.GET.get("caller_id", "")
-    form = CallForm({"to": to})
+    form = CallForm(request.GET)
     form.is_valid()
-    number = form.cleaned_data.get("to", "")
-    if not number:
+    to = form.cleaned_data.get("to", "")
+    number, line = form.cleaned_data.get("caller_id"), form.cleaned_data.get("line")
+    if not to:
         return JsonResponse({})
-    credential = Credential.objects.filter(numbers__pk=caller_id if caller_id.isdecimal() else 0).first()
-    refusal = ""
-    if credential:
+    planned = PlannedCall(
+        to=to, caller_id=number, line=line, telephone=form.cleaned_data.get("telephone") or ""
+    )
+    refusal = price = ""
+    if planned.carrier:
         try:
-            refuse_number(number, credential)
+            refuse(to, planned.carrier)
+            price = price_of(planned)
         except NotAllowed as error:
             refusal = str(error)
-    price = "" if refusal or credential is None else _price_of(credential, number, caller_id)
-    return JsonResponse({"country": country_of(number), "price": price, "refusal": refusal})
+        except ProviderError:
+            price = ""
+    return JsonResponse({"country": country_of(to), "price": price, "refusal": refusal})
 
 
 @require_safe
 def follow(request: HttpRequest, planned_id: str) -> HttpResponse:
     """Where somebody who speaks themselves waits for their call to be placed, and is led to it."""
-    planned = get_object_or_404(PlannedCall.objects.select_related("call"), pk=planned_id)
+    planned = get_object_or_404(PlannedCall.objects.select_related("call", "line"), pk=planned_id)
     if planned.call and planned.state == PlannedCall.State.PLACED:
         url = planned.call.get_absolute_url()
         return HttpResponse(headers={"HX-Redirect": url}) if "part" in request.GET else redirect(url)
@@ -135,21 +126,12 @@ def allow(request: HttpRequest) -> HttpResponse:
     return redirect("outbound:never")
 
 
-def _price_of(credential: Credential, number: str, caller_id: str) -> str:
-    """Of a minute, "" where the provider does not tell."""
-    shown = PhoneNumber.objects.get(pk=caller_id)
-    try:
-        return f"{asked(credential).rate(number, shown.number):f}"
-    except ProviderError:
-        return ""
-
-
 def _may_speak(request: HttpRequest) -> bool:
     return request.user.has_perm("telephony.direct_calls")
 
 
 def _queue() -> dict[str, object]:
-    planned = PlannedCall.objects.select_related("agent", "call", "caller_id")
+    planned = PlannedCall.objects.select_related("call", "line")
     waiting = list(planned.filter(state__in=UNDER_WAY).order_by("due_at")[:MOST_SHOWN])
     newest = list(planned.exclude(state__in=UNDER_WAY).order_by("-at")[:MOST_SHOWN])
     return {"waiting": waiting, "newest": newest, "under_way": any(each.is_near for each in waiting)}

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from mlservices import audit
 
-from ..models import Call, SipLine
+from ..models import Call, Credential, SipLine
 
+ZADARMA_HOSTS = ".zadarma.com"
 OF_THE_GATEWAY = ("state", "state_at", "reason", "held_at")
 _TOLD = [field.name for field in SipLine._meta.fields if field.name not in ("id", *OF_THE_GATEWAY)]
 
@@ -27,6 +28,7 @@ def save_line(*, label: str, password: str | None = None, **fields: Any) -> SipL
         setattr(line, name, value)
     if password is not None:
         line.set_password(password)
+    line.account = line.account or account_at(line.host)
     line.full_clean(exclude=OF_THE_GATEWAY)
     return keep_line(line)
 
@@ -48,6 +50,14 @@ def delete_line(*, line: SipLine) -> None:
         raise ValidationError(_("A call goes on by this line. Wait for its end."))
     audit.record("sip_line.deleted", line, before=audit.fields_of(line, *_TOLD))
     line.delete()
+
+
+def account_at(host: str) -> Credential | None:
+    """The account that a line of that registrar belongs to, where there is only one that it can be."""
+    if not f".{host.lower()}".endswith(ZADARMA_HOSTS):
+        return None
+    accounts = Credential.objects.filter(provider=Credential.Provider.ZADARMA)[:2]
+    return accounts[0] if len(accounts) == 1 else None
 
 
 def seed_from_environment(agent: Agent) -> SipLine | None:

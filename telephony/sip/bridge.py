@@ -140,13 +140,8 @@ class Bridge:
         return []
 
     async def _press(self, call: Call) -> None:
-        """As long as their sound would take."""
         while True:
-            for key in (await self._keys.get()).upper():
-                if key in KEYS:
-                    with suppress(BaresipError):  # the peer has hung up
-                        await call.send_dtmf(key)
-                await asyncio.sleep(GAP_SECONDS if key in KEYS else WAIT_SECONDS)
+            await press(call, await self._keys.get())
 
     # ---- to the web process -----------------------------------------------------------------
 
@@ -194,3 +189,14 @@ class Bridge:
 
     async def _say(self, **message: Any) -> None:
         await self._socket.send(orjson.dumps(message).decode())
+
+
+async def press(call: Call, keys: str) -> None:
+    """As long as their sound would take; "w" and "," wait for half a second, "W" for a whole one."""
+    for key in keys:
+        if key.upper() in KEYS:
+            with suppress(BaresipError):  # the peer has hung up
+                await call.send_dtmf(key.upper())
+            await asyncio.sleep(GAP_SECONDS)
+        else:
+            await asyncio.sleep(2 * WAIT_SECONDS if key == "W" else WAIT_SECONDS)

@@ -23,7 +23,7 @@ from baresip import (
 from ..models import Call as Row
 from ..threads import DatabaseThreads
 from . import records
-from .bridge import Bridge, Ended, NotTaken
+from .bridge import Bridge, Ended, NotTaken, press
 from .lines import Carried
 from .playout import RATE, Playout
 from .records import Announced, Outgoing
@@ -143,13 +143,20 @@ class Calls:
             self._ringing.pop(call_id)
             if call.state is CallState.OUTGOING:  # we stop
                 await asyncio.shield(hang_up(call))
+        await press(call, outgoing.send_digits)
         announced = await in_database(records.picked_up, call_id, sip_call_id=call.call_id or "")
         bridge = await self._bridge(announced) if announced else None
         if announced is None or bridge is None:
             await hang_up(call)
             await in_database(records.told, call_id, Status.FAILED)
             return
-        await self._carry(announced, carried, call, bridge)
+        try:
+            async with asyncio.timeout(outgoing.most_seconds) as longest:
+                await self._carry(announced, carried, call, bridge)
+        except TimeoutError:
+            if not longest.expired():
+                raise
+            logger.error("Call %s was hung up: it had lasted as long as it may.", call_id)
 
     def _rang(self, call_id: UUID, event: Any) -> None:
         if event.event is Event.CALL_RINGING:

@@ -11,19 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from mlservices import audit
 from mlservices.secret_box import UnreadableSecret
 
 from .. import actions, prompts
 from ..admission import issue_token
-from ..audited import call_named
 from ..eventlog import record_now
 from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
-from ..outbound.guard import NotAllowed, check_line, refuse_on_line
+from ..outbound.guard import NotAllowed, check, refuse_on_line
 from ..session.events import ProviderStatusReceived, TransferStarted
 from ..sip_lines import Network
+from ..zadarma_matching import taken_by_line
 from .playout import RATE
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
@@ -65,11 +64,14 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A call that somebody wants to be placed."""
+    """A call that somebody wants to be placed. `send_digits` are pressed once it is answered, and after
+    `most_seconds` it is hung up, whatever else goes wrong."""
 
     call_id: UUID
     line_id: int
     number: str
+    send_digits: str
+    most_seconds: int | None
 
 
 def warm_up() -> None:
@@ -144,10 +146,12 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
     line = SipLine.objects.select_related("agent").filter(pk=line_id, enabled=True).first()
     if line is None or is_blocked(caller):
         return None
+    provider_call_id = short(sip_call_id)
+    if call := taken_by_line(line, caller=caller, callee=e164(callee), provider_call_id=provider_call_id):
+        return _announced(call)
     agent = answer_of(number).agent if number else line.agent
     if agent is None or agent.status != Agent.Status.ACTIVE:
         return None
-    provider_call_id = short(sip_call_id)
     try:
         call = actions.answer_call(
             line="sip",
@@ -183,22 +187,6 @@ def web_is_gone(call_id: UUID, *, transfer_to: str) -> None:
     actions.end_call(call_id, reason="line_lost", transfer_to=transfer_to)
 
 
-@transaction.atomic
-def place(*, line: SipLine, agent: Agent, number: str) -> Call:
-    """Have the gateway call `number` (E.164, or an extension) for this agent. Raises NotAllowed."""
-    check_line(to=number, agent=agent, line=line)
-    fields = actions.ringing(agent, line="sip", direction=Call.Direction.OUTBOUND, caller=line.user)
-    call = Call.objects.create(
-        line="sip",
-        sip_line=line,
-        callee=number[: actions.LONGEST_PARTY],
-        status=Call.Status.QUEUED,
-        **fields,
-    )
-    audit.record("call.placed", call_named(call), detail=number)
-    return call
-
-
 def claim(free: Mapping[int, int]) -> list[Outgoing]:
     """Calls that wait for a line, which are the gateway's from now on; `free` is how many each line takes."""
     claimed = []
@@ -206,7 +194,7 @@ def claim(free: Mapping[int, int]) -> list[Outgoing]:
     waiting = Call.objects.filter(
         line="sip", status=Call.Status.QUEUED, ended_at=None, sip_line_id__in=free
     ).order_by("created_at")
-    for call in waiting.select_related("agent", "sip_line"):
+    for call in waiting.select_related("agent", "sip_line", "planned"):
         if not _still_allowed(call):
             continue
         line_id = call.sip_line_id
@@ -214,7 +202,8 @@ def claim(free: Mapping[int, int]) -> list[Outgoing]:
         if left[line_id] <= 0 or not told(call.pk, Call.Status.INITIATED):
             continue
         left[line_id] -= 1
-        claimed.append(Outgoing(call.pk, line_id, call.callee))
+        keys = call.planned.send_digits if hasattr(call, "planned") else ""
+        claimed.append(Outgoing(call.pk, line_id, call.callee, keys, call.most_seconds))
     return claimed
 
 
@@ -222,7 +211,7 @@ def _still_allowed(call: Call) -> bool:
     """What was allowed when it was asked for may not be now."""
     assert call.sip_line
     try:
-        check_line(to=call.callee, agent=call.agent, line=call.sip_line)
+        check(to=call.callee, agent=call.agent, carrier=call.sip_line)
     except NotAllowed as error:
         told(call.pk, Call.Status.FAILED, str(error))
         return False

@@ -943,6 +943,8 @@ def dialler(world: World) -> str:
             caller_id=caller_id,
             state=state,
             defaults={
+                "agent_name": world.agent.name,
+                "called_from": caller_id.number,
                 "reason": reason,
                 "call": call,
                 "by": "bob",
@@ -950,6 +952,49 @@ def dialler(world: World) -> str:
             },
         )
     return reverse("outbound:dial") + "?to=%2B14155550199"
+
+
+def _by_the_line(page: Page) -> None:
+    page.get_by_label("Caller ID").select_option(label="Reception")
+    page.get_by_text("The exchange of the line says").wait_for()
+    assert not page.get_by_label("If a machine answers").is_visible()
+    assert page.get_by_label("Variables").is_visible()
+
+
+@then(_by_the_line)
+def dialler_by_a_sip_line(world: World) -> str:
+    _number(world)
+    line = _sip_line()
+    PlannedCall.objects.get_or_create(
+        to="100",
+        agent=world.agent,
+        line=line,
+        state="refused",
+        defaults={
+            "agent_name": world.agent.name,
+            "called_from": line.label,
+            "reason": "Reception is not registered: 403 Forbidden.",
+            "by": "bob",
+        },
+    )
+    return reverse("outbound:dial")
+
+
+def _by_ones_own_telephone(page: Page) -> None:
+    page.get_by_label("Caller ID").select_option(label="+44 20 7123 4560 · London")
+    page.get_by_label("Telephone that rings first").fill("100")
+    assert not page.get_by_label("Variables").is_visible()
+
+
+@then(_by_ones_own_telephone)
+def dialler_call_back(world: World) -> str:
+    account = Credential.objects.filter(provider="zadarma").first() or save_credential(
+        provider="zadarma", account="KEY0123456789abcdef0", secret="s", label="London office"
+    )
+    PhoneNumber.objects.get_or_create(
+        number="+442071234560", defaults={"credential": account, "label": "London"}
+    )
+    return reverse("outbound:dial")
 
 
 @shown

@@ -13,7 +13,7 @@ from mlservices.pages.figures import grouped
 from mlservices.pages.toasts import toast_of
 from telephony.actions import SIMULATOR, ensure_simulator_line
 from telephony.credentials import save_credential
-from telephony.models import BlockedCaller, Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
+from telephony.models import BlockedCaller, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, FakeTwilio
 
@@ -247,7 +247,7 @@ class TestNumbers:
 class TestDialler:
     @pytest.fixture
     def form(self, number):
-        return {"agent": make_agent("Caller").pk, "caller_id": number.pk, "machine": "ignore"}
+        return {"agent": make_agent("Caller").pk, "caller_id": f"twilio-{number.pk}", "machine": "ignore"}
 
     def test_a_call_waits_to_be_placed_with_its_variables(self, form, bobs_browser: Client):
         asked = {**form, "to": "+1 415 555 0111", "values": "name = Ann"}
@@ -284,11 +284,10 @@ class TestDialler:
     ):
         settings.TWILIO_PRICE_PER_MINUTE = "0.014"
         about = reverse("outbound:about_number")
-        answer = bobs_browser.get(about, {"to": "+1 415 555 0111", "caller_id": number.pk}).json()
+        shown = f"twilio-{number.pk}"
+        answer = bobs_browser.get(about, {"to": "+1 415 555 0111", "caller_id": shown}).json()
         assert answer == {"country": "US", "price": "0.10", "refusal": ""}
-        assert (
-            "GB" in bobs_browser.get(about, {"to": "+442071234567", "caller_id": number.pk}).json()["refusal"]
-        )
+        assert "GB" in bobs_browser.get(about, {"to": "+442071234567", "caller_id": shown}).json()["refusal"]
         assert bobs_browser.get(about, {"to": "41"}).json() == {}
 
     def test_numbers_are_put_on_the_list_all_or_none(self, bobs_browser: Client):
@@ -299,18 +298,35 @@ class TestDialler:
         bobs_browser.post(reverse("outbound:allow"), {"number": "+14155550111"})
         assert not DoNotCall.objects.exists()
 
-    def test_a_sip_line_calls_at_once(self, bobs_browser: Client):
-        line = SipLine.objects.create(label="Reception", host="pbx.test", user="100", countries=["US"])
-        agent = make_agent("Caller")
-        asked = {"agent": agent.pk, "machine": "ignore", "line": line.pk, "to": "+14155550111"}
-        page = bobs_browser.post(reverse("outbound:dial"), asked)
-        call = Call.objects.get()
-        assert page.url == call.get_absolute_url()
-        assert (call.line, call.sip_line, call.callee, call.status) == ("sip", line, "+14155550111", "queued")
+    def test_a_sip_line_stands_among_the_caller_ids_and_takes_what_it_can(self, form, bobs_browser: Client):
+        line = SipLine.objects.create(
+            label="Reception", host="pbx.test", user="100", countries=["US"], price_per_minute="0.02"
+        )
+        page = told(bobs_browser.get(reverse("outbound:dial")))
+        assert '<optgroup label="Main">' in page and '<optgroup label="SIP lines">' in page
+        asked = {**form, "caller_id": f"sip-{line.pk}", "to": "100", "values": "name = Ann"}
+        hidden = {"machine": "message", "telephone": "nobody at all"}  # of other ways: not shown, not meant
+        bobs_browser.post(reverse("outbound:dial"), {**asked, **hidden, "send_digits": "1w2"})
+        planned = PlannedCall.objects.get()
+        assert (planned.line, planned.caller_id, planned.to) == (line, None, "100")
+        assert (planned.values, planned.send_digits, planned.machine) == ({"name": "Ann"}, "1w2", "ignore")
         page = bobs_browser.post(reverse("outbound:dial"), {**asked, "to": "+442071234567"})
-        assert page.status_code == 422 and Call.objects.count() == 1
-        page = bobs_browser.post(reverse("outbound:dial"), {**asked, "values": "name = Ann"})
-        assert "A SIP line calls at once" in told(page) and Call.objects.count() == 1
+        assert page.status_code == 422 and "Reception may call US, and not GB" in told(page)
+        about = {"to": "+14155550111", "caller_id": f"sip-{line.pk}"}
+        known = bobs_browser.get(reverse("outbound:about_number"), about).json()
+        assert known == {"country": "US", "price": "0.02 USD", "refusal": ""}
+
+    def test_a_number_of_zadarmas_is_called_back_by_ones_own_telephone(self, form, bobs_browser: Client):
+        account = save_credential(provider="zadarma", account="KEY", secret="hush", label="London")
+        number = PhoneNumber.objects.create(number="+442071234560", credential=account)
+        page = told(bobs_browser.get(reverse("outbound:dial")))
+        assert '<optgroup label="Call-back by Zadarma · London">' in page
+        asked = {**form, "caller_id": f"back-{number.pk}", "to": "+442071234567", "speaks": "me"}
+        page = bobs_browser.post(reverse("outbound:dial"), asked)
+        assert page.status_code == 422 and "rings a telephone of yours first" in told(page)
+        bobs_browser.post(reverse("outbound:dial"), {**asked, "telephone": "100"})
+        planned = PlannedCall.objects.get()
+        assert (planned.telephone, planned.operator, planned.called_from) == ("100", "", "+442071234560")
 
     def test_without_a_number_it_says_what_is_missing(self, alices_browser: Client):
         assert "No number to call from" in told(alices_browser.get(reverse("outbound:dial")))
@@ -319,7 +335,7 @@ class TestDialler:
 class TestSipLines:
     FORM = {
         "label": "Reception", "host": "pbx.example.org", "port": "5060", "transport": "udp", "user": "100",
-        "registers": "on", "max_calls": "3", "enabled": "on",
+        "registers": "on", "max_calls": "3", "enabled": "on", "calls_per_second": "1",
     }  # fmt: skip
 
     def test_one_is_made_and_its_password_is_shown_nowhere(self, alices_browser: Client):

@@ -6,15 +6,18 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from agents.constants import read_constants
 from agents.models import Agent
 from mlservices.audit import COMMAND, acting
-from telephony.models import Call, SipLine
-from telephony.outbound.guard import NotAllowed
-from telephony.sip import records
+from telephony.models import Call, PlannedCall, SipLine
+from telephony.outbound.actions import plan_call
 
 LOOK_SECONDS = 0.2
+LONG_SECONDS = 5.0  # that a call waits where something is amiss
+STATE = PlannedCall.State
 
 
 class Command(BaseCommand):
@@ -24,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("label", help="the SIP line")
         parser.add_argument("number", help="whom to call: a number, or what the registrar knows")
         parser.add_argument("--agent", required=True, metavar="ADDRESS", help="who speaks, like front-desk")
+        parser.add_argument("--set", action="append", metavar="NAME=VALUE", help="a variable of this call")
+        parser.add_argument("--keys", default="", metavar="1w23#", help="to press once it is answered")
 
     @acting(COMMAND)
     def handle(self, *, label: str, number: str, agent: str, **options: Any) -> None:
@@ -34,9 +39,27 @@ class Command(BaseCommand):
         if who is None:
             raise CommandError(f"--agent: no agent has the address {agent}.")
         try:
-            call = records.place(line=line, agent=who, number=number)
-        except NotAllowed as error:
-            raise CommandError(str(error)) from None
+            values = read_constants("\n".join(options["set"] or []))
+            planned = plan_call(
+                to=number, agent=who, line=line, values=values, send_digits=options["keys"], by=""
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self._follow(self._placed(planned))
+
+    def _placed(self, planned: PlannedCall) -> Call:
+        since, told = time.monotonic(), False
+        while planned.state in (STATE.WAITING, STATE.DIALLING):
+            if time.monotonic() - since > LONG_SECONDS and not told:
+                told = True
+                self.stdout.write("It waits: for the line to be ready and free, and for `manage.py up`.")
+            time.sleep(LOOK_SECONDS)
+            planned.refresh_from_db()
+        if planned.call is None or planned.state != STATE.PLACED:
+            raise CommandError(planned.reason or planned.get_state_display())
+        return planned.call
+
+    def _follow(self, call: Call) -> None:
         told = ""
         while call.ended_at is None:
             if call.status != told:

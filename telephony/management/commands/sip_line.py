@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from telephony.sip.accounts import save_line
 GIVEN_AS_THEY_ARE = (
     *("host", "port", "transport", "user", "auth_user", "domain"),
     *("max_calls", "allowed_peers", "countries", "takes_transfers", "nat", "stun_server"),
+    *("price_per_minute", "currency", "daily_cap", "calls_per_second"),
 )
 
 
@@ -44,6 +46,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--nat", choices=SipLine.Nat.values, help="how our address is found (not at all)")
         parser.add_argument("--stun-server", help="that is asked for it, HOST or HOST:PORT")
+        parser.add_argument("--price-per-minute", type=Decimal, help="the dearest that it may call")
+        parser.add_argument("--currency", help="of its price and cap, as USD")
+        parser.add_argument("--daily-cap", type=Decimal, help="most that its calls may cost in 24 hours")
+        parser.add_argument("--calls-per-second", type=Decimal, help="begun by the dialler (1)")
         parser.add_argument("--agent", metavar="ADDRESS", help="who answers, like front-desk")
         parser.add_argument("--trunk", action="store_true", help="it does not register")
         parser.add_argument("--password", action="store_true", help="ask for a new password")

@@ -20,6 +20,8 @@ from telephony.outbound.actions import cancel_planned, do_not_call, may_be_calle
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, Refusal
 
+from .dialling import dialled
+
 pytestmark = pytest.mark.django_db
 TO = "+14155550111"
 
@@ -38,16 +40,6 @@ def plan(number):
         return plan_call(to=to, agent=agent, caller_id=number, by="alice", **how)
 
     return planned
-
-
-def dialled() -> int:
-    """Everything that is due, without the pauses."""
-    count = 0
-    for lease in dialler.taken():
-        while dialler.place_next(lease):
-            count += 1
-        dialler.let_go(lease)
-    return count
 
 
 def test_a_call_is_placed_and_followed_to_its_end(twilio, plan):

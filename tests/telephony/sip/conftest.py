@@ -68,6 +68,7 @@ class Lab:
             domain="sip.test",
             user=user,
             agent=agent,
+            calls_per_second=50,
             **{"port": self.registrar.port, **fields},
         )
         line.set_password(password or f"pw-{user}")

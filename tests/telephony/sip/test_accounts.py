@@ -16,15 +16,25 @@ from agents.models import Agent
 from mlservices.checks.probing import ask
 from telephony import checks
 from telephony.models import BlockedCaller, Call, DoNotCall, PhoneNumber, SipLine
-from telephony.outbound.guard import NotAllowed
+from telephony.outbound.actions import plan_call
 from telephony.sip import records
 from telephony.sip.accounts import save_line, seed_from_environment
+from tests.telephony.outbound.dialling import dialled
 
 pytestmark = pytest.mark.django_db
 
 
 def given(agent: Agent, **fields: Any) -> SipLine:
     return save_line(**{"label": "Desk", "host": "sip.example.org", "user": "100", "agent": agent, **fields})
+
+
+def placed(line: SipLine, agent: Agent, number: str) -> Call:
+    records.set_state(line.pk, SipLine.State.READY)
+    planned = plan_call(to=number, agent=agent, line=line, by="alice")
+    assert dialled() == 1
+    planned.refresh_from_db()
+    assert planned.call
+    return planned.call
 
 
 def test_a_line_is_made_and_changed_from_the_shell(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,14 +102,14 @@ def test_the_service_check_tells_how_a_line_stands(agent: Agent) -> None:
 
 def test_calls_wait_for_a_free_line_and_are_claimed_once(agent: Agent) -> None:
     line = given(agent)
-    first, second = (records.place(line=line, agent=agent, number=number) for number in ("1", "2"))
+    first, second = (placed(line, agent, number) for number in ("1", "2"))
     assert [outgoing.call_id for outgoing in records.claim({line.pk: 1})] == [first.pk]
     assert [outgoing.call_id for outgoing in records.claim({line.pk: 5})] == [second.pk]
     assert records.claim({line.pk: 5}) == []
 
     assert records.told(first.pk, Call.Status.RINGING)
     assert not records.told(first.pk, Call.Status.INITIATED)
-    waiting = records.place(line=line, agent=agent, number="3")
+    waiting = placed(line, agent, "3")
     records.end_left_over()
     assert set(Call.objects.values_list("pk", "status")) == {
         (first.pk, "failed"),
@@ -115,10 +125,10 @@ def test_a_line_calls_what_it_may_and_nobody_who_does_not_want_to_be(agent: Agen
         "+499001234567": "costs its callers extra",
         "004930901820": "no number with",
     }.items():
-        with pytest.raises(NotAllowed, match=why):
-            records.place(line=line, agent=agent, number=number)
-    assert records.place(line=line, agent=agent, number="100")
-    call = records.place(line=line, agent=agent, number="+4930901820")
+        with pytest.raises(ValidationError, match=why):
+            plan_call(to=number, agent=agent, line=line, by="alice")
+    assert placed(line, agent, "100")
+    call = placed(line, agent, "+4930901820")
     DoNotCall.objects.create(number="+4930901820")
     assert [outgoing.number for outgoing in records.claim({line.pk: 5})] == ["100"]
     call.refresh_from_db()

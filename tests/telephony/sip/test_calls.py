@@ -14,7 +14,7 @@ from django.urls import reverse
 from agents.models import Agent
 from telephony import actions
 from telephony.models import Call, SipLine
-from telephony.sip import records
+from telephony.outbound.actions import plan_call
 from tests.telephony.conftest import kinds_of, wait_until
 from tests.telephony.test_two_servers import Operator
 from voiceforge_site.models import User
@@ -23,6 +23,19 @@ from .conftest import HUM, SPEECH, Lab, answered, is_over
 from .lab import Phone, signal_to_noise
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+
+
+def place(line: SipLine, agent: Agent, number: str, **how: object) -> Call:
+    """As the web server's dialler does, once it was asked to."""
+    planned = plan_call(to=number, agent=agent, line=line, by="alice", **how)
+
+    def call() -> Call | None:
+        planned.refresh_from_db()
+        return planned.call
+
+    placed = wait_until(call)
+    assert isinstance(placed, Call)
+    return placed
 
 
 def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> None:
@@ -45,7 +58,7 @@ def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> N
 
 
 def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent, lab: Lab, bob: User) -> None:
-    call = records.place(line=line, agent=agent, number="phone")
+    call = place(line, agent, "phone")
     wait_until(lambda: "agent_heard" in kinds_of(call))
     asyncio.run(Operator(bob, lab.server).post(reverse("telephony:hang_up", args=[call.pk])))
     phone.said("terminated")
@@ -64,7 +77,7 @@ def test_calls_that_are_not_answered_say_why(line: SipLine, agent: Agent) -> Non
     said = io.StringIO()
     call_command("sip_call", "agent", "nobody", agent=agent.slug, stdout=said)
     assert said.getvalue().splitlines()[-1] == "Failed: 404 Not Found"
-    calls = [records.place(line=line, agent=agent, number=number) for number in told]
+    calls = [place(line, agent, number) for number in told]
     wait_until(lambda: all(is_over(call) for call in calls))
     for call in calls:
         status, words = told[call.callee]
@@ -88,7 +101,7 @@ def redialled(phone: Phone) -> bool:
 def test_one_call_more_than_a_line_takes_hears_that_it_is_busy_until_others_are_given_up(
     line: SipLine, phone: Phone, agent: Agent, lab: Lab
 ) -> None:
-    waiting = [records.place(line=line, agent=agent, number="ringing") for _ in range(2)]
+    waiting = [place(line, agent, "ringing") for _ in range(2)]
     wait_until(lambda: all(Call.objects.get(pk=call.pk).status == "ringing" for call in waiting))
     phone.dial("agent")
     phone.said("486 Busy Here")
@@ -97,3 +110,20 @@ def test_one_call_more_than_a_line_takes_hears_that_it_is_busy_until_others_are_
         actions.hang_up(call.pk, by="alice")
         lab.gateway.said(f"Call {call.pk} is no longer wanted")
     wait_until(lambda: redialled(phone))
+
+
+def test_keys_are_pressed_once_it_is_answered(line: SipLine, phone: Phone, agent: Agent) -> None:
+    call = place(line, agent, "phone", send_digits="4w2")
+    phone.said("received event: '4' (end=1)")
+    phone.said("received event: '2' (end=1)")
+    wait_until(lambda: "agent_heard" in kinds_of(call))
+
+
+def test_a_call_that_nobody_ends_is_hung_up_once_it_has_lasted_as_long_as_it_may(
+    line: SipLine, phone: Phone, agent: Agent, lab: Lab
+) -> None:
+    planned = plan_call(to="phone", agent=agent, line=line, by="alice")
+    wait_until(lambda: Call.objects.filter(planned=planned).update(most_seconds=3))
+    phone.said("terminated")
+    lab.gateway.said("it had lasted as long as it may")
+    wait_until(lambda: is_over(Call.objects.get()))

@@ -7,8 +7,13 @@ from itertools import count
 
 import pytest
 
+from agents.models import Agent
+from telephony import actions
+from telephony.eventlog import record_now
+from telephony.models import Call, PhoneNumber
 from telephony.providers.zadarma.client import ZadarmaClient
 from telephony.providers.zadarma.limits import Limits
+from telephony.session.events import CallRinging
 from tests.fakes.zadarma import Zadarma, zadarma_server
 
 _servers = count(1)
@@ -31,3 +36,19 @@ def zadarma(zadarma_process: Zadarma) -> Zadarma:
 @pytest.fixture
 def client(zadarma: Zadarma) -> ZadarmaClient:
     return ZadarmaClient(zadarma.key, zadarma.secret, url=zadarma.url, limits=Limits(statistics=100))
+
+
+def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: str) -> Call:
+    """As the dialler leaves it a moment before Zadarma is asked."""
+    fields = actions.ringing(agent, line="zadarma", direction=Call.Direction.OUTBOUND, caller=extension)
+    call = Call.objects.create(
+        line="zadarma",
+        phone_number=number,
+        paid_by=number.credential,
+        callee=callee,
+        status=Call.Status.QUEUED,
+        most_seconds=14400,
+        **fields,
+    )
+    record_now(call.pk, CallRinging())
+    return call

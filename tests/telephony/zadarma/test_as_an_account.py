@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.credentials import save_credential
-from telephony.lines.accounts import Dial, ProviderError, account_of
+from telephony.lines.accounts import ProviderError, account_of
 from telephony.lines.actions import check_credential
 from telephony.lines.number_actions import import_numbers
 from telephony.models import Credential, PhoneNumber
@@ -38,8 +38,7 @@ def test_its_numbers_are_taken_over(account, zadarma):
 
 def test_what_its_interface_does_not_offer_is_refused_in_words(account):
     asked = account_of(account)
-    dial = Dial("+14155550111", "+14155550123", "https://a.test/", "https://b.test/", most_seconds=60)
-    for ask in (lambda: asked.place(dial), lambda: asked.buy("+1", {}), lambda: asked.release("1")):
+    for ask in (lambda: asked.hang_up("1"), lambda: asked.buy("+1", {}), lambda: asked.release("1")):
         with pytest.raises(ProviderError, match="Zadarma"):
             ask()
 

@@ -16,10 +16,11 @@ from telephony import actions
 from telephony.credentials import save_credential
 from telephony.models import BlockedCaller, Call, Credential, PhoneNumber
 from telephony.providers.zadarma.signature import SIGNED_FIELDS
-from telephony.zadarma_calls import new_call_back
 from telephony.zadarma_webhook import zadarma_webhook
 from tests.fakes.zadarma import signature
 from tests.telephony.conftest import kinds_of
+
+from .conftest import new_call_back
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SECRET = "SECRET0123456789abcd"

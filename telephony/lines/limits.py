@@ -1,0 +1,29 @@
+"""What accounts and SIP lines have in common: calls are placed by them, at a pace and within limits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Carrier(models.Model):
+    """Limits against fraud: where its calls may go (ISO countries), what the calls of a day may cost (in its
+    own currency; None: anything), and how many may be begun in a second."""
+
+    countries = models.JSONField(_("countries that may be called"), default=list, blank=True)
+    daily_cap = models.DecimalField(
+        _("most that the calls of a day may cost"), max_digits=9, decimal_places=2, null=True, blank=True
+    )
+    calls_per_second = models.DecimalField(
+        _("calls begun in a second"), max_digits=4, decimal_places=1, default=Decimal(1)
+    )
+    # Some process begins its calls, and has it until then.
+    dialling_until = models.DateTimeField(null=True, blank=True, editable=False)
+    dialling_by = models.CharField(max_length=16, blank=True, editable=False)
+
+    label: models.CharField[str, str]
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,42 @@
+"""What a minute of a call costs, before it is placed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+
+from ..lines.actions import asked
+from ..models import PlannedCall
+from .guard import EXTENSION
+
+
+def written_rate_of(planned: PlannedCall) -> Decimal | None:
+    """As far as we know it without asking anybody."""
+    if planned.line and EXTENSION.fullmatch(planned.to):
+        return Decimal(0)
+    return planned.line.price_per_minute if planned.line else None
+
+
+def rate_of(planned: PlannedCall) -> Decimal | None:
+    """None where nobody knows it. Raises ProviderError."""
+    rate = written_rate_of(planned)
+    if rate is not None:
+        return rate
+    if planned.line:
+        return asked(planned.line.account).rate(planned.to, "") if planned.line.account else None
+    assert planned.caller_id
+    account, shown = asked(planned.caller_id.credential), planned.caller_id.number
+    rate = account.rate(planned.to, shown)
+    if planned.telephone.startswith("+"):  # a call-back is two calls
+        rate += account.rate(planned.telephone, shown)
+    return rate
+
+
+def price_of(planned: PlannedCall) -> str:
+    """For people; "" where nobody knows it. Raises ProviderError."""
+    rate = rate_of(planned)
+    if rate is None:
+        return ""
+    currency = (planned.line.currency or settings.CURRENCY) if planned.line else ""
+    return f"{rate.normalize():f} {currency}".strip() if planned.line else f"{rate:f}"

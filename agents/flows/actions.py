@@ -113,12 +113,8 @@ def require_tests(*, flow: Flow, required: bool) -> Flow:
     stored = Flow.objects.select_for_update().get(pk=flow.pk)
     before, stored.tests_required = stored.tests_required, required
     stored.save(update_fields=["tests_required"])
-    audit.record(
-        "flow.tests_required",
-        stored,
-        before={"tests_required": before},
-        after={"tests_required": required},
-    )
+    old, new = {"tests_required": before}, {"tests_required": required}
+    audit.record("flow.tests_required", stored, before=old, after=new)
     return stored
 
 

@@ -53,10 +53,10 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.method == "POST" and isinstance(request.user, User):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, User):
             actions.signed_out(user=request.user)
-        return super().dispatch(request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)
 
 
 def sign_in_code(request: HttpRequest) -> HttpResponse:

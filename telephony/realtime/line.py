@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..line import Line
 from ..providers.realtime.codec import RealtimeCodec
 from ..session.events import Event
@@ -21,6 +23,16 @@ class RealtimeLine(Line):
         self._waiting_bytes = 0
         self._wire = codec
         self.watcher = self._happened
+
+    def send(self, pcm: bytes) -> None:
+        if self._wire.speaks:
+            super().send(pcm)
+
+    def mark(self, name: str) -> None:
+        if self._wire.speaks:
+            super().mark(name)
+        else:  # what is read is there at once
+            asyncio.get_running_loop().call_soon(self._return, name)
 
     def tell(self, message: str) -> None:
         self._put(message)

@@ -21,7 +21,7 @@ from ..session.parts import Engines
 from ..suppliers import Suppliers
 from .limits import IDLE_SECONDS
 
-UNVOICED_SECONDS = 0.02
+UNVOICED_SECONDS = 0.001
 _PROMPTS = {"assistant": ASSISTANT, "conversational": CONVERSATIONAL, "custom": ""}
 
 
@@ -109,8 +109,8 @@ def _talk_of(config: Config) -> Callable[[], Conversation] | None:
     model_id = config.model or default_model_id() or first
     if not model_id:
         raise Impossible(
-            agentMode=f"{config.agentMode} needs a language model, and none is configured: use echo, or agent, "
-            "or have an administrator set one up"
+            agentMode=f"{config.agentMode} needs a language model, and none is configured: use echo, or name "
+            "an agent, or have an administrator set one up"
         )
     instructions = "\n\n".join(filter(None, (_PROMPTS[config.agentMode], config.systemPrompt)))
     model = registry.chat_model(model_id)

@@ -34,7 +34,7 @@ _BYTES_A_MS = RATE * 2 // 1000
 
 
 class Unreadable(Exception):
-    """A message that is none: the error's `code`, the sender's name for it if it has one, and its `fields`."""
+    """A message that is none: the error's `code`, the sender's name for it if there is one, its `fields`."""
 
     def __init__(
         self, code: str, message: str, about: str | None = None, fields: dict[str, str] | None = None
@@ -49,7 +49,7 @@ class RealtimeCodec:
     rate = RATE
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.speaks = True  # else sound stays here: its words are sent
+        self.speaks = True  # else there is no sound, and answers are read
         self.answers = True  # else nobody thinks
         self.received_bytes = self.received = self.dropped = 0
         self._now = now
@@ -107,8 +107,6 @@ class RealtimeCodec:
     # ---- what the line says (Encoder) -------------------------------------------------------
 
     def media(self, pcm: bytes) -> str:
-        if not self.speaks:
-            return ""
         self._last_at = self._now()
         if not self._spoken_bytes:
             self._first_at = self._last_at

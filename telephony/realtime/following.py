@@ -36,8 +36,8 @@ class Follow(BaseModel):
     model_config = ConfigDict(strict=True)
 
     type: Literal["follow"]
-    apiKey: str = Field("", max_length=100, description="Or in the header, as `Authorization: Bearer KEY`")
-    after: int = Field(0, ge=0, le=MOST_EVENTS, description="The `seq` of the last event that you have")
+    apiKey: str = Field("", max_length=100, description="Or in the header, as Authorization: Bearer KEY")
+    after: int = Field(0, ge=0, le=MOST_EVENTS, description="The seq of the last event that you have")
 
 
 class Snapshot(BaseModel):
@@ -57,6 +57,8 @@ class CallHappening(BaseModel):
 
 
 class Happened(BaseModel):
+    """The next event."""
+
     type: Literal["event"] = "event"
     event: CallHappening
 

@@ -157,9 +157,13 @@ def _operations(socket: Socket) -> Iterator[tuple[str, dict[str, Any]]]:
 def _message(model: type[BaseModel]) -> dict[str, Any]:
     return {
         "name": type_of(model),
-        "summary": " ".join((model.__doc__ or "").split()),
+        "summary": _about(model),
         "payload": {"$ref": _SCHEMAS + model.__name__},
     }
+
+
+def _about(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
 
 
 def type_of(model: type[BaseModel]) -> str:
@@ -194,10 +198,7 @@ def sockets(request: HttpRequest) -> HttpResponseBase:
 
 def _shown(models: Sequence[type[BaseModel]]) -> list[tuple[str, str, list[Field]]]:
     """(type, what it is, its fields) of each."""
-    return [
-        (type_of(model), " ".join((model.__doc__ or "").split()), list(_fields(_schemas()[model.__name__])))
-        for model in models
-    ]
+    return [(type_of(model), _about(model), list(_fields(_schemas()[model.__name__]))) for model in models]
 
 
 def _fields(schema: dict[str, Any], within: str = "") -> Iterator[Field]:

@@ -51,7 +51,7 @@ class Config(BaseModel):
     agentMode: AgentMode = Field(
         "assistant",
         description="echo says back what it heard; assistant answers questions; conversational makes small "
-        "talk; custom does what `systemPrompt` says",
+        "talk; custom does what systemPrompt says",
     )
     systemPrompt: Annotated[str, Field(max_length=LONGEST_PROMPT), Unbroken] | None = Field(
         None, description="For the language model. Needed by custom, else said after the mode's own"
@@ -83,7 +83,7 @@ class Init(_FromClient):
     """The first message, within 10 seconds."""
 
     type: Literal["init"]
-    apiKey: str = Field("", max_length=100, description="Or in the header, as `Authorization: Bearer KEY`")
+    apiKey: str = Field("", max_length=100, description="Or in the header, as Authorization: Bearer KEY")
     config: Config = Config()
 
 
@@ -107,7 +107,7 @@ class TextInput(_FromClient):
 
 
 class Pause(_FromClient):
-    """The agent neither speaks nor listens until `resume`."""
+    """The agent neither speaks nor listens until resume."""
 
     type: Literal["pause"]
 
@@ -228,7 +228,7 @@ class VoiceLatency(BaseModel):
 
 
 class TtsComplete(_FromServer):
-    """An answer has been heard to its end, or as far as `heard` says."""
+    """An answer has been heard to its end, or as far as heard says."""
 
     type: Literal["tts_complete"] = "tts_complete"
     duration: int = Field(description="ms of sound that was sent for it")
@@ -268,7 +268,7 @@ class Metrics(_FromServer):
     type: Literal["metrics"] = "metrics"
     stats: Stats
     latency: TurnLatency | None = Field(None, description="Of the latest turn")
-    jitter: Millis = Field(None, description="As `network` of stt_final, at the last chunk")
+    jitter: Millis = Field(None, description="As network of stt_final, at the last chunk")
 
 
 class Error(_FromServer):

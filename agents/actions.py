@@ -40,6 +40,9 @@ _KIND_OF = {
 }
 # Addresses under /agents/ that are pages of their own.
 RESERVED_SLUGS = frozenset({"new", "palette", "bulk", "speak", "tokens", "numbers", "pauses", "voice"})
+API_SLUG, API_NAME = "realtime-api", "Realtime API"
+API_DESCRIPTION = "Programs that talk over the realtime API without naming an agent."
+API_GREETING = "Hello."
 LONGEST_FOR_LOCAL = 6000  # characters of instructions and facts, some 1,500 tokens
 
 
@@ -141,6 +144,25 @@ def create_demo_agent() -> Agent:
     if created:
         agent.flow = publish(flow=create_flow(graph=DEMO_FLOW, by=""), by="").flow
         agent.save(update_fields=["flow"])
+        _write_version(agent, kind=Kind.CREATED, by="")
+    return agent
+
+
+@transaction.atomic
+def ensure_api_agent() -> Agent:
+    """In whose name programs talk that bring no agent of ours: whether such calls are recorded, and how long
+    they may be, is set there like any agent's; one that is paused takes none."""
+    agent, created = Agent.objects.get_or_create(
+        slug=API_SLUG,
+        defaults={
+            "name": API_NAME,
+            "description": API_DESCRIPTION,
+            "greeting": API_GREETING,
+            "record": False,
+            "version": 1,
+        },
+    )
+    if created:
         _write_version(agent, kind=Kind.CREATED, by="")
     return agent
 

@@ -44,8 +44,9 @@ _asker: ContextVar[Asker] = ContextVar("asker", default=NOBODY)
 
 @contextmanager
 def asking(*, key: str = "", call: UUID | None = None) -> Iterator[None]:
-    """For whom what is asked inside is asked."""
-    token = _asker.set(Asker(key, call))
+    """For whom what is asked inside is asked; what is not said is as it is outside."""
+    outside = _asker.get()
+    token = _asker.set(Asker(key or outside.key, call or outside.call))
     try:
         yield
     finally:

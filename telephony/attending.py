@@ -1,4 +1,5 @@
-"""`/ws/calls/<id>/`: a page at a live call: who else is there, how loud it is, its sound, a microphone.
+"""`/ws/calls/<id>/attend/`: a page at a live call: who else is there, how loud it is, its sound, a
+microphone.
 
 `?window=` is the page's own name for itself, by which it also takes over. Messages of the page:
 `{"listen": true | false}`, and sound (s16le mono at the call's rate) once its operator has taken the call

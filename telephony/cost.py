@@ -11,6 +11,7 @@ from django.conf import settings
 from .models import Call
 
 PRICE_SETTINGS = {"twilio": "TWILIO_PRICE_PER_MINUTE"}  # the variable that names a line's price
+FREE = ("browser", "api")  # no carrier has a part in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class Cost:
 
 
 def cost_of(call: Call) -> Cost:
-    """Of a call that is over. A call through the browser is free."""
+    """Of a call that is over."""
     minutes = math.ceil((call.duration_seconds or 0) / 60)
-    if call.line == "browser":
+    if call.line in FREE:
         return Cost(minutes, Decimal(0), settings.CURRENCY, free=True)
     if call.price is not None:
         return Cost(minutes, call.price, call.price_currency)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .media import MediaSink
-from .providers.base import Codec
+from .providers.base import Encoder
+from .session.events import Event
 
 FIRST_MESSAGE_SECONDS = 0.04  # the sooner the first sound is on its way, the sooner it is heard
 MESSAGE_SECONDS = 0.1  # more saves nothing, less costs a message each
@@ -27,6 +28,7 @@ LARGEST_GAP_MS = 15_000  # by then the call is given up; a larger one is no cloc
 MARK_GRACE_SECONDS = 3.0
 
 Tap = Callable[[bytes, bytes], None]
+Watcher = Callable[[Event], None]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -39,13 +41,17 @@ class _Mark:
 class Line:
     """A `MediaLine`. The socket's reader feeds it (`hear`, `played`), its `write` task empties it.
 
-    `sink` is told what the caller does; `tap` gets the same stretch of both legs, (caller, agent).
+    `sink` is told what the caller does; `tap` gets the same stretch of both legs, (caller, agent); `watcher`
+    is told what happens to the call, for a peer who wants to know.
     """
 
-    def __init__(self, codec: Codec) -> None:
+    tells_played = True
+
+    def __init__(self, codec: Encoder) -> None:
         self.rate = codec.rate
         self.sink: MediaSink | None = None
         self.tap: Tap | None = None
+        self.watcher: Watcher | None = None
         self.frames = 0  # heard so far; a watchdog looks whether it grows
         self.dropped_bytes = 0  # of the agent's sound
         self._codec = codec
@@ -92,7 +98,7 @@ class Line:
 
     def clear(self) -> None:
         self._playing.clear()
-        self._out.clear()
+        self._forget_unsent()
         self._generation += 1
         self._put(self._codec.clear())
         marks, self._marks = self._marks, deque()
@@ -166,7 +172,7 @@ class Line:
 
     def end(self, reason: str, transfer_to: str = "") -> None:
         """The call is over: the writer tells the peer why, where it wants to know, and returns."""
-        self._out.clear()
+        self._forget_unsent()
         last_words = self._codec.ended(reason, transfer_to)
         if last_words:
             self._out.append(last_words)
@@ -180,7 +186,13 @@ class Line:
             self._wake.clear()
             while self._out:
                 async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                    await send(_frame(self._out.popleft()))
+                    await send(_frame(self._next()))
+
+    def _next(self) -> str | bytes:
+        return self._out.popleft()
+
+    def _forget_unsent(self) -> None:
+        self._out.clear()
 
     def _put(self, message: str | bytes) -> None:
         self._out.append(message)

@@ -20,6 +20,10 @@ class MediaLine(Protocol):
     def queued_seconds(self) -> float:
         """Of sound that was sent and has not been played yet."""
 
+    @property
+    def tells_played(self) -> bool:
+        """Whether marks come back when their sound has been played; else when it must have been."""
+
     def send(self, pcm: bytes) -> None:
         """Queue sound to be played after all that was sent before."""
 
@@ -47,6 +51,12 @@ class MediaSink(Protocol):
 
     def hold(self, held: bool) -> None:
         """The caller has put us on hold, or is back."""
+
+    def write(self, text: str) -> None:
+        """A turn of the caller's in writing."""
+
+    def pause(self, paused: bool) -> None:
+        """The caller wants the agent neither to speak nor to listen, or wants it back."""
 
     def line_closed(self, reason: str) -> None:
         """The caller hung up, or the socket is gone."""

@@ -8,6 +8,9 @@ from django.urls import URLPattern, path
 from .attending import AttendConsumer
 from .consumers import MediaConsumer
 from .live import MonitorConsumer
+from .realtime.door import Admit
+from .realtime.following import FollowConsumer
+from .realtime.socket import RealtimeConsumer
 from .suppliers import RegistrySuppliers
 from .switchboard import Switchboard
 
@@ -19,7 +22,16 @@ def sockets(switchboard: Switchboard) -> list[URLPattern]:
         "ws/media/browser/": MediaConsumer("browser", switchboard),
         "ws/media/sip/": MediaConsumer("sip", switchboard),
         "ws/live/": AuthMiddlewareStack(MonitorConsumer()),
-        "ws/calls/<uuid:call_id>/": AuthMiddlewareStack(AttendConsumer()),
+        "ws/calls/<uuid:call_id>/attend/": AuthMiddlewareStack(AttendConsumer()),
+    }
+    return [path(route, application) for route, application in applications.items()]
+
+
+def api_sockets(switchboard: Switchboard, admit: Admit) -> list[URLPattern]:
+    """Those of programs; `admit` is the site's door."""
+    applications: dict[str, Any] = {
+        "ws/realtime": RealtimeConsumer(switchboard, admit),
+        "ws/calls/<uuid:call_id>": FollowConsumer(admit),
     }
     return [path(route, application) for route, application in applications.items()]
 

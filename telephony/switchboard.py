@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from .line import Line
 from .models import Call, Recording
 from .outbound.actions import plan_of
 from .recorder import Recorder, Saved, name_of, path_of
-from .session.events import EndReason, FramesDropped, RecordingSaved
+from .session.events import EndReason, Event, FramesDropped, RecordingSaved
 from .session.parts import Ending, SessionSettings
 from .session.session import CallSession
 from .suppliers import Suppliers
@@ -106,20 +107,21 @@ class LiveCall:
 class Switchboard:
     def __init__(self, suppliers: Suppliers) -> None:
         self.calls: dict[UUID, LiveCall] = {}
-        self._suppliers = suppliers
+        self.suppliers = suppliers
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # ---- calls ------------------------------------------------------------------------------
 
-    async def take(self, call: Call, line: Line) -> bool:
+    async def take(self, call: Call, line: Line, suppliers: Suppliers | None = None) -> bool:
         """Run the call on this line as a task of its own; False when it is over already.
 
-        A call that cannot be served is ended here, and its line with it.
+        A call that cannot be served is ended here, and its line with it. `suppliers` are those of this call
+        alone.
         """
         self.start()
         try:
-            session = await self._session(call, line)
+            session = await self._session(call, line, suppliers or self.suppliers)
         except Exception as error:
             await self._give_up(call, line, error)
             return True
@@ -150,12 +152,12 @@ class Switchboard:
         await self._for_a_while(stored)
         line.end("engine_failure", fallback)
 
-    async def _session(self, call: Call, line: Line) -> CallSession | None:
+    async def _session(self, call: Call, line: Line, suppliers: Suppliers) -> CallSession | None:
         agent = call.agent
-        engines = await in_database(self._suppliers.engines)
+        engines = await in_database(suppliers.engines)
         version, plan = await in_database(lambda: (call.flow_version, plan_of(call)))
         conversation = await in_database(
-            self._suppliers.conversation, agent, call.other_party, version, plan.values if plan else {}
+            suppliers.conversation, agent, call.other_party, version, plan.values if plan else {}
         )
         if not await in_database(actions.connect_call, call.pk, line=call.line):
             return None
@@ -177,7 +179,7 @@ class Switchboard:
                 goodbye_text=failing.text,
             ),
             prompts={**prompts.load(agent.language, line.rate), "goodbye": failing.pcm},
-            emit=lambda event: eventlog.record(call.pk, event),
+            emit=partial(_tell, call.pk, line),
         )
 
     async def _run(self, live: LiveCall) -> None:
@@ -314,7 +316,7 @@ class Switchboard:
     async def _warm_up(self) -> None:
         """What the engines load they load now, in threads, not while the first caller waits."""
         try:
-            await in_database(self._suppliers.engines)
+            await in_database(self.suppliers.engines)
         except Exception:
             logger.exception("The engines could not be prepared; each call tries again.")
 
@@ -353,6 +355,12 @@ class Switchboard:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _tell(call_id: UUID, line: Line, event: Event) -> None:
+    eventlog.record(call_id, event)
+    if line.watcher:
+        line.watcher(event)
 
 
 def save_recording(call: Call, saved: Saved, *, rate: int) -> None:

@@ -32,6 +32,7 @@ NOTED = (
     "transfer_started",
     "operator_took_over",
     "words_forgotten",
+    "feedback_given",
 )
 NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 ON_THE_PATH = ("node", "intent")  # notes

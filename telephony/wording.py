@@ -95,6 +95,13 @@ REMEDIES = {
     "apologised": _("apologised"),
     "gave_up": _("gave up"),
 }
+# What feedback is on
+FEEDBACK = {
+    "stt_accuracy": _("hearing"),
+    "tts_quality": _("the voice"),
+    "latency": _("how soon it answers"),
+    "overall": _("the whole"),
+}
 # kind of event: (icon, class, text with the event's fields)
 NOTES = {
     "digits_pressed": ("grid-3x3", "", _("Pressed {digits}")),
@@ -108,6 +115,7 @@ NOTES = {
         "",
         _("Once the call is over, nothing of what was said in it is kept: the flow asks for that."),
     ),
+    "feedback_given": ("star", "", _("Feedback on {category}: {score} of 5. {comment}")),
     "operator_whispered": ("megaphone", "vf-note-person", _("{by} whispers to the agent: {text}")),
     "whisper_not_followed": (
         "megaphone-off",
@@ -133,7 +141,13 @@ STAGES = (
 STAGE_TITLE = _("{label}: {ms} ms, {what}")
 STAGE_TITLE_WAITED = _("{label}: {ms} ms, {what} ({queued} ms of it waiting for a free worker)")
 UNITS = {"milliseconds": _("{n} ms"), "seconds": _("{n} s")}
-LINES = {"twilio": _("Twilio"), "zadarma": _("Zadarma"), "browser": _("Browser"), "sip": "SIP"}
+LINES = {
+    "twilio": _("Twilio"),
+    "zadarma": _("Zadarma"),
+    "browser": _("Browser"),
+    "sip": "SIP",
+    "api": _("API"),
+}
 
 TALK = {
     "idle": _("Not connected"),
@@ -200,6 +214,7 @@ def labels() -> dict[str, dict[str, str]]:
         "units": UNITS,
         "engine": ENGINES,
         "remedy": REMEDIES,
+        "feedback": FEEDBACK,
         "stages": {name: label for name, label, _what, _queue in STAGES},
         "stage_work": {name: what for name, _label, what, _queue in STAGES},
         "stage_titles": {"plain": STAGE_TITLE, "waited": STAGE_TITLE_WAITED},

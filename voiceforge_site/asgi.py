@@ -16,10 +16,10 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 
-from mlservices.api.routing import sockets as api_sockets
+from mlservices.api.routing import sockets as model_sockets
 from telephony.housekeeping import Housekeeping
-from telephony.routing import switchboard, websocket_urlpatterns
-from voiceforge_site.access.gate import admit_to_api, guarded
+from telephony.routing import api_sockets, switchboard, websocket_urlpatterns
+from voiceforge_site.access.gate import admit, admit_to_api, guarded
 
 
 class OwnPages(OriginValidator):
@@ -32,7 +32,8 @@ class OwnPages(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
-patterns = guarded([*websocket_urlpatterns, *api_sockets(admit_to_api)])
+programs = [*api_sockets(switchboard, admit), *model_sockets(admit_to_api)]
+patterns = guarded([*websocket_urlpatterns, *programs])
 sockets = OwnPages(URLRouter(patterns), settings.ALLOWED_HOSTS)
 application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard)
 # What is loaded by now stays: looking through all of it for garbage stops every call for a tenth of a second.

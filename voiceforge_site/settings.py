@@ -174,6 +174,7 @@ def _cache(name: str, entries: int) -> dict[str, object]:
 # what slows the guessing of passwords.
 CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000), "rates": _cache("rates", 1000)}
 TOOL_PRIVATE_HOSTS = env.items("TOOL_PRIVATE_HOSTS")
+REALTIME_SESSIONS = env.integer("REALTIME_SESSIONS", 10, low=1, high=1000)
 API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",

@@ -5,7 +5,7 @@ from . import health, palette, status, views
 from .home import home
 from .people import signin
 from .people import urls as people
-from .rest import document
+from .rest import asyncapi, document
 from .rest.docs import docs
 
 urlpatterns = [
@@ -31,7 +31,9 @@ urlpatterns = [
     path("api/", include("telephony.rest.urls")),
     path("api/", include("voiceforge_site.rest.urls")),
     path("api/docs", docs, name="docs"),
+    path("api/docs/realtime", asyncapi.sockets, name="sockets"),
     path("docs", RedirectView.as_view(pattern_name="docs"), name="docs_of_a_space"),
+    path("asyncapi.json", asyncapi.asyncapi, name="asyncapi"),
     path("openapi.json", document.openapi, name="openapi"),
     path("", include("telephony.urls")),
     path("", include("telephony.lines.urls")),

@@ -242,7 +242,7 @@ class ChatConversation:
             async with aclosing(stream) as deltas:
                 async for delta in deltas:
                     if first:
-                        yield self._model_noted(delta, monotonic() - begun)
+                        yield model_noted(self._profile.chat_model, delta, monotonic() - begun)
                         first = False
                     if delta.tool_call:
                         calls.append(delta.tool_call)
@@ -289,14 +289,16 @@ class ChatConversation:
         directions = "\n".join(f"- {each}" for each in reversed(self._directions))
         return "\n\n" + _DIRECTED.format(directions=directions)
 
-    def _model_noted(self, delta: ChatDelta, seconds: float) -> Noted:
-        told = {
-            "first_token_seconds": round(seconds, 3),
-            "queue_seconds": delta.timing.queue_seconds,
-            "engine": delta.engine,
-            "degraded": delta.degraded,
-        }
-        return Noted("model", self._profile.chat_model, told)
+
+def model_noted(model_id: str, delta: ChatDelta, seconds: float) -> Noted:
+    """Who words an answer, told with its first piece, which came after so many seconds."""
+    told = {
+        "first_token_seconds": round(seconds, 3),
+        "queue_seconds": delta.timing.queue_seconds,
+        "engine": delta.engine,
+        "degraded": delta.degraded,
+    }
+    return Noted("model", model_id, told)
 
 
 def system_prompt(profile: Profile, now: datetime) -> str:

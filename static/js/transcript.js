@@ -10,6 +10,7 @@ const NOTED = [
   "transfer_started",
   "operator_took_over",
   "words_forgotten",
+  "feedback_given",
 ];
 
 export class Transcript {
@@ -190,7 +191,12 @@ function stoodIn(line, kind, engine) {
   note.title = engine;
 }
 
-/** An event's values, with the names of its engine and its remedy. @param {Record<string, any>} payload */
-function named({ engine, remedy, ...rest }) {
-  return { ...rest, engine: labels.engine[engine] ?? engine, remedy: labels.remedy[remedy] ?? remedy };
+/** An event's values, its codes with their names. @param {Record<string, any>} payload */
+function named({ engine, remedy, category, ...rest }) {
+  return {
+    ...rest,
+    engine: labels.engine[engine] ?? engine,
+    remedy: labels.remedy[remedy] ?? remedy,
+    category: labels.feedback[category] ?? category,
+  };
 }

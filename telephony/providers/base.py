@@ -70,12 +70,10 @@ IGNORED = Ignored()
 KEYS = frozenset("0123456789*#ABCD")
 
 
-class Codec(Protocol):
-    """One socket's translator. Messages out are text or bytes, ready to be sent."""
+class Encoder(Protocol):
+    """What a line says to one socket. Messages out are text or bytes, ready to be sent."""
 
     rate: int
-
-    def decode(self, message: str | bytes) -> WireEvent: ...
 
     def media(self, pcm: bytes) -> str | bytes: ...
 
@@ -86,8 +84,14 @@ class Codec(Protocol):
     def keys(self, digits: str) -> str | None:
         """Keys to be pressed by signals of the line's own; None where it has none."""
 
-    def ready(self, call_id: str) -> str | None:
-        """What to say once admitted, if anything."""
-
     def ended(self, reason: str, transfer_to: str) -> str | None:
         """What to say before closing, if anything."""
+
+
+class Codec(Encoder, Protocol):
+    """One socket's translator, both ways."""
+
+    def decode(self, message: str | bytes) -> WireEvent: ...
+
+    def ready(self, call_id: str) -> str | None:
+        """What to say once admitted, if anything."""

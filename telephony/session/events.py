@@ -236,6 +236,18 @@ class TransferStarted(Event):
     by: str = ""  # the operator who asked for it
 
 
+FeedbackCategory = Literal["stt_accuracy", "tts_quality", "latency", "overall"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackGiven(Event):
+    """Whoever speaks with the agent, by a program of theirs, says how well it does: `score` 1 (bad) to 5."""
+
+    category: FeedbackCategory
+    score: int
+    comment: str = ""
+
+
 EndReason = Literal[
     "caller_hung_up",
     "agent_hung_up",

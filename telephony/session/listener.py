@@ -170,6 +170,12 @@ class Listener:
             self._forget_before(self._heard_seconds - 1.0)
         self._track.feed(pcm)
 
+    def written(self, text: str) -> Turn:
+        """A turn that was not spoken: its words are known, and take no time of the sound."""
+        now, at = asyncio.get_running_loop().time(), self._heard_seconds
+        words = Words(text, confidence=1.0, language=self._language, timing=Timing())
+        return Turn(at, at, now, now, over_agent=False, words=self._start(_known(words)))
+
     def finish(self) -> None:
         """No more sound comes: what was begun is a turn."""
         if self._turn:
@@ -365,6 +371,10 @@ def _closed_texts(turn: _TurnInProgress) -> list[str]:
 
 async def _nothing(language: str) -> Transcript:
     return Transcript("", language, confidence=1.0, duration_seconds=0.0)
+
+
+async def _known(words: Words) -> Words:
+    return words
 
 
 async def _joined(pieces: list[asyncio.Task[Transcript]]) -> Words:

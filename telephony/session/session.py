@@ -85,7 +85,7 @@ class CallSession:
             interruptible=settings.interruptible,
             prompts=prompts,
             prompt_texts={**PROMPT_TEXTS, "goodbye": settings.goodbye_text or PROMPT_TEXTS["goodbye"]},
-            caller_speaking=lambda: self._listener.caller_speaking,
+            caller_speaking=lambda: self._paused or self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,
             behave=lambda manner: self._manners.behave(manner),
@@ -110,6 +110,7 @@ class CallSession:
         self._unheard_turns = 0  # turns in a row that could not be transcribed
         self._quiet_since = asyncio.get_running_loop().time()
         self._on_hold = False  # by the caller, who hears nothing
+        self._paused = False  # by the caller, who wants to hear nothing
 
     # ---- what the line tells (MediaSink) ----------------------------------------------------
 
@@ -129,6 +130,26 @@ class CallSession:
     def hold(self, held: bool) -> None:
         self._on_hold, self._quiet_since = held, asyncio.get_running_loop().time()
         self._inbox.put_nowait(None)
+
+    def write(self, text: str) -> None:
+        """A turn in writing takes the floor as digits do."""
+        if self._inbox.qsize() >= MOST_WAITING:
+            return
+        self._floor.hold()
+        self._inbox.put_nowait(self._listener.written(text))
+
+    def pause(self, paused: bool) -> None:
+        """While paused the agent stops even in the middle of what must be heard out, and goes on from there;
+        whoever feeds the session gives it silence in place of the caller's sound."""
+        if paused == self._paused:
+            return
+        self._paused = paused
+        self.hold(paused)
+        if paused:
+            self._floor.caller_took_it()
+            self._speaker.pause()
+        elif not (self._listener.caller_speaking or self._keypad.pending):
+            self._floor.go_on()
 
     def line_closed(self, reason: str) -> None:
         self.end(_ENDS.get(reason, "line_lost"))
@@ -159,7 +180,7 @@ class CallSession:
         self._inbox.put_nowait(turn)
 
     def caller_made_noise(self) -> None:
-        if not self._keypad.pending:
+        if not (self._paused or self._keypad.pending):
             self._floor.caller_is_noise()
 
     def caller_has_words(self) -> None:
@@ -339,8 +360,8 @@ class CallSession:
 
     async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
-        if self._listener.caller_speaking or self._keypad.pending:
-            return False  # that turn, or those digits, will tell
+        if self._paused or self._listener.caller_speaking or self._keypad.pending:
+            return False  # the end of the pause, that turn, or those digits, will tell
         if self._floor.reply and self._floor.reply.recorded == "one_moment":  # what was held is gone
             unanswered = await self._floor.drop_unheard()
             if unanswered:

@@ -141,8 +141,9 @@ class Speaker:
         return (first.engine, first.degraded) if first else ("", False)
 
     @property
-    def line_delay_seconds(self) -> float:
-        return self._line_delay
+    def line_delay_seconds(self) -> float | None:
+        """From sending to playing; None where the line does not tell."""
+        return self._line_delay if self._line.tells_played else None
 
     def heard_text(self, *, recorded: bool = True) -> str:
         """What of the utterance has reached the caller, to the word as well as the clock can tell; with

@@ -14,15 +14,15 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.urls import path
 
-from mlservices.api.routing import sockets as api_sockets
+from mlservices.api.routing import sockets as model_sockets
 from telephony import actions, live
 from telephony.models import Call
 from telephony.page_socket import SIGNED_OUT
-from telephony.routing import sockets
+from telephony.routing import api_sockets, sockets
 from telephony.switchboard import Switchboard
 from tests.factories import make_agent
 from tests.fakes.exchange import FakeSuppliers
-from voiceforge_site.access.gate import admit_to_api, guarded
+from voiceforge_site.access.gate import admit, admit_to_api, guarded
 from voiceforge_site.access.roles import ABILITIES, Role
 from voiceforge_site.access.rules import ANYBODY, BY_KEY, SOCKETS
 from voiceforge_site.models import Session, User
@@ -35,7 +35,8 @@ WHO = [*Role.values, NO_ROLE, NOBODY]
 
 
 def routes() -> list[Any]:
-    return [*sockets(Switchboard(FakeSuppliers())), *api_sockets(admit_to_api)]
+    switchboard = Switchboard(FakeSuppliers())
+    return [*sockets(switchboard), *api_sockets(switchboard, admit), *model_sockets(admit_to_api)]
 
 
 def test_every_socket_has_a_rule_and_every_rule_a_socket() -> None:

@@ -418,6 +418,11 @@ def api(world: World) -> str:
 
 
 @shown
+def realtime_api(world: World) -> str:
+    return reverse("sockets")
+
+
+@shown
 def usage_of_nothing(world: World) -> str:
     return reverse("usage:usage")
 

@@ -12,19 +12,20 @@ django.setup()
 
 from mlservices import registry  # noqa: E402
 from telephony.housekeeping import Housekeeping  # noqa: E402
-from telephony.routing import sockets  # noqa: E402
+from telephony.routing import api_sockets, sockets  # noqa: E402
 from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
 from tests.fakes.stage import EnergyDetector  # noqa: E402
-from voiceforge_site.access.gate import guarded  # noqa: E402
+from voiceforge_site.access.gate import admit, guarded  # noqa: E402
 
 registry.embedder = WordEmbedder  # what a trial by text asks
 workbench.install()
 # G.711's silence is 8 in A-law, and 2 as some decode mu-law.
 switchboard = Switchboard(FakeSuppliers(detector=lambda: EnergyDetector(floor=8)))
+patterns = [*sockets(switchboard), *api_sockets(switchboard, admit)]
 application = Housekeeping(
-    ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}),
+    ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(patterns))}),
     switchboard,
 )

@@ -178,6 +178,7 @@ class PlayingLine:
     """Meets `MediaLine` by playing in time; remembers when it sounded and when it was cleared."""
 
     rate = RATE
+    tells_played = True
 
     def __init__(
         self,

@@ -160,7 +160,7 @@ def test_an_operator_at_the_other_process_listens_and_takes_over(
                 told.append(json.loads(message))
 
     async def talk() -> None:
-        async with calling(holder) as (call, stream), operator.socket(f"/ws/calls/{call.pk}/") as page:
+        async with calling(holder) as (call, stream), operator.socket(f"/ws/calls/{call.pk}/attend/") as page:
             receiving = asyncio.create_task(receive(page))
             await page.send(json.dumps({"listen": True}))
 

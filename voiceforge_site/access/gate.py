@@ -14,11 +14,13 @@ from django.urls import Resolver404, URLPattern, path, resolve
 from mlservices.api.answers import refusal
 from mlservices.api.socket import NotAdmitted
 from telephony.page_socket import SIGNED_OUT
+from telephony.realtime.door import Visitor
 from telephony.threads import DatabaseThreads
 
 from ..errors import SEND_A_KEY, forbidden
 from .address import address_in
 from .keys import API, BadKey, found, key_in
+from .roles import ABILITIES
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
 
@@ -115,14 +117,19 @@ def _may_open(session_key: str | None, needed: str) -> bool:
 
 
 async def admit_to_api(scope: Any, key: str) -> str:
-    """Who opens a socket of the API: the id of the key that was sent in a message or in a header, "" for a
-    person whose session it is. NotAdmitted for anybody else."""
+    """Who uses models by a socket: the id of the key, "" for a person."""
+    return (await admit(scope, key, SOCKET_ABILITY)).key
+
+
+async def admit(scope: Any, key: str, *needed: str) -> Visitor:
+    """Who opens a socket of the API, by the key that was sent in a message or in a header, or by their
+    session, and has these abilities. NotAdmitted for anybody else."""
     authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     sent = key or key_in(authorization) or ""
-    return await in_database(_who_asks, scope["session"].session_key, sent, address_in(scope))
+    return await in_database(_who_asks, scope["session"].session_key, sent, address_in(scope), needed)
 
 
-def _who_asks(session_key: str | None, key: str, address: str) -> str:
+def _who_asks(session_key: str | None, key: str, address: str, needed: Iterable[str]) -> Visitor:
     try:
         row = found(key, address) if key else None
     except BadKey as error:
@@ -130,9 +137,12 @@ def _who_asks(session_key: str | None, key: str, address: str) -> str:
     user = row.person if row else user_of(session_key)
     if not user.is_authenticated:
         raise NotAdmitted(UNKNOWN_KEY, "Send an API key, in the first message or as `Authorization: Bearer`.")
-    if not user.has_perm(SOCKET_ABILITY):
-        raise NotAdmitted(NOT_ALLOWED, "This person's role may not use models through the API.")
-    return row.prefix if row else ""
+    for ability in needed:
+        if not user.has_perm(ability):
+            what = ABILITIES[ability][0]
+            told = f"This takes the right “{what}”, which the role or the key's scopes do not have."
+            raise NotAdmitted(NOT_ALLOWED, told)
+    return Visitor(user.get_username(), row.prefix if row else "")
 
 
 def guarded(sockets: Iterable[URLPattern]) -> list[URLPattern]:

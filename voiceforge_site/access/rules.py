@@ -272,6 +272,8 @@ PAGES: dict[str, Rule] = {
     "docs": Rule(SIGNED_IN),
     "docs_of_a_space": Rule(SIGNED_IN),
     "openapi": Rule(ANYBODY),
+    "asyncapi": Rule(ANYBODY),
+    "sockets": Rule(SIGNED_IN),
     "api:health": Rule(ANYBODY),
     "api:ready": Rule(ANYBODY),
     "api:live": Rule(ANYBODY),
@@ -287,7 +289,9 @@ PAGES: dict[str, Rule] = {
 # Path of a socket: the ability needed to open it. Media sockets are admitted by a token for one call.
 SOCKETS: dict[str, str] = {
     "ws/live/": _CALLS,
-    "ws/calls/<uuid:call_id>/": _CALLS,  # to listen or speak asks for more, on each message
+    "ws/calls/<uuid:call_id>/attend/": _CALLS,  # to listen or speak asks for more, on each message
+    "ws/calls/<uuid:call_id>": BY_KEY,
+    "ws/realtime": BY_KEY,
     "ws/stt": BY_KEY,
     "ws/media/twilio/": ANYBODY,
     "ws/media/browser/": ANYBODY,

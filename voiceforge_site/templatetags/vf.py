@@ -21,7 +21,16 @@ from lucide.templatetags.lucide import lucide
 from mlservices.pages.figures import grouped
 from telephony.models import Call
 from telephony.session.events import TurnMeasured
-from telephony.wording import ENGINES, LINES, REMEDIES, STAGE_TITLE, STAGE_TITLE_WAITED, STAGES, UNITS
+from telephony.wording import (
+    ENGINES,
+    FEEDBACK,
+    LINES,
+    REMEDIES,
+    STAGE_TITLE,
+    STAGE_TITLE_WAITED,
+    STAGES,
+    UNITS,
+)
 from voiceforge_site.csp import THEME_SCRIPT
 
 register = template.Library()
@@ -35,7 +44,7 @@ _AGO: tuple[tuple[int, Any], ...] = (
     (60, ngettext_lazy("%(count)d minute ago", "%(count)d minutes ago", "count")),
 )
 # Values of events that have names
-_NAMES: dict[str, Mapping[Any, object]] = {"engine": ENGINES, "remedy": REMEDIES}
+_NAMES: dict[str, Mapping[Any, object]] = {"engine": ENGINES, "remedy": REMEDIES, "category": FEEDBACK}
 
 
 @register.simple_tag

@@ -43,6 +43,7 @@ FILES = (
     File("@xyflow/react", "dist/style.css", "flow/style.css"),
     File("wavesurfer.js", "dist/wavesurfer.esm.js", "wavesurfer.esm.js"),
     File("axe-core", "axe.min.js", "axe.min.js", TESTS),
+    File("@asyncapi/specs", "schemas/3.0.0-without-$id.json", "asyncapi-3.0.0.json", TESTS),
 )
 # One module of the editor's libraries, which publish none that a browser can load; flow.js says what of them.
 BUNDLE = "flow/flow.mjs"
@@ -103,7 +104,8 @@ def _entry(path: str, package: Path, target: Path) -> dict[str, str]:
     name = manifest["name"]
     licence = f"licences/{name.replace('@', '').replace('/', '-')}.txt"
     (target / licence).parent.mkdir(exist_ok=True)
-    shutil.copyfile(next(package.glob("LICEN[SC]E*")), target / licence)
+    texts = [next(package.glob("LICEN[SC]E*")), *package.glob("NOTICE")]
+    (target / licence).write_text("\n".join(text.read_text() for text in texts))
     return {
         "path": path,
         "package": name,

@@ -19,6 +19,7 @@ from mlservices import audit
 from ..actions import end_call, ringing
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall
+from ..outward import tell_of_planned
 from ..session.events import CallRinging
 from .guard import NotAllowed, check
 
@@ -79,10 +80,11 @@ def plan_call(
 def cancel_planned(*, planned: PlannedCall) -> bool:
     """False where it is being placed already, or was."""
     waiting = PlannedCall.objects.filter(pk=planned.pk, state=State.WAITING)
-    canceled = waiting.update(state=State.CANCELED)
+    canceled = bool(waiting.update(state=State.CANCELED))
     if canceled:
         audit.record("planned.canceled", planned)
-    return bool(canceled)
+        tell_of_planned(planned.pk, as_="canceled")
+    return canceled
 
 
 @transaction.atomic
@@ -106,9 +108,11 @@ def begin_call(planned: PlannedCall, rate: Decimal | None) -> Call:
     return call
 
 
+@transaction.atomic
 def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
     knows_id(call.pk, planned.caller_id.credential, provider_call_id)
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.PLACED)
+    tell_of_planned(planned.pk, as_="placed")
 
 
 def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
@@ -117,18 +121,31 @@ def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> No
     ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
 
 
+@transaction.atomic
 def is_unsure(planned: PlannedCall, reason: str) -> None:
     """Nobody knows whether it rings: the call stays for the provider to tell of, and is not placed again."""
     told = _("%(reason)s It may be ringing: look before you call again.") % {"reason": reason}
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=told[:500])
+    tell_of_planned(planned.pk, as_="refused")
 
 
 @transaction.atomic
 def is_refused(planned: PlannedCall, reason: str, call: Call | None = None) -> None:
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=reason[:500])
+    tell_of_planned(planned.pk, as_="refused")
     if call:
         Call.objects.filter(pk=call.pk, ended_at=None).update(status=Call.Status.FAILED)
         end_call(call.pk, reason="not_placed")
+
+
+@transaction.atomic
+def are_too_late(*, due_before: datetime) -> None:
+    """Nobody is rung at an hour that was not meant, after the server was away."""
+    waiting = PlannedCall.objects.filter(state=State.WAITING, due_at__lt=due_before)
+    late = list(waiting.select_for_update().values_list("pk", flat=True))
+    reason = _("It was too late: the server was away, or the queue too long.")
+    PlannedCall.objects.filter(pk__in=late).update(state=State.REFUSED, reason=reason)
+    tell_of_planned(*late, as_="refused")
 
 
 def plan_of(call: Call) -> PlannedCall | None:
@@ -145,7 +162,10 @@ def do_not_call(*, numbers: list[str], reason: str, by: str) -> int:
     audit.record("never.added", _list(numbers), after={"numbers": numbers, "reason": reason}, by=by)
     rows = [DoNotCall(number=number, reason=reason[:200], by=by) for number in numbers]
     DoNotCall.objects.bulk_create(rows, ignore_conflicts=True)
-    PlannedCall.objects.filter(to__in=numbers, state=State.WAITING).update(state=State.CANCELED)
+    waiting = PlannedCall.objects.filter(to__in=numbers, state=State.WAITING)
+    canceled = list(waiting.select_for_update().values_list("pk", flat=True))
+    PlannedCall.objects.filter(pk__in=canceled).update(state=State.CANCELED)
+    tell_of_planned(*canceled, as_="canceled")
     return DoNotCall.objects.count() - before
 
 

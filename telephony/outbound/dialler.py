@@ -23,7 +23,7 @@ from ..lines.accounts import Dial, Machine, ProviderError
 from ..lines.actions import asked, note_use
 from ..models import Call, Credential, PlannedCall
 from ..threads import DatabaseThreads
-from .actions import begin_call, is_placed, is_refused, is_unsure
+from .actions import are_too_late, begin_call, is_placed, is_refused, is_unsure
 from .guard import NotAllowed, check, longest_of
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def taken() -> list[Lease]:
     """Accounts with calls that are due: this process has them now."""
     now = timezone.now()
     _give_up_left(now)
-    _give_up_late(now)
+    are_too_late(due_before=now - LATEST)
     due = PlannedCall.objects.filter(state=State.WAITING, due_at__lte=now).order_by()
     accounts = due.values_list("caller_id__credential", "caller_id__credential__calls_per_second").distinct()
     leases = [Lease(pk, float(pace), secrets.token_hex(8)) for pk, pace in accounts]
@@ -177,12 +177,6 @@ def _give_up_left(now: datetime) -> None:
     )
     for planned in left:
         is_unsure(planned, _("The server stopped while it placed this call."))
-
-
-def _give_up_late(now: datetime) -> None:
-    """Nobody is rung at an hour that was not meant, after the server was away."""
-    late = PlannedCall.objects.filter(state=State.WAITING, due_at__lt=now - LATEST)
-    late.update(state=State.REFUSED, reason=_("It was too late: the server was away, or the queue too long."))
 
 
 dialler = Dialler()

@@ -12,7 +12,12 @@ from .models import Agent, AgentVersion, FlowVersion
 
 PUBLISHED, ROLLED_BACK = "flow.published", "flow.rolled_back"
 
-_FLOW = {"flow": {"slug": "front-desk", "name": "Front desk"}, "version": 4, "by": "alice", "note": "Opening hours"}
+_FLOW = {
+    "flow": {"slug": "front-desk", "name": "Front desk"},
+    "version": 4,
+    "by": "alice",
+    "note": "Opening hours",
+}
 declare(
     Kind(PUBLISHED, _("A flow is published: new calls follow it"), _FLOW),
     Kind(ROLLED_BACK, _("An earlier version of a flow is live again"), _FLOW | {"version": 5, "restored": 3}),

@@ -28,7 +28,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`about` is the thing it happened to ("call:<id>"), "" if to none; `sequence` never falls for one thing."""
+    """`about` is the thing that it happened to ("call:<id>"), if any; `sequence` never falls for one."""
 
     kind: str
     data: Data
@@ -66,10 +66,8 @@ def wanted() -> set[str]:
     return {name for receiver in _receivers for name in receiver.wanted()}
 
 
-def tell(
-    kind: str, data: Data | Callable[[], Data], *, about: str = "", sequence: int | None = None
-) -> None:
-    """Call it once for each happening. `data` may be what makes it, which is asked only if somebody wants it."""
+def tell(kind: str, data: Data | Callable[[], Data], *, about: str = "", sequence: int | None = None) -> None:
+    """Call it once for each happening. `data` may be what makes it, called only if somebody wants it."""
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of happening: declare it.")
     listening = [receiver for receiver in _receivers if kind in receiver.wanted()]

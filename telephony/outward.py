@@ -48,7 +48,11 @@ _PLANNED = {
     "by": "alice",
 }
 declare(
-    Kind("call.ringing", _("A call comes in, or is about to be placed"), {"call": _CALL | {"answered_at": None}}),
+    Kind(
+        "call.ringing",
+        _("A call comes in, or is about to be placed"),
+        {"call": _CALL | {"answered_at": None}},
+    ),
     Kind("call.answered", _("An agent and a caller are connected"), {"call": _CALL}),
     Kind(
         "call.transferred",
@@ -89,7 +93,10 @@ declare(
     Kind(
         "call.recording_ready",
         _("The sound of a call is kept and can be fetched"),
-        {"call": _OVER, "recording": {"url": f"{_CALL['url']}recording.wav", "duration_seconds": 91.2, "bytes": 2918444}},
+        {
+            "call": _OVER,
+            "recording": {"url": f"{_CALL['url']}recording.wav", "duration_seconds": 91.2, "bytes": 2918444},
+        },
     ),
     Kind(
         TRANSCRIPT_READY,
@@ -102,13 +109,21 @@ declare(
             ],
         },
     ),
-    Kind("planned_call.placed", _("A planned call is placed and rings"), {"planned_call": _PLANNED | {"call": _CALL["id"]}}),
+    Kind(
+        "planned_call.placed",
+        _("A planned call is placed and rings"),
+        {"planned_call": _PLANNED | {"call": _CALL["id"]}},
+    ),
     Kind(
         "planned_call.refused",
         _("A planned call is not placed, or nobody knows whether it was"),
         {"planned_call": _PLANNED | {"reason": "The number is on the do-not-call list."}},
     ),
-    Kind("planned_call.canceled", _("A planned call is canceled before it was placed"), {"planned_call": _PLANNED}),
+    Kind(
+        "planned_call.canceled",
+        _("A planned call is canceled before it was placed"),
+        {"planned_call": _PLANNED},
+    ),
 )
 
 

@@ -40,7 +40,12 @@ def test_a_message_is_signed_and_says_what_happened(subscribe, receiver) -> None
         "data": {"outcome": "completed"},
     }
     assert received.headers["webhook-id"] == str(delivery.uid)
-    assert (delivery.state, delivery.status, delivery.attempts, delivery.problem) == (State.DELIVERED, 204, 1, "")
+    assert (delivery.state, delivery.status, delivery.attempts, delivery.problem) == (
+        State.DELIVERED,
+        204,
+        1,
+        "",
+    )
 
 
 def test_what_was_signed_is_what_is_kept(subscribe, receiver) -> None:
@@ -278,7 +283,9 @@ def test_what_waited_while_the_server_was_away_is_still_sent(subscribe, receiver
 # ---- secrets ----------------------------------------------------------------------------------------
 
 
-def test_after_a_rotation_both_secrets_sign_for_a_while_and_then_the_new_one_alone(subscribe, receiver) -> None:
+def test_after_a_rotation_both_secrets_sign_for_a_while_and_then_the_new_one_alone(
+    subscribe, receiver
+) -> None:
     webhook = subscribe("call.ended")
     old = receiver.secrets[0]
     new = actions.rotate_secret(webhook=webhook, by="alice")

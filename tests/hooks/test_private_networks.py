@@ -75,7 +75,7 @@ def test_a_number_that_is_an_address_inside_is_not_asked() -> None:
 
 
 def test_the_connection_goes_to_the_address_that_was_looked_at(receiver, settings, monkeypatch) -> None:
-    """A name that leads elsewhere at the second look-up changes nothing; at the next message it is refused."""
+    """A name that leads elsewhere at a second look-up changes nothing; the next message is refused."""
     port = httpx.URL(receiver.url).port
     settings.TOOL_PRIVATE_HOSTS = [f"crm.example.com:{port}"]
     looked_up = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -36,8 +37,10 @@ def test_messages_about_one_call_go_one_after_the_other_and_those_about_others_b
     send()
     for call in "abc":
         assert sequences(receiver, f"call:{call}") == list(range(6))
-        own = sorted((each.begun, each.ended) for each in receiver.received if each.told["about"] == f"call:{call}")
-        assert all(before[1] <= after[0] for before, after in zip(own, own[1:], strict=False))
+        own = sorted(
+            (each.begun, each.ended) for each in receiver.received if each.told["about"] == f"call:{call}"
+        )
+        assert all(before[1] <= after[0] for before, after in pairwise(own))
     assert receiver.most_at_once == 3
 
 
@@ -76,13 +79,17 @@ def test_a_slow_receiver_holds_up_nobody_else(subscribe, receiver, settings) -> 
         began = time.monotonic()
         send()
         assert len(receiver.received) == len(slow.received) == 10
-        assert max(each.ended for each in receiver.received) - began < 0.4 < min(
-            each.ended for each in slow.received
-        ) - began
+        assert (
+            max(each.ended for each in receiver.received) - began
+            < 0.4
+            < min(each.ended for each in slow.received) - began
+        )
 
 
 @pytest.mark.django_db
-def test_a_round_ends_though_a_receiver_is_slow_and_the_next_goes_on(subscribe, receiver, monkeypatch) -> None:
+def test_a_round_ends_though_a_receiver_is_slow_and_the_next_goes_on(
+    subscribe, receiver, monkeypatch
+) -> None:
     monkeypatch.setattr(rounds, "ROUND_SECONDS", 0.3)
     subscribe("call.ended")
     receiver.answer = Answer(seconds=0.2)

@@ -208,7 +208,7 @@ class TestCommand:
 def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for _ in range(2):
         SetUp().schedule_upkeep()
-    checks, usage, comparing = Schedule.objects.order_by("func")
+    checks, usage, comparing, forgetting, sending = Schedule.objects.order_by("func")
     assert (checks.func, checks.schedule_type, checks.minutes) == (
         "mlservices.tasks.check_services",
         Schedule.MINUTES,
@@ -221,3 +221,10 @@ def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
         Schedule.HOURLY,
     )
     assert import_string(comparing.func)() == ""
+    assert (forgetting.schedule_type, sending.schedule_type, sending.minutes) == (
+        Schedule.DAILY,
+        Schedule.MINUTES,
+        1,
+    )
+    assert import_string(forgetting.func)() == "0 messages"
+    assert import_string(sending.func)() == "all is sent that was due"

@@ -148,7 +148,7 @@ def replay(*, delivery: Delivery, by: str) -> None:
 
 
 def replay_dead(*, webhook: Webhook, by: str) -> int:
-    """All that were not delivered, but for tests; how many. Raises ValidationError while it is switched off."""
+    """All that were not delivered, but for tests; how many. Raises ValidationError if it is switched off."""
     return _replay(webhook, webhook.deliveries.filter(state=State.DEAD).exclude(kind=PING), by)
 
 
@@ -181,7 +181,9 @@ def _check(webhook: Webhook) -> None:
     webhook.full_clean(exclude=["secret"])
     problems = {
         "url": _problem_of_address(webhook.url),
-        "kinds": _("Choose at least one.") if not webhook.kinds else _strange(webhook.kinds, set(KINDS) - {PING}),
+        "kinds": _("Choose at least one.")
+        if not webhook.kinds
+        else _strange(webhook.kinds, set(KINDS) - {PING}),
         "agents": _strange(webhook.agents, _known(Agent, "slug", webhook.agents)),
         "directions": _strange(webhook.directions, set(Call.Direction.values)),
         "numbers": _strange(webhook.numbers, _known(PhoneNumber, "number", webhook.numbers)),
@@ -219,9 +221,15 @@ def _problem_of_address(address: str) -> str:
         return ""
     named = {"host": f"{url.host}:{port}"}
     if _is_private(url.host):
-        return _("This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS.") % named
+        text = _(
+            "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."
+        )
+        return text % named
     if url.scheme == "http":
-        return _("Messages tell of callers: the address has to begin with https://. For one inside your network add %(host)s to TOOL_PRIVATE_HOSTS.") % named
+        text = _(
+            "Messages tell of callers: it has to begin with https://, or %(host)s be in TOOL_PRIVATE_HOSTS."
+        )
+        return text % named
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Who is told what, and every message to them until it is forgotten. `hooks.actions` and `hooks.rounds` write."""
+"""Who is told what, and each message until it is forgotten. `hooks.actions` and `hooks.rounds` write."""
 
 from __future__ import annotations
 

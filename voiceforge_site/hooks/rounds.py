@@ -166,9 +166,7 @@ def _open_webhooks(now: datetime) -> QuerySet[Webhook]:
 @transaction.atomic
 def keep(parcel: Parcel, outcome: Outcome) -> None:
     """What came of it; not where another round has taken it over in the meantime."""
-    mine = Delivery.objects.filter(
-        pk=parcel.delivery_id, state=State.SENDING, claimed_by=parcel.claim
-    )
+    mine = Delivery.objects.filter(pk=parcel.delivery_id, state=State.SENDING, claimed_by=parcel.claim)
     kept = mine.update(
         **_next_of(parcel, outcome),
         attempts=parcel.attempts + 1,

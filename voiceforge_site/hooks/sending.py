@@ -67,9 +67,7 @@ class Outcome:
 async def carry(parcel: Parcel) -> Outcome:
     """Sent once: any answer but 2xx is a failure, and a redirect is not followed."""
     at = timezone.now()
-    headers = signing.headers(
-        parcel.secrets, uid=parcel.uid, seconds=int(at.timestamp()), body=parcel.body
-    )
+    headers = signing.headers(parcel.secrets, uid=parcel.uid, seconds=int(at.timestamp()), body=parcel.body)
     request = outside.Request("POST", parcel.url, headers, body=parcel.body.encode())
     try:
         answer = await outside.ask(request, seconds=ANSWER_SECONDS, largest=LARGEST_ANSWER, once=True)

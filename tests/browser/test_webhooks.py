@@ -51,6 +51,7 @@ def test_a_webhook_is_made_and_its_test_verified_by_what_the_page_shows(
     source = page.locator(".vf-hook-wire pre", has_text="crypto.subtle").inner_text()
     receiver.secrets = [secret]
     page.get_by_role("link", name="Done").click()
+    page.wait_for_load_state("networkidle")  # htmx is there
     receiver.answers.append(Answer(200, body=b"thank you"))
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test was taken: 200")).to_be_visible()

@@ -14,6 +14,7 @@ from tests.fakes.webhook_receiver import Answer
 from tests.hooks.conftest import due_in_seconds, happens, hours_pass, only, send
 from voiceforge_site.hooks import actions, rounds, sending
 from voiceforge_site.hooks.models import Delivery, Webhook
+from voiceforge_site.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
@@ -381,3 +382,35 @@ def test_what_waits_goes_to_the_new_address(subscribe, receiver) -> None:
     actions.change_webhook(webhook=webhook, by="alice", url=f"{receiver.url}/right")
     send()
     assert only().state == State.DELIVERED
+
+
+# ---- the audit trail --------------------------------------------------------------------------------
+
+
+def test_what_is_done_to_a_webhook_is_in_the_trail_without_its_secrets(subscribe, receiver) -> None:
+    webhook = subscribe("call.ended")
+    actions.change_webhook(
+        webhook=webhook, by="bob", url=f"{receiver.url}/T0P/s3cret", kinds=["call.ringing"]
+    )
+    new = actions.rotate_secret(webhook=webhook, by="alice")
+    actions.pause(webhook=webhook, by="alice")
+    actions.resume(webhook=webhook, by="alice")
+    actions.send_test(webhook=again(webhook), by="alice")
+    actions.replay(delivery=only(), by="alice")
+    actions.delete_webhook(webhook=webhook, by="alice")
+    entries = AuditEntry.objects.order_by("pk")
+    assert [entry.verb.removeprefix("webhook.") for entry in entries] == [
+        "added",
+        "changed",
+        "secret_made",
+        "paused",
+        "resumed",
+        "tested",
+        "replayed",
+        "deleted",
+    ]
+    assert [entry.name for entry in entries][:3] == ["alice", "bob", "alice"]
+    kept = json.dumps(list(entries.values()), default=str)
+    assert "call.ringing" in kept
+    for secret in (*receiver.secrets, new, "s3cret", webhook.secret):
+        assert secret not in kept

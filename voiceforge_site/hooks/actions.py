@@ -4,7 +4,6 @@ name of who does it. Raises ValidationError, by field where it is about one."""
 from __future__ import annotations
 
 import ipaddress
-import logging
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -21,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent
 from agents.outside import is_public
+from mlservices import audit
 from mlservices.happenings import KINDS, Happening
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 from telephony.models import Call, PhoneNumber
@@ -29,8 +29,6 @@ from . import rounds, sending
 from .models import TRIED_FOR, Delivery, Webhook
 from .outbox import PING, message, send_soon
 from .signing import new_secret
-
-logger = logging.getLogger(__name__)
 
 FIELDS = ("description", "url", "kinds", "agents", "directions", "numbers")
 OVERLAP = timedelta(hours=24)  # in which an old secret signs beside the new one
@@ -48,7 +46,7 @@ def add_webhook(*, by: str, **fields: Any) -> tuple[Webhook, str]:
     webhook = Webhook(secret=sealed(secret), changed_by=by, **fields)
     _check(webhook)
     webhook.save()
-    logger.info("%s added webhook %s.", by, webhook.pk)
+    audit.record("webhook.added", webhook, after=_told(webhook), by=by)
     return webhook, secret
 
 
@@ -56,7 +54,7 @@ def add_webhook(*, by: str, **fields: Any) -> tuple[Webhook, str]:
 def change_webhook(*, webhook: Webhook, by: str, **fields: Any) -> Webhook:
     """Messages that wait go to its new address too."""
     row = Webhook.objects.select_for_update().get(pk=webhook.pk)
-    moved = fields.get("url", row.url) != row.url
+    before, moved = _told(row), fields.get("url", row.url) != row.url
     for name, value in fields.items():
         setattr(row, name, value)
     _check(row)
@@ -64,7 +62,7 @@ def change_webhook(*, webhook: Webhook, by: str, **fields: Any) -> Webhook:
     row.save(update_fields=[*fields, "changed_by", "changed_at"])
     if moved:
         _begin_anew(row)
-    logger.info("%s changed webhook %s.", by, row.pk)
+    audit.record("webhook.changed", row, before=before, after=_told(row), by=by)
     return row
 
 
@@ -79,7 +77,12 @@ def rotate_secret(*, webhook: Webhook, by: str, overlap: timedelta = OVERLAP) ->
     row.previous_until = timezone.now() + overlap if row.previous_secret else None
     row.secret = sealed(secret)
     row.save(update_fields=["secret", "previous_secret", "previous_until"])
-    logger.info("%s made a new secret for webhook %s.", by, row.pk)
+    audit.record(
+        "webhook.secret_made",
+        row,
+        by=by,
+        detail=f"The old one signs for {overlap.total_seconds() / 3600:g} hours more.",
+    )
     return secret
 
 
@@ -89,7 +92,7 @@ def pause(*, webhook: Webhook, by: str) -> bool:
     active = Webhook.objects.filter(pk=webhook.pk, state=Webhook.State.ACTIVE)
     paused = bool(active.update(state=Webhook.State.PAUSED))
     if paused:
-        logger.info("%s paused webhook %s.", by, webhook.pk)
+        audit.record("webhook.paused", webhook, by=by)
     return paused
 
 
@@ -100,16 +103,15 @@ def resume(*, webhook: Webhook, by: str) -> bool:
     resumed = bool(away.update(state=Webhook.State.ACTIVE, reason=""))
     if resumed:
         _begin_anew(webhook)
-        logger.info("%s resumed webhook %s.", by, webhook.pk)
+        audit.record("webhook.resumed", webhook, by=by)
     return resumed
 
 
 @transaction.atomic
 def delete_webhook(*, webhook: Webhook, by: str) -> None:
     """With all its messages."""
-    pk = webhook.pk
+    audit.record("webhook.deleted", webhook, before=_told(webhook), by=by)
     webhook.delete()
-    logger.info("%s deleted webhook %s.", by, pk)
 
 
 # ---- messages ---------------------------------------------------------------------------------------
@@ -136,6 +138,7 @@ def _write_test(*, webhook: Webhook, by: str) -> tuple[Delivery, sending.Parcel]
     delivery.state, delivery.give_up_at = State.SENDING, now
     delivery.claimed_by, delivery.claimed_until = secrets.token_hex(8), now + rounds.CLAIMED
     delivery.save()
+    audit.record("webhook.tested", webhook, by=by)
     return delivery, rounds.parcel_of(delivery, webhook, keys, delivery.claimed_by)
 
 
@@ -161,7 +164,7 @@ def _replay(webhook: Webhook, deliveries: QuerySet[Delivery], by: str) -> int:
     if again:
         Webhook.objects.filter(pk=webhook.pk).update(held_until=None)
         send_soon()
-        logger.info("%s replayed %d messages of webhook %s.", by, again, webhook.pk)
+        audit.record("webhook.replayed", webhook, by=by, detail=f"{again} messages")
     return again
 
 
@@ -172,6 +175,12 @@ def _begin_anew(webhook: Webhook) -> None:
     waiting = Delivery.objects.filter(webhook=webhook.pk, state=State.WAITING)
     if waiting.update(next_at=now, give_up_at=now + TRIED_FOR):
         send_soon()
+
+
+def _told(webhook: Webhook) -> dict[str, Any]:
+    """For the audit trail. Of an address only the server: the rest of it is the secret of many a receiver."""
+    named = audit.fields_of(webhook, "description", "kinds", "agents", "directions", "numbers")
+    return {**named, "server": httpx.URL(webhook.url).host}
 
 
 # ---- what may be stored -----------------------------------------------------------------------------

@@ -5,8 +5,8 @@ import json
 import time
 
 
-def verified(secret, headers, body):
-    """What VoiceForge says. `body` are the bytes as they came, `headers` with names in small letters."""
+def verified(secret: str, headers: dict[str, str], body: bytes) -> object:
+    """The message. `body` is as it came, `headers` with names in small letters."""
     uid, sent = headers["webhook-id"], headers["webhook-timestamp"]
     if abs(time.time() - int(sent)) > 300:
         raise ValueError("Sent too long ago: somebody may have recorded it.")

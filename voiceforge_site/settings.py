@@ -177,7 +177,7 @@ TOOL_PRIVATE_HOSTS = env.items("TOOL_PRIVATE_HOSTS")
 API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",
-    "workers": 1,
+    "workers": 2,  # a book that is read for minutes must not keep webhooks waiting
     "timeout": 600,
     "retry": 660,
     "max_attempts": 3,

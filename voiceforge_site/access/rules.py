@@ -48,11 +48,8 @@ _USE = "mlservices.use_models"
 _PEOPLE = "voiceforge_site.manage_people"
 _KEYS = "voiceforge_site.have_keys"
 _STATUS = "voiceforge_site.view_status"
-<<<<<<< HEAD
 _AUDIT = "voiceforge_site.view_audit"
-=======
 _WEBHOOKS = "voiceforge_site.manage_webhooks"
->>>>>>> 6a946f8 (Webhooks have pages: what each is told, each message with its answer, tests, replays and secrets)
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {

@@ -30,6 +30,7 @@ from .demo_flow import DEMO_FLOW
 from .facts import read_facts, write_facts
 from .flows.actions import create_flow, publish
 from .models import DEFAULT_MODEL, Agent, AgentVersion
+from .outward import tell_of_agent
 from .versions import apply_values, values_of
 
 Kind = AgentVersion.Kind
@@ -191,7 +192,7 @@ def _write_version(
     before: Mapping[str, Any] | None = None,
 ) -> None:
     values = values_of(agent)
-    AgentVersion.objects.create(
+    version = AgentVersion.objects.create(
         agent=agent,
         number=agent.version,
         kind=kind,
@@ -202,6 +203,7 @@ def _write_version(
     )
     if kind != Kind.FOUND:  # which nobody did
         audit.record(f"agent.{kind}", agent, before=before, after=values, by=by, detail=source)
+        tell_of_agent(agent, version)
 
 
 def refuse_too_long_for_local(agent: Agent) -> None:

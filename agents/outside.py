@@ -108,6 +108,7 @@ class _Manner:
     largest: int
     enough: Callable[[bytes], bool]
     through: httpx.AsyncClient | None
+    once: bool
 
 
 async def ask(
@@ -117,13 +118,16 @@ async def ask(
     largest: int = LARGEST_ANSWER,
     enough: Callable[[bytes], bool] = lambda piece: False,
     through: httpx.AsyncClient | None = None,
+    once: bool = False,
 ) -> Answer:
     """The answer to `request`, redirects followed, all of it within `seconds`.
 
     `enough` is shown the body piece by piece: once it says so, the rest is not waited for. `through` are
-    `connections` to the same server. Raises Refused where the address may not be asked, Unanswered otherwise.
+    `connections` to the same server. `once`: that it answered counts, not what: a redirect is an answer too,
+    and the body is cut where it is too large. Raises Refused where the address may not be asked, Unanswered
+    otherwise.
     """
-    manner = _Manner(monotonic(), largest, enough, through)
+    manner = _Manner(monotonic(), largest, enough, through, once)
     try:
         async with asyncio.timeout(seconds):
             return await _followed(request, manner)
@@ -143,7 +147,7 @@ async def _followed(request: Request, manner: _Manner) -> Answer:
     for _ in range(MOST_REDIRECTS + 1):
         answer = await _once(method, url, headers, body, manner)
         target = answer.headers.get("location")
-        if answer.status not in _REDIRECTS or not target:
+        if manner.once or answer.status not in _REDIRECTS or not target:
             return answer
         before, url = _origin(url), _joined(url, target)
         if _origin(url) != before:
@@ -194,6 +198,8 @@ async def _once(
 
 async def _read(response: httpx.Response, manner: _Manner) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
+        if manner.once:
+            return b""
         raise Unanswered("The answer is packed, though it was not to be.")  # and could be any size
     read, is_enough = bytearray(), False
     with suppress(TimeoutError):
@@ -201,6 +207,8 @@ async def _read(response: httpx.Response, manner: _Manner) -> bytes:
             async for chunk in response.aiter_raw():
                 read += chunk
                 if len(read) > manner.largest:
+                    if manner.once:
+                        return bytes(read[: manner.largest])
                     raise Unanswered(f"The answer is larger than {manner.largest:,} bytes.")
                 if not is_enough and manner.enough(chunk):
                     is_enough = True

@@ -24,7 +24,7 @@ from django_q.tasks import async_task
 from agents.models import Agent, FlowVersion
 from mlservices import audit
 
-from . import search, traffic
+from . import outward, search, traffic
 from .audited import call_named, record_of_call
 from .credentials import save_credential
 from .eventlog import record_now
@@ -173,6 +173,7 @@ def end_call(
         forget_words(call_id)
         search.index(call_id)
         traffic.count(call_id)
+        outward.tell_transcript(call_id)
     return True
 
 
@@ -260,6 +261,7 @@ def let_go(call_id: UUID) -> None:
     with transaction.atomic():
         if Call.objects.filter(pk=call_id, held_at__isnull=False).update(held_at=None):
             traffic.count(call_id)
+            outward.tell_transcript(call_id)
         forget_words(call_id)
     search.index(call_id)
 

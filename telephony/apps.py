@@ -8,7 +8,8 @@ class TelephonyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Lend the agents' list the figures that only calls can tell, and name the accounts to be checked;
-        models are there from now on."""
+        """Lend the agents' list the figures that only calls can tell; name the accounts to be checked, and
+        what other systems are told. Models are there from now on."""
         import_module("telephony.figures")
         import_module("telephony.checks")
+        import_module("telephony.outward")

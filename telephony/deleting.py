@@ -9,9 +9,11 @@ from uuid import UUID
 from django.db import transaction
 
 from mlservices import audit
+from mlservices.happenings import forget
 
 from .audited import call_named
 from .models import Call, Recording
+from .outward import about
 from .recorder import path_of
 
 
@@ -26,8 +28,9 @@ class CannotDelete(Exception):
 
 @transaction.atomic
 def delete_calls(*, call_ids: Sequence[UUID]) -> int:
-    """With their events, texts, notes and recordings; how many there were. A call that goes on, or whose
-    recording is still being written, is left. Exports made before are kept. Raises CannotDelete."""
+    """With their events, texts, notes, recordings and what was told of them; how many there were. A call that
+    goes on, or whose recording is still being written, is left. Exports made before are kept. Raises
+    CannotDelete."""
     over = Call.objects.select_for_update().filter(pk__in=call_ids, ended_at__isnull=False, held_at=None)
     calls = list(over.only("pk", "created_at", "direction").order_by("pk"))
     recordings = Recording.objects.filter(call__in=calls)
@@ -35,6 +38,7 @@ def delete_calls(*, call_ids: Sequence[UUID]) -> int:
     for call in calls:
         audit.record("call.deleted", call_named(call))
     Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
+    forget(*(about(call.pk) for call in calls))
     _remove_all(sorted(path for path in paths if path.exists()))
     return len(calls)
 

@@ -25,6 +25,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from . import outward
 from .cards import Card, fold
 from .models import Call, CallEvent, CallMessage, MeasuredTurn
 from .session.events import Event, kind_of, payload_of
@@ -86,6 +87,7 @@ def store(happenings: Iterable[Happening]) -> list[News]:
     MeasuredTurn.objects.bulk_create([turn for rows, card in told for turn in measured_turns(rows, card)])
     save_messages(row for rows, _ in told for row in rows)
     _save_cards([card for _, card in told])
+    outward.tell_of_events(row for rows, _ in told for row in rows)
     return [News(card.as_json(), [event_json(row) for row in rows]) for rows, card in told]
 
 

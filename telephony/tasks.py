@@ -11,11 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from . import sheet
+from mlservices.happenings import tell_of_job
+
+from . import file_names, sheet
 from .filters import Filters, among
 from .models import Call, CallExport
 from .search import find
@@ -45,14 +48,14 @@ def write_export(export_id: str) -> None:
             _write(export, part)
         name = f"exports/{export.pk}.csv"
         os.replace(part, Path(settings.MEDIA_ROOT) / name)
-        if not _change(export, state=State.DONE, file=name):
+        if not _end(export, state=State.DONE, file=name):
             (Path(settings.MEDIA_ROOT) / name).unlink()
     except Canceled:
         logger.info("Export %s was canceled.", export.pk)
     except Exception as error:
         logger.exception("Export %s failed.", export.pk)
         problem = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        _change(export, state=State.FAILED, problem=problem)
+        _end(export, state=State.FAILED, problem=problem)
     finally:
         part.unlink(missing_ok=True)
 
@@ -85,6 +88,17 @@ def _change(export: CallExport, **fields: object) -> bool:
     """False once it is canceled."""
     running = CallExport.objects.filter(pk=export.pk, state=State.RUNNING)
     return bool(running.update(beat_at=timezone.now(), **fields))
+
+
+@transaction.atomic
+def _end(export: CallExport, *, state: str, file: str = "", problem: str = "") -> bool:
+    """False where it was canceled before."""
+    ended = _change(export, state=state, file=file, problem=problem)
+    if ended:
+        export.refresh_from_db(fields=["written"])
+        name = file_names.of_export(export, "")
+        tell_of_job("export", id=str(export.pk), name=name, done=export.written, problem=problem)
+    return ended
 
 
 def _batches(export: CallExport, filters: Filters) -> Iterator[list[Call]]:

@@ -2,7 +2,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-from mlservices import audit
+from mlservices import audit, happenings
 
 
 class SiteConfig(AppConfig):
@@ -13,3 +13,4 @@ class SiteConfig(AppConfig):
         import_module("voiceforge_site.checks")  # registers them
         import_module("voiceforge_site.platform_checks")
         audit.keep_with(import_module("voiceforge_site.audit.keeping").keep)
+        happenings.receive(import_module("voiceforge_site.hooks.outbox").Outbox())

@@ -20,6 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from .access.roles import ABILITIES, Role, may
 from .audit.models import AuditEntry as AuditEntry
 from .audit.models import AuditHead as AuditHead
+from .hooks.models import Delivery as Delivery
+from .hooks.models import Webhook as Webhook
 
 
 class People(BaseUserManager["User"]):

@@ -45,6 +45,7 @@ MENU = (
     Place("models:list", "cpu", _("Models"), "d", _("Manage")),
     Place("usage:usage", "chart-column", _("Usage"), "u", _("Manage")),
     Place("keys:list", "key-square", _("API keys"), "y", _("Manage")),
+    Place("webhooks:list", "webhook", _("Webhooks"), "w", _("Manage")),
     Place("people:list", "users", _("People"), "p", _("Manage")),
     Place("audit:list", "scroll-text", _("Audit"), "j", _("Manage")),
     Place("status", "activity", _("Service status"), "s", _("Manage")),

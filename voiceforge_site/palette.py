@@ -17,6 +17,7 @@ from mlservices.pages.palette import Entry, Group, Source, matching
 from mlservices.palette import models, voices
 from telephony.palette import calls, numbers, search, talks
 
+from .models import Webhook
 from .navigation import may_open, menu_of
 
 LONGEST = 100  # characters
@@ -36,6 +37,8 @@ def actions(user: Any, words: str) -> Iterable[Group]:
         entries.append(Entry(_("New agent"), "plus", url=reverse("agents:new"), keys="N"))
     if may_open(user, "profile:profile"):
         entries.append(Entry(_("Your profile"), "circle-user-round", url=reverse("profile:profile")))
+    if may_open(user, "webhooks:new"):
+        entries.append(Entry(_("New webhook"), "webhook", url=reverse("webhooks:new")))
     entries += [
         Entry(_("Switch between light and dark"), "sun-moon", act="theme"),
         Entry(_("Keyboard shortcuts"), "keyboard", act="shortcuts", keys="?"),
@@ -59,6 +62,16 @@ def people(user: Any, words: str) -> Iterable[Group]:
     return matching(_("People"), entries, words)
 
 
+def webhooks(user: Any, words: str) -> Iterable[Group]:
+    if not words or not may_open(user, "webhooks:webhook"):
+        return []
+    entries = [
+        Entry(webhook.description, "webhook", url=webhook.get_absolute_url(), hint=webhook.url)
+        for webhook in Webhook.objects.only("description", "url")
+    ]
+    return matching(_("Webhooks"), entries, words)
+
+
 # A source more is a function more; groups with better matches go first, then in this order.
 SOURCES: tuple[Source, ...] = (
     pages,
@@ -72,6 +85,7 @@ SOURCES: tuple[Source, ...] = (
     voices,
     models,
     people,
+    webhooks,
     search,
 )
 

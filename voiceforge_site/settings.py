@@ -178,7 +178,7 @@ REALTIME_SESSIONS = env.integer("REALTIME_SESSIONS", 10, low=1, high=1000)
 API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)
 Q_CLUSTER = {
     "name": "voiceforge",
-    "workers": 1,
+    "workers": 2,  # a book that is read for minutes must not keep webhooks waiting
     "timeout": 600,
     "retry": 660,
     "max_attempts": 3,

@@ -44,6 +44,7 @@ urlpatterns = [
     path("tools/", include("agents.tools.urls")),
     path("voices/", include("mlservices.library.urls")),
     path("usage/", include("mlservices.usage.urls")),
+    path("webhooks/", include("voiceforge_site.hooks.urls")),
 ]
 
 handler400 = "voiceforge_site.errors.bad_request"

@@ -15,6 +15,7 @@ from mlservices import audit
 from ..addresses import free_slug
 from ..flow.graph import FlowError, Problem, Severity, problems_of, read
 from ..models import Flow, FlowVersion
+from ..outward import tell_of_version
 from .programs import known_to, with_subflows
 from .rehearsal import Unplayable, as_version, hopeless
 from .results import Row, not_passed
@@ -104,6 +105,7 @@ def publish(*, flow: Flow, by: str, note: str = "") -> FlowVersion:
     before = stored.live.graph if stored.live else None
     version = _make_live(stored, stored.draft, with_subflows(stored.draft), by=by, note=note)
     audit.record("flow.published", stored, before=before, after=version.graph, by=by, detail=version.title)
+    tell_of_version(version)
     return version
 
 
@@ -138,6 +140,7 @@ def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
     before = stored.live.graph if stored.live else None
     made = _make_live(stored, version.graph, version.subflows, by=by, note=note)
     audit.record("flow.rolled_back", stored, before=before, after=made.graph, by=by, detail=note)
+    tell_of_version(made, restored=version.number)
     return made
 
 

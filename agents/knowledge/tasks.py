@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from mlservices import registry
 from mlservices.errors import EngineError
+from mlservices.happenings import tell_of_job
 from mlservices.interfaces import Embedder
 
 from .. import outside
@@ -39,12 +40,12 @@ async def _read(source: Source) -> str:
         rows = await _embedded(source, blocks, registry.embedder())
         await sync_to_async(_put)(source, rows)
     except (Unreadable, outside.Refused, outside.Unanswered, EngineError) as error:
-        await _told(source, state=Source.State.FAILED, reason=str(error)[:500])
+        await sync_to_async(_fail)(source, str(error)[:500])
         return f"failed: {error}"
     except Exception:
         logger.exception("source %s", source.pk)
         reason = "It could not be read. The log of the worker says why; try it in another form."
-        await _told(source, state=Source.State.FAILED, reason=reason)
+        await sync_to_async(_fail)(source, reason)
         raise
     finally:
         await registry.close()  # its connections belong to this loop
@@ -99,3 +100,11 @@ def _put(source: Source, rows: list[Passage]) -> None:
     ready = {"state": Source.State.READY, "done": len(rows), "found": len(rows), "at": timezone.now()}
     Source.objects.filter(pk=source.pk).update(name=source.name, reason="", **ready)
     changed(source.base_id)
+    tell_of_job("knowledge", id=str(source.pk), name=source.name, done=len(rows))
+
+
+@transaction.atomic
+def _fail(source: Source, reason: str) -> None:
+    failed = Source.objects.filter(pk=source.pk)
+    if failed.update(state=Source.State.FAILED, reason=reason, at=timezone.now()):
+        tell_of_job("knowledge", id=str(source.pk), name=source.name, problem=reason)

@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from ..clients.http import is_loopback
 from ..models import ServiceAlert
+from . import outward
 from .probing import Report
 
 logger = logging.getLogger(__name__)
@@ -118,12 +120,14 @@ def judge(report: Report, readings: Sequence[Reading], failures: int) -> None:
                 _clear([alert], now)
         elif alert is None:
             title = f"{service.title}"
-            ServiceAlert.objects.get_or_create(
+            raised, is_new = ServiceAlert.objects.get_or_create(
                 service=service.key,
                 kind=kind,
                 cleared_at=None,
                 defaults={"title": title, "value": value, "limit": LIMITS[kind], "since": now},
             )
+            if is_new:
+                outward.tell_of(raised)
             limit = f", limit {_figure(kind, LIMITS[kind])}" if kind != Kind.DOWN else ""
             logger.warning("Alert: %s, %s (%s%s)", title, kind, _figure(kind, value), limit)
         elif value > alert.value:
@@ -135,10 +139,13 @@ def clear_others(keys: Iterable[str]) -> None:
     _clear(ServiceAlert.objects.filter(cleared_at=None).exclude(service__in=list(keys)), timezone.now())
 
 
+@transaction.atomic
 def _clear(alerts: Iterable[ServiceAlert], now: datetime) -> None:
     for alert in alerts:
-        ServiceAlert.objects.filter(pk=alert.pk).update(cleared_at=now, attempts=0)
-        logger.warning("Alert is over: %s, %s", alert.title, alert.kind)
+        if ServiceAlert.objects.filter(pk=alert.pk, cleared_at=None).update(cleared_at=now, attempts=0):
+            alert.cleared_at = now
+            outward.tell_of(alert)
+            logger.warning("Alert is over: %s, %s", alert.title, alert.kind)
 
 
 # ---- the webhook --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ from ..actions import LONGEST_PARTY, end_call, ringing
 from ..audited import call_named
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
+from ..outward import tell_of_planned
 from ..session.events import CallRinging, ProviderStatusReceived
 from .guard import NotAllowed, check, longest_of, refuse_telephone, set_aside
 from .ways import refuse_what_it_cannot
@@ -110,10 +112,11 @@ def _refuse(planned: PlannedCall, now: datetime) -> None:
 def cancel_planned(*, planned: PlannedCall) -> bool:
     """False where it is being placed already, or was."""
     waiting = PlannedCall.objects.filter(pk=planned.pk, state=State.WAITING)
-    canceled = waiting.update(state=State.CANCELED)
+    canceled = bool(waiting.update(state=State.CANCELED))
     if canceled:
         audit.record("planned.canceled", planned)
-    return bool(canceled)
+        tell_of_planned(planned.pk, as_="canceled")
+    return canceled
 
 
 @transaction.atomic
@@ -153,6 +156,7 @@ def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
     if planned.telephone and queued.update(status=Call.Status.INITIATED):  # else its notices were faster
         record_now(call.pk, ProviderStatusReceived(status=Call.Status.INITIATED, applied=True))
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.PLACED)
+    tell_of_planned(planned.pk, as_="placed")
 
 
 def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
@@ -161,18 +165,42 @@ def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> No
     ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
 
 
+@transaction.atomic
 def is_unsure(planned: PlannedCall, reason: str) -> None:
     """Nobody knows whether it rings: the call stays for the provider to tell of, and is not placed again."""
     told = _("%(reason)s It may be ringing: look before you call again.") % {"reason": reason}
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=told[:500])
+    tell_of_planned(planned.pk, as_="refused")
 
 
 @transaction.atomic
 def is_refused(planned: PlannedCall, reason: str, call: Call | None = None) -> None:
     PlannedCall.objects.filter(pk=planned.pk).update(state=State.REFUSED, reason=reason[:500])
+    tell_of_planned(planned.pk, as_="refused")
     if call:
         Call.objects.filter(pk=call.pk, ended_at=None).update(status=Call.Status.FAILED)
         end_call(call.pk, reason="not_placed")
+
+
+def are_too_late(*, due_before: datetime) -> None:
+    """Nobody is rung at an hour that was not meant, after the server was away."""
+    late = PlannedCall.objects.filter(due_at__lt=due_before)
+    _refuse_waiting(late, _("It was too late: the server was away, or the queue too long."))
+
+
+def are_gone() -> None:
+    """What was deleted cannot call anybody."""
+    _refuse_waiting(PlannedCall.objects.filter(agent=None), _("Its agent was deleted."))
+    without = PlannedCall.objects.filter(caller_id=None, line=None)
+    _refuse_waiting(without, _("The number or the line that it was to go out by was deleted."))
+
+
+@transaction.atomic
+def _refuse_waiting(planned: QuerySet[PlannedCall], reason: str) -> None:
+    waiting = planned.filter(state=State.WAITING)
+    refused = list(waiting.select_for_update(of=("self",)).values_list("pk", flat=True))
+    PlannedCall.objects.filter(pk__in=refused).update(state=State.REFUSED, reason=reason)
+    tell_of_planned(*refused, as_="refused")
 
 
 def plan_of(call: Call) -> PlannedCall | None:
@@ -189,7 +217,10 @@ def do_not_call(*, numbers: list[str], reason: str, by: str) -> int:
     audit.record("never.added", _list(numbers), after={"numbers": numbers, "reason": reason}, by=by)
     rows = [DoNotCall(number=number, reason=reason[:200], by=by) for number in numbers]
     DoNotCall.objects.bulk_create(rows, ignore_conflicts=True)
-    PlannedCall.objects.filter(to__in=numbers, state=State.WAITING).update(state=State.CANCELED)
+    waiting = PlannedCall.objects.filter(to__in=numbers, state=State.WAITING)
+    canceled = list(waiting.select_for_update().values_list("pk", flat=True))
+    PlannedCall.objects.filter(pk__in=canceled).update(state=State.CANCELED)
+    tell_of_planned(*canceled, as_="canceled")
     return DoNotCall.objects.count() - before
 
 

@@ -24,7 +24,7 @@ from ..lines.accounts import Dial, Machine, ProviderError
 from ..lines.actions import asked, note_use
 from ..models import Call, Credential, PlannedCall, SipLine
 from ..threads import DatabaseThreads
-from .actions import begin_call, is_placed, is_refused, is_unsure
+from .actions import are_gone, are_too_late, begin_call, is_placed, is_refused, is_unsure
 from .guard import NotAllowed, check
 from .rates import rate_of, written_rate_of
 
@@ -100,8 +100,8 @@ def taken() -> list[Lease]:
     """Accounts and lines with calls that are due: this process has them now."""
     now = timezone.now()
     _give_up_left(now)
-    _give_up_late(now)
-    _give_up_gone()
+    are_too_late(due_before=now - LATEST)
+    are_gone()
     leases = []
     for kind, path in _PATHS.items():
         due = PlannedCall.objects.filter(state=State.WAITING, due_at__lte=now, **{f"{path}__isnull": False})
@@ -223,21 +223,6 @@ def _give_up_left(now: datetime) -> None:
         left = left.exclude(**{f"{path}__dialling_until__gte": now})
     for planned in left:
         is_unsure(planned, _("The server stopped while it placed this call."))
-
-
-def _give_up_late(now: datetime) -> None:
-    """Nobody is rung at an hour that was not meant, after the server was away."""
-    late = PlannedCall.objects.filter(state=State.WAITING, due_at__lt=now - LATEST)
-    late.update(state=State.REFUSED, reason=_("It was too late: the server was away, or the queue too long."))
-
-
-def _give_up_gone() -> None:
-    """What was deleted cannot call anybody."""
-    waiting = PlannedCall.objects.filter(state=State.WAITING)
-    waiting.filter(agent=None).update(state=State.REFUSED, reason=_("Its agent was deleted."))
-    waiting.filter(caller_id=None, line=None).update(
-        state=State.REFUSED, reason=_("The number or the line that it was to go out by was deleted.")
-    )
 
 
 dialler = Dialler()

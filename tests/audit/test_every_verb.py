@@ -60,7 +60,10 @@ NO_VERBS = {
     "telephony/lines/actions.py": {"asked": _ASKS},
     "telephony/lines/number_actions.py": {"wanted_hooks": _ASKS},
     "telephony/outbound/actions.py": {
-        **dict.fromkeys(("begin_call", "is_placed", "knows_id", "is_unsure", "is_refused"), _HAPPENS),
+        **dict.fromkeys(
+            ("begin_call", "is_placed", "knows_id", "is_unsure", "is_refused", "are_too_late", "are_gone"),
+            _HAPPENS,
+        ),
         "plan_of": _ASKS,
     },
     "voiceforge_site/people/actions.py": {"invitation_of": _ASKS},

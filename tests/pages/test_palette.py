@@ -86,7 +86,7 @@ def test_much_found_costs_no_more_questions(
 ) -> None:
     for number in range(20):
         make_call(make_agent(f"Front {number}"), spoken([]), caller=f"+1415555{number:04}")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert len(titles(alices_browser, "415555")) == 8
 
 

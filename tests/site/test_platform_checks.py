@@ -208,16 +208,15 @@ class TestCommand:
 def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for _ in range(2):
         SetUp().schedule_upkeep()
-    checks, usage, comparing = Schedule.objects.order_by("func")
-    assert (checks.func, checks.schedule_type, checks.minutes) == (
-        "mlservices.tasks.check_services",
-        Schedule.MINUTES,
-        1,
-    )
-    assert (usage.func, usage.schedule_type) == ("mlservices.tasks.forget_old_usage", Schedule.DAILY)
-    assert import_string(usage.func)() == "0 rows"
-    assert (comparing.func, comparing.schedule_type) == (
-        "telephony.lines.reconciling.compare_all",
-        Schedule.HOURLY,
-    )
-    assert import_string(comparing.func)() == ""
+    made = {each.func: each for each in Schedule.objects.all()}
+    assert len(made) == Schedule.objects.count()
+    checks = made["mlservices.tasks.check_services"]
+    assert (checks.schedule_type, checks.minutes) == (Schedule.MINUTES, 1)
+    for name, schedule_type, answer in (
+        ("mlservices.tasks.forget_old_usage", Schedule.DAILY, "0 rows"),
+        ("telephony.lines.reconciling.compare_all", Schedule.HOURLY, ""),
+        ("voiceforge_site.hooks.tasks.forget_old", Schedule.DAILY, "0 messages"),
+        ("voiceforge_site.hooks.tasks.send", Schedule.MINUTES, "all is sent that was due"),
+    ):
+        assert made[name].schedule_type == schedule_type
+        assert import_string(name)() == answer

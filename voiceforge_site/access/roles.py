@@ -56,6 +56,10 @@ ABILITIES: dict[str, tuple[Any, frozenset[str]]] = {
     "voiceforge_site.check_services": (_("Ask services at once how they do"), _ADMINISTRATORS),
     "mlservices.use_models": (_("Use speech and language models through the API"), _NOT_VIEWERS),
     "voiceforge_site.have_keys": (_("Have API keys of one's own"), _EVERYBODY),
+    "voiceforge_site.manage_webhooks": (
+        _("Choose which systems are told what happens here"),
+        _ADMINISTRATORS,
+    ),
     "voiceforge_site.manage_people": (_("Invite people and give them roles"), _ADMINISTRATORS),
     "voiceforge_site.view_audit": (_("See the audit trail"), _ADMINISTRATORS),
 }

@@ -49,6 +49,7 @@ _PEOPLE = "voiceforge_site.manage_people"
 _KEYS = "voiceforge_site.have_keys"
 _STATUS = "voiceforge_site.view_status"
 _AUDIT = "voiceforge_site.view_audit"
+_WEBHOOKS = "voiceforge_site.manage_webhooks"
 
 # Name of an address: what it asks for.
 PAGES: dict[str, Rule] = {
@@ -94,6 +95,19 @@ PAGES: dict[str, Rule] = {
     "keys:key": Rule(_KEYS, _KEYS),
     "keys:rotate": Rule(None, _KEYS),
     "keys:revoke": Rule(None, _KEYS),
+    "webhooks:list": Rule(_WEBHOOKS),
+    "webhooks:new": Rule(_WEBHOOKS, _WEBHOOKS),
+    "webhooks:kinds": Rule(_WEBHOOKS),
+    "webhooks:webhook": Rule(_WEBHOOKS),
+    "webhooks:edit": Rule(_WEBHOOKS, _WEBHOOKS),
+    "webhooks:delete": Rule(None, _WEBHOOKS),
+    "webhooks:secret": Rule(None, _WEBHOOKS),
+    "webhooks:pause": Rule(None, _WEBHOOKS),
+    "webhooks:resume": Rule(None, _WEBHOOKS),
+    "webhooks:test": Rule(None, _WEBHOOKS),
+    "webhooks:replay_dead": Rule(None, _WEBHOOKS),
+    "webhooks:delivery": Rule(_WEBHOOKS),
+    "webhooks:replay": Rule(None, _WEBHOOKS),
     "agents:list": Rule("agents.view_agents"),
     "agents:new": Rule("agents.change_agents", "agents.change_agents"),
     "agents:edit": Rule("agents.view_agents", "agents.change_agents"),

@@ -20,6 +20,8 @@ SEALED = (
     ("agents.Tool", "secret_headers"),
     ("agents.ToolServer", "secret_headers"),
     ("voiceforge_site.User", "code_secret"),
+    ("voiceforge_site.Webhook", "secret"),
+    ("voiceforge_site.Webhook", "previous_secret"),
 )
 
 

@@ -54,6 +54,8 @@ class Command(BaseCommand):
             "minutes": 1,
         }
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
+        repeated = {**every_minute, "func": "voiceforge_site.hooks.tasks.send"}
+        Schedule.objects.update_or_create(name="webhooks", defaults={**repeated, "repeats": -1})
         hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         of_the_trail = {"func": "voiceforge_site.audit.tasks.look_through", "schedule_type": Schedule.HOURLY}
@@ -62,6 +64,8 @@ class Command(BaseCommand):
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
         requests = {"func": "voiceforge_site.access.idempotency.forget_old", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="old requests", defaults={**requests, "repeats": -1})
+        daily = {**daily, "func": "voiceforge_site.hooks.tasks.forget_old"}
+        Schedule.objects.update_or_create(name="old messages to webhooks", defaults={**daily, "repeats": -1})
 
     def make_administrator(self) -> None:
         password = secrets.token_urlsafe(12)

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: other systems are told what happens here."""

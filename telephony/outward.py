@@ -41,6 +41,7 @@ _PLANNED = {
     "id": "b7c1d3a2-5e4f-4c0b-8a9d-1f2e3d4c5b6a",
     "to": "+14155550112",
     "number": "+14155550100",
+    "line": "",
     "agent": {"slug": "front-desk", "name": "Front desk"},
     "due_at": "2026-03-02T09:30:00+00:00",
     "reason": "",
@@ -258,17 +259,20 @@ def tell_of_planned(*planned_ids: UUID, as_: str) -> None:
     kind = f"planned_call.{as_}"
     if kind not in happenings.wanted():
         return
-    rows = PlannedCall.objects.select_related("agent", "caller_id").filter(pk__in=planned_ids)
+    rows = PlannedCall.objects.select_related("agent", "caller_id", "line").filter(pk__in=planned_ids)
     for planned in rows.order_by("at"):
         tell(kind, {"planned_call": _facts_of_planned(planned)}, about=f"planned_call:{planned.pk}")
 
 
 def _facts_of_planned(planned: PlannedCall) -> dict[str, Any]:
+    """Of a call by a SIP line `number` is ""; what was deleted is null, or ""."""
+    agent = planned.agent
     return {
         "id": str(planned.pk),
         "to": planned.to,
-        "number": planned.caller_id.number,
-        "agent": {"slug": planned.agent.slug, "name": planned.agent.name},
+        "number": planned.caller_id.number if planned.caller_id else "",
+        "line": planned.line.label if planned.line else "",
+        "agent": {"slug": agent.slug, "name": agent.name} if agent else None,
         "due_at": planned.due_at.isoformat(),
         "reason": planned.reason,
         "call": str(planned.call_id) if planned.call_id else None,

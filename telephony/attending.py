@@ -20,8 +20,9 @@ from channels.layers import get_channel_layer
 from mlservices import audit
 
 from .actions import control_group
-from .audited import record_of_call
+from .audited import call_named
 from .live import LONGEST_MESSAGE, RECHECK_SECONDS, in_database, who
+from .models import Call
 from .orders import LONGEST_WINDOW
 from .page_socket import Message, PageSocket
 
@@ -109,7 +110,8 @@ class _Attendant(PageSocket):
 
     def _told(self, name: str) -> None:
         with audit.acting(audit.Actor(name, address=self._address)):
-            record_of_call("call.listened", self._call_id)
+            if call := Call.objects.only("direction", "created_at").filter(pk=self._call_id).first():
+                audit.record("call.listened", call_named(call))
 
     async def _desk(self) -> None:
         while True:

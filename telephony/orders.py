@@ -25,6 +25,13 @@ logger = logging.getLogger(__name__)
 LONGEST_WORDS = 600  # characters to say or to follow; said, they take some 40 seconds
 LONGEST_NOTE = 2000
 LONGEST_WINDOW = 64  # of the name that a page gives itself
+TOLD = {  # by what is ordered, what the audit trail calls it
+    "say": "call.said",
+    "whisper": "call.whispered",
+    "take_over": "call.taken_over",
+    "give_back": "call.given_back",
+    "transfer": "call.transferred",
+}
 
 
 class NotPossible(Exception):
@@ -33,18 +40,18 @@ class NotPossible(Exception):
 
 def say(call_id: UUID, *, text: str, by: str) -> None:
     """The agent speaks these words next. Raises ValidationError by field, NotPossible."""
-    _order("call.said", call_id, by, {"type": "say", "text": _worded("text", text)})
+    _order(call_id, by, {"type": "say", "text": _worded("text", text)})
 
 
 def whisper(call_id: UUID, *, text: str, by: str) -> None:
     """The agent follows this from its next sentence on. Raises ValidationError by field, NotPossible."""
-    _order("call.whispered", call_id, by, {"type": "whisper", "text": _worded("text", text)})
+    _order(call_id, by, {"type": "whisper", "text": _worded("text", text)})
 
 
 def take_over(call_id: UUID, *, by: str, window: str = "") -> None:
     """The microphone of this window of the operator's takes the agent's place, or that of another of their
     windows. Raises NotPossible."""
-    _order("call.taken_over", call_id, by, {"type": "take_over", "window": window[:LONGEST_WINDOW]})
+    _order(call_id, by, {"type": "take_over", "window": window[:LONGEST_WINDOW]})
 
 
 def give_back(call_id: UUID, *, note: str, by: str, window: str = "") -> None:
@@ -52,7 +59,7 @@ def give_back(call_id: UUID, *, note: str, by: str, window: str = "") -> None:
     if len(note) > LONGEST_NOTE:
         raise ValidationError({"note": _too_long(LONGEST_NOTE)})
     back = {"type": "give_back", "note": note.strip(), "window": window[:LONGEST_WINDOW]}
-    _order("call.given_back", call_id, by, back)
+    _order(call_id, by, back)
 
 
 def transfer(call_id: UUID, *, number: str, by: str) -> None:
@@ -62,7 +69,7 @@ def transfer(call_id: UUID, *, number: str, by: str) -> None:
     except ValidationError:
         told = _("Write the number with its country code, like +1 415 555 0100.")
         raise ValidationError({"number": told}) from None
-    _order("call.transferred", call_id, by, {"type": "transfer", "number": e164}, detail=e164)
+    _order(call_id, by, {"type": "transfer", "number": e164})
 
 
 def _worded(field: str, text: str) -> str:
@@ -78,8 +85,8 @@ def _too_long(longest: int) -> str:
     return _("At most %(most)d characters.") % {"most": longest}
 
 
-def _order(verb: str, call_id: UUID, by: str, order: dict[str, Any], *, detail: str = "") -> None:
-    """What was said to whom stays with the call, and goes with it: the audit trail has `detail` alone."""
+def _order(call_id: UUID, by: str, order: dict[str, Any]) -> None:
+    """What was said stays with the call, and goes with it: the audit trail is told of a number alone."""
     needed = ("status", "ended_at", "answered_at", "card", "direction", "created_at")
     call = Call.objects.filter(pk=call_id).only(*needed).first()
     if call is None or call.ended_at or not call.is_live:
@@ -94,4 +101,4 @@ def _order(verb: str, call_id: UUID, by: str, order: dict[str, Any], *, detail: 
     except Exception as error:  # each layer has its own kinds
         logger.error("An order did not reach call %s: %s", call_id, error)
         raise NotPossible(_("The call could not be reached. Try again in a moment.")) from None
-    audit.record(verb, call_named(call), by=by, detail=detail)
+    audit.record(TOLD[order["type"]], call_named(call), by=by, detail=order.get("number", ""))

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from agents.models import AgentVersion
 from mlservices.roster import deeds, told
+from telephony import orders
 from voiceforge_site.audit.words import KINDS, VERBS
 
 APPS = ("mlservices", "agents", "telephony", "voiceforge_site")
@@ -130,7 +131,7 @@ _OF_ACCOUNT = re.compile(r"(?:note_use|noted)\([\w.]+, \"(\w+)\"")
 def recorded() -> frozenset[str]:
     """Every verb that the code writes."""
     found = {f"agent.{kind}" for kind in AgentVersion.Kind.values if kind != AgentVersion.Kind.FOUND}
-    found |= {f"model.{told.DONE[verb]}" for verb in deeds.VERBS}
+    found |= {f"model.{told.DONE[verb]}" for verb in deeds.VERBS} | set(orders.TOLD.values())
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             text = path.read_text(encoding="utf-8")

@@ -7,13 +7,14 @@ is asked for. A day is looked up once, and is an id from then on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connection
 from django.db.models import BinaryField, JSONField, Model, QuerySet, TextField
 from django.db.models.expressions import RawSQL
@@ -210,10 +211,17 @@ def _urls(kind: str, ids: set[str]) -> dict[str, str]:
     if model is None or not (hasattr(model, "get_absolute_url") or kind in _PAGES):
         return {}
     long = [field.name for field in model._meta.concrete_fields if isinstance(field, _LONG)]
-    rows: dict[Any, Any] = model._default_manager.defer(*long).in_bulk([id for id in ids if id])
+    rows = model._default_manager.defer(*long).in_bulk(list(_keys(model, ids)))
     if view := _PAGES.get(kind):
         return {str(pk): reverse(view, args=[pk]) for pk in rows}
-    return {str(pk): row.get_absolute_url() for pk, row in rows.items()}
+    named: dict[Any, Any] = dict(rows)
+    return {str(pk): row.get_absolute_url() for pk, row in named.items()}
+
+
+def _keys(model: type[Model], ids: Iterable[str]) -> Iterator[Any]:
+    for id in ids:
+        with suppress(ValidationError):
+            yield model._meta.pk.to_python(id)
 
 
 def _model(kind: str) -> type[Model] | None:

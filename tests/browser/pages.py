@@ -25,9 +25,11 @@ from agents.models import Agent, Flow, KnowledgeBase, Tool, ToolServer
 from agents.tools.arguments import schema_of
 from agents.tools.mcp.actions import choose_tools, keep_reading, save_server
 from agents.tools.mcp.offers import Offer, Reading
+from mlservices.audit import Actor, Thing, acting, record
 from mlservices.models import Price
 from telephony import search, traffic
 from telephony.actions import set_messages_done, tag_call, write_note
+from telephony.audited import record_of_call
 from telephony.credentials import save_credential
 from telephony.lines.actions import note_use
 from telephony.models import (
@@ -54,7 +56,8 @@ from tests.factories import (
 )
 from tests.service_checks import make_week_of_checks
 from voiceforge_site.access import key_actions
-from voiceforge_site.models import User
+from voiceforge_site.audit.chain import verify_news
+from voiceforge_site.models import AuditEntry, User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
 
@@ -967,3 +970,43 @@ def _published() -> Flow:
     publish(flow=made, by="alice", note="First")
     publish(flow=made, by="bob")
     return made
+
+
+# ---- the audit trail --------------------------------------------------------------------------
+
+
+@shown
+def audit_of_nothing(world: World) -> str:
+    return reverse("audit:list") + "?q=nothing+of+the+kind"
+
+
+def _audited(world: World) -> AuditEntry:
+    """A change of an agent, with some things around it."""
+    with acting(Actor("bob", address="192.0.2.7")):
+        record("person.signed_in", User.objects.get(username="alice"))
+        record_of_call("recording.downloaded", world.over.pk)
+    agent = world.agent
+    agent.greeting, agent.record = "Good day, this is the demo clinic. How can I help?", not agent.record
+    save_agent(agent=agent, by="alice")
+    with acting(Actor("alice", key="vf_sk_01234567", address="2001:db8::17")):
+        record("flow.published", Thing("agents.flow", "0", "Short talk"), detail="Short talk, version 2")
+    verify_news()
+    entry = AuditEntry.objects.filter(verb="agent.saved").order_by("-pk").first()
+    assert entry
+    return entry
+
+
+def _open_the_changes(page: Page) -> None:
+    page.locator(".vf-audit-more-of summary").first.click()
+    page.locator(".vf-changes").first.wait_for()
+
+
+@then(_open_the_changes)
+def audit(world: World) -> str:
+    _audited(world)
+    return reverse("audit:list")
+
+
+@shown
+def audit_entry(world: World) -> str:
+    return reverse("audit:entry", args=[_audited(world).pk])

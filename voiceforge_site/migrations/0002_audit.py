@@ -22,7 +22,7 @@ SQLITE = [
     f"CREATE TRIGGER audit_unchanged BEFORE UPDATE ON {TABLE} WHEN {CHANGED % 'NOT'}"
     " BEGIN SELECT RAISE(ABORT, 'The audit trail is never changed.'); END",
     "CREATE VIRTUAL TABLE voiceforge_site_auditwords USING fts5("
-    f"words, content = '{TABLE}', content_rowid = 'id', detail = none, prefix = '2 3',"
+    f"words, content = '{TABLE}', content_rowid = 'id', detail = none,"
     " tokenize = 'unicode61 remove_diacritics 0')",
     f"CREATE TRIGGER audit_found AFTER INSERT ON {TABLE}"
     " BEGIN INSERT INTO voiceforge_site_auditwords (rowid, words) VALUES (new.id, new.words); END",

@@ -59,6 +59,7 @@ from tests.service_checks import make_week_of_checks
 from voiceforge_site.access import key_actions
 from voiceforge_site.audit.chain import verify_news
 from voiceforge_site.models import AuditEntry, Delivery, User, Webhook
+from voiceforge_site.models import AuditEntry, User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
 

@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             self.check_lines()
             return
         self.wait_for_a_line()
-        asyncio.run(_run(server.rstrip("/"), drain))
+        uvloop.run(_run(server.rstrip("/"), drain))
 
     def check_lines(self) -> None:
         lines = list(SipLine.objects.select_related("agent"))

@@ -53,9 +53,8 @@ from tests.telephony.sip.lab import free_sip_port  # noqa: E402
 APPLICATION = "tests.bench.sip_asgi:application"
 RATE = 10  # calls a second, until all are there
 QUIET_PACKETS = 150  # after each sentence: the agent takes its turn
-FULL_SHARE = 0.9  # of the time in which all calls are there, is measured for the load
 SOON_SECONDS = 0.3  # by then a sound has come out at the other end
-MEASURED = ("sip.py", "far end")
+WARM_SECONDS = 5.0  # it loads what the first caller would wait for
 
 
 def scripts(calls: int) -> list[list[bytes]]:
@@ -83,6 +82,7 @@ def running_gateway(folder: Path, line: SipLine, port: int) -> Iterator[int]:
         process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=log)
     try:
         wait_until(lambda: SipLine.objects.get(pk=line.pk).state == SipLine.State.READY, seconds=40)
+        time.sleep(WARM_SECONDS)
         yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
@@ -123,7 +123,7 @@ def drive(folder: Path, calls: int, seconds: float) -> dict[str, Any]:
         "calls": calls,
         "sipp_failed": callers.returncode,
         **answers(folder / "messages.log"),
-        **load.shares(calls),
+        **load.shares(),
         **sound(far_end.callers),
         **latencies(folder, far_end.callers),
         "records": told(list(made)),
@@ -137,20 +137,20 @@ class Window:
         now = time.monotonic()
         self._pids, self._due = pids, [now + start, now + end]
         self._seen: list[dict[str, Load]] = []
+        self._times: list[float] = []
 
     def look(self) -> bool:
         if self._due and time.monotonic() > self._due[0]:
             self._due.pop(0)
             self._seen.append({name: Load.of(pid) for name, pid in self._pids.items()})
-            self._seconds = time.monotonic() - getattr(self, "_began", time.monotonic())
-            self._began = time.monotonic()
+            self._times.append(time.monotonic())
         return True
 
-    def shares(self, calls: int) -> dict[str, Any]:
-        first, last = self._seen
+    def shares(self) -> dict[str, Any]:
+        (first, last), (start, end) = self._seen, self._times
         figures = {}
         for name in self._pids:
-            used = (last[name].cpu_seconds - first[name].cpu_seconds) / self._seconds
+            used = (last[name].cpu_seconds - first[name].cpu_seconds) / (end - start)
             figures[f"{name}_core_share"] = round(used, 3)
             figures[f"{name}_resident_mb"] = round(last[name].resident_mb)
         return figures

@@ -212,9 +212,10 @@ def holes_in(heard: list[tuple[float, bool]]) -> int:
 
 
 def latencies(folder: Path, callers: list[Caller]) -> dict[str, Any]:
-    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it;
-    `socket_out`: from the web process's sending until the stack has it. `in` and `out`, of all calls: to and
-    from the packets of the far end, with the stack's own buffer (20 ms or more) and packets (20 ms)."""
+    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it, of which
+    `gateway_in` in the gateway; `socket_out`: from the web process's sending until the stack has it. `in` and
+    `out`, of all calls: to and from the packets of the far end, with the stack's own buffer (20 ms or more)
+    and packets (20 ms)."""
     came_in, went_out = [], []
     for number, caller in enumerate(callers, 1):
         web = json.loads((folder / f"web-{number}.json").read_text())
@@ -224,10 +225,12 @@ def latencies(folder: Path, callers: list[Caller]) -> dict[str, Any]:
         went_out += delays(said, onsets(caller.heard()))
     gateway = json.loads((folder / "gateway.json").read_text())
     web = json.loads((folder / f"web-{gateway['call'].partition('-')[0]}.json").read_text())
+    in_gateway = [(sent - since) * 1000 for sent, since in gateway["sent"]]
     pairs = zip(gateway["sent"], web["heard"], strict=False)
     socket_in = [(arrived - since) * 1000 for (_, since), (arrived, _, _) in pairs]
     said = onsets((at, loud) for at, _, loud in web["said"])
     return {
+        "gateway_in_ms": spread(in_gateway),
         "socket_in_ms": spread(socket_in),
         "socket_out_ms": spread(delays(said, gateway["written"])),
         "in_ms": spread(came_in),

@@ -22,7 +22,7 @@ WATCH_SECONDS = 0.5  # how soon a line that was changed is taken anew, and a cal
 HOLD_SECONDS = 5.0
 HEADERS = ("To", "CALLED_DID", "P-Asserted-Identity", "Diversion")
 
-in_database = DatabaseThreads(1, "sip gateway")
+in_database, beside = DatabaseThreads(1, "sip gateway"), DatabaseThreads(1, "sip warm-up")
 State = SipLine.State
 
 
@@ -71,9 +71,9 @@ class Gateway:
         self._runtime.on_dead = dead.set
         self._sources.listen()
         await in_database(records.end_left_over)
-        await in_database(records.warm_up)
         await self._runtime.start(self._network.config())
         watching = asyncio.create_task(self._watch(stopping))
+        warming = asyncio.create_task(beside(records.warm_up))
         waits = [asyncio.create_task(event.wait()) for event in (stopping, dead)]
         try:
             await asyncio.wait([watching, *waits], return_when=asyncio.FIRST_COMPLETED)
@@ -84,6 +84,7 @@ class Gateway:
             draining.cancel()
         finally:
             watching.cancel()
+            warming.cancel()
             await asyncio.gather(*(self._drop(line_id) for line_id in list(self._lines)))
             await self._runtime.close()
 

@@ -1,5 +1,6 @@
 """The site with engines that take no time but the real voice detector: what the web process itself costs."""
 
+import gc
 import os
 
 import django
@@ -22,3 +23,5 @@ application = Housekeeping(
     ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(sockets(switchboard)))}),
     switchboard,
 )
+
+gc.freeze()  # as the site does

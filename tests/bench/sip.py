@@ -53,9 +53,8 @@ from tests.telephony.sip.lab import free_sip_port  # noqa: E402
 APPLICATION = "tests.bench.sip_asgi:application"
 RATE = 10  # calls a second, until all are there
 QUIET_PACKETS = 150  # after each sentence: the agent takes its turn
-FULL_SHARE = 0.9  # of the time in which all calls are there, is measured for the load
 SOON_SECONDS = 0.3  # by then a sound has come out at the other end
-MEASURED = ("sip.py", "far end")
+WARM_SECONDS = 5.0  # it loads what the first caller would wait for
 
 
 def scripts(calls: int) -> list[list[bytes]]:
@@ -83,6 +82,7 @@ def running_gateway(folder: Path, line: SipLine, port: int) -> Iterator[int]:
         process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=log)
     try:
         wait_until(lambda: SipLine.objects.get(pk=line.pk).state == SipLine.State.READY, seconds=40)
+        time.sleep(WARM_SECONDS)
         yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
@@ -123,7 +123,7 @@ def drive(folder: Path, calls: int, seconds: float) -> dict[str, Any]:
         "calls": calls,
         "sipp_failed": callers.returncode,
         **answers(folder / "messages.log"),
-        **load.shares(calls),
+        **load.shares(),
         **sound(far_end.callers),
         **latencies(folder, far_end.callers),
         "records": told(list(made)),
@@ -137,20 +137,20 @@ class Window:
         now = time.monotonic()
         self._pids, self._due = pids, [now + start, now + end]
         self._seen: list[dict[str, Load]] = []
+        self._times: list[float] = []
 
     def look(self) -> bool:
         if self._due and time.monotonic() > self._due[0]:
             self._due.pop(0)
             self._seen.append({name: Load.of(pid) for name, pid in self._pids.items()})
-            self._seconds = time.monotonic() - getattr(self, "_began", time.monotonic())
-            self._began = time.monotonic()
+            self._times.append(time.monotonic())
         return True
 
-    def shares(self, calls: int) -> dict[str, Any]:
-        first, last = self._seen
+    def shares(self) -> dict[str, Any]:
+        (first, last), (start, end) = self._seen, self._times
         figures = {}
         for name in self._pids:
-            used = (last[name].cpu_seconds - first[name].cpu_seconds) / self._seconds
+            used = (last[name].cpu_seconds - first[name].cpu_seconds) / (end - start)
             figures[f"{name}_core_share"] = round(used, 3)
             figures[f"{name}_resident_mb"] = round(last[name].resident_mb)
         return figures
@@ -212,9 +212,10 @@ def holes_in(heard: list[tuple[float, bool]]) -> int:
 
 
 def latencies(folder: Path, callers: list[Caller]) -> dict[str, Any]:
-    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it;
-    `socket_out`: from the web process's sending until the stack has it. `in` and `out`, of all calls: to and
-    from the packets of the far end, with the stack's own buffer (20 ms or more) and packets (20 ms)."""
+    """Milliseconds. `socket_in`: from where the stack has the sound until the web process has it, of which
+    `gateway_in` in the gateway; `socket_out`: from the web process's sending until the stack has it. `in` and
+    `out`, of all calls: to and from the packets of the far end, with the stack's own buffer (20 ms or more)
+    and packets (20 ms)."""
     came_in, went_out = [], []
     for number, caller in enumerate(callers, 1):
         web = json.loads((folder / f"web-{number}.json").read_text())
@@ -224,10 +225,12 @@ def latencies(folder: Path, callers: list[Caller]) -> dict[str, Any]:
         went_out += delays(said, onsets(caller.heard()))
     gateway = json.loads((folder / "gateway.json").read_text())
     web = json.loads((folder / f"web-{gateway['call'].partition('-')[0]}.json").read_text())
+    in_gateway = [(sent - since) * 1000 for sent, since in gateway["sent"]]
     pairs = zip(gateway["sent"], web["heard"], strict=False)
     socket_in = [(arrived - since) * 1000 for (_, since), (arrived, _, _) in pairs]
     said = onsets((at, loud) for at, _, loud in web["said"])
     return {
+        "gateway_in_ms": spread(in_gateway),
         "socket_in_ms": spread(socket_in),
         "socket_out_ms": spread(delays(said, gateway["written"])),
         "in_ms": spread(came_in),

@@ -357,6 +357,15 @@ class TestSipLines:
         alices_browser.post(reverse("lines:sip_delete", args=[line.pk]))
         assert not SipLine.objects.exists()
 
+    def test_transfers_and_ways_through_a_router_are_chosen_by_line(self, alices_browser: Client):
+        alices_browser.post(reverse("lines:sip_new"), {**self.FORM, "secret": "swordfish"})
+        line = SipLine.objects.get()
+        assert (line.takes_transfers, line.nat, line.stun_server) == (False, "", "")
+        chosen = {"takes_transfers": "on", "nat": "stun", "stun_server": "stun.example.org"}
+        alices_browser.post(reverse("lines:sip_line", args=[line.pk]), {**self.FORM, **chosen})
+        line.refresh_from_db()
+        assert (line.takes_transfers, line.nat, line.stun_server) == (True, "stun", "stun.example.org")
+
     @pytest.mark.parametrize(
         "wrong, words",
         [
@@ -365,6 +374,8 @@ class TestSipLines:
             ({"user": "a@b", "secret": "x"}, "Write the name alone"),
             ({"allowed_peers": "nobody", "secret": "x"}, "Write addresses and networks"),
             ({"secret": 'a"b'}, "cannot be used in it"),
+            ({"nat": "stun", "secret": "x"}, "Name the server"),
+            ({"nat": "ice", "stun_server": "a;b", "secret": "x"}, "Write a name or an address"),
         ],
     )
     def test_what_is_wrong_is_named(self, alices_browser: Client, wrong, words):

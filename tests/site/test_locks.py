@@ -25,7 +25,6 @@ NEVER_IMPORTED = {  # by our code; and who wants them
     "django-htmx": "settings and templates name it",
     "granian": "WEB_SERVER names it",
     "psycopg": "Django uses it, with DATABASE_URL",
-    "uvloop": "uvicorn and granian run on it",
     "whitenoise": "settings name it",
 }
 

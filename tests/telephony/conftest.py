@@ -108,7 +108,7 @@ def start_server(web_server: str = "daphne") -> Server:
         command = [*arguments(web_server)[:-1], "tests.fakes.asgi:application"]
     process = subprocess.Popen([sys.executable, "-m", *command], env=server_environment())
     server = Server(f"http://127.0.0.1:{port}", process)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60  # on a busy machine; 3 s are the rule
     while time.monotonic() < deadline and process.poll() is None:
         try:
             httpx.get(server.url + "/login/", timeout=5)

@@ -9,13 +9,11 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from agents.models import Agent
-from telephony import prompts
 from telephony.models import SipLine
 from tests.telephony.conftest import kinds_of, wait_until
 from tests.telephony.test_two_servers import Operator
@@ -148,7 +146,7 @@ def test_a_gateway_that_stops_lets_calls_end_and_one_that_dies_ends_them(
 
     lab.gateway.stop()
     lab.start_gateway()
-    wait_until(lambda: state_of(line) == "ready")
+    wait_until(lambda: state_of(line) == "ready", seconds=30)
     phone.dial("agent")
     call = answered()
     lab.gateway.process.kill()
@@ -157,22 +155,4 @@ def test_a_gateway_that_stops_lets_calls_end_and_one_that_dies_ends_them(
     assert call.end_reason == "line_lost"
     assert time.monotonic() - killed < 3
     lab.start_gateway()
-    wait_until(lambda: state_of(line) == "ready")
-
-
-def test_a_caller_whose_web_server_dies_is_told_and_put_through(
-    line: SipLine, phone: Phone, lab: Lab, agent: Agent
-) -> None:
-    """The last of this folder: it takes the server with it."""
-    elsewhere = {"on_failure": Agent.OnFailure.TRANSFER, "fallback_number": "+14155550177"}
-    Agent.objects.filter(pk=agent.pk).update(**elsewhere)
-    phone.dial("agent")
-    call = answered()
-    wait_until(lambda: "agent_heard" in kinds_of(call))
-    lab.server.kill()
-    phone.said("sip:+14155550177@sip.test")
-    call.refresh_from_db()
-    assert (call.status, call.end_reason, call.transfer_to) == ("completed", "line_lost", "+14155550177")
-    phone.hang_up()
-    said = np.frombuffer(prompts.load("en", 8000)["one_moment"], "<i2")
-    assert signal_to_noise(said[2000:-2000], phone.heard()) > 15
+    wait_until(lambda: state_of(line) == "ready", seconds=30)

@@ -17,7 +17,8 @@ from ..models import Call, Credential, SipLine
 
 ZADARMA_HOSTS = ".zadarma.com"
 OF_THE_GATEWAY = ("state", "state_at", "reason", "held_at")
-_TOLD = [field.name for field in SipLine._meta.fields if field.name not in ("id", *OF_THE_GATEWAY)]
+_OURS = ("id", "dialling_until", "dialling_by", *OF_THE_GATEWAY)
+_TOLD = [field.name for field in SipLine._meta.fields if field.name not in _OURS]
 
 
 @transaction.atomic

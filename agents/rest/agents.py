@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -11,16 +13,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled
+from mlservices.rest.later import later
 from mlservices.rest.paging import listed, page_of
 from mlservices.rest.problems import Changed
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import ExactModel
+from mlservices.rest.serializers import Exact, ExactModel, Lines
 
-from ..actions import ChangedMeanwhile, duplicate_agent, restore_version, save_agent
+from ..actions import ChangedMeanwhile, duplicate_agent, restore_version, save_agent, set_statuses
 from ..forms import AgentForm
 from ..models import Agent, AgentVersion, Flow
 from ..sentences import record_sentence
+from ..trial import LONGEST_WORDS, MOST_TURNS, try_words
 from ..versions import VALUES
 
 TAG = "Agents"
@@ -54,7 +59,9 @@ class AgentFields(ExactModel):
         help_text="The id of a published flow that its calls follow; null: it answers freely.",
     )
     facts = serializers.ListField(child=serializers.DictField(), required=False)
-    constants = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    constants = Lines(
+        sign="=", required=False, help_text="What {{name}} stands for in greeting and instructions."
+    )
 
     class Meta:
         model = Agent
@@ -71,9 +78,60 @@ class VersionFields(serializers.ModelSerializer):
 
 
 class AgentFilter(filters.FilterSet):
+    flow = filters.CharFilter(field_name="flow__slug", help_text="Those that follow the flow of this id.")
+
     class Meta:
         model = Agent
-        fields = {"status": ["exact"], "language": ["exact"], "flow__slug": ["exact"]}
+        fields = ["status", "language"]
+
+
+class Words(Exact):
+    words = serializers.CharField(
+        max_length=LONGEST_WORDS, allow_blank=True, required=False, help_text="Empty: to hear the greeting."
+    )
+    transcript = serializers.ListField(
+        child=serializers.CharField(allow_blank=True),
+        max_length=2 * MOST_TURNS,
+        required=False,
+        help_text="What the last answer told, unchanged.",
+    )
+
+
+class NotedFields(serializers.Serializer):
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    data = serializers.DictField()
+
+
+class MessageFields(serializers.Serializer):
+    name = serializers.CharField()
+    phone = serializers.CharField()
+    text = serializers.CharField()
+
+
+class Reply(serializers.Serializer):
+    """What the agent did with the words."""
+
+    texts = serializers.ListField(child=serializers.CharField(), help_text="What it says.")
+    notes = NotedFields(many=True, help_text="What it understood, and how it decided.")
+    messages = MessageFields(many=True, help_text="What a call would have kept.")
+    ended = serializers.BooleanField(help_text="Whether it hung up.")
+    transferred_to = serializers.CharField(help_text="The number that a call would have been put through to.")
+    expects = serializers.CharField()
+    transcript = serializers.ListField(
+        child=serializers.CharField(), help_text="To be sent back with the next words."
+    )
+
+
+class Statuses(Exact):
+    status = serializers.ChoiceField(Agent.Status.choices)
+    agents = serializers.ListField(child=serializers.CharField(), max_length=500, help_text="Their ids.")
+
+
+class StatusesBefore(serializers.Serializer):
+    before = serializers.DictField(
+        child=serializers.CharField(), help_text="The status of each that was changed, as it was before."
+    )
 
 
 @extend_schema(tags=[TAG])
@@ -104,6 +162,51 @@ class Agents(Resource):
         agent = self.get_object()
         self.refuse_changed(agent)
         return self.told(self._saved(agent, self.checked(partial=True), expected=agent.version))
+
+    @extend_schema(
+        summary="Change the status of several agents",
+        request=Statuses,
+        responses=StatusesBefore,
+        examples=[
+            OpenApiExample(
+                "Pausing two",
+                request_only=True,
+                value={"status": "paused", "agents": ["front-desk", "sales"]},
+            )
+        ],
+    )
+    def change_statuses(self, request: Request) -> Response:
+        """All of them or, where one is not there, none."""
+        sent = self.sent(Statuses)
+        known = set(Agent.objects.filter(slug__in=sent["agents"]).values_list("slug", flat=True))
+        if unknown := [slug for slug in sent["agents"] if slug not in known]:
+            raise invalid(agents=f"There is no agent “{unknown[0]}”.")
+        return Response({"before": set_statuses(statuses=dict.fromkeys(known, sent["status"]), by=self.by)})
+
+    @extend_schema(
+        summary="Try an agent by text",
+        request=Words,
+        responses=Reply,
+        examples=[
+            OpenApiExample("The greeting", request_only=True, value={}),
+            OpenApiExample(
+                "A question", request_only=True, value={"words": "Where can I park?", "transcript": []}
+            ),
+        ],
+    )
+    def attempt(self, request: Request, id: str) -> HttpResponseBase:
+        """A conversation without a telephone, of which nothing is kept here: send back the transcript of each
+        answer with the next words. A flow is tried at its own address."""
+        agent, sent = self.get_object(), self.sent(Words)
+
+        async def make() -> dict[str, Any]:
+            try:
+                reply = await try_words(agent, sent.get("transcript", []), sent.get("words", "").strip())
+            except ValueError as error:
+                raise invalid(transcript=str(error).removeprefix("transcript: ")) from None
+            return asdict(reply)
+
+        return later(make)
 
     def _saved(self, agent: Agent, values: dict[str, Any], *, expected: int | None) -> Agent:
         facts, status = values.pop("facts", agent.facts), values.pop("status", agent.status)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,8 +21,22 @@ class Pages(CursorPagination):
     def __init__(self, own: Sequence[str] = ()) -> None:
         self._own = tuple(own)
 
+    def get_page_size(self, request: Any) -> int:
+        asked = request.query_params.get("limit", str(self.page_size))
+        if not re.fullmatch("[0-9]{1,3}", asked) or not 1 <= int(asked) <= self.max_page_size:
+            raise serializers.ValidationError({"limit": f"Use a number from 1 to {self.max_page_size}."})
+        return int(asked)
+
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
         return self._own or super().get_ordering(request, queryset, view)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        told = {"limit": "how many of them", "cursor": "where to go on: take it out of `next` or `previous`"}
+        schemas = {"limit": limit, "cursor": {"type": "string"}}
+        return [
+            {"name": name, "in": "query", "schema": schemas[name], "description": told[name]} for name in told
+        ]
 
 
 def listed(

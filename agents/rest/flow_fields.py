@@ -51,7 +51,7 @@ def part_field(name: str) -> type[serializers.ListField]:
     return Field
 
 
-class ProblemFields(serializers.Serializer):
+class FlowProblem(serializers.Serializer):
     """What is wrong with a draft. One that is an error keeps it from being published."""
 
     node = serializers.CharField(help_text="The step; empty where it is of none.")
@@ -110,7 +110,7 @@ class FlowFields(Exact):
     changed_by = serializers.CharField(read_only=True)
     changed_at = serializers.DateTimeField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
-    problems = ProblemFields(many=True, read_only=True)
+    problems = FlowProblem(many=True, read_only=True)
 
     def to_representation(self, flow: Flow) -> dict[str, Any]:
         draft = flow.draft

@@ -68,13 +68,19 @@ class _Condition(serializers.DictField):
     child = serializers.JSONField(allow_null=True)
 
 
-class NodeFields(Exact):
-    """A step. A name in `data` that is set to null is taken out."""
+class NodeChange(Exact):
+    """A name in `data` that is set to null is taken out."""
+
+    position = _Position(required=False, help_text="On the canvas.")
+    data = _Data(required=False)
+
+
+class NodeFields(NodeChange):
+    """A step."""
 
     id = serializers.CharField(max_length=80, required=False, help_text="Without one it gets one.")
     type = serializers.ChoiceField(list(TYPES))
     position = _Position(required=False, help_text="On the canvas. Without one it stands behind the others.")
-    data = _Data(required=False)
 
 
 class NodeTold(serializers.Serializer):
@@ -86,14 +92,17 @@ class NodeTold(serializers.Serializer):
     data = serializers.DictField(required=False)
 
 
-class EdgeFields(Exact):
+class EdgeChange(Exact):
     """A connection: where it leads, and when it is taken."""
 
-    id = serializers.CharField(max_length=80, required=False, help_text="Without one it gets one.")
     source = serializers.CharField(help_text="The step that it leaves.")
     target = serializers.CharField(help_text="The step that it leads to.")
     label = serializers.CharField(max_length=300, allow_blank=True, required=False)
     condition = _Condition(required=False)
+
+
+class EdgeFields(EdgeChange):
+    id = serializers.CharField(max_length=80, required=False, help_text="Without one it gets one.")
 
 
 class EdgeTold(serializers.Serializer):
@@ -104,7 +113,7 @@ class EdgeTold(serializers.Serializer):
     condition = serializers.DictField(required=False)
 
 
-class Removed(serializers.Serializer):
+class RemovedEdges(serializers.Serializer):
     removed_edges = serializers.ListField(
         child=serializers.CharField(), help_text="The connections that began or ended there."
     )
@@ -118,8 +127,7 @@ class _Parts(Tagged):
     pagination_class = None
     filter_backends = ()
     kind: ClassVar[str]
-    fixed: ClassVar[tuple[str, ...]]  # what stays as it was made
-    told_fields: ClassVar[type[serializers.Serializer]]
+    changeable: ClassVar[type[serializers.Serializer]]  # the rest stays as it was made
 
     def list(self, request: Request, id: str) -> Response:
         return Response({"next": None, "previous": None, "results": list(self._parts(self._flow()))})
@@ -138,11 +146,9 @@ class _Parts(Tagged):
 
     @transaction.atomic
     def partial_update(self, request: Request, id: str, part: str) -> Response:
-        flow, values = self._locked(), self.checked(partial=True)
+        flow, values = self._locked(), self.sent(self.changeable, partial=True)
         before = self._part(flow, part)
         self.refuse_changed(before)
-        if fixed := [name for name in self.fixed if values.get(name, before.get(name)) != before.get(name)]:
-            raise ValidationError({fixed[0]: "It stays as it was made: add another, and delete this one."})
         after = self.merged(before, values)
         parts = [after if each is before else each for each in flow.draft[self.kind]]
         self._save(flow, {self.kind: parts}, after)
@@ -212,12 +218,24 @@ class _Parts(Tagged):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List a flow's steps", responses=page_of(NodeTold)),
-    retrieve=extend_schema(summary="Get a step", responses=NodeTold),
+    retrieve=extend_schema(
+        summary="Get a step",
+        description="Its ETag goes with a change as If-Match, whatever becomes of other steps.",
+        responses=NodeTold,
+    ),
     create=extend_schema(
-        summary="Add a step", request=NodeFields, responses={201: NodeTold}, examples=[_A_STEP]
+        summary="Add a step",
+        description="It stands in the draft, connected to nothing yet.",
+        request=NodeFields,
+        responses={201: NodeTold},
+        examples=[_A_STEP],
     ),
     partial_update=extend_schema(
-        summary="Change a step", request=NodeFields, responses=NodeTold, examples=[_OTHER_WORDS]
+        summary="Change a step",
+        description="`data` is changed name by name; null takes a name out. Its type stays.",
+        request=NodeChange,
+        responses=NodeTold,
+        examples=[_OTHER_WORDS],
     ),
 )
 class Nodes(_Parts):
@@ -225,7 +243,7 @@ class Nodes(_Parts):
 
     serializer_class = NodeFields
     kind = "nodes"
-    fixed = ("id", "type")
+    changeable = NodeChange
 
     def completed(self, flow: Flow, part: Part) -> Part:
         right = max((_x(each) for each in self._parts(flow)), default=-COLUMN)
@@ -236,7 +254,7 @@ class Nodes(_Parts):
         kept = {name: value for name, value in data.items() if value is not None}
         return {**before, **values, "data": kept}
 
-    @extend_schema(summary="Remove a step", responses={200: Removed})
+    @extend_schema(summary="Remove a step", responses={200: RemovedEdges})
     @transaction.atomic
     def destroy(self, request: Request, id: str, part: str) -> Response:
         """With the connections that began or ended there, which the answer names; a tool's `onSuccess` and
@@ -260,12 +278,22 @@ class Nodes(_Parts):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List a flow's connections", responses=page_of(EdgeTold)),
-    retrieve=extend_schema(summary="Get a connection", responses=EdgeTold),
+    retrieve=extend_schema(
+        summary="Get a connection", description="Its ETag goes with a change as If-Match.", responses=EdgeTold
+    ),
     create=extend_schema(
-        summary="Connect two steps", request=EdgeFields, responses={201: EdgeTold}, examples=[_A_CONNECTION]
+        summary="Connect two steps",
+        description="Both have to be there. Without a condition it is the way on.",
+        request=EdgeFields,
+        responses={201: EdgeTold},
+        examples=[_A_CONNECTION],
     ),
     partial_update=extend_schema(
-        summary="Change a connection", request=EdgeFields, responses=EdgeTold, examples=[_ANOTHER_END]
+        summary="Change a connection",
+        description="Its ends, its label or its condition, which is replaced as a whole.",
+        request=EdgeChange,
+        responses=EdgeTold,
+        examples=[_ANOTHER_END],
     ),
 )
 class Edges(_Parts):
@@ -273,7 +301,7 @@ class Edges(_Parts):
 
     serializer_class = EdgeFields
     kind = "edges"
-    fixed = ("id",)
+    changeable = EdgeChange
 
     @extend_schema(summary="Remove a connection")
     @transaction.atomic

@@ -20,6 +20,7 @@ from mlservices.rest.problems import Changed
 from mlservices.rest.resources import Tagged
 from mlservices.rest.serializers import Exact
 
+from ..flow.graph.scripted import MOST_TURNS
 from ..flows.actions import ChangedMeanwhile, save_draft
 from ..flows.results import Row, rows_of, run_and_keep
 from ..flows.testing import planned
@@ -47,11 +48,13 @@ _A_TEST = OpenApiExample(
 _ANOTHER_NAME = OpenApiExample("Another name", request_only=True, value={"name": "Sales by the key 1"})
 
 
-def _part(name: str, kind: type[serializers.Field]) -> Any:
-    return extend_schema_field(test_schema()["properties"][name])(type(f"Test{name.title()}", (kind,), {}))
+def _part(name: str, kind: type[serializers.Field], **more: Any) -> Any:
+    described = {**test_schema()["properties"][name], **more}
+    described.pop("default", None)
+    return extend_schema_field(described)(type(f"Test{name.title()}", (kind,), {}))
 
 
-class TestFields(Exact):
+class FlowTestFields(Exact):
     """A conversation in turns, with what is to come of each."""
 
     name = serializers.CharField(max_length=120)
@@ -64,10 +67,10 @@ class TestFields(Exact):
     tools = _part("tools", serializers.JSONField)(
         required=False, help_text="What tools answer, by their names."
     )
-    turns = _part("turns", serializers.JSONField)()
+    turns = _part("turns", serializers.JSONField, minItems=1, maxItems=MOST_TURNS)()
 
 
-class TestTold(serializers.Serializer):
+class FlowTestTold(serializers.Serializer):
     place = serializers.IntegerField(help_text="Among the tests of the flow, from 0.")
     test = serializers.DictField(help_text="As it was written.")
     standing = serializers.ChoiceField(
@@ -82,21 +85,33 @@ class TestTold(serializers.Serializer):
     at = serializers.DateTimeField(allow_null=True, help_text="When it was run the last time.")
 
 
-class AllTold(serializers.Serializer):
+class FlowTestsTold(serializers.Serializer):
     passed = serializers.IntegerField()
     failed = serializers.IntegerField()
-    results = TestTold(many=True)
+    results = FlowTestTold(many=True)
 
 
 @extend_schema(tags=[TAG])
 @extend_schema_view(
-    list=extend_schema(summary="List a flow's tests", responses=page_of(TestTold)),
-    retrieve=extend_schema(summary="Get a test", responses=TestTold),
+    list=extend_schema(summary="List a flow's tests", responses=page_of(FlowTestTold)),
+    retrieve=extend_schema(
+        summary="Get a test",
+        description="As it is written, and what came of it the last time.",
+        responses=FlowTestTold,
+    ),
     create=extend_schema(
-        summary="Add a test", request=TestFields, responses={201: TestTold}, examples=[_A_TEST]
+        summary="Add a test",
+        description="Behind the others. Its name is its own in the flow.",
+        request=FlowTestFields,
+        responses={201: FlowTestTold},
+        examples=[_A_TEST],
     ),
     partial_update=extend_schema(
-        summary="Change a test", request=TestFields, responses=TestTold, examples=[_ANOTHER_NAME]
+        summary="Change a test",
+        description="Takes the place of what it names; `turns` are all of them.",
+        request=FlowTestFields,
+        responses=FlowTestTold,
+        examples=[_ANOTHER_NAME],
     ),
 )
 class FlowTests(Tagged):
@@ -104,7 +119,7 @@ class FlowTests(Tagged):
     test says."""
 
     queryset = Flow.objects.all()
-    serializer_class = TestFields
+    serializer_class = FlowTestFields
     pagination_class = None
     filter_backends = ()
 
@@ -139,7 +154,7 @@ class FlowTests(Tagged):
         self._save(flow, tests)
         return Response(status=204)
 
-    @extend_schema(summary="Run a test", request=None, responses=TestTold)
+    @extend_schema(summary="Run a test", request=None, responses=FlowTestTold)
     def run(self, request: Request, id: str, place: int) -> HttpResponseBase:
         """Plays it with the draft as it stands; at most a minute."""
         flow = self._flow()
@@ -155,7 +170,7 @@ class FlowTests(Tagged):
         summary="Run all tests of a flow",
         operation_id="agent_flows_tests_run_all_create",
         request=None,
-        responses=AllTold,
+        responses=FlowTestsTold,
     )
     def run_all(self, request: Request, id: str) -> HttpResponseBase:
         """One after the other, with the draft as it stands."""

@@ -23,9 +23,9 @@ from ..models import Agent, Flow
 from .flow_fields import EXAMPLE_FLOW
 
 
-class Move(serializers.Serializer):
+class FlowMove(serializers.Serializer):
     """What the caller does in a turn: one of `say`, `keys` and `silence`; none of them, in the first turn, is
-    to hear the greeting. Turns are sent again as they were answered: what is in them beside is known."""
+    to hear the greeting. FlowTurns are sent again as they were answered: what is in them beside is known."""
 
     say = serializers.CharField(max_length=LONGEST_WORDS, allow_blank=True, required=False)
     keys = serializers.CharField(max_length=40, allow_blank=True, required=False)
@@ -37,7 +37,7 @@ class Move(serializers.Serializer):
     )
 
 
-class Turns(Exact):
+class FlowTurns(Exact):
     turns = serializers.ListField(child=serializers.DictField(), max_length=MOST_TURNS + 1)
     graph = serializers.DictField(
         required=False, help_text="A flow in the exchange format, in place of the draft."
@@ -63,7 +63,7 @@ class Turns(Exact):
     )
 
 
-class Turn(serializers.Serializer):
+class FlowTurn(serializers.Serializer):
     """What came of a turn."""
 
     say = serializers.CharField()
@@ -81,14 +81,14 @@ class Turn(serializers.Serializer):
     tools = serializers.ListField(child=serializers.CharField())
 
 
-class Played(serializers.Serializer):
-    turns = Turn(many=True)
+class FlowPlayed(serializers.Serializer):
+    turns = FlowTurn(many=True)
     called = serializers.ListField(child=serializers.CharField())
 
 
 class FlowTrial(viewsets.GenericViewSet):
     queryset = Flow.objects.all()
-    serializer_class = Turns
+    serializer_class = FlowTurns
     lookup_field = "slug"
     lookup_url_kwarg = "id"
     filter_backends = ()
@@ -96,8 +96,8 @@ class FlowTrial(viewsets.GenericViewSet):
     @extend_schema(
         tags=["Flows"],
         summary="Try a flow by text",
-        request=Turns,
-        responses=Played,
+        request=FlowTurns,
+        responses=FlowPlayed,
         examples=[
             OpenApiExample("The greeting", request_only=True, value={"turns": []}),
             OpenApiExample(
@@ -113,7 +113,7 @@ class FlowTrial(viewsets.GenericViewSet):
         were answered, with what the caller does next at the end. To call tools in earnest takes the right to
         change agents: a graph may name any of them."""
         flow = self.get_object()
-        asked = Turns(data=request.data)
+        asked = FlowTurns(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         if values["tools"] and not request.user.has_perm("agents.change_agents"):

@@ -27,7 +27,7 @@ from .flow_format import by_field
 TAG = "Flows"
 
 
-class Note(Exact):
+class FlowNote(Exact):
     note = serializers.CharField(
         max_length=300, allow_blank=True, required=False, help_text="What is new, for who reads the list."
     )
@@ -46,7 +46,7 @@ class FlowVersions(Tagged):
 
     @extend_schema(
         summary="Publish a flow",
-        request=Note,
+        request=FlowNote,
         responses={201: FlowVersionFields},
         examples=[
             OpenApiExample("With a note", request_only=True, value={"note": "Asks for the name first."})
@@ -55,7 +55,7 @@ class FlowVersions(Tagged):
     def publish(self, request: Request, id: str) -> Response:
         """Makes the draft what new calls follow; those that go on keep their version. 409 names what has to
         be mended first. Where the flow requires its tests, those that are due are run first."""
-        flow, note = self.get_object(), self.sent(Note).get("note", "")
+        flow, note = self.get_object(), self.sent(FlowNote).get("note", "")
         if flow.tests_required and (due := [row.place for row in not_passed(flow)]):
             async_to_sync(run_and_keep)(flow, due, embedder=registry.embedder())
         try:

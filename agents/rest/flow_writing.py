@@ -24,12 +24,12 @@ from ..flows.generation.writing import LONGEST_DESCRIPTION, NotWritten, Progress
 from ..flows.programs import known_to
 from ..flows.texts import difference_sentence, told
 from ..models import Flow
-from .flow_fields import ProblemFields
+from .flow_fields import FlowProblem
 
 MOST_CHANGES = 60  # told one by one
 
 
-class Description(Exact):
+class FlowDescription(Exact):
     description = serializers.CharField(
         max_length=LONGEST_DESCRIPTION, help_text="What the flow does, or what is to be different, in words."
     )
@@ -45,10 +45,10 @@ class Description(Exact):
     )
 
 
-class Written(serializers.Serializer):
+class FlowWritten(serializers.Serializer):
     flow = serializers.CharField(allow_null=True, help_text="The id of the draft; null: it is not kept.")
     graph = serializers.DictField(help_text="The flow in the exchange format.")
-    problems = ProblemFields(many=True)
+    problems = FlowProblem(many=True)
     changes = serializers.ListField(
         child=serializers.CharField(), help_text="What differs from the draft, in sentences."
     )
@@ -58,13 +58,13 @@ class Written(serializers.Serializer):
 
 class FlowWriting(viewsets.GenericViewSet):
     queryset = Flow.objects.all()
-    serializer_class = Description
+    serializer_class = FlowDescription
 
     @extend_schema(
         tags=["Flows"],
         summary="Have a flow written",
-        request=Description,
-        responses=Written,
+        request=FlowDescription,
+        responses=FlowWritten,
         examples=[
             OpenApiExample(
                 "A new flow",
@@ -84,7 +84,7 @@ class FlowWriting(viewsets.GenericViewSet):
     def generate(self, request: Request) -> HttpResponseBase:
         """A language model writes it from a description, is told what is wrong with it and mends that, which
         may take a minute and costs tokens. It is answered when it is done."""
-        asked = Description(data=request.data)
+        asked = FlowDescription(data=request.data)
         asked.is_valid(raise_exception=True)
         values, by = asked.validated_data, request.user.get_username()
         flow = values.get("flow") or Flow()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -17,8 +18,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices import audit
 from mlservices.api.answers import Refused
 from mlservices.json_text import json_of
+from mlservices.rest.filters import YesOrNo
 from mlservices.rest.problems import Changed, in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
@@ -38,36 +41,36 @@ from ..flows.blank import BLANK
 from ..flows.templates import template, templates
 from ..flows.texts import sentence, told
 from ..models import Flow
-from .flow_fields import A_FLOW, EXAMPLE_FLOW, FlowFields, FlowRow, ProblemFields
+from .flow_fields import A_FLOW, EXAMPLE_FLOW, FlowFields, FlowProblem, FlowRow
 from .flow_format import refuse_wrong
 
 TAG = "Flows"
 _RENAMED = OpenApiExample("Another name", request_only=True, value={"name": "When we are open"})
 
 
-class TemplateFields(serializers.Serializer):
+class FlowTemplateFields(serializers.Serializer):
     id = serializers.SlugField()
     name = serializers.CharField()
     steps = serializers.IntegerField()
 
 
-class Named(Exact):
+class FlowNamed(Exact):
     name = serializers.CharField(max_length=120, required=False, help_text="Empty: that of the template.")
 
 
-class Judged(Exact):
+class FlowJudged(Exact):
     graph = serializers.DictField(
         required=False, help_text="A flow in the exchange format, in place of the draft."
     )
 
 
-class Verdict(serializers.Serializer):
+class FlowVerdict(serializers.Serializer):
     can_be_published = serializers.BooleanField()
-    problems = ProblemFields(many=True)
+    problems = FlowProblem(many=True)
 
 
 class FlowFilter(filters.FilterSet):
-    published = filters.BooleanFilter(
+    published = YesOrNo(
         field_name="live", lookup_expr="isnull", exclude=True, help_text="Whether calls can follow it."
     )
 
@@ -75,10 +78,25 @@ class FlowFilter(filters.FilterSet):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List flows"),
-    retrieve=extend_schema(summary="Get a flow"),
-    create=extend_schema(summary="Make a flow", examples=[A_FLOW]),
-    partial_update=extend_schema(summary="Change a flow's draft", examples=[_RENAMED]),
-    destroy=extend_schema(summary="Delete a flow"),
+    retrieve=extend_schema(
+        summary="Get a flow",
+        description="Its draft with its steps and connections, and what is wrong with it.",
+    ),
+    create=extend_schema(
+        summary="Make a flow",
+        description="A draft in the exchange format. Without steps it begins with a greeting and a goodbye.",
+        examples=[A_FLOW],
+    ),
+    partial_update=extend_schema(
+        summary="Change a flow's draft",
+        description="Takes the place of what it names and leaves the rest: `nodes` are all of them. Steps "
+        "and connections have to fit together; one by one they are changed at `/nodes` and `/edges`.",
+        examples=[_RENAMED],
+    ),
+    destroy=extend_schema(
+        summary="Delete a flow",
+        description="Only one that was never published and that no agent follows: 409 says which it is.",
+    ),
 )
 class Flows(Resource):
     """A flow has a draft, which changes, and versions, which calls follow and which never change. `PATCH`
@@ -132,8 +150,8 @@ class Flows(Resource):
 
     @extend_schema(
         summary="Check a flow",
-        request=Judged,
-        responses=Verdict,
+        request=FlowJudged,
+        responses=FlowVerdict,
         examples=[
             OpenApiExample("The draft as it is", request_only=True, value={}),
             OpenApiExample("Another graph", request_only=True, value={"graph": EXAMPLE_FLOW}),
@@ -142,7 +160,7 @@ class Flows(Resource):
     def validate(self, request: Request, id: str) -> Response:
         """What would go wrong on a call, of the draft or of a graph that is not kept."""
         flow = self.get_object()
-        flow.draft = self.sent(Judged).get("graph", flow.draft)
+        flow.draft = self.sent(FlowJudged).get("graph", flow.draft)
         try:
             problems = [told(each) for each in problems_in(flow)]
         except FlowError as error:
@@ -152,13 +170,19 @@ class Flows(Resource):
 
     @extend_schema(
         summary="Export a flow",
-        parameters=[OpenApiParameter("version", OpenApiTypes.INT, description="Empty: the draft.")],
+        parameters=[
+            OpenApiParameter(
+                "version",
+                {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+                description="Without one: the draft.",
+            )
+        ],
         responses=OpenApiResponse(OpenApiTypes.OBJECT, description="A file that can be imported again"),
     )
     def export(self, request: Request, id: str) -> JsonResponse:
         """The draft or a version in the exchange format, as a file."""
         flow, number = self.get_object(), request.query_params.get("version", "")
-        if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        if number and not re.fullmatch("0*[1-9][0-9]{0,9}", number):
             raise Refused(400, "The request is not valid.", {"version": "Send a whole number."})
         version = flow.versions.filter(number=number).first() if number else None
         if number and version is None:
@@ -166,6 +190,8 @@ class Flows(Resource):
         answer = JsonResponse(
             version.graph if version else flow.draft, json_dumps_params={"indent": 2, "ensure_ascii": False}
         )
+        if request.method == "GET":
+            audit.record("flow.downloaded", flow, detail=number)
         name = f"{flow.slug}-{number}" if number else flow.slug
         answer["Content-Disposition"] = f'attachment; filename="{name}.json"'
         return answer
@@ -180,20 +206,20 @@ class FlowsFromElsewhere(Resource):
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(summary="List templates", responses=TemplateFields(many=True))
+    @extend_schema(summary="List templates", responses=FlowTemplateFields(many=True))
     def templates(self, request: Request) -> Response:
         """Flows to begin with, each with its tests."""
         return Response([{"id": each.id, "name": each.name, "steps": each.steps} for each in templates()])
 
     @extend_schema(
         summary="Make a flow of a template",
-        request=Named,
+        request=FlowNamed,
         responses={201: FlowFields},
         examples=[OpenApiExample("Under a name of its own", request_only=True, value={"name": "My clinic"})],
     )
     def from_template(self, request: Request, id: str) -> Response:
         """Its steps, connections and tests as a draft of your own."""
-        name = self.sent(Named).get("name", "")
+        name = self.sent(FlowNamed).get("name", "")
         chosen = template(id)
         if chosen is None:
             raise Http404

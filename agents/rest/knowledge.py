@@ -8,7 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +34,7 @@ from ..knowledge.actions import (
     read_again,
     remove_source,
 )
-from ..knowledge.forms import PageForm
+from ..knowledge.forms import LONGEST_ADDRESS, PageForm
 from ..knowledge.reading import LARGEST_BYTES
 from ..knowledge.shelf import lookup_in
 from ..models import KnowledgeBase, Source
@@ -39,7 +44,7 @@ LONGEST_QUESTION = 500
 _A_BASE = OpenApiExample("A base", request_only=True, value={"name": "Clinic"})
 
 
-class BaseFields(ExactModel):
+class KnowledgeBaseFields(ExactModel):
     """What a talk of a flow may look up."""
 
     id = serializers.SlugField(source="slug", read_only=True)
@@ -63,24 +68,25 @@ class SourceFields(serializers.ModelSerializer):
         fields = ["id", "kind", "name", "address", "state", "reason", "done", "found", "by", "at"]
 
 
-class PairFields(Exact):
+class QuestionAndAnswer(Exact):
     question = serializers.CharField(max_length=2000)
     answer = serializers.CharField(max_length=10_000)
 
 
-class NewSource(Exact):
-    """A page by its `address`, or `pairs` of questions and answers; a file is sent as a form."""
-
-    address = serializers.CharField(required=False, help_text="Of a web page.")
-    name = serializers.CharField(max_length=200, required=False, help_text="Of the questions and answers.")
-    pairs = PairFields(many=True, required=False, help_text="What is answered word for word.")
+class NewPage(Exact):
+    address = serializers.CharField(max_length=LONGEST_ADDRESS, help_text="Of a page of the web.")
 
 
-class Question(Exact):
+class NewPairs(Exact):
+    name = serializers.CharField(max_length=200, required=False, help_text="What lists call them.")
+    pairs = QuestionAndAnswer(many=True, allow_empty=False, help_text="What is answered word for word.")
+
+
+class KnowledgeQuestion(Exact):
     question = serializers.CharField(max_length=LONGEST_QUESTION)
 
 
-class FoundFields(serializers.Serializer):
+class FoundPassage(serializers.Serializer):
     text = serializers.CharField()
     answer = serializers.CharField(help_text="Of a question that was answered beforehand; empty: none.")
     source = serializers.CharField()
@@ -89,8 +95,8 @@ class FoundFields(serializers.Serializer):
     score = serializers.FloatField(help_text="How near it is to the question: 1 is the same.")
 
 
-class FoundAll(serializers.Serializer):
-    results = FoundFields(many=True, help_text="The nearest first.")
+class FoundPassages(serializers.Serializer):
+    results = FoundPassage(many=True, help_text="The nearest first.")
     seconds = serializers.FloatField()
 
 
@@ -121,9 +127,16 @@ _FILE_FORM = {
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List knowledge bases"),
-    retrieve=extend_schema(summary="Get a knowledge base"),
-    create=extend_schema(summary="Make a knowledge base", examples=[_A_BASE]),
-    destroy=extend_schema(summary="Delete a knowledge base"),
+    retrieve=extend_schema(summary="Get a knowledge base", description="How much is in it."),
+    create=extend_schema(
+        summary="Make a knowledge base",
+        description="An empty one; add sources to it. Flows name it by its id.",
+        examples=[_A_BASE],
+    ),
+    destroy=extend_schema(
+        summary="Delete a knowledge base",
+        description="With its sources; 409 names the flows that it has to be taken from first.",
+    ),
 )
 class Bases(Resource):
     """A base has sources, which are read into passages that calls find by their meaning. One that a flow
@@ -132,7 +145,7 @@ class Bases(Resource):
     queryset = KnowledgeBase.objects.annotate(
         source_count=Count("sources", distinct=True), passage_count=Count("sources__passages", distinct=True)
     )
-    serializer_class = BaseFields
+    serializer_class = KnowledgeBaseFields
     lookup_field = "slug"
     lookup_url_kwarg = "id"
     search_fields = ("name",)
@@ -156,13 +169,13 @@ class Bases(Resource):
 
     @extend_schema(
         summary="Ask a knowledge base",
-        request=Question,
-        responses=FoundAll,
+        request=KnowledgeQuestion,
+        responses=FoundPassages,
         examples=[OpenApiExample("A question", request_only=True, value={"question": "Where can I park?"})],
     )
     def ask(self, request: Request, id: str) -> HttpResponseBase:
         """What a call would find."""
-        slug, question = self.get_object().slug, self.sent(Question)["question"]
+        slug, question = self.get_object().slug, self.sent(KnowledgeQuestion)["question"]
 
         async def make() -> dict[str, Any]:
             begun = monotonic()
@@ -174,7 +187,8 @@ class Bases(Resource):
 
 @extend_schema(tags=[TAG])
 @extend_schema_view(
-    retrieve=extend_schema(summary="Get a source"), destroy=extend_schema(summary="Remove a source")
+    retrieve=extend_schema(summary="Get a source", description="How far it is read, or why it could not be."),
+    destroy=extend_schema(summary="Remove a source", description="What it said is found no longer."),
 )
 class Sources(Resource):
     """What a knowledge base is made of. Passages of a source that is read again stay until the newer ones are
@@ -183,7 +197,7 @@ class Sources(Resource):
     queryset = Source.objects.defer("content")
     serializer_class = SourceFields
     filter_backends = ()
-    lookup_field = "pk"
+    lookup_url_kwarg = "source"
     ordering = "id"
 
     def get_queryset(self) -> QuerySet[Source]:
@@ -197,7 +211,10 @@ class Sources(Resource):
 
     @extend_schema(
         summary="Add a source",
-        request={"application/json": NewSource, "multipart/form-data": _FILE_FORM},
+        request={
+            "application/json": PolymorphicProxySerializer("NewSource", [NewPage, NewPairs], None),
+            "multipart/form-data": _FILE_FORM,
+        },
         responses={201: SourceFields},
         examples=_SOURCE_EXAMPLES,
     )
@@ -207,16 +224,13 @@ class Sources(Resource):
         base = self._base()
         if (request.content_type or "").startswith("multipart/form-data"):
             return self.told(self._of_file(base, request.FILES.get("file")), status=201)
-        values = self.sent(NewSource)
-        if ("address" in values) == ("pairs" in values):
-            raise ValidationError({"address": "Send the `address` of a page, or `pairs`, one of them."})
-        if "address" in values:
-            form = PageForm({"address": values["address"]})
+        if not isinstance(request.data, dict) or "pairs" not in request.data:
+            form = PageForm(self.sent(NewPage))
             if not form.is_valid():
                 raise ValidationError(form.errors.as_data())
-            return self.told(
-                add_page(base=base, address=form.cleaned_data["address"], by=self.by), status=201
-            )
+            page = add_page(base=base, address=form.cleaned_data["address"], by=self.by)
+            return self.told(page, status=201)
+        values = self.sent(NewPairs)
         pairs = [(each["question"], each["answer"]) for each in values["pairs"]]
         try:
             made = add_pairs(base=base, name=values.get("name", "Questions"), pairs=pairs, by=self.by)
@@ -237,7 +251,7 @@ class Sources(Resource):
         remove_source(source=thing)
 
     @extend_schema(summary="Read a source again", request=None, responses=SourceFields)
-    def read(self, request: Request, id: str, pk: int) -> Response:
+    def read(self, request: Request, id: str, source: int) -> Response:
         """As after a change of the page, or after a fault that was mended."""
         return self.told(read_again(source=self.get_object(), by=self.by))
 

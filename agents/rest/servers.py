@@ -35,7 +35,7 @@ _A_SERVER = OpenApiExample(
 _ANOTHER_NAME = OpenApiExample("Another name", request_only=True, value={"name": "The clinic's calendar"})
 
 
-class OfferFields(serializers.Serializer):
+class ServerOffer(serializers.Serializer):
     name = serializers.CharField(help_text="As the server calls it.")
     description = serializers.CharField()
     parameters = serializers.DictField(help_text="Its arguments as a JSON schema.")
@@ -43,12 +43,12 @@ class OfferFields(serializers.Serializer):
     tool = serializers.CharField(allow_null=True, help_text="What flows call it; null: they may not use it.")
 
 
-class NewsFields(serializers.Serializer):
+class ServerNews(serializers.Serializer):
     what = serializers.ChoiceField(["added", "changed", "gone"])
     name = serializers.CharField()
 
 
-class ServerRow(ExactModel):
+class ToolServerRow(ExactModel):
     """An MCP server in a list."""
 
     id = serializers.SlugField(source="slug", read_only=True)
@@ -69,7 +69,7 @@ class ServerRow(ExactModel):
         ]
 
 
-class ServerFields(ExactModel):
+class ToolServerFields(ExactModel):
     """An MCP server with what it offered when it was read the last time."""
 
     id = serializers.SlugField(source="slug", read_only=True)
@@ -100,7 +100,7 @@ class ServerFields(ExactModel):
     def get_secret_headers(self, server: ToolServer) -> list[str]:
         return secret_names(server)
 
-    @extend_schema_field(OfferFields(many=True))
+    @extend_schema_field(ServerOffer(many=True))
     def get_offered(self, server: ToolServer) -> list[dict[str, Any]]:
         tools = {tool.server_tool: tool for tool in server.tools.all()}
         told = []
@@ -112,12 +112,12 @@ class ServerFields(ExactModel):
         gone = (_offer(name, tool.description, tool.parameters, tool) for name, tool in tools.items())
         return [*told, *({**each, "problem": ""} for each in gone)]
 
-    @extend_schema_field(NewsFields(many=True))
+    @extend_schema_field(ServerNews(many=True))
     def get_news(self, server: ToolServer) -> list[dict[str, str]]:
         return [{"what": what, "name": name} for what, name in server.news]
 
 
-class Chosen(Exact):
+class ChosenTools(Exact):
     tools = serializers.ListField(
         child=serializers.CharField(),
         max_length=MOST_TOOLS,
@@ -128,17 +128,31 @@ class Chosen(Exact):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List MCP servers"),
-    retrieve=extend_schema(summary="Get an MCP server"),
-    create=extend_schema(summary="Add an MCP server", examples=[_A_SERVER]),
-    partial_update=extend_schema(summary="Change an MCP server", examples=[_ANOTHER_NAME]),
-    destroy=extend_schema(summary="Remove an MCP server"),
+    retrieve=extend_schema(
+        summary="Get an MCP server",
+        description="With the tools that it offered when it was read the last time.",
+    ),
+    create=extend_schema(
+        summary="Add an MCP server",
+        description="It is asked at once what it offers; `reason` says why it did not answer.",
+        examples=[_A_SERVER],
+    ),
+    partial_update=extend_schema(
+        summary="Change an MCP server",
+        description="It is read again afterwards. Its id stays.",
+        examples=[_ANOTHER_NAME],
+    ),
+    destroy=extend_schema(
+        summary="Remove an MCP server",
+        description="With its tools; 409 names the flows that they have to be taken from first.",
+    ),
 )
 class Servers(Resource):
     """A server is read when it is added or changed: `reason` says why it did not answer. Flows may use those
     of its tools that were chosen."""
 
     queryset = ToolServer.objects.all()
-    serializer_class = ServerFields
+    serializer_class = ToolServerFields
     lookup_field = "slug"
     lookup_url_kwarg = "id"
     search_fields = ("name", "url")
@@ -151,7 +165,7 @@ class Servers(Resource):
         return ToolServer.objects.all()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        return ServerRow if self.action == "list" else ServerFields
+        return ToolServerRow if self.action == "list" else ToolServerFields
 
     def state_of(self, thing: ToolServer, shown: Any) -> Any:
         return [thing.changed_at, thing.changed_by]  # what it offers is no change of ours
@@ -173,22 +187,22 @@ class Servers(Resource):
         form = filled(ServerForm, server, as_form_takes(values))
         return _read(save_server(server=form.save(commit=False), by=self.by))
 
-    @extend_schema(summary="Read an MCP server again", request=None, responses=ServerFields)
+    @extend_schema(summary="Read an MCP server again", request=None, responses=ToolServerFields)
     def read(self, request: Request, id: str) -> Response:
         """What it offers now. Tools that flows use follow what it says of them."""
         return self.told(_read(self.get_object()))
 
     @extend_schema(
         summary="Choose tools of an MCP server",
-        request=Chosen,
-        responses=ServerFields,
+        request=ChosenTools,
+        responses=ToolServerFields,
         examples=[
             OpenApiExample("Two of them", request_only=True, value={"tools": ["findBooking", "cancel"]})
         ],
     )
     def choose(self, request: Request, id: str) -> Response:
         """Those that flows may use, and no others; 409 where one is left out that a flow names."""
-        server, names = self.get_object(), self.sent(Chosen)["tools"]
+        server, names = self.get_object(), self.sent(ChosenTools)["tools"]
         offered = {offer.name for offer in kept(server)}
         if unknown := [name for name in names if name not in offered]:
             raise ValidationError({"tools": f"The server offers no “{unknown[0]}”."})

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from mlservices.rest.filters import YesOrNo
 from mlservices.rest.forms import filled
 from mlservices.rest.later import later
 from mlservices.rest.problems import in_conflict
@@ -127,49 +128,62 @@ class ToolFields(ExactModel):
         return secret_names(tool)
 
 
-class Arguments(Exact):
+class ToolArguments(Exact):
     arguments = serializers.DictField(
         child=serializers.JSONField(allow_null=True), required=False, default=dict
     )
 
 
-class Sent(serializers.Serializer):
+class ToolRequest(serializers.Serializer):
     method = serializers.CharField()
     url = serializers.CharField()
     headers = serializers.DictField(child=serializers.CharField(), help_text="Secrets are covered.")
     body = serializers.CharField()
 
 
-class Answered(serializers.Serializer):
+class ToolAnswer(serializers.Serializer):
     status = serializers.IntegerField()
     content = serializers.JSONField(allow_null=True, help_text="JSON where it is some, else a text.")
 
 
-class Tried(serializers.Serializer):
+class ToolTried(serializers.Serializer):
     ok = serializers.BooleanField()
     reason = serializers.CharField(help_text="Why it failed.")
     values = serializers.DictField(help_text="The variables that it sets.")
     seconds = serializers.FloatField()
     attempts = serializers.IntegerField()
-    request = Sent(allow_null=True, help_text="null: it came to none.")
-    answer = Answered(allow_null=True, help_text="null: there was none.")
+    request = ToolRequest(allow_null=True, help_text="null: it came to none.")
+    answer = ToolAnswer(allow_null=True, help_text="null: there was none.")
 
 
 class ToolFilter(filters.FilterSet):
+    gone = YesOrNo(help_text="Whether its server offers it no longer.")
     server = filters.CharFilter(field_name="server__slug", help_text="Of the MCP server of this id.")
 
     class Meta:
         model = Tool
-        fields = ["method", "gone"]
+        fields = ["method"]
 
 
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List tools"),
-    retrieve=extend_schema(summary="Get a tool"),
-    create=extend_schema(summary="Make a tool", examples=[_A_TOOL]),
-    partial_update=extend_schema(summary="Change a tool", examples=[_ANOTHER_SECRET]),
-    destroy=extend_schema(summary="Delete a tool"),
+    retrieve=extend_schema(
+        summary="Get a tool", description="Of its secret headers only the names are told."
+    ),
+    create=extend_schema(
+        summary="Make a tool",
+        description="An HTTP request. Tools of an MCP server are chosen at the server instead.",
+        examples=[_A_TOOL],
+    ),
+    partial_update=extend_schema(
+        summary="Change a tool",
+        description="Changes what is named and leaves the rest; `secrets` that are not sent are kept.",
+        examples=[_ANOTHER_SECRET],
+    ),
+    destroy=extend_schema(
+        summary="Delete a tool", description="409 names the flows that it has to be taken from first."
+    ),
 )
 class Tools(Resource):
     """A tool's name is its address: flows name it, and the language model sees it. One that a flow names
@@ -199,13 +213,13 @@ class Tools(Resource):
 
     @extend_schema(
         summary="Try a tool",
-        request=Arguments,
-        responses=Tried,
+        request=ToolArguments,
+        responses=ToolTried,
         examples=[OpenApiExample("A number", request_only=True, value={"arguments": {"number": "1234"}})],
     )
     def attempt(self, request: Request, name: str) -> HttpResponseBase:
         """Asks the other system in earnest, and tells what was sent and answered."""
-        tool, arguments = self.get_object(), self.sent(Arguments)["arguments"]
+        tool, arguments = self.get_object(), self.sent(ToolArguments)["arguments"]
 
         async def make() -> dict[str, Any]:
             return _told(await exchange(tool, arguments))

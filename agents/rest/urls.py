@@ -93,11 +93,13 @@ _knowledge = [
     path("knowledge/<slug:id>/ask", Bases.as_view({"post": "ask"}), name="ask_knowledge"),
     path("knowledge/<slug:id>/sources", Sources.as_view(MANY, parser_classes=_FILES), name="sources"),
     path(
-        "knowledge/<slug:id>/sources/<int:pk>",
+        "knowledge/<slug:id>/sources/<int:source>",
         Sources.as_view({"get": "retrieve", "delete": "destroy"}),
         name="source",
     ),
-    path("knowledge/<slug:id>/sources/<int:pk>/read", Sources.as_view({"post": "read"}), name="read_source"),
+    path(
+        "knowledge/<slug:id>/sources/<int:source>/read", Sources.as_view({"post": "read"}), name="read_source"
+    ),
 ]
 _voices = [
     path("voices/favourites", Voices.as_view({"get": "favourites"}), name="favourite_voices"),

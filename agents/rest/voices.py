@@ -13,19 +13,20 @@ from rest_framework.response import Response
 
 from mlservices import voices
 from mlservices.library import samples
-from mlservices.library.actions import favourites, forget, remember
+from mlservices.library.actions import forget, remember
 from mlservices.library.standing import Machine, asked, standing_of
 from mlservices.library.views import LONGEST_TEXT
+from mlservices.models import FavouriteVoice
 from mlservices.rest.later import later
 from mlservices.rest.problems import Conflict
 from mlservices.rest.serializers import Exact
 
 
-class Favourites(serializers.Serializer):
+class FavouriteVoices(serializers.Serializer):
     voices = serializers.ListField(child=serializers.CharField(), help_text="Their ids.")
 
 
-class Text(Exact):
+class VoiceText(Exact):
     text = serializers.CharField(
         max_length=LONGEST_TEXT, required=False, allow_blank=True, help_text="Empty: its greeting."
     )
@@ -35,40 +36,41 @@ class Text(Exact):
 class Voices(viewsets.GenericViewSet):
     """`/api/voice-library` describes all voices, `/api/voices` tells those that can be spoken now."""
 
-    serializer_class = Text
+    serializer_class = VoiceText
     queryset = None
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(summary="List favourite voices", responses=Favourites)
+    @extend_schema(summary="List favourite voices", responses=FavouriteVoices)
     def favourites(self, request: Request) -> Response:
         """Those of the person whose key it is."""
         assert request.user.pk  # the gate lets nobody else in
-        return Response({"voices": sorted(favourites(request.user.pk))})
+        rows = FavouriteVoice.objects.filter(user_id=request.user.pk).order_by("voice")
+        return Response({"voices": list(rows.values_list("voice", flat=True))})
 
     @extend_schema(summary="Make a voice a favourite", request=None, responses={204: None})
     def remember(self, request: Request, voice: str) -> Response:
         """Of the person whose key it is."""
         assert request.user.pk
-        remember(voice=_known(voice).id, person=request.user.pk)
+        remember(voice=_known(voice), user_id=request.user.pk)
         return Response(status=204)
 
     @extend_schema(summary="Forget a favourite voice", responses={204: None})
     def forget(self, request: Request, voice: str) -> Response:
         """The voice itself stays in the library."""
         assert request.user.pk
-        forget(voice=_known(voice).id, person=request.user.pk)
+        forget(voice=_known(voice), user_id=request.user.pk)
         return Response(status=204)
 
     @extend_schema(
         summary="Hear a voice",
-        request=Text,
+        request=VoiceText,
         responses={(200, "audio/wav"): OpenApiResponse(OpenApiTypes.BINARY, description="A WAV")},
         examples=[OpenApiExample("Words of your own", request_only=True, value={"text": "How can I help?"})],
     )
     def preview(self, request: Request, voice: str) -> HttpResponseBase:
         """Its greeting, or a short text, by the model that speaks it now. 409 says why it cannot be heard."""
-        known, sent = _known(voice), Text(data=request.data)
+        known, sent = _known(voice), VoiceText(data=request.data)
         sent.is_valid(raise_exception=True)
         text = sent.validated_data.get("text", "").strip()
         return later(lambda: _heard(known, text or voices.greeting(known.language, known.gender)))

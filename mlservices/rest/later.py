@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any
 
 from django.http import HttpResponseBase, JsonResponse
@@ -16,11 +18,13 @@ logger = logging.getLogger(__name__)
 
 def later(make: Callable[[], Awaitable[Any]], *, status: int = 200) -> Later:
     """What `make` gives, on the event loop once the middleware is through: an answer, or what JSON holds.
-    Its faults are told as everybody's. It asks the database only by `sync_to_async`."""
+    Its faults are told as everybody's. It asks the database only by `sync_to_async`; what it does is done by
+    who asks now, for the audit trail too."""
+    around = copy_context()
 
     async def made() -> HttpResponseBase:
         try:
-            content = await make()
+            content = await asyncio.create_task(_of(make), context=around)
         except Exception as error:
             if told := answered(error, {}):
                 return told
@@ -31,3 +35,7 @@ def later(make: Callable[[], Awaitable[Any]], *, status: int = 200) -> Later:
         return JsonResponse(content, status=status, json_dumps_params={"ensure_ascii": False})
 
     return Later(made)
+
+
+async def _of(make: Callable[[], Awaitable[Any]]) -> Any:
+    return await make()

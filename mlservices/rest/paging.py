@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
@@ -55,4 +56,5 @@ def page_of(fields: type[serializers.Serializer]) -> type[serializers.Serializer
         "previous": serializers.URLField(allow_null=True),
         "results": fields(many=True),
     }
-    return type(f"Page{fields.__name__}", (serializers.Serializer,), parts)
+    page = type(f"Page{fields.__name__}", (serializers.Serializer,), parts)
+    return extend_schema_serializer(many=False)(page)  # it is one, also of an action that is called `list`

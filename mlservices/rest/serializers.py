@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
 # What JSON must hold for a field of a kind: "5" is no number, and 1 is not true.
@@ -39,6 +40,17 @@ class Exact(serializers.Serializer):
         return _wrong_kind(field, value)
 
 
+class _ExactDescribed(OpenApiSerializerExtension):
+    """What is refused when it is sent is described so."""
+
+    target_class = Exact
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False} if direction == "request" else schema
+
+
 def _wrong_kind(field: serializers.Field, value: Any) -> Any:
     """A sentence, or sentences by their place; nothing where it is of the right kind."""
     if value is None:
@@ -49,6 +61,8 @@ def _wrong_kind(field: serializers.Field, value: Any) -> Any:
                 return f"Send {called}."
             if isinstance(value, int | float) and abs(value) > _LARGEST:
                 return "Send a smaller number."
+    if isinstance(field, serializers.SlugRelatedField) and not value:
+        return "Send an id, or null."
     if isinstance(field, serializers.ListField):
         return _of_each(field.child, dict(enumerate(value)))
     if isinstance(field, serializers.DictField):

@@ -10,6 +10,7 @@ from tests.agents.fakes import WordEmbedder
 from tests.agents.flow.samples import MENU, edge, flow, node
 from tests.agents.flows.test_generation import GOOD, Writer
 from tests.factories import make_agent
+from voiceforge_site.audit.models import AuditEntry
 
 SHOP = "/api/agent-flows/shop"
 GREETS = {"name": "Greets", "turns": [{"expect": {"said": "Sales or support?"}}]}
@@ -44,6 +45,7 @@ class TestTrying:
             ({"turns": [{"say": 5}]}, 400, "words of at most"),
             ({"turns": "x"}, 400, "Send a list"),
             ({"turns": [], "agent": "nobody"}, 400, "nobody"),
+            ({"turns": [], "agent": ""}, 400, "Send an id, or null."),
             ({"turns": [], "graph": {"nodes": 5}}, 422, "has to be a list"),
             ({"turns": [], "graph": {"nodes": []}}, 422, "no step yet"),
             ({"turns": [{}, {}]}, 400, "words, keys or silence"),
@@ -133,6 +135,8 @@ class TestWriting:
         assert "swordfish" not in str(told)
         kept = self.generate(alices, keep=True).json()
         assert (kept["flow"], Flow.objects.get(slug="tables").changed_by) == ("tables", "alice")
+        entry = AuditEntry.objects.get(verb="flow.created", thing=str(Flow.objects.get(slug="tables").pk))
+        assert (entry.name, entry.key[:6], entry.address) == ("alice", "vf_sk_", "127.0.0.1")
 
     def test_a_draft_is_changed_by_words(self, alices, writer):
         told = self.generate(alices, flow="shop", keep=True)

@@ -9,6 +9,7 @@ from agents.flows.actions import create_flow, publish
 from agents.models import Flow
 from tests.agents.flow.samples import MENU, edge, flow, node
 from tests.factories import make_agent
+from voiceforge_site.audit.models import AuditEntry
 
 FLOWS = "/api/agent-flows"
 TWO = flow(node("hello", "say", text="Hello."), node("bye", "end_call"), edge("hello", "bye"))
@@ -161,6 +162,7 @@ def test_it_is_copied_exported_and_imported_again(alices):
     assert (copy["name"], copy["nodes"]) == ("Shop (copy)", MENU["nodes"])
     file = alices.get(f"{FLOWS}/shop/export")
     assert file["Content-Disposition"] == 'attachment; filename="shop.json"'
+    assert AuditEntry.objects.filter(verb="flow.downloaded", name="alice").count() == 1
     assert alices.get(f"{FLOWS}/shop/export?version=1").status_code == 404
     assert alices.get(f"{FLOWS}/shop/export?version=x").status_code == 400
     as_json = alices.send("POST", f"{FLOWS}/import", file.json())
@@ -169,6 +171,12 @@ def test_it_is_copied_exported_and_imported_again(alices):
     assert (as_json.status_code, as_json.json()["id"]) == (201, "shop-2")
     assert (as_file.status_code, as_file.json()["name"]) == (201, "Mine")
     assert as_file.json()["edges"] == MENU["edges"]
+
+
+def test_one_with_the_longest_name_is_copied_too(alices):
+    make(alices, name="x" * 120)
+    copy = alices.send("POST", f"{FLOWS}/{'x' * 100}/duplicate")
+    assert (copy.status_code, copy.json()["name"][-9:]) == (201, "xx (copy)")
 
 
 def test_what_can_be_kept_of_a_file_is_and_the_rest_is_told(alices):

@@ -73,7 +73,7 @@ def test_what_cannot_be_read_says_why(alices, worker):
         ({"pairs": [{"question": "Why?"}]}, "pairs.0.answer"),
         ({"pairs": [{"question": "Why?", "answer": 5}]}, "pairs.0.answer"),
         ({"pairs": "x"}, "pairs"),
-        ({"file": "x"}, "file"),
+        ({"address": "https://x.test", "file": "x"}, "file"),
     ],
     ids=str,
 )

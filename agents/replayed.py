@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mlservices.interfaces import ChatModel
+from mlservices.json_text import json_of
 from mlservices.types import ChatDelta, ChatMessage, Priority, Tool, ToolCall
 
 from .flow.program import CallTool, ToolResult
-from .json_text import json_of
 
 _CALL = "\x1e"  # ASCII's separator of records: before each tool call of an answer, as JSON
 

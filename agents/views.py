@@ -19,13 +19,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices.errors import EngineError
+from mlservices.json_text import json_of
 from mlservices.pages.fields import field_errors
 from mlservices.pages.languages import language_name
 
 from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
 from .flow.variables import BUILT_IN
 from .forms import AgentForm, add_errors, fact_formset, facts_of
-from .json_text import json_of
 from .listing import answers_with, columns, in_order, orders
 from .models import Agent, AgentVersion
 from .sentences import record_sentence

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from asgiref.sync import async_to_sync
 from django.test import Client
+from django.test.client import ClientHandler
+
+from mlservices.api.answers import Later
+
+
+class _Handler(ClientHandler):
+    """Waits for what is answered later, as the site's own does."""
+
+    def get_response(self, request: Any) -> Any:
+        response = super().get_response(request)
+        return async_to_sync(response.made)() if isinstance(response, Later) else response
 
 
 class Program(Client):
@@ -10,6 +24,7 @@ class Program(Client):
 
     def __init__(self, key: str) -> None:
         super().__init__(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {key}"})
+        self.handler = _Handler(enforce_csrf_checks=True)
 
     def send(self, method: str, address: str, data: object = None, **headers: str):
         """`If_Match="..."` is a header."""

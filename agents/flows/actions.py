@@ -146,7 +146,7 @@ def roll_back(*, version: FlowVersion, by: str) -> FlowVersion:
 
 @transaction.atomic
 def duplicate_flow(*, flow: Flow, by: str) -> Flow:
-    twin = _new_flow(flow.draft, by, _("%(name)s (copy)") % {"name": flow.name})
+    twin = _new_flow(flow.draft, by, _("%(name)s (copy)") % {"name": flow.name[: 120 - 15]})
     audit.record("flow.duplicated", twin, after=twin.draft, by=by, detail=flow.name)
     return twin
 

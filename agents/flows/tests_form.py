@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from mlservices.json_text import json_of
+
 from ..fields import PhoneField
 from ..flow.deciding import By
 from ..flow.graph import Expected, ScriptedTest
 from ..flow.graph.node_checks import DIGITS
 from ..flow.graph.scripted import LONGEST_WORDS, MOST_TURNS
-from ..json_text import json_of
 from .kinds import DECIDERS
 from .results import LONGEST_NAME
 

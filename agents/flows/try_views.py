@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import aget_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from mlservices import registry
 from mlservices.errors import EngineError
-from mlservices.interfaces import ChatModel
+from mlservices.json_text import json_of
 
-from ..conversations import chat_model_for
 from ..flow.graph import FlowError, Problem
-from ..flow.program import Toolbox, ToolResult
-from ..json_text import json_of
-from ..models import DEFAULT_MODEL, Agent, Flow, FlowVersion
-from ..replayed import as_recorded
-from ..tools.calling import toolbox_of
-from .programs import Crew, crew_of, tools_of
-from .rehearsal import Move, Unplayable, as_version, moves_of, no_tools, rehearse, texts
+from ..models import Flow
+from .playing import Asked, played
+from .rehearsal import Unplayable, moves_of, texts
 from .texts import sentence
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """`named` is the agent's address, or ""; `earnest`: tools are called; `called` is what they answered
-    before, and `again` whether nothing in the turns is new."""
-
-    graph: Any
-    moves: list[Move]
-    named: str
-    earnest: bool
-    called: tuple[str, ...]
-    again: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    version: FlowVersion
-    agent: Agent
-    chat_model: ChatModel | None
-    crew: Crew
-    tools: Toolbox
 
 
 @require_POST
@@ -69,8 +38,7 @@ async def flow_try(request: HttpRequest, slug: str) -> HttpResponse:
         return _refused(_("Tools are called in earnest only by those who may change agents."), status=403)
     called: list[str] = []
     try:
-        stage = await sync_to_async(_staged)(asked)
-        return JsonResponse({"turns": await _played(stage, asked, called), "called": called})
+        return JsonResponse({"turns": await played(asked, called), "called": called})
     except FlowError as error:
         return _problem(error.problem, called)
     except Unplayable as error:
@@ -82,33 +50,10 @@ async def flow_try(request: HttpRequest, slug: str) -> HttpResponse:
         return _refused(str(error), status=400, called=called)
 
 
-async def _played(stage: _Stage, asked: _Asked, called: list[str]) -> list[dict[str, Any]]:
-    """What tools are called in earnest is put into `called`, whatever comes of the rest."""
-
-    async def call_tool(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        result = await stage.tools.call(name, arguments)
-        called.append(as_recorded(name, arguments, result))
-        return result
-
-    turns = await rehearse(
-        stage.version,
-        stage.agent,
-        asked.moves,
-        embedder=registry.embedder(),
-        chat_model=stage.chat_model,
-        crew=stage.crew,
-        call_tool=call_tool if asked.earnest else no_tools,
-        offered=stage.tools.specs,
-        called=asked.called,
-        again=asked.again,
-    )
-    return [turn.as_json() for turn in turns]
-
-
-def _read(body: bytes) -> _Asked:
+def _read(body: bytes) -> Asked:
     """Raises ValueError, KeyError and TypeError."""
     sent = json_of(body)
-    return _Asked(
+    return Asked(
         graph=sent["graph"],
         moves=moves_of(sent["turns"]),
         named=str(sent.get("agent") or ""),
@@ -116,17 +61,6 @@ def _read(body: bytes) -> _Asked:
         called=texts(sent.get("called"), "called"),
         again=sent.get("again") is True,
     )
-
-
-def _staged(asked: _Asked) -> _Stage:
-    """Asks the database. Without an agent it is one that knows nothing beside the flow. Raises FlowError, and
-    ValueError where there is no such agent."""
-    version = as_version(asked.graph)
-    agent, named = Agent(name=version.program.main.name, greeting="", chat_model=DEFAULT_MODEL), asked.named
-    if named and (agent := Agent.objects.filter(slug=named).first() or agent).pk is None:
-        raise ValueError(_("There is no agent “%(name)s” any more. Choose another.") % {"name": named})
-    crew = crew_of(version)
-    return _Stage(version, agent, chat_model_for(agent), crew, toolbox_of(tools_of(version, crew)))
 
 
 def _problem(problem: Problem, called: Sequence[str]) -> JsonResponse:

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from mlservices import audit, registry
+from mlservices.json_text import json_of
 
 from ..flow.graph import FlowError, Problem, Severity, read, read_text
 from ..flow.graph.reading import LARGEST_BYTES
-from ..json_text import json_of
 from ..models import Agent, Flow, FlowVersion
 from .actions import (
     ChangedMeanwhile,

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from mlservices import registry
 from mlservices.errors import EngineError
 from mlservices.interfaces import ChatModel
+from mlservices.json_text import json_of
 
 from ..flow.graph import FlowError, Known, read
-from ..json_text import json_of
 from ..models import Flow
 from .actions import create_flow
 from .differences import differences, on_canvas

@@ -1,29 +1,45 @@
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled
+from mlservices.rest.later import later
 from mlservices.rest.paging import listed, page_of
 from mlservices.rest.problems import Changed
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import ExactModel
+from mlservices.rest.serializers import Exact, ExactModel, Lines
 
-from ..actions import ChangedMeanwhile, duplicate_agent, restore_version, save_agent
+from ..actions import ChangedMeanwhile, duplicate_agent, restore_version, save_agent, set_statuses
+from ..facts import LONGEST_ANSWER, LONGEST_QUESTION, LONGEST_TOPIC, MOST_FACTS, MOST_QUESTIONS
+from ..flow.knowledge import WEEKDAYS
 from ..forms import AgentForm
 from ..models import Agent, AgentVersion, Flow
 from ..sentences import record_sentence
+from ..trial import LONGEST_WORDS, MOST_TURNS, try_words
 from ..versions import VALUES
 
 TAG = "Agents"
+_PLACE = re.compile(r"(facts(?:\[\d+\]|\.\w+)+): ")
 _EXAMPLE = OpenApiExample(
     "A receptionist",
     request_only=True,
@@ -42,6 +58,59 @@ _EXAMPLE = OpenApiExample(
 )
 
 
+_TEXT = {"type": "string"}
+_HOURS = {
+    "type": "object",
+    "required": ["timezone", "week"],
+    "additionalProperties": False,
+    "properties": {
+        "timezone": {**_TEXT, "description": "as Europe/London"},
+        "week": {
+            "type": "object",
+            "description": 'by day: [["08:00", "12:00"], ["13:00", "18:00"]]; one without is closed',
+            "additionalProperties": False,
+            "properties": {
+                day: {"type": "array", "maxItems": 6, "items": {"type": "array", "items": _TEXT}}
+                for day in WEEKDAYS
+            },
+        },
+        "closed_on": {"type": "array", "maxItems": 366, "items": {**_TEXT, "format": "date"}},
+    },
+}
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "maxItems": MOST_FACTS,
+        "items": {
+            "type": "object",
+            "required": ["topic"],
+            "additionalProperties": False,
+            "properties": {
+                "topic": {**_TEXT, "maxLength": LONGEST_TOPIC},
+                "answer": {**_TEXT, "maxLength": LONGEST_ANSWER},
+                "questions": {
+                    "type": "array",
+                    "maxItems": MOST_QUESTIONS,
+                    "items": {**_TEXT, "maxLength": LONGEST_QUESTION},
+                },
+                "hours": {"anyOf": [_HOURS, {"type": "null"}]},
+                "follow_up": {"enum": ["none", "message"], "description": "`message` offers to take one"},
+                "urgent": {"type": "boolean", "description": "an emergency: it goes before all others"},
+            },
+        },
+    }
+)
+class FactsField(serializers.ListField):
+    child = serializers.DictField()
+
+
+_OTHER_WORDS = OpenApiExample(
+    "Another greeting", request_only=True, value={"greeting": "Good morning. How can I help?"}
+)
+
+
 class AgentFields(ExactModel):
     """An agent: `id` is its address, which it keeps when it is renamed."""
 
@@ -53,8 +122,10 @@ class AgentFields(ExactModel):
         allow_null=True,
         help_text="The id of a published flow that its calls follow; null: it answers freely.",
     )
-    facts = serializers.ListField(child=serializers.DictField(), required=False)
-    constants = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    facts = FactsField(required=False, help_text="What it knows, and says as it stands.")
+    constants = Lines(
+        sign="=", required=False, help_text="What {{name}} stands for in greeting and instructions."
+    )
 
     class Meta:
         model = Agent
@@ -62,7 +133,7 @@ class AgentFields(ExactModel):
         read_only_fields = ["version", "created_at", "updated_at"]
 
 
-class VersionFields(serializers.ModelSerializer):
+class AgentVersionFields(serializers.ModelSerializer):
     values = serializers.DictField(help_text="The agent as it was then, in the fields of an agent.")
 
     class Meta:
@@ -70,18 +141,91 @@ class VersionFields(serializers.ModelSerializer):
         fields = ["number", "kind", "by", "at", "source", "values"]
 
 
+def _by_path(error: ValidationError) -> ValidationError:
+    """What `agents.facts` tells as "facts[0].answer: ..." at its field, facts.0.answer."""
+    wrong: dict[str, list[str]] = {}
+    for name, texts in error.update_error_dict({}).items():
+        for text in ValidationError(texts).messages:
+            place = _PLACE.match(text) if name == "facts" else None
+            path = re.sub(r"\[(\d+)\]", r".\1", place[1]) if place else name
+            wrong.setdefault(path, []).append(text[place.end() :] if place else text)
+    return ValidationError(wrong)
+
+
 class AgentFilter(filters.FilterSet):
+    flow = filters.CharFilter(field_name="flow__slug", help_text="Those that follow the flow of this id.")
+
     class Meta:
         model = Agent
-        fields = {"status": ["exact"], "language": ["exact"], "flow__slug": ["exact"]}
+        fields = ["status", "language"]
+
+
+class AgentAsked(Exact):
+    words = serializers.CharField(
+        max_length=LONGEST_WORDS, allow_blank=True, required=False, help_text="Empty: to hear the greeting."
+    )
+    transcript = serializers.ListField(
+        child=serializers.CharField(allow_blank=True),
+        max_length=2 * MOST_TURNS,
+        required=False,
+        help_text="What the last answer told, unchanged.",
+    )
+
+
+class AgentNoted(serializers.Serializer):
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    data = serializers.DictField()
+
+
+class AgentMessage(serializers.Serializer):
+    name = serializers.CharField()
+    phone = serializers.CharField()
+    text = serializers.CharField()
+
+
+class AgentReply(serializers.Serializer):
+    """What the agent did with the words."""
+
+    texts = serializers.ListField(child=serializers.CharField(), help_text="What it says.")
+    notes = AgentNoted(many=True, help_text="What it understood, and how it decided.")
+    messages = AgentMessage(many=True, help_text="What a call would have kept.")
+    ended = serializers.BooleanField(help_text="Whether it hung up.")
+    transferred_to = serializers.CharField(help_text="The number that a call would have been put through to.")
+    expects = serializers.CharField()
+    transcript = serializers.ListField(
+        child=serializers.CharField(), help_text="To be sent back with the next words."
+    )
+
+
+class AgentStatuses(Exact):
+    status = serializers.ChoiceField(Agent.Status.choices)
+    agents = serializers.ListField(child=serializers.CharField(), max_length=500, help_text="Their ids.")
+
+
+class AgentStatusesBefore(serializers.Serializer):
+    before = serializers.DictField(
+        child=serializers.CharField(), help_text="The status of each that was changed, as it was before."
+    )
 
 
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List agents"),
-    retrieve=extend_schema(summary="Get an agent"),
-    create=extend_schema(summary="Make an agent", examples=[_EXAMPLE]),
-    partial_update=extend_schema(summary="Change an agent"),
+    retrieve=extend_schema(
+        summary="Get an agent", description="As it is now. Its ETag goes with a change as If-Match."
+    ),
+    create=extend_schema(
+        summary="Make an agent",
+        description="It needs a name and a greeting; everything else has a default that suits most.",
+        examples=[_EXAMPLE],
+    ),
+    partial_update=extend_schema(
+        examples=[_OTHER_WORDS],
+        summary="Change an agent",
+        description="Changes what is named and leaves the rest; `facts` are all of them. Calls that go on "
+        "keep the version they have.",
+    ),
 )
 class Agents(Resource):
     """An agent is archived by its `status`, and not deleted: its calls name it. What is changed is its next
@@ -105,6 +249,51 @@ class Agents(Resource):
         self.refuse_changed(agent)
         return self.told(self._saved(agent, self.checked(partial=True), expected=agent.version))
 
+    @extend_schema(
+        summary="Change the status of several agents",
+        request=AgentStatuses,
+        responses=AgentStatusesBefore,
+        examples=[
+            OpenApiExample(
+                "Pausing two",
+                request_only=True,
+                value={"status": "paused", "agents": ["front-desk", "sales"]},
+            )
+        ],
+    )
+    def change_statuses(self, request: Request) -> Response:
+        """All of them or, where one is not there, none."""
+        sent = self.sent(AgentStatuses)
+        known = set(Agent.objects.filter(slug__in=sent["agents"]).values_list("slug", flat=True))
+        if unknown := [slug for slug in sent["agents"] if slug not in known]:
+            raise invalid(agents=f"There is no agent “{unknown[0]}”.")
+        return Response({"before": set_statuses(statuses=dict.fromkeys(known, sent["status"]), by=self.by)})
+
+    @extend_schema(
+        summary="Try an agent by text",
+        request=AgentAsked,
+        responses=AgentReply,
+        examples=[
+            OpenApiExample("The greeting", request_only=True, value={}),
+            OpenApiExample(
+                "A question", request_only=True, value={"words": "Where can I park?", "transcript": []}
+            ),
+        ],
+    )
+    def attempt(self, request: Request, id: str) -> HttpResponseBase:
+        """A conversation without a telephone, of which nothing is kept here: send back the transcript of each
+        answer with the next words. A flow is tried at its own address."""
+        agent, sent = self.get_object(), self.sent(AgentAsked)
+
+        async def make() -> dict[str, Any]:
+            try:
+                reply = await try_words(agent, sent.get("transcript", []), sent.get("words", "").strip())
+            except ValueError as error:
+                raise invalid(transcript=str(error).removeprefix("transcript: ")) from None
+            return asdict(reply)
+
+        return later(make)
+
     def _saved(self, agent: Agent, values: dict[str, Any], *, expected: int | None) -> Agent:
         facts, status = values.pop("facts", agent.facts), values.pop("status", agent.status)
         filled(AgentForm, agent, values)
@@ -114,6 +303,8 @@ class Agents(Resource):
             saved = save_agent(agent=agent, by=self.by, facts=facts, expected=expected)
         except ChangedMeanwhile as error:
             raise Changed(error.newest.by) from None
+        except ValidationError as error:
+            raise _by_path(error) from None
         if recorded:
             recorded.save()
         return saved
@@ -127,10 +318,10 @@ class Agents(Resource):
         """The copy is paused, so that it can be changed before it takes calls."""
         return self.told(duplicate_agent(agent=self.get_object(), by=self.by), status=201)
 
-    @extend_schema(summary="List an agent's versions", responses=page_of(VersionFields))
+    @extend_schema(summary="List an agent's versions", responses=page_of(AgentVersionFields))
     def versions(self, request: Request, id: str) -> Response:
         """The newest first, each with the agent as it was."""
-        return listed(self, self.get_object().versions.all(), VersionFields, ordering="-number")
+        return listed(self, self.get_object().versions.all(), AgentVersionFields, ordering="-number")
 
     @extend_schema(
         summary="Restore a version",

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from ..json_text import json_of
+from mlservices.json_text import json_of
 
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, SchemaError
 
-from ..json_text import json_of
+from mlservices.json_text import json_of
+
 from .arguments import leads_outside
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

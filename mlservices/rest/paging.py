@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
@@ -20,8 +22,22 @@ class Pages(CursorPagination):
     def __init__(self, own: Sequence[str] = ()) -> None:
         self._own = tuple(own)
 
+    def get_page_size(self, request: Any) -> int:
+        asked = request.query_params.get("limit", str(self.page_size))
+        if not re.fullmatch("[0-9]{1,3}", asked) or not 1 <= int(asked) <= self.max_page_size:
+            raise serializers.ValidationError({"limit": f"Use a number from 1 to {self.max_page_size}."})
+        return int(asked)
+
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
         return self._own or super().get_ordering(request, queryset, view)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        told = {"limit": "how many of them", "cursor": "where to go on: take it out of `next` or `previous`"}
+        schemas = {"limit": limit, "cursor": {"type": "string"}}
+        return [
+            {"name": name, "in": "query", "schema": schemas[name], "description": told[name]} for name in told
+        ]
 
 
 def listed(
@@ -40,4 +56,5 @@ def page_of(fields: type[serializers.Serializer]) -> type[serializers.Serializer
         "previous": serializers.URLField(allow_null=True),
         "results": fields(many=True),
     }
-    return type(f"Page{fields.__name__}", (serializers.Serializer,), parts)
+    page = type(f"Page{fields.__name__}", (serializers.Serializer,), parts)
+    return extend_schema_serializer(many=False)(page)  # it is one, also of an action that is called `list`

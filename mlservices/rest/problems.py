@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
@@ -20,10 +21,10 @@ _WHOLE = {NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY, ""}
 
 
 class Conflict(Refused):
-    """What cannot be done as things stand now."""
+    """What cannot be done as things stand now; `fields` say where that is."""
 
-    def __init__(self, error: str) -> None:
-        super().__init__(409, error)
+    def __init__(self, error: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(409, error, fields)
 
 
 class Changed(Refused):
@@ -32,6 +33,15 @@ class Changed(Refused):
     def __init__(self, who: str = "") -> None:
         by = f"{who} has" if who else "Somebody has"
         super().__init__(412, f"{by} changed it since you read it: read it again, and send your change anew.")
+
+
+@contextmanager
+def in_conflict() -> Iterator[None]:
+    """Around a verb whose ValidationError is of how things stand, and not of what was sent."""
+    try:
+        yield
+    except NotValid as error:
+        raise Conflict(" ".join(error.messages)) from None
 
 
 def answered(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:

@@ -3,20 +3,76 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
-import orjson
 from django.db import transaction
 from django.http import Http404
 from django.utils.http import parse_etags
-from rest_framework import mixins, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..api.answers import Refused
 from .problems import Changed
 
 
-class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class Tagged(viewsets.GenericViewSet):
+    """What is told has an ETag, and what is changed is as If-Match has it. Subclasses say who changed it last
+    and, where not all that is told is of the thing itself, what its ETag is made of."""
+
+    def who_changed(self, thing: Any) -> str:
+        """The name of who changed it last, where that is known."""
+        return getattr(thing, "changed_by", "")
+
+    def state_of(self, thing: Any, shown: Any) -> Any:
+        return shown
+
+    @property
+    def by(self) -> str:
+        """Who asks, as verbs want it."""
+        return self.request.user.get_username()
+
+    def sent(self, fields: type[serializers.BaseSerializer], *, partial: bool = False) -> dict[str, Any]:
+        """What was sent, or the refusal of it by field."""
+        serializer = fields(data=self.request.data, partial=partial, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def checked(self, *, partial: bool = False) -> dict[str, Any]:
+        """The same of the thing itself."""
+        return self.sent(self.get_serializer_class(), partial=partial)
+
+    def refuse_changed(self, thing: Any) -> None:
+        """`Changed` if it is not as If-Match has it."""
+        sent = self.request.headers.get("If-Match", "")
+        expected = parse_etags(sent)
+        if sent and not expected:
+            raise Refused(400, "If-Match: send the ETag as it was told, with its quotes.")
+        if expected and "*" not in expected and self._etag(thing, self._shown(thing)) not in expected:
+            raise Changed(self.who_changed(thing))
+
+    def told(self, thing: Any, *, status: int = 200) -> Response:
+        shown = self._shown(thing)
+        return Response(shown, status=status, headers={"ETag": self._etag(thing, shown)})
+
+    def told_unless_known(self, thing: Any) -> Response:
+        """304 where If-None-Match has it as it is."""
+        answer = self.told(thing)
+        if answer["ETag"] in parse_etags(self.request.headers.get("If-None-Match", "")):
+            return Response(status=304, headers={"ETag": answer["ETag"]})
+        return answer
+
+    def _shown(self, thing: Any) -> Any:
+        return self.get_serializer(thing).data
+
+    def _etag(self, thing: Any, shown: Any) -> str:
+        state = json.dumps(self.state_of(thing, shown), default=str)
+        return f'"{hashlib.sha256(state.encode()).hexdigest()[:16]}"'
+
+
+class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tagged):
     """Subclasses say what `make`, `change` and `remove` do by calling a verb, or leave one out, with the
     HTTP method that would ask for it. `PATCH` changes what it names and leaves the rest."""
 
@@ -34,10 +90,7 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
         return Response(status=204)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        answer = self.told(self.get_object())
-        if answer["ETag"] in parse_etags(request.headers.get("If-None-Match", "")):
-            return Response(status=304, headers={"ETag": answer["ETag"]})
-        return answer
+        return self.told_unless_known(self.get_object())
 
     def make(self, values: dict[str, Any]) -> Any:
         raise NotImplementedError
@@ -48,24 +101,6 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
     def remove(self, thing: Any) -> None:
         raise NotImplementedError
 
-    def who_changed(self, thing: Any) -> str:
-        """The name of who changed it last, where that is known."""
-        return getattr(thing, "changed_by", "")
-
-    # ---- for subclasses ---------------------------------------------------------------------
-
-    @property
-    def by(self) -> str:
-        """Who asks, as verbs want it."""
-        return self.request.user.get_username()
-
-    def checked(self, *, partial: bool = False) -> dict[str, Any]:
-        """What was sent, or the refusal of it by field."""
-        serializer = self.get_serializer(data=self.request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        values: dict[str, Any] = serializer.validated_data
-        return values
-
     def as_expected(self) -> Any:
         """The thing, locked until the transaction ends; `Changed` if it is not as If-Match has it."""
         thing = self.get_object()
@@ -74,20 +109,3 @@ class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
             raise Http404
         self.refuse_changed(locked)
         return locked
-
-    def refuse_changed(self, thing: Any) -> None:
-        """`Changed` if it is not as If-Match has it."""
-        expected = parse_etags(self.request.headers.get("If-Match", ""))
-        if expected and "*" not in expected and self._etag(self._shown(thing)) not in expected:
-            raise Changed(self.who_changed(thing))
-
-    def told(self, thing: Any, *, status: int = 200) -> Response:
-        shown = self._shown(thing)
-        return Response(shown, status=status, headers={"ETag": self._etag(shown)})
-
-    def _shown(self, thing: Any) -> Any:
-        return self.get_serializer(thing).data
-
-    @staticmethod
-    def _etag(shown: Any) -> str:
-        return f'"{hashlib.sha256(orjson.dumps(shown, default=str)).hexdigest()[:16]}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
 # What JSON must hold for a field of a kind: "5" is no number, and 1 is not true.
@@ -15,12 +16,15 @@ _KINDS: tuple[tuple[type[serializers.Field], type | tuple[type, ...], str], ...]
     (serializers.CharField, str, "a text"),
     (serializers.ChoiceField, str, "a text"),
     (serializers.DateTimeField, str, "a time like 2026-03-05T14:30:00Z"),
+    (serializers.SlugRelatedField, str, "a text"),
+    (serializers.ListField, list, "a list"),
+    (serializers.DictField, dict, "an object"),
 )
+_LARGEST = 2**53  # what every program reads as it is written
 
 
 class Exact(serializers.Serializer):
-    """Refuses a field that it does not know, and JSON of another kind than a field is of. NUL is in no text:
-    PostgreSQL keeps none."""
+    """Refuses a field that it does not know, and JSON of another kind than a field is of."""
 
     def to_internal_value(self, data: Any) -> Any:
         given = data.items() if isinstance(data, Mapping) else ()
@@ -28,18 +32,46 @@ class Exact(serializers.Serializer):
             raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
 
-    def _why_not(self, name: str, value: Any) -> str:
+    def _why_not(self, name: str, value: Any) -> Any:
         field = self.fields.get(name)
         if field is None or field.read_only:
             known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
             return f"It cannot be set here: use {known}."
-        if value is None:
-            return ""
-        for kind, wanted, called in _KINDS:
-            if isinstance(field, kind):
-                right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
-                return "" if right else f"Send {called}."
+        return _wrong_kind(field, value)
+
+
+class _ExactDescribed(OpenApiSerializerExtension):
+    """What is refused when it is sent is described so."""
+
+    target_class = Exact
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False} if direction == "request" else schema
+
+
+def _wrong_kind(field: serializers.Field, value: Any) -> Any:
+    """A sentence, or sentences by their place; nothing where it is of the right kind."""
+    if value is None:
         return ""
+    for kind, wanted, called in _KINDS:
+        if isinstance(field, kind):
+            if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
+                return f"Send {called}."
+            if isinstance(value, int | float) and abs(value) > _LARGEST:
+                return "Send a smaller number."
+    if isinstance(field, serializers.SlugRelatedField) and not value:
+        return "Send an id, or null."
+    if isinstance(field, serializers.ListField):
+        return _of_each(field.child, dict(enumerate(value)))
+    if isinstance(field, serializers.DictField):
+        return _of_each(field.child, value)
+    return ""
+
+
+def _of_each(child: serializers.Field, values: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(place): why for place, each in values.items() if (why := _wrong_kind(child, each))}
 
 
 class ExactModel(Exact, serializers.ModelSerializer):
@@ -55,3 +87,23 @@ class ExactModel(Exact, serializers.ModelSerializer):
 
 def _judged_later(value: Any) -> None:
     return None
+
+
+class Lines(serializers.DictField):
+    """{name: value}, which a page's form writes a line for each, with a sign between: what would come apart
+    there is refused."""
+
+    child = serializers.CharField(allow_blank=True)
+
+    def __init__(self, *, sign: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._sign = sign
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        pairs: dict[str, str] = super().to_internal_value(data)
+        for name, value in pairs.items():
+            if not name.strip() or self._sign in name or len(f"{name}.{value}.".splitlines()) > 1:
+                raise serializers.ValidationError(
+                    {name: f"It takes one line, and no “{self._sign}” in its name."}
+                )
+        return pairs

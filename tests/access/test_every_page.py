@@ -131,7 +131,7 @@ def outcome(answer: Any) -> str:
     return "refused" if answer.status_code == 403 else "let in"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("who", WHO)
 def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who: str, method: str) -> None:
     wrong = []

@@ -9,8 +9,8 @@ from django.test import Client
 from agents.flows.actions import create_flow
 from agents.models import Flow, Tool
 from tests.agents.flow.samples import MENU
-from tests.agents.test_json_text import TOO_DEEP
 from tests.factories import make_agent
+from tests.mlservices.test_json_text import TOO_DEEP
 
 
 @pytest.fixture

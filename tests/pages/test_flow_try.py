@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from agents.flows import try_views
 from agents.flows.actions import create_flow, save_draft
 from agents.models import Tool, ToolServer
+from mlservices import registry
 from mlservices.errors import EngineError
 from telephony.models import Call
 from tests.agents.fakes import WordEmbedder
@@ -29,7 +29,7 @@ ORDER = flow(
 @pytest.fixture
 def tried(alices_browser: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`tried(graph, *turns, agent="", tools=False)`: the answer as (status, JSON)."""
-    monkeypatch.setattr(try_views.registry, "embedder", WordEmbedder)
+    monkeypatch.setattr(registry, "embedder", WordEmbedder)
     create_flow(graph=MENU, name="Shop", by="alice")
 
     def send(graph: Any, *turns: Any, **more: Any) -> tuple[int, dict[str, Any]]:
@@ -96,7 +96,7 @@ def test_what_was_called_before_an_engine_failed_is_told_so_that_it_is_not_calle
 
     other.answer("/order", {"guest": "Anna"})
     Tool.objects.create(name="order", url=f"{other.url}/order", results={"guest": "guest"})
-    monkeypatch.setattr(try_views.registry, "embedder", Gone)
+    monkeypatch.setattr(registry, "embedder", Gone)
     asking = flow(
         node("t", "tool", toolName="order"),
         node("ask", "say", text="Well?"),
@@ -150,7 +150,7 @@ def test_engines_that_do_not_answer_are_told(tried, monkeypatch):
         async def embed(self, texts: Any, **_: Any) -> Any:
             raise EngineError("nobody there", service="embed")
 
-    monkeypatch.setattr(try_views.registry, "embedder", Gone)
+    monkeypatch.setattr(registry, "embedder", Gone)
     status, told = tried(MENU, {"say": "hello"})
     assert status == 503 and "nobody there" in told["error"] and "is kept" in told["error"]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent
+from tests.agents.fakes import WordEmbedder
 from tests.factories import make_agent
 
 AGENTS = "/api/agents"
@@ -38,7 +39,7 @@ def test_what_is_wrong_is_told_by_field_in_the_words_of_the_page(alices, alices_
     page = alices_browser.post("/agents/new/", {"name": "x", "greeting": "y", "transfer_number": "12"})
     assert page.context["form"].errors["transfer_number"][0] == fields["transfer_number"]
     nested = make(alices, facts=[{"topic": "Parking"}]).json()["fields"]
-    assert "facts[0].answer" in nested["facts"]
+    assert list(nested) == ["facts.0.answer"]
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,66 @@ def test_who_may_only_look_changes_nothing(bobs):
     assert bobs.get(f"{AGENTS}/{agent.slug}").status_code == 200
     refused = bobs.send("PATCH", f"{AGENTS}/{agent.slug}", {"name": "x"})
     assert (refused.status_code, "It takes the ability" in refused.json()["detail"]) == (403, True)
+
+
+def test_several_get_one_status(alices, bobs):
+    for number in range(3):
+        make_agent(f"Desk {number}", slug=f"desk-{number}")
+    sent = {"status": "paused", "agents": ["desk-0", "desk-1"]}
+    told = alices.send("POST", f"{AGENTS}/bulk", sent).json()
+    assert told == {"before": {"desk-0": "active", "desk-1": "active"}}
+    assert alices.send("POST", f"{AGENTS}/bulk", sent).json() == {"before": {}}
+    assert len(alices.get(f"{AGENTS}?status=active").json()["results"]) == 1
+    for wrong, field in (({"status": "asleep"}, "status"), ({"agents": ["desk-2", "gone"]}, "agents")):
+        refused = alices.send("POST", f"{AGENTS}/bulk", {**sent, **wrong})
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, [field])
+    assert bobs.send("POST", f"{AGENTS}/bulk", sent).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_agent_is_tried_by_text(bobs, monkeypatch, program, charlie):
+    monkeypatch.setattr("mlservices.registry.embedder", WordEmbedder)
+    agent = make_agent(greeting="Good day.", facts=[{**FACT, "questions": ["where can I park"]}])
+    address = f"{AGENTS}/{agent.slug}/try"
+    greeting = bobs.send("POST", address)
+    assert (greeting.status_code, greeting.json()["texts"]) == (200, ["Good day."])
+    told = bobs.send("POST", address, {"words": "Where can I park?", "transcript": []}).json()
+    assert (told["texts"], told["ended"]) == (["Behind the house."], False)
+    again = bobs.send("POST", address, {"words": "Thank you, goodbye.", "transcript": told["transcript"]})
+    assert again.json()["ended"]
+    for wrong in ({"transcript": ["x"]}, {"transcript": "x"}, {"transcript": [5]}, {"words": "x" * 1001}):
+        refused = bobs.send("POST", address, wrong)
+        assert (refused.status_code, len(refused.json()["fields"])) == (400, 1)
+    assert program(charlie).send("POST", address).status_code == 403
+
+
+def test_own_variables_do_not_come_apart(alices):
+    refused = make(alices, constants={"clinic": "A\nother = B"})
+    assert list(refused.json()["fields"]) == ["constants.clinic"]
+    assert make(alices, constants={"clinic": "A"}).json()["constants"] == {"clinic": "A"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        '"text"',
+        "[]",
+        '{"name": 1e999}',
+        '{"name": "a\\u0000b"}',
+        '{"name": "\\ud800"}',
+        "[" * 9999,
+        "\xff",
+    ],
+    ids=range(8),
+)
+def test_what_no_database_takes_is_refused(alices, body):
+    refused = alices.generic("POST", AGENTS, body.encode("latin-1"), content_type="application/json")
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "٣"])
+def test_a_page_has_a_size_that_it_can_have(alices, limit):
+    refused = alices.get(AGENTS, {"limit": limit})
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["limit"])
+    assert alices.get(f"{AGENTS}?cursor=x").status_code in (400, 404)

@@ -56,8 +56,13 @@ class Gate:
         if needed and meets(request.user, needed):
             return None
         if needed is None and rule != Rule():
-            return HttpResponseNotAllowed(READING if rule.read else ("POST",))
+            return HttpResponseNotAllowed(READING if rule.read else _methods(view))
         return _refusal(request)
+
+
+def _methods(view: Any) -> Iterable[str]:
+    """Those of an address that only changes."""
+    return [method.upper() for method in getattr(view, "actions", None) or ("post",)]
 
 
 def may(user: Any, method: str, address: str) -> bool:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ...json_text import json_of
+from mlservices.json_text import json_of
+
 from .flow import Edge, Flow, Intent, Variable
 from .nodes import TYPES, Node, Part
 from .problems import Problem, Severity

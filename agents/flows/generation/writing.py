@@ -11,11 +11,11 @@ from time import monotonic
 from typing import Any, Literal
 
 from mlservices.interfaces import ChatModel
+from mlservices.json_text import json_of
 from mlservices.types import ChatMessage
 
 from ...flow.graph import FlowError, Known, Problem, Severity, problems_of, read
 from ...flow.graph.layout import placed
-from ...json_text import json_of
 from ..texts import sentence
 from .merging import merged
 from .schema import as_answered

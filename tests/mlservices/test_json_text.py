@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agents.json_text import DEEPEST, json_of
+from mlservices.json_text import DEEPEST, json_of
 
 TOO_DEEP = ["[" * 100_000, "[" * 990 + "]" * 990, '{"a":' * 200 + "1" + "}" * 200]
 

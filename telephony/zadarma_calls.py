@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 import phonenumbers
 from django.db import transaction
 from django.utils import timezone
-from django_q.models import Schedule
 
 from agents.models import Agent
 
@@ -23,6 +22,7 @@ from .lines.answering import answer_of, block_of, is_blocked
 from .models import Call, Credential, PhoneNumber
 from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
+from .recordings.actions import is_told
 from .session.events import EndReason, ProviderStatusReceived
 
 LINE = "zadarma"
@@ -192,16 +192,7 @@ def _have_fetched(call: Call, recording: str) -> None:
     call.refresh_from_db()
     if call.end_reason == "spoken_elsewhere":
         soon = timezone.now() + timedelta(seconds=RECORDING_SECONDS)
-        Schedule.objects.get_or_create(
-            name=f"recording of call {call.pk}",
-            defaults={
-                "func": "telephony.zadarma_recordings.fetch",
-                "args": repr((str(call.pk), recording)),
-                "schedule_type": Schedule.ONCE,
-                "next_run": soon,
-                "repeats": -1,  # and is gone
-            },
-        )
+        is_told(call=call, provider_id=recording, ready=True, due_at=soon)
 
 
 def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:

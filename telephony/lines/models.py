@@ -36,6 +36,13 @@ class Credential(models.Model):
         TWILIO = "twilio", "Twilio"
         ZADARMA = "zadarma", "Zadarma"
 
+    class Records(models.TextChoices):
+        """Whether the provider records calls too, beside us."""
+
+        NO = "no", _("No")
+        THERE = "there", _("Yes, and it keeps them")
+        HERE = "here", _("Yes, and it removes them once they are here")
+
     provider = models.CharField(_("provider"), max_length=16, choices=Provider)
     label = models.CharField(_("name"), max_length=80)
     account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
@@ -56,6 +63,9 @@ class Credential(models.Model):
     )
     calls_per_second = models.DecimalField(
         _("calls begun in a second"), max_digits=4, decimal_places=1, default=Decimal(1)
+    )
+    records = models.CharField(
+        _("Twilio records calls too"), max_length=8, choices=Records, default=Records.NO
     )
     dialling_until = models.DateTimeField(null=True)  # some process begins its calls, and has it until then
     dialling_by = models.CharField(max_length=16, blank=True)

@@ -54,6 +54,8 @@ class Command(BaseCommand):
             "minutes": 1,
         }
         Schedule.objects.update_or_create(name="service checks", defaults={**every_minute, "repeats": -1})
+        recordings = {**every_minute, "func": "telephony.recordings.fetching.fetch_due"}
+        Schedule.objects.update_or_create(name="recordings", defaults={**recordings, "repeats": -1})
         hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         of_the_trail = {"func": "voiceforge_site.audit.tasks.look_through", "schedule_type": Schedule.HOURLY}

@@ -31,7 +31,7 @@ def sounds_of(call: Call) -> list[Sound]:
     sounds = []
     if own := Recording.objects.filter(call=call).first():
         url = reverse("telephony:recording", args=[call.pk])
-        sounds.append(_sound(own, name=_("us"), file_name=_("Recording"), url=url, page=page))
+        sounds.append(_sound(own, name="VoiceForge", file_name=_("Recording"), url=url, page=page))
     for row in ProviderRecording.objects.filter(call=call, state=State.KEPT):
         names = {"name": provider_of(call), "file_name": file_name_of(call)}
         sounds.append(_sound(row, **names, url=row.get_absolute_url(), page=f"{page}?sound={row.pk}"))

@@ -46,6 +46,7 @@ from tests.factories import (
     ended,
     make_agent,
     make_call,
+    make_provider_recording,
     make_recording,
     make_usage,
     make_walked_call,
@@ -203,6 +204,17 @@ def call_that_goes_on(world: World) -> str:
 @shown
 def call_that_is_over(world: World) -> str:
     return world.over.get_absolute_url()
+
+
+@shown
+def call_that_its_provider_recorded_too(world: World) -> str:
+    call = make_call(world.agent, ended(spoken(TURNS)))
+    make_recording(call)
+    kept = make_provider_recording(call)
+    make_provider_recording(
+        call, state="failed", tries=9, problem="Twilio has no such recording, or not yet."
+    )
+    return f"{call.get_absolute_url()}?sound={kept.pk}"
 
 
 def _open_palette(page: Page) -> None:

@@ -57,7 +57,7 @@ def from_twilio(view: SignedView) -> SignedView:
     @require_POST
     @wraps(view)
     def verified(request: HttpRequest, **kwargs: object) -> HttpResponse:
-        if any("\0" in value for values in request.POST.lists() for value in values[1]):
+        if any("\0" in value for _name, values in request.POST.lists() for value in values):
             return HttpResponse("A field holds what no text holds.", status=400)  # nor a database takes
         credential = Credential.objects.filter(
             provider=Credential.Provider.TWILIO, account=request.POST.get("AccountSid", "")

@@ -6,7 +6,6 @@ import logging
 import time
 from threading import Thread
 
-from ..actions import SIMULATOR
 from ..models import Call, Credential
 from .accounts import Account, ProviderError
 from .actions import asked
@@ -23,7 +22,7 @@ def limit_at_carrier(call: Call, seconds: int) -> Thread | None:
     if number is None or not call.provider_call_id:
         return None
     credential = number.credential
-    if credential.provider != Credential.Provider.TWILIO or credential.label == SIMULATOR:
+    if credential.provider != Credential.Provider.TWILIO or credential.is_simulated:
         return None
     try:
         account = asked(credential)

@@ -120,7 +120,7 @@ class TestHowLongItMayLast:
         assert not caplog.text
 
     def test_the_simulator_is_no_carrier(self, call: Call, twilio: FakeTwilio) -> None:
-        Credential.objects.update(label="Simulator")
+        Credential.objects.update(is_simulated=True)
         assert limit_at_carrier(Call.objects.get(), 90) is None
 
 

@@ -27,7 +27,7 @@ from telephony.models import Call, Credential, PhoneNumber, PlannedCall
 from telephony.providers.base import WireEvent
 from telephony.providers.twilio.codec import TwilioCodec
 from telephony.recordings import actions as recordings
-from telephony.switchboard import Switchboard
+from telephony.switchboard import Switchboard, in_database
 from tests.fakes.exchange import FakeSuppliers
 from tests.fakes.zadarma import hashed
 from tests.fakes.zadarma import signature as zadarma_signature
@@ -114,8 +114,8 @@ class TestMediaSocket:
 
     async def _one(self, board: Switchboard, number: PhoneNumber, random: Random) -> int:
         """One call whose messages are spoilt, of some the first already; how many were sent."""
-        call = await asyncio.to_thread(ringing, number, f"CA{uuid4().hex}")
-        token = await asyncio.to_thread(issue_token, call)
+        call = await in_database(ringing, number, f"CA{uuid4().hex}")
+        token = await in_database(issue_token, call)
         socket = Socket("twilio", board)
         first = start(call, token)
         spoils_first = random.random() < 0.2
@@ -137,9 +137,9 @@ class TestMediaSocket:
 
     @staticmethod
     async def _good(board: Switchboard, number: PhoneNumber) -> None:
-        call = await asyncio.to_thread(ringing, number, "CAgood")
+        call = await in_database(ringing, number, "CAgood")
         socket = Socket("twilio", board)
-        socket.say(start(call, await asyncio.to_thread(issue_token, call)))
+        socket.say(start(call, await in_database(issue_token, call)))
         await socket.until(socket.media)
         socket.say({"event": "stop"})
         await socket.until_closed()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..eventlog import record_now
 from ..lines.accounts import Account, ProviderError
-from ..lines.actions import asked, note_use
+from ..lines.actions import asked, note_use, noted
 from ..models import Credential, ProviderRecording
 from ..session.events import RecordingSaved
 from .actions import later
@@ -46,10 +46,9 @@ def remove_at_provider(credential_id: int, provider_ids: Sequence[str]) -> str:
     credential = Credential.objects.filter(pk=credential_id).first()
     if credential is None:
         return "the account is gone"
-    account = asked(credential)
-    for provider_id in provider_ids:
-        account.remove_recording(provider_id)
-    note_use(credential, "removed", by="", detail=", ".join(provider_ids))
+    with noted(credential, "removed", by="", detail=", ".join(provider_ids)) as account:
+        for provider_id in provider_ids:
+            account.remove_recording(provider_id)
     return f"{len(provider_ids)} removed"
 
 

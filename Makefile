@@ -47,6 +47,7 @@ bench: python ## measure: voice to voice, calls a process carries, memory, word 
 	$(BIN)/python -m tests.bench.voice --json var/bench/voice.json
 	for server in daphne uvicorn granian; do taskset -c 1 $(BIN)/python -m tests.bench.capacity --server $$server --calls 30,60,90,120,180 --json var/bench/capacity-$$server.json || exit 1; done
 	$(BIN)/python -m tests.bench.sip --json var/bench/sip.json
+	taskset -c 1 $(BIN)/python -m tests.bench.twilio --json var/bench/twilio.json
 	$(BIN)/python -m tests.bench.operate --json var/bench/operate.json
 	$(BIN)/python -m tests.bench.memory --json var/bench/memory.json
 	$(BIN)/python -m tests.bench.wer --json var/bench/wer.json

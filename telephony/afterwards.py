@@ -22,7 +22,8 @@ from . import file_names, sheet, wording
 from .audited import record_of_call
 from .cost import cost_of
 from .eventlog import event_json
-from .models import Call, CallEvent, Recording
+from .models import Call, CallEvent
+from .recordings.shown import chosen_of, file_name_of, missing_of, sounds_of
 from .session.events import event_from
 from .transcript import Transcript
 
@@ -40,7 +41,9 @@ def afterwards(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "cost": cost_of(call),
         "models": figures.of_call(call.pk) if request.user.has_perm("mlservices.view_usage") else None,
         "currency": settings.CURRENCY,
-        "recording": Recording.objects.filter(call=call).only("bytes").first(),
+        "sounds": sounds_of(call),
+        "missing": missing_of(call),
+        "file_name": file_name_of(call),
     }
     return render(request, "calls/_afterwards.html", context)
 
@@ -132,7 +135,7 @@ def before_its_first_event(call: Call) -> dict[str, Any]:
         "stands_under": reverse("telephony:history"),
         "replay": True,
         "final_status": final_status,
-        "sound": Recording.objects.filter(call=call).only("pk").first(),
+        "sound": chosen_of(sounds_of(call), ""),
     }
 
 

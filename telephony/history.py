@@ -27,7 +27,7 @@ from .annotations import tag_names, tag_problem
 from .deleting import CannotDelete, delete_calls
 from .filter_words import contradiction, explained, told
 from .filters import NEWEST, OUTCOMES, Filters, among, misread
-from .models import Call, Tag
+from .models import Call, ProviderRecording, Tag
 from .pages import BoundedPage
 from .search import digits_asked, find, passages
 
@@ -235,6 +235,8 @@ def delete_chosen(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"calls": over, "live": live, "back": _back(request)}
     context["back_query"] = request.POST.get("back", "")
     context["recordings"] = sum(1 for call in over if hasattr(call, "recording"))
+    of_providers = ProviderRecording.objects.filter(call__in=over, state=ProviderRecording.State.KEPT)
+    context["recordings"] += of_providers.count()
     if request.POST.get("sure") != "1":
         return render(request, "calls/delete.html", context)
     try:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -16,19 +16,24 @@ from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 
 from agents.conversations import voice_of
+from agents.flow.steps import Conversation
 from mlservices.errors import EngineError
 from mlservices.ledger import asking
 
 from . import actions, prompts
 from .capacity import capacity
 from .desk import Desk
-from .eventlog import eventlog, record_now
+from .eventlog import eventlog
 from .last_words import last_words
 from .line import Line
-from .models import Call, Recording
+from .lines.limiting import limit_at_carrier
+from .models import Call, PlannedCall
 from .outbound.actions import plan_of
-from .recorder import Recorder, Saved, name_of, path_of
-from .session.events import EndReason, Event, FramesDropped, RecordingSaved
+from .outbound.guard import LONGEST_OF_PEOPLE, longest_of
+from .outbound.machines import MessageLeft, message_to_machine
+from .recorder import Recorder, path_of
+from .recordings.own import save_recording
+from .session.events import EndReason, Event, FramesDropped
 from .session.parts import Ending, SessionSettings
 from .session.session import CallSession
 from .suppliers import Suppliers
@@ -68,6 +73,8 @@ class LiveCall:
     stopped_at: float | None = None
     stop_reason: EndReason | None = None
     running: asyncio.Task[None] | None = None  # until its recording is kept
+    leaves_message: bool = False  # to a machine, and that is all
+    unlimited: bool = False  # a person has had it: the carrier knows that it may last
     over: bool = False  # the session is; its end and its recording are still being stored
 
     def watch(self, now: float) -> None:
@@ -97,6 +104,11 @@ class LiveCall:
             self.stopped_at, self.stop_reason = now, reason
             self.session.end(reason)
 
+    def named(self, ending: Ending) -> Ending:
+        """How the call ended. That a machine was left a message tells more than who hung up."""
+        as_meant = ending.reason in ("agent_hung_up", "caller_hung_up")
+        return replace(ending, reason="machine") if self.leaves_message and as_meant else ending
+
     def _abandon_if_stuck(self, now: float) -> None:
         assert self.stopped_at is not None and self.stop_reason is not None
         if now - self.stopped_at > STOP_SECONDS and not self.abandoned.done():
@@ -121,7 +133,9 @@ class Switchboard:
         """
         self.start()
         try:
-            session = await self._session(call, line, suppliers or self.suppliers)
+            plan = await in_database(plan_of, call)
+            message = message_to_machine(call, plan)
+            session = await self._session(call, line, suppliers or self.suppliers, plan, message)
         except Exception as error:
             await self._give_up(call, line, error)
             return True
@@ -138,8 +152,11 @@ class Switchboard:
             record=lambda event: eventlog.record(call.pk, event),
         )
         live = LiveCall(call, line, session, recorder, desk, started_at=now, frames_seen_at=now)
+        live.leaves_message = bool(message)
         self.calls[call.pk] = live
         live.running = self._spawn(self._run(live))
+        if call.direction == Call.Direction.INBOUND:  # of others the carrier was told when they were placed
+            self._spawn(in_database(limit_at_carrier, call, longest_of(call.agent)))
         return True
 
     async def _give_up(self, call: Call, line: Line, error: Exception) -> None:
@@ -152,13 +169,18 @@ class Switchboard:
         await self._for_a_while(stored)
         line.end("engine_failure", fallback)
 
-    async def _session(self, call: Call, line: Line, suppliers: Suppliers) -> CallSession | None:
+    async def _session(
+        self, call: Call, line: Line, suppliers: Suppliers, plan: PlannedCall | None, message: str
+    ) -> CallSession | None:
+        """`message` is all that is said, to a machine: it is told nothing else, even when engines fail."""
         agent = call.agent
         engines = await in_database(suppliers.engines)
-        version, plan = await in_database(lambda: (call.flow_version, plan_of(call)))
-        conversation = await in_database(
-            suppliers.conversation, agent, call.other_party, version, plan.values if plan else {}
-        )
+        conversation: Conversation = MessageLeft(message)
+        if not message:
+            version = await in_database(lambda: call.flow_version)
+            conversation = await in_database(
+                suppliers.conversation, agent, call.other_party, version, plan.values if plan else {}
+            )
         if not await in_database(actions.connect_call, call.pk, line=call.line):
             return None
         failing = await in_database(last_words, agent, line.rate)
@@ -171,14 +193,14 @@ class Switchboard:
                 voice=voice_of(agent),
                 speaking_rate=agent.speaking_rate,
                 eagerness=agent.eagerness,
-                interruptible=agent.interruptible,
+                interruptible=agent.interruptible and not message,
                 silence_seconds=agent.silence_seconds,
                 max_call_seconds=agent.max_call_seconds,
-                fallback_number=agent.failure_number,
+                fallback_number="" if message else agent.failure_number,
                 held_by=plan.operator if plan else "",
                 goodbye_text=failing.text,
             ),
-            prompts={**prompts.load(agent.language, line.rate), "goodbye": failing.pcm},
+            prompts={} if message else {**prompts.load(agent.language, line.rate), "goodbye": failing.pcm},
             emit=partial(_tell, call.pk, line),
         )
 
@@ -191,12 +213,12 @@ class Switchboard:
             ending = live.abandoned.result() if live.abandoned.done() else running.result()
         except Exception:
             logger.exception("The session of call %s failed.", live.call.pk)
-            fallback = live.call.agent.failure_number
+            fallback = "" if live.leaves_message else live.call.agent.failure_number
             ending = Ending("transferred", fallback) if fallback else Ending("engine_failure")
         finally:
             running.cancel()
             orders.cancel()
-        await self._end(live, ending)
+        await self._end(live, live.named(ending))
 
     async def _end(self, live: LiveCall, ending: Ending) -> None:
         call, line = live.call, live.line
@@ -326,6 +348,9 @@ class Switchboard:
             await asyncio.sleep(WATCH_SECONDS)
             for live in list(self.calls.values()):
                 live.watch(loop.time())
+                if live.session.operators.holder and not live.unlimited:
+                    live.unlimited = True
+                    self._spawn(in_database(limit_at_carrier, live.call, LONGEST_OF_PEOPLE))
 
     async def _hold(self) -> None:
         loop = asyncio.get_running_loop()
@@ -361,25 +386,3 @@ def _tell(call_id: UUID, line: Line, event: Event) -> None:
     eventlog.record(call_id, event)
     if line.watcher:
         line.watcher(event)
-
-
-def save_recording(call: Call, saved: Saved, *, rate: int) -> None:
-    """In place of what another process may have salvaged of it, when it took us for dead."""
-    Recording.objects.update_or_create(
-        call=call,
-        defaults={
-            "file": name_of(call),
-            "rate": rate,
-            "duration_seconds": saved.duration_seconds,
-            "bytes": saved.bytes,
-            "peaks": saved.peaks,
-        },
-    )
-    record_now(
-        call.pk,
-        RecordingSaved(
-            at_seconds=saved.duration_seconds,
-            duration_seconds=saved.duration_seconds,
-            bytes=saved.bytes,
-        ),
-    )

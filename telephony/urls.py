@@ -16,6 +16,7 @@ from . import (
     webhooks,
     zadarma_webhook,
 )
+from .recordings import views as recordings
 
 app_name = "telephony"
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("telephony/twilio/answered/<uuid:call_id>/", webhooks.twilio_answered, name="twilio_answered"),
     path("telephony/twilio/placed/<uuid:call_id>/", webhooks.twilio_placed, name="twilio_placed"),
     path("telephony/twilio/status/", webhooks.twilio_status, name="twilio_status"),
+    path("telephony/twilio/recording/", webhooks.twilio_recording, name="twilio_recording"),
     path("telephony/twilio/after/<uuid:call_id>/", webhooks.twilio_after, name="twilio_after"),
     path("telephony/twilio/dialled/", webhooks.twilio_dialled, name="twilio_dialled"),
     path("webhooks/zadarma/<int:credential_id>/", zadarma_webhook.zadarma_webhook, name="zadarma_webhook"),
@@ -46,6 +48,8 @@ urlpatterns = [
     path("calls/usage/", views.usage, name="usage"),
     path("calls/<uuid:call_id>/", views.call_page, name="call"),
     path("calls/<uuid:call_id>/recording.wav", views.recording, name="recording"),
+    path("calls/<uuid:call_id>/recordings/<int:pk>.wav", recordings.sound, name="provider_recording"),
+    path("calls/<uuid:call_id>/recordings/<int:pk>/again/", recordings.again, name="recording_again"),
     path("calls/<uuid:call_id>/tags/", annotations.tags, name="call_tags"),
     path("calls/<uuid:call_id>/notes/", annotations.notes, name="call_notes"),
     path("calls/<uuid:call_id>/walk/", walks.walk, name="walk"),

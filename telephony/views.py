@@ -21,6 +21,7 @@ from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
 from .ranges import ranged
+from .recordings.shown import chosen_of, sounds_of
 from .session.events import event_from
 from .transcript import Transcript
 
@@ -40,8 +41,9 @@ def talk(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """A call as it goes on, or afterwards with its recording; `?part=recording` is that alone,
-    `?replay` the page of before its first event, to which it is played again."""
+    """A call as it goes on, or afterwards with its recording, or the one of its provider that `sound` names;
+    `?part=recording` is that alone, `?replay` the page of before its first event, to which it is played
+    again."""
     calls = Call.objects.select_related("agent", "phone_number", "flow_version__flow")
     calls = calls.defer("flow_version__graph", "flow_version__subflows", "flow_version__flow__draft")
     call = get_object_or_404(calls, pk=call_id)
@@ -49,15 +51,18 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         return render(
             request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words()}
         )
-    recording = Recording.objects.filter(call=call).first()
+    sounds = sounds_of(call)
+    recording = chosen_of(sounds, f"{request.path}?sound={request.GET.get('sound', '')}")
     if request.GET.get("part") == "recording":
-        return render(request, "calls/_recording.html", {"call": call, "recording": recording})
+        heard = {"call": call, "recording": recording, "sounds": sounds}
+        return render(request, "calls/_recording.html", heard)
     rows = list(CallEvent.objects.filter(call=call).order_by("seq"))
     transcript = Transcript(event_from(row.kind, row.at_seconds, row.payload) for row in rows)
     context = {
         "call": call,
         "card": card_of(call),
         "recording": recording,
+        "sounds": sounds,
         "rows": rows,
         "last_seq": rows[-1].seq if rows else 0,
         "transcript": transcript,

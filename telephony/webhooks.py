@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -21,17 +23,25 @@ from .admission import issue_token
 from .capacity import capacity
 from .credentials import remember, secret_of
 from .lines.answering import answer_for
+from .lines.limiting import limit_at_carrier
 from .models import Call, Credential, PhoneNumber, PlannedCall
 from .outbound.actions import knows_id, plan_of
-from .outbound.guard import NotAllowed, refuse_number
+from .outbound.guard import LONGEST_OF_PEOPLE, NotAllowed, refuse_number
+from .outbound.machines import is_machine, message_to_machine
 from .providers.twilio import twiml
 from .providers.twilio.signature import request_is_signed
+from .recordings import actions as recordings
 
 logger = logging.getLogger(__name__)
 
-MACHINES = ("machine", "fax")  # what Twilio says of them begins so
 TWILIO_SOCKET = "/ws/media/twilio/"
 # The stream ended without our having ended the call: our side failed, not the caller.
+# Of a recording: whether there is sound to be fetched; None while it is being made.
+RECORDING_STATES = {"in-progress": None, "completed": True, "absent": False, "failed": False}
+CALL_SID = re.compile(r"\w{1,64}")
+SEQUENCE = re.compile(r"[0-9]{1,9}")
+RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
+NO_RECORDING = gettext_lazy("Twilio has no recording of this call (%(code)s).")
 FAILED_ENDINGS = ("line_lost", "server_restarted", "engine_failure")
 
 SignedView = Callable[..., HttpResponse]
@@ -47,12 +57,16 @@ def from_twilio(view: SignedView) -> SignedView:
     @require_POST
     @wraps(view)
     def verified(request: HttpRequest, **kwargs: object) -> HttpResponse:
+        if any("\0" in value for _name, values in request.POST.lists() for value in values):
+            return HttpResponse("A field holds what no text holds.", status=400)  # nor a database takes
         credential = Credential.objects.filter(
             provider=Credential.Provider.TWILIO, account=request.POST.get("AccountSid", "")
         ).first()
         if credential is None or not _is_signed(request, credential):
             logger.warning("A request to %s without Twilio's signature was refused.", request.path)
             return HttpResponseForbidden("Not signed by an account that is set up here.")
+        if not CALL_SID.fullmatch(request.POST.get("CallSid", "")):
+            return HttpResponse("CallSid is none that Twilio gives.", status=400)
         return view(request, credential, **kwargs)
 
     return verified
@@ -104,11 +118,16 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 
 def _connected(call: Call) -> HttpResponse:
+    recorded_url = ""
+    if recordings.is_wanted(call):
+        recordings.expect(call=call)
+        recorded_url = public_url(reverse("telephony:twilio_recording"))
     return _xml(
         twiml.connect(
             socket_url=public_url(TWILIO_SOCKET, websocket=True),
             token=issue_token(call),
             after_url=public_url(reverse("telephony:twilio_after", args=[call.pk])),
+            recorded_url=recorded_url,
         )
     )
 
@@ -117,16 +136,18 @@ def _connected(call: Call) -> HttpResponse:
 def twilio_answered(request: HttpRequest, credential: Credential, call_id: UUID) -> HttpResponse:
     """Somebody, or something, answers a call of ours."""
     call = _placed(request, credential, call_id)
-    answered_by = request.POST.get("AnsweredBy", "")[:24]
-    Call.objects.filter(pk=call.pk).update(answered_by=answered_by)
+    call.answered_by = request.POST.get("AnsweredBy", "")[:24]
+    call.save(update_fields=["answered_by"])
     planned = plan_of(call)
-    if answered_by.startswith(MACHINES) and planned and planned.machine != PlannedCall.Machine.IGNORE:
-        actions.end_call(call.pk, reason="machine")
-        if planned.machine == PlannedCall.Machine.MESSAGE and answered_by != "fax":
-            return _xml(twiml.say_and_hang_up(planned.message, language=call.agent.language))
-        return _xml(twiml.hang_up())
+    message = message_to_machine(call, planned)
     if call.ended_at:
         return _xml(twiml.hang_up())
+    if is_machine(call) and planned and planned.machine != PlannedCall.Machine.IGNORE and not message:
+        actions.end_call(call.pk, reason="machine")
+        return _xml(twiml.hang_up())
+    if capacity.full() and message:
+        actions.end_call(call.pk, reason="machine")
+        return _xml(twiml.say_and_hang_up(message, language=call.agent.language))
     if capacity.full():
         logger.warning("A call that was answered found no free line: %s.", capacity.describe())
         return _say("Sorry, all our lines are busy. Goodbye.")
@@ -167,11 +188,13 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
     if actions.end_call(call.pk, reason="line_lost"):
         call.refresh_from_db()
     if call.transfer_to:
-        return _put_through(call.transfer_to, credential)
+        return _put_through(call.transfer_to, credential, call)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
+    if message := message_to_machine(call, plan_of(call)):
+        return _xml(twiml.say_and_hang_up(message, language=call.agent.language))
     if call.agent.failure_number:
-        return _put_through(call.agent.failure_number, credential)
+        return _put_through(call.agent.failure_number, credential, call)
     return _say("Sorry, something went wrong on our side. Please call again. Goodbye.")
 
 
@@ -184,33 +207,59 @@ def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse
 
 
 @from_twilio
+def twilio_recording(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """How a recording goes that Twilio makes of a call."""
+    provider_id, status = request.POST.get("RecordingSid", ""), request.POST.get("RecordingStatus", "")
+    if status not in RECORDING_STATES or not RECORDING_SID.fullmatch(provider_id):
+        return HttpResponse("RecordingSid or RecordingStatus is none that Twilio documents.", status=400)
+    ready = RECORDING_STATES[status]
+    calls = Call.objects.filter(line="twilio", phone_number__credential=credential)
+    if call := calls.filter(provider_call_id=request.POST.get("CallSid", "")).first():
+        code = request.POST.get("ErrorCode", "")
+        why_not = NO_RECORDING % {"code": code[:8] or "–"} if ready is False else ""
+        recordings.is_told(call=call, provider_id=provider_id, ready=ready, why_not=why_not)
+    return HttpResponse(status=204)
+
+
+@from_twilio
 def twilio_status(request: HttpRequest, credential: Credential) -> HttpResponse:
     """How the call goes, as Twilio sees it."""
     return _told(request, credential)
 
 
 def _told(request: HttpRequest, credential: Credential) -> HttpResponse:
-    sequence = request.POST.get("SequenceNumber", "")
     try:
         actions.apply_provider_status(
             line="twilio",
             credential=credential,
             provider_call_id=request.POST.get("CallSid", ""),
             status=request.POST.get("CallStatus", ""),
-            sequence=int(sequence) if sequence else None,
+            sequence=_sequence(request.POST.get("SequenceNumber", "")),
         )
     except ValueError:
         return HttpResponse("CallStatus or SequenceNumber is none that Twilio documents.", status=400)
     return HttpResponse(status=204)
 
 
-def _put_through(number: str, credential: Credential) -> HttpResponse:
-    """What holds for calls that we place holds for those that we pass on, whoever named the number."""
+def _sequence(text: str) -> int | None:
+    """Raises ValueError for what is no number of a callback."""
+    if not text:
+        return None
+    if not SEQUENCE.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _put_through(number: str, credential: Credential, call: Call | None = None) -> HttpResponse:
+    """What holds for calls that we place holds for those that we pass on, whoever named the number. Two
+    people speak as long as people may."""
     try:
         refuse_number(number, credential)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)
         return _say("Sorry, that number cannot be reached from here. Goodbye.")
+    if call:
+        limit_at_carrier(call, LONGEST_OF_PEOPLE)
     return _xml(twiml.dial(number, after_url=public_url(reverse("telephony:twilio_dialled"))))
 
 

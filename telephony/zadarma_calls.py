@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
-from django_q.models import Schedule
 
 from . import actions
 from .lines.answering import answer_of, block_of, is_blocked
 from .models import Call, Credential, PhoneNumber
 from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
+from .recordings.actions import is_told
 from .session.events import EndReason
 from .zadarma_matching import (
     CALL_BACK_SECONDS,
@@ -154,16 +154,7 @@ def _have_fetched(call: Call, recording: str) -> None:
     call.refresh_from_db()
     if call.end_reason == "spoken_elsewhere":
         soon = timezone.now() + timedelta(seconds=RECORDING_SECONDS)
-        Schedule.objects.get_or_create(
-            name=f"recording of call {call.pk}",
-            defaults={
-                "func": "telephony.zadarma_recordings.fetch",
-                "args": repr((str(call.pk), recording)),
-                "schedule_type": Schedule.ONCE,
-                "next_run": soon,
-                "repeats": -1,  # and is gone
-            },
-        )
+        is_told(call=call, provider_id=recording, ready=True, due_at=soon)
 
 
 def end_as_told(call: Call, *, outcome: str, seconds: int, ended_at: datetime) -> bool:

@@ -30,6 +30,8 @@ def zadarma_webhook(request: HttpRequest, credential_id: int) -> HttpResponse:
     if "zd_echo" in request.GET or request.method == "GET":
         return _echo(request.GET.get("zd_echo", ""))
     form = request.POST.dict()
+    if any("\0" in value for value in form.values()):
+        return HttpResponseBadRequest("A field holds what no text holds.", content_type="text/plain")
     if form.get("event", "") not in SIGNED_FIELDS:
         return JsonResponse({})  # of no call, or not signed: nothing is done on its word
     credential = Credential.objects.filter(provider=Credential.Provider.ZADARMA, pk=credential_id).first()

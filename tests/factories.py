@@ -22,7 +22,15 @@ from mlservices.models.usage import Outcome
 from telephony import search
 from telephony.cards import fold
 from telephony.eventlog import measured_turns, save_messages
-from telephony.models import Call, CallEvent, Credential, MeasuredTurn, PhoneNumber, Recording
+from telephony.models import (
+    Call,
+    CallEvent,
+    Credential,
+    MeasuredTurn,
+    PhoneNumber,
+    ProviderRecording,
+    Recording,
+)
 from telephony.session.events import (
     AgentHeard,
     AgentSaid,
@@ -231,6 +239,19 @@ def spoken(
 def ended(events: Sequence[Event], reason: EndReason = "caller_hung_up") -> list[Event]:
     at = events[-1].at_seconds + 1.5
     return [*events, CallEnded(at_seconds=at, reason=reason, duration_seconds=at)]
+
+
+def make_provider_recording(call: Call, **fields: Any) -> ProviderRecording:
+    """Kept, of a few seconds, unless `fields` say otherwise."""
+    row = ProviderRecording(call=call, provider_id=f"RE{ProviderRecording.objects.count():032x}", **fields)
+    if "state" not in fields:
+        envelope = [round(40 * math.sin(math.pi * ((n / 10) % 1))) for n in range(130)]
+        sound = wav_bytes(bytes(4 * 8000 * 13), 8000, channels=2)
+        row.state, row.rate, row.duration_seconds, row.bytes = row.State.KEPT, 8000, 13.0, len(sound)
+        row.peaks = {"rate": 10, "caller": envelope, "agent": envelope[5:]}
+        row.file.save(f"{call.pk}-provider.wav", ContentFile(sound), save=False)
+    row.save()
+    return row
 
 
 def make_recording(call: Call, seconds: float = 12.0, rate: int = 8000) -> Recording:

@@ -24,6 +24,7 @@ if os.environ.get("REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKE
 os.environ["ENV_FILE"] = ""
 os.environ["SESSION_SECRET"] = get_random_secret_key()
 os.environ["DEBUG"] = "true"
+os.environ["TWILIO_API_URL"] = "http://127.0.0.1:9"  # nobody is there: no test reaches a carrier
 os.environ["HF_HOME"] = str(ROOT / "var" / "models")  # prepared once, not for each run
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="voiceforge-tests-")
 atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)

@@ -81,7 +81,8 @@ function take(fresh) {
     else if (event.kind === "message_taken") addMessage(event.payload);
     else if (event.kind === "step_noted") addStep(event.payload);
     else if (event.kind === "call_ended") ended(event);
-    else if (event.kind === "recording_saved") {
+    else if (event.kind === "recording_saved" && !page.querySelector("[data-player]")) {
+      // else what is being heard would be cut off
       page.querySelector("[data-recording]")?.dispatchEvent(new Event("recording-saved"));
     }
   }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from django.utils.module_loading import import_string
@@ -95,6 +96,14 @@ class Record:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that the provider has. `ready`: there is sound to be fetched; None is not yet."""
+
+    provider_id: str
+    ready: bool | None
+
+
 class Account(Protocol):
     """Every method asks the provider and raises ProviderError."""
 
@@ -124,8 +133,20 @@ class Account(Protocol):
     def hang_up(self, provider_call_id: str) -> None:
         """One that is over already is none of our errors."""
 
+    def limit(self, provider_call_id: str, seconds: int) -> None:
+        """End a call that goes on once it has lasted so long; one that is over is none of our errors."""
+
     def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
         """One by one: what was told before a refusal is told."""
+
+    def recordings(self, provider_call_id: str) -> list[Recorded]:
+        """Of one call."""
+
+    def fetch_recording(self, provider_id: str, to: Path) -> None:
+        """As the provider has it: a file of any kind of sound, or of none."""
+
+    def remove_recording(self, provider_id: str) -> None:
+        """One that is gone already is none of our errors."""
 
 
 def account_of(credential: Credential) -> Account:

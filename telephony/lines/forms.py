@@ -101,7 +101,7 @@ def pace_within_bounds(pace: Any) -> Any:
 class LimitsForm(forms.ModelForm):
     class Meta:
         model = Credential
-        fields = ["label", "countries", "daily_cap", "calls_per_second"]
+        fields = ["label", "countries", "daily_cap", "calls_per_second", "records"]
         field_classes = {"countries": CountriesField}
         widgets = {
             "daily_cap": forms.NumberInput(attrs={"step": "0.01", "min": 0}),
@@ -111,11 +111,17 @@ class LimitsForm(forms.ModelForm):
             "countries": gettext_lazy("Empty: the countries of its own numbers, and no other."),
             "daily_cap": gettext_lazy("In 24 hours. Empty: no cap."),
             "calls_per_second": gettext_lazy("Twilio takes one a second; more wait in its queue."),
+            "records": gettext_lazy(
+                "Both sides apart, of agents that record their calls. Fetched after each call, and heard on "
+                "its page; Twilio charges for it."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["countries"].required = False
+        if self.instance.provider != Credential.Provider.TWILIO:
+            del self.fields["records"]  # Zadarma's own settings decide that
         dress(self)
 
     def clean_calls_per_second(self) -> Any:

@@ -36,6 +36,13 @@ class Credential(Carrier):
         TWILIO = "twilio", "Twilio"
         ZADARMA = "zadarma", "Zadarma"
 
+    class Records(models.TextChoices):
+        """Whether the provider records calls too, beside us."""
+
+        NO = "no", _("No")
+        THERE = "there", _("Yes, and it keeps them")
+        HERE = "here", _("Yes, and it removes them once they are here")
+
     provider = models.CharField(_("provider"), max_length=16, choices=Provider)
     label = models.CharField(_("name"), max_length=80)
     account = models.CharField(max_length=64)  # Twilio: the account SID; Zadarma: the key
@@ -48,6 +55,9 @@ class Credential(Carrier):
     facts = models.JSONField(default=list)
     problem = models.CharField(max_length=500, blank=True)
     checked_at = models.DateTimeField(null=True)
+    records = models.CharField(
+        _("Twilio records calls too"), max_length=8, choices=Records, default=Records.NO
+    )
 
     objects = CredentialQuerySet.as_manager()
 

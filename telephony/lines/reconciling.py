@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mlservices.secret_box import UnreadableSecret
 
 from ..actions import FINAL, end_call, tell_holder
 from ..models import Call, Credential
 from ..providers.zadarma.errors import ZadarmaError
+from ..recordings.actions import awaited, is_told, none_is_left
 from ..zadarma import import_statistics
 from .accounts import ProviderError, Record
 from .actions import asked
@@ -46,6 +48,12 @@ def compare(credential: Credential) -> int:
     if credential.provider == Credential.Provider.ZADARMA:
         return _compare_zadarma(credential)
     now = timezone.now()
+    known = _compare_calls(credential, now)
+    _look_for_recordings(credential, now)
+    return known
+
+
+def _compare_calls(credential: Credential, now: datetime) -> int:
     calls = {call.provider_call_id: call for call in _due(credential, now)}
     if not calls:
         return 0
@@ -55,6 +63,17 @@ def compare(credential: Credential) -> int:
         _keep(calls[record.provider_call_id], record, now)
     _give_up([call for each, call in calls.items() if each not in known], now)
     return len(known)
+
+
+def _look_for_recordings(credential: Credential, now: datetime) -> None:
+    """Those of whose end nothing was told: the provider is asked what it has."""
+    calls = {each.call_id: each.call for each in awaited(credential, ended_before=now - SETTLED)}
+    for call in calls.values():
+        found = asked(credential).recordings(call.provider_call_id)
+        for each in found:
+            is_told(call=call, provider_id=each.provider_id, ready=each.ready)
+        if all(each.ready is not None for each in found):
+            none_is_left(call=call, why=_("The provider has no recording of this call."))
 
 
 def _compare_zadarma(credential: Credential) -> int:

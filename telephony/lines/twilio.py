@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -19,8 +20,9 @@ from twilio.rest import Client
 from mlservices.pages.countries import country_name
 
 from ..addresses import public_url
-from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
+from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record, Recorded
 from .twilio_errors import words_for
+from .twilio_media import download
 
 PAGE = 1000  # numbers that are read of an account at once
 MOST = 100_000
@@ -29,6 +31,8 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 HOOKS = ("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method", "status_callback")
 # What Twilio serves by itself, so that it is served while we are down: a call put through to `PhoneNumber`.
 FORWARD = "https://twimlets.com/forward"
+# Of a recording; any other is on its way to one of these.
+_READY = {"completed": True, "absent": False, "deleted": False, "failed": False}
 _LATER = (20429, 22005, 10004)
 _GONE = (20404, 21220)
 
@@ -37,7 +41,7 @@ class TwilioAccount:
     """An `Account`. `sid` is the account's, `token` its auth token."""
 
     def __init__(self, sid: str, token: str) -> None:
-        self._sid = sid
+        self._sid, self._token = sid, token
         self._client = Client(sid, token, http_client=TwilioHttpClient(timeout=SECONDS))
         if settings.TWILIO_API_URL:
             base = settings.TWILIO_API_URL.rstrip("/")
@@ -130,6 +134,10 @@ class TwilioAccount:
             waiting = call.fetch().status in ("queued", "ringing")
             call.update(status="canceled" if waiting else "completed")
 
+    def limit(self, provider_call_id: str, seconds: int) -> None:
+        with _asking(gone_is_well=True):
+            self._client.calls(provider_call_id).update(time_limit=seconds)
+
     def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
         for each in provider_call_ids:
             found = None
@@ -137,6 +145,23 @@ class TwilioAccount:
                 found = _record(self._client.calls(each).fetch())
             if found:
                 yield found
+
+    def recordings(self, provider_call_id: str) -> list[Recorded]:
+        with _asking(gone_is_well=True):
+            rows = self._client.calls(provider_call_id).recordings.list(limit=MOST)
+            return [Recorded(str(each.sid), _READY.get(str(each.status))) for each in rows]
+        return []
+
+    def fetch_recording(self, provider_id: str, to: Path) -> None:
+        """Both sides apart, as it was recorded."""
+        base = self._client.api.base_url.rstrip("/")
+        url = f"{base}/2010-04-01/Accounts/{self._sid}/Recordings/{provider_id}.wav?RequestedChannels=2"
+        with _asking():
+            download(url, to, auth=(self._sid, self._token))
+
+    def remove_recording(self, provider_id: str) -> None:
+        with _asking(gone_is_well=True):
+            self._client.recordings(provider_id).delete()
 
     def rate(self, to: str, caller_id: str) -> Decimal:
         with _asking():

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from asgiref.sync import async_to_sync
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from ..providers.zadarma.client import ZadarmaClient
 from ..providers.zadarma.errors import ZadarmaBusy, ZadarmaError
-from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record
+from .accounts import SECONDS, Dial, Offer, OwnNumber, ProviderError, Record, Recorded
 
 T = TypeVar("T")
 
@@ -84,9 +85,26 @@ class ZadarmaAccount:
     def hang_up(self, provider_call_id: str) -> None:
         raise ProviderError(_("Zadarma ends no call by its interface; the SIP line does."))
 
+    def limit(self, provider_call_id: str, seconds: int) -> None:
+        raise ProviderError(_("Zadarma ends no call by its interface; the SIP line does."))
+
     def records(self, provider_call_ids: Sequence[str]) -> Iterator[Record]:
         """By its statistics instead: `telephony.zadarma.import_statistics`."""
         return iter(())
+
+    def recordings(self, provider_call_id: str) -> list[Recorded]:
+        """Its notices tell of them, and its statistics by other names."""
+        return []
+
+    def fetch_recording(self, provider_id: str, to: Path) -> None:
+        to.write_bytes(_asked(partial(self._recording, provider_id)))
+
+    async def _recording(self, provider_id: str) -> bytes:
+        [link, *_others] = (await self._client.record_links(call_id=provider_id)).links
+        return (await self._client.recording(link)).content
+
+    def remove_recording(self, provider_id: str) -> None:
+        raise ProviderError(_("Zadarma removes recordings in its own pages only."))
 
 
 def _asked(ask: Callable[[], Awaitable[T]]) -> T:

@@ -276,6 +276,7 @@ class CallEnded(Event):
 class RecordingSaved(Event):
     duration_seconds: float
     bytes: int
+    by: str = ""  # the provider that made it; "" for our own
 
 
 KINDS: dict[str, type[Event]] = {

@@ -208,6 +208,8 @@ class Reply:
 
     async def _keep_company(self) -> None:
         """Tell a caller who hears nothing, because an engine is slow, that it takes a moment."""
+        if "one_moment" not in self._prompts:
+            return  # nobody listens who would wait
         patience = SLOW_SECONDS
         if self.asked:  # the wait began when both were silent
             patience -= min(patience, self._begun_at - self._waiting_since(self.asked.turn.decided_at))
@@ -268,7 +270,8 @@ class Reply:
     # ---- when it goes wrong -----------------------------------------------------------------
 
     def _play(self, prompt: Prompt) -> None:
-        self._speaker.play(self._prompt_texts[prompt], self._prompts[prompt])
+        if prompt in self._prompts:
+            self._speaker.play(self._prompt_texts[prompt], self._prompts[prompt])
 
     def _give_up(self, error: EngineError) -> None:
         self._failed(error, "gave_up")

@@ -42,7 +42,8 @@ _ENDS: Mapping[str, EndReason] = {"hangup": "caller_hung_up", "restart": "server
 
 class CallSession:
     """A `MediaSink`. `prompts` holds what is played when engines fail: the recordings of
-    `reply.PROMPT_TEXTS`, pcm at the line's rate; `emit` is told every event and must not wait."""
+    `reply.PROMPT_TEXTS`, pcm at the line's rate, or none of them; `emit` is told every event and must not
+    wait."""
 
     def __init__(
         self,

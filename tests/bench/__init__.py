@@ -18,4 +18,5 @@ if "VOICEFORGE_BENCH" not in os.environ:  # a server that a bench has started fi
         "VAR_DIR": folder,
         "HF_HOME": str(Path(__file__).resolve().parents[2] / "var" / "models"),
         "PORT": str(free_port()),
+        "TWILIO_API_URL": "http://127.0.0.1:9",  # nobody is there: no bench reaches a carrier
     }

@@ -92,6 +92,8 @@ def load_turns() -> list[Turn]:
 class DrivenCall:
     """One caller: greeted, then turn after turn, each once the answer to the last has begun."""
 
+    pause_frames = PAUSE_FRAMES
+
     def __init__(self, account: Account, turns: Sequence[Turn], first: int, figures: Figures) -> None:
         self._carrier = Carrier(account, caller="+14155550199", callee=NUMBER)
         self._account = account
@@ -101,6 +103,10 @@ class DrivenCall:
         self._turn = first
         self._answer = asyncio.Event()
         self.measuring = False
+
+    @property
+    def call_sid(self) -> str:
+        return self._carrier.call_sid
 
     async def run(self) -> None:
         try:
@@ -153,7 +159,7 @@ class DrivenCall:
         while True:
             await self._send(socket, [SILENCE] * (-self._frames % ALIGNED_FRAMES))
             await self._take_turn(socket, self._turns[self._turn % len(self._turns)])
-            await self._send(socket, [SILENCE] * PAUSE_FRAMES)
+            await self._send(socket, [SILENCE] * self.pause_frames)
             self._turn += 1
 
     async def _take_turn(self, socket: ClientConnection, turn: Turn) -> None:

@@ -48,6 +48,7 @@ from tests.factories import (
     ended,
     make_agent,
     make_call,
+    make_provider_recording,
     make_recording,
     make_usage,
     make_walked_call,
@@ -59,7 +60,6 @@ from tests.service_checks import make_week_of_checks
 from voiceforge_site.access import key_actions
 from voiceforge_site.audit.chain import verify_news
 from voiceforge_site.models import AuditEntry, Delivery, User, Webhook
-from voiceforge_site.models import AuditEntry, User
 
 TURNS = [("When are you open on Saturday?", "From nine to one."), ("Thank you.", "You're welcome.")]
 
@@ -208,6 +208,17 @@ def call_that_goes_on(world: World) -> str:
 @shown
 def call_that_is_over(world: World) -> str:
     return world.over.get_absolute_url()
+
+
+@shown
+def call_that_its_provider_recorded_too(world: World) -> str:
+    call = make_call(world.agent, ended(spoken(TURNS)))
+    make_recording(call)
+    kept = make_provider_recording(call)
+    make_provider_recording(
+        call, state="failed", tries=9, problem="Twilio has no such recording, or not yet."
+    )
+    return f"{call.get_absolute_url()}?sound={kept.pk}"
 
 
 def _open_palette(page: Page) -> None:

@@ -1,5 +1,5 @@
-"""Twilio's REST API as far as VoiceForge asks it, on loopback: it remembers numbers and calls, refuses what
-Twilio refuses with Twilio's codes, and tells our webhooks of calls as Twilio does, signed."""
+"""Twilio's REST API as far as VoiceForge asks it, on loopback: it remembers numbers, calls and recordings,
+refuses what Twilio refuses with Twilio's codes, and tells our webhooks of calls as Twilio does, signed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django.conf import settings
 from twilio.request_validator import RequestValidator
 
 SID = "AC" + "1" * 32
 TOKEN = "0123456789abcdef0123456789abcdef"
+EXPECTED = "Basic " + b64encode(f"{SID}:{TOKEN}".encode()).decode()
+MEDIA = re.compile(rf"(/2010-04-01/Accounts/{SID}/Recordings|/moved)/(RE\w+)\.wav(?:\?RequestedChannels=2)?")
 FINAL = ("completed", "busy", "failed", "no-answer", "canceled")
 CALL_FIELDS = {
     "To", "From", "Url", "Method", "StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod", "Timeout",
@@ -39,10 +42,15 @@ class FakeTwilio:
 
     numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    recordings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    media: dict[str, bytes] = field(default_factory=dict)  # sound, by the SID of its recording
+    moved: dict[str, str] = field(default_factory=dict)  # where the sound is instead
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     refuses: Refusal | None = None  # the next call that is to be placed
     seconds: float = 0  # until it answers
     price: str = "0.10"  # of a minute to any number
+    told_length: int = 0  # of a recording, where it is not its own
+    limits: int = 0  # how often a time limit is refused before it is taken
     _sequence: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,6 +58,9 @@ class FakeTwilio:
 
         class Handler(BaseHTTPRequestHandler):
             def _serve(self) -> None:
+                if match := MEDIA.fullmatch(self.path):
+                    self._give(*match.groups())
+                    return
                 length = int(self.headers.get("Content-Length") or 0)
                 form: dict[str, Any] = {}
                 for name, value in parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True):
@@ -59,6 +70,22 @@ class FakeTwilio:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def _give(self, place: str, sid: str) -> None:
+                """A recording's sound; where it was moved to nobody asks for a key."""
+                fake.asked.append((self.command, self.path, {}))
+                sound, where = fake.media.get(sid, b""), fake.moved.get(sid, "")
+                status = 200 if sound else 404
+                if place != "/moved":
+                    status = 302 if where else status
+                    status = status if self.headers.get("Authorization") == EXPECTED else 401
+                content = sound if status == 200 else b""
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", where)
+                self.send_header("Content-Length", str(fake.told_length or len(content)))
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -107,6 +134,34 @@ class FakeTwilio:
         call = self.calls[sid]
         return self.post(client, call["url"], self._form(call, **more)).content.decode()
 
+    def records(self, call_sid: str, *, sound: bytes = b"", status: str = "completed") -> str:
+        """A recording of a call, and what is to be heard in it; its SID."""
+        sid = f"RE{len(self.recordings) + 1:032x}"
+        self.recordings[sid] = {
+            "sid": sid,
+            "account_sid": SID,
+            "call_sid": call_sid,
+            "status": status,
+            "channels": 2,
+            "source": "StartCallRecordingTwiML",
+        }
+        if sound:
+            self.media[sid] = sound
+        return sid
+
+    def tells_of(self, client: Any, sid: str, status: str = "completed", **more: str) -> Any:
+        """The callback of a recording."""
+        form = {
+            "AccountSid": SID,
+            "CallSid": self.recordings[sid]["call_sid"],
+            "RecordingSid": sid,
+            "RecordingStatus": status,
+            "RecordingUrl": f"https://api.twilio.com/2010-04-01/Accounts/{SID}/Recordings/{sid}",
+            "RecordingDuration": "2",
+            "RecordingChannels": "2",
+        }
+        return self.post(client, f"{settings.PUBLIC_URL}/telephony/twilio/recording/", {**form, **more})
+
     def post(self, client: Any, url: str, form: Mapping[str, str]) -> Any:
         signature = RequestValidator(TOKEN).compute_signature(url, dict(form))
         return client.post(urlsplit(url).path, form, headers={"X-Twilio-Signature": signature})
@@ -133,9 +188,8 @@ class FakeTwilio:
         }
         self.asked.append((method, path, flat))
         time.sleep(self.seconds)
-        expected = "Basic " + b64encode(f"{SID}:{TOKEN}".encode()).decode()
         try:
-            if headers.get("Authorization") != expected:
+            if headers.get("Authorization") != EXPECTED:
                 raise Refusal(20003, "Authenticate", 401)
             return self._route(method, path, flat)
         except Refusal as refusal:
@@ -161,6 +215,13 @@ class FakeTwilio:
             return self._number(method, match[1], form)
         if match := re.fullmatch(rf"{account}/Calls/(CA\w+)\.json", path):
             return self._call(method, match[1], form)
+        if match := re.fullmatch(rf"{account}/Calls/(CA\w+)/Recordings\.json", path):
+            rows = [each for each in self.recordings.values() if each["call_sid"] == match[1]]
+            return 200, {"recordings": rows, "next_page_uri": None}
+        if match := re.fullmatch(rf"{account}/Recordings/(RE\w+)\.json", path):
+            if method != "DELETE" or self.recordings.pop(match[1], None) is None:
+                raise Refusal(20404, "not found", 404)
+            return 204, None
         if re.fullmatch(rf"{account}/AvailablePhoneNumbers/US/Local\.json", path):
             row = {
                 "phone_number": "+14155550177",
@@ -218,7 +279,10 @@ class FakeTwilio:
         if method == "POST":
             if call["status"] in FINAL:
                 raise Refusal(21220, "Call is not in-progress. Cannot redirect.")
-            call["status"] = form["Status"]
+            if "TimeLimit" in form and self.limits:
+                self.limits -= 1
+                raise Refusal(20500, "Internal server error", 500)
+            call |= _columns(form)
         return 200, {**call, "start_time": format_datetime(datetime(2026, 11, 27, 12, tzinfo=UTC))}
 
 

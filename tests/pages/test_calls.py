@@ -115,7 +115,7 @@ class TestCallPage:
     ):
         call = make_call(agent, ended(spoken(TURNS * 20)))
         make_recording(call, seconds=1)
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             alices_browser.get(call.get_absolute_url())
 
 

@@ -22,6 +22,7 @@ from django.test import override_settings
 from agents.models import Agent
 from telephony.credentials import save_credential
 from telephony.eventlog import eventlog
+from telephony.lines import limiting
 from telephony.models import Call, Credential, PhoneNumber
 from telephony.providers.twilio.simulator import Account
 from voiceforge_site.management.commands.web import arguments
@@ -52,6 +53,11 @@ def _no_thread_outlives_its_database() -> Iterator[None]:
     yield
     eventlog.close()
     asyncio.run(sync_to_async(connections.close_all)())  # of the thread behind `aget` and its like
+
+
+@pytest.fixture(autouse=True)
+def _carriers_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiting, "PAUSES_SECONDS", ())
 
 
 @dataclass
@@ -92,6 +98,7 @@ def server_environment() -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
         "ENV_FILE": "",
+        "TWILIO_API_URL": settings.TWILIO_API_URL,
         "DATABASE_URL": database_url(),
         "VAR_DIR": str(settings.VAR_DIR),
         "PUBLIC_URL": PUBLIC_URL,

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from telephony import actions, switchboard
+from telephony import actions
 from telephony.admission import issue_token
 from telephony.models import Call, MediaToken, PhoneNumber, Recording
 from telephony.recorder import Saved, StereoFile, path_of
+from telephony.recordings.own import save_recording
 from tests.telephony.conftest import kinds_of
 from tests.telephony.test_sockets import ringing
 
@@ -82,7 +83,7 @@ def test_a_recording_that_cannot_be_read_keeps_no_other_from_being_saved(
 def test_a_recording_that_another_process_salvaged_is_replaced_by_the_whole(call: Call) -> None:
     die(call)
     actions.end_orphans()
-    switchboard.save_recording(call, Saved(duration_seconds=9.0, bytes=288044, peaks={}), rate=8000)
+    save_recording(call, Saved(duration_seconds=9.0, bytes=288044, peaks={}), rate=8000)
     assert Recording.objects.get().duration_seconds == 9.0
 
 

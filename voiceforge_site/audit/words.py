@@ -113,6 +113,7 @@ VERBS: dict[str, Any] = {
     "account.released": _("Gave a number of an account back"),
     "account.called": _("Placed a call by an account"),
     "account.hung_up": _("Ended a call of an account"),
+    "account.removed": _("Removed recordings at the provider of an account"),
     "account.deleted": _("Deleted an account"),
     "sip_line.created": _("Added a SIP line"),
     "sip_line.changed": _("Changed a SIP line"),

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, Start, VoiceResponse
 
 LONGEST_SECONDS = 4 * 3600  # of a call that we pass on
 
 
-def connect(*, socket_url: str, token: str, after_url: str) -> str:
-    """Carry the sound to our socket; when it closes, however it closes, ask at `after_url`."""
+def connect(*, socket_url: str, token: str, after_url: str, recorded_url: str = "") -> str:
+    """Carry the sound to our socket; when it closes, however it closes, ask at `after_url`. With
+    `recorded_url` record it too, both sides apart, and tell there how that goes."""
     response = VoiceResponse()
+    if recorded_url:
+        recording = Start()
+        recording.recording(
+            channels="dual",
+            recording_status_callback=recorded_url,
+            recording_status_callback_method="POST",
+            recording_status_callback_event="in-progress completed absent",
+        )
+        response.append(recording)
     stream = Connect()
     stream.stream(url=socket_url).parameter(name="token", value=token)
     response.append(stream)

@@ -9,12 +9,12 @@ import httpx
 
 from mlservices.clients.http import certificates, is_loopback
 
+from ..sounds import sound_kind
 from .errors import ZadarmaError
 from .wire import read_body
 
 PATIENCE_SECONDS = 120.0
 LARGEST = 128 * 2**20  # bytes: some nine hours
-SMALLEST = 128  # bytes; less is no sound
 LATER = "Recordings are there some 40 seconds after a call. Try again."
 
 
@@ -53,13 +53,3 @@ def _is_zadarmas(link: str, api: httpx.URL) -> bool:
     if (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port):
         return True
     return url.scheme == "https" and url.host.endswith(".zadarma.com")
-
-
-def sound_kind(content: bytes) -> str | None:
-    """By its first bytes: a WAV file, or an MP3 with or without its tag."""
-    if len(content) < SMALLEST:
-        return None
-    if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
-        return "wav"
-    is_frame = content[0] == 0xFF and content[1] & 0xE0 == 0xE0 and content[1] & 0x06 != 0
-    return "mp3" if content[:3] == b"ID3" or is_frame else None

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from telephony import actions
+from telephony.capacity import capacity
 from telephony.models import Call, Credential, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
@@ -97,7 +98,9 @@ def test_a_callback_that_is_faster_than_the_answer_to_our_request_finds_its_call
         ("hang_up", "unknown", ["Connect", "Redirect"], ""),
         ("hang_up", "machine_start", ["Hangup"], "machine"),
         ("hang_up", "fax", ["Hangup"], "machine"),
-        ("message", "machine_end_beep", ["Say", "Hangup"], "machine"),
+        ("message", "machine_end_beep", ["Connect", "Redirect"], ""),
+        ("message", "machine_end_other", ["Connect", "Redirect"], ""),
+        ("message", "unknown", ["Connect", "Redirect"], ""),
         ("message", "fax", ["Hangup"], "machine"),
         ("ignore", "machine_start", ["Connect", "Redirect"], ""),
     ],
@@ -112,6 +115,48 @@ def test_a_machine_is_left_alone_or_left_a_message(twilio, plan, machine, answer
     assert [each.tag for each in answer] == verbs
     call = Call.objects.get()
     assert (call.answered_by, call.end_reason) == (answered_by, reason)
+
+
+@pytest.fixture
+def answered(twilio, plan) -> Call:
+    """A machine has answered, and its beep is over."""
+    plan(machine="message", message="Please call us back.")
+    dialled()
+    (sid,) = twilio.calls
+    assert "<Connect>" in twilio.is_answered(Client(), sid, AnsweredBy="machine_end_beep")
+    return Call.objects.get()
+
+
+def after(twilio, call: Call) -> ElementTree.Element:
+    url = f"https://voice.example.org/telephony/twilio/after/{call.pk}/"
+    form = {"AccountSid": SID, "CallSid": call.provider_call_id}
+    return ElementTree.fromstring(twilio.post(Client(), url, form).content)
+
+
+@pytest.mark.parametrize(
+    "reason", ["engine_failure", "server_restarted", ""], ids=["voice", "server", "socket"]
+)
+def test_twilio_says_the_message_where_we_could_not(twilio, answered, reason):
+    if reason:
+        actions.end_call(answered.pk, reason=reason)
+    answer = after(twilio, answered)
+    assert [each.tag for each in answer] == ["Say", "Hangup"]
+    assert answer.findtext("Say") == "Please call us back."
+
+
+def test_a_message_that_was_left_is_not_left_again(twilio, answered):
+    actions.end_call(answered.pk, reason="machine")
+    assert [each.tag for each in after(twilio, answered)] == ["Hangup"]
+
+
+def test_twilio_says_the_message_while_all_our_lines_are_busy(twilio, plan, monkeypatch):
+    monkeypatch.setattr(capacity, "lag_seconds", 0.2)
+    plan(machine="message", message="Please call us back.")
+    dialled()
+    (sid,) = twilio.calls
+    answer = ElementTree.fromstring(twilio.is_answered(Client(), sid, AnsweredBy="machine_end_beep"))
+    assert answer.findtext("Say") == "Please call us back."
+    assert Call.objects.get().end_reason == "machine"
 
 
 def test_one_that_still_rings_is_stopped_at_the_provider_when_it_is_hung_up_here(

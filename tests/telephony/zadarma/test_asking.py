@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from ast import literal_eval
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,22 +13,21 @@ import pytest
 import soundfile
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django_q.models import Schedule
 
 from agents.models import Agent
 from telephony import actions
 from telephony import zadarma as asking
 from telephony.credentials import save_credential
 from telephony.lines.reconciling import compare_all
-from telephony.models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
+from telephony.models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, ProviderRecording, SipLine
 from telephony.outbound.actions import plan_call
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.errors import ZadarmaError
 from telephony.providers.zadarma.events import read
 from telephony.providers.zadarma.limits import Limits
+from telephony.recordings.fetching import fetch_due
 from telephony.zadarma_calls import take_notice
 from telephony.zadarma_matching import TIME
-from telephony.zadarma_recordings import fetch
 from tests import trail
 from tests.fakes.zadarma import MP3, Zadarma
 from tests.telephony.conftest import kinds_of
@@ -378,8 +376,8 @@ def sound(kind: str, channels: int) -> bytes:
 
 
 @pytest.fixture
-def recorded(call: Call, zadarma: Zadarma, settings: Any, tmp_path: Path) -> tuple[str, str]:
-    """A call that is over, of whose recording Zadarma has told; what the worker is to do."""
+def recorded(call: Call, zadarma: Zadarma, settings: Any, tmp_path: Path) -> ProviderRecording:
+    """Of a call that is over; Zadarma has told of it, and it is due now."""
     settings.MEDIA_ROOT = tmp_path
     began = f"{datetime.now(UTC):{TIME}}"
     Call.objects.update(created_at=timezone.now())
@@ -388,22 +386,26 @@ def recorded(call: Call, zadarma: Zadarma, settings: Any, tmp_path: Path) -> tup
     take_notice(call.phone_number.credential, read({"event": "NOTIFY_OUT_END", **out, **end}))
     ready = {"event": "NOTIFY_RECORD", "pbx_call_id": "out_1", "call_id_with_rec": "1.25"}
     take_notice(call.phone_number.credential, read(ready))
-    schedule = Schedule.objects.get()
-    assert (schedule.func, schedule.schedule_type) == ("telephony.zadarma_recordings.fetch", Schedule.ONCE)
-    assert timedelta(seconds=40) < schedule.next_run - timezone.now() < timedelta(seconds=50)
-    return literal_eval(schedule.args)
+    recording = ProviderRecording.objects.get()
+    assert (recording.provider_id, recording.state) == ("1.25", "waiting")
+    assert timedelta(seconds=40) < recording.due_at - timezone.now() < timedelta(seconds=50)
+    assert fetch_due() == "0 recordings"
+    ProviderRecording.objects.update(due_at=timezone.now())
+    return recording
 
 
 @pytest.mark.parametrize(("kind", "channels"), [("MP3", 1), ("MP3", 2), ("WAV", 1)])
 def test_a_recording_of_zadarmas_is_kept_like_our_own(
-    zadarma: Zadarma, recorded: tuple[str, str], kind: str, channels: int
+    zadarma: Zadarma, recorded: ProviderRecording, kind: str, channels: int
 ) -> None:
-    with pytest.raises(ZadarmaError, match="No such record"):
-        fetch(*recorded)
+    assert fetch_due() == "1 recordings"
+    recorded.refresh_from_db()
+    assert recorded.state == "waiting" and "No such record" in recorded.problem
     zadarma.recordings = {"1.25": sound(kind, channels)}
-    assert fetch(*recorded).endswith("bytes")
-    assert fetch(*recorded) == "nothing to do"
-    kept = Call.objects.get().recording
+    ProviderRecording.objects.update(due_at=timezone.now())
+    assert fetch_due() == "1 recordings" and fetch_due() == "0 recordings"
+    kept = ProviderRecording.objects.get()
+    assert (kept.state, kept.problem, kept.due_at) == ("kept", "", None)
     assert (kept.rate, soundfile.info(kept.file.path).channels) == (8000, 2)
     assert kept.duration_seconds == pytest.approx(2, abs=0.2)
     assert max(kept.peaks["caller"]) > 20
@@ -411,9 +413,10 @@ def test_a_recording_of_zadarmas_is_kept_like_our_own(
 
 
 def test_what_cannot_be_decoded_is_not_kept(
-    zadarma: Zadarma, recorded: tuple[str, str], tmp_path: Path
+    zadarma: Zadarma, recorded: ProviderRecording, tmp_path: Path
 ) -> None:
     zadarma.recordings = {"1.25": MP3}
-    with pytest.raises(ZadarmaError, match="cannot be decoded"):
-        fetch(*recorded)
+    fetch_due()
+    recorded.refresh_from_db()
+    assert recorded.state == "waiting" and "no sound: it cannot be decoded" in recorded.problem
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from telephony.providers.sounds import sound_kind
 from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.client import ZadarmaClient
 from telephony.providers.zadarma.errors import ZadarmaBusy, ZadarmaError
 from telephony.providers.zadarma.limits import Limit, Limits
-from telephony.providers.zadarma.recordings import sound_kind
 from tests.fakes.zadarma import MP3
 from tests.telephony.conftest import free_port
 

@@ -116,6 +116,8 @@ class LimitsForm(forms.ModelForm):
         self.fields["countries"].required = False
         if self.instance.provider != Credential.Provider.TWILIO:
             del self.fields["records"]  # Zadarma's own settings decide that
+        else:
+            self.fields["records"].required = False
         dress(self)
 
     def clean_calls_per_second(self) -> Any:
@@ -123,6 +125,10 @@ class LimitsForm(forms.ModelForm):
         if not 0 < pace <= 100:
             raise ValidationError(_("Between 0.1 and 100."))
         return pace
+
+    def clean_records(self) -> Any:
+        """Where it is not said it stays as it is."""
+        return self.cleaned_data["records"] or self.instance.records
 
     def clean_daily_cap(self) -> Any:
         cap = self.cleaned_data["daily_cap"]

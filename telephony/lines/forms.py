@@ -122,10 +122,16 @@ class LimitsForm(forms.ModelForm):
         self.fields["countries"].required = False
         if self.instance.provider != Credential.Provider.TWILIO:
             del self.fields["records"]  # Zadarma's own settings decide that
+        else:
+            self.fields["records"].required = False
         dress(self)
 
     def clean_calls_per_second(self) -> Any:
         return pace_within_bounds(self.cleaned_data["calls_per_second"])
+
+    def clean_records(self) -> Any:
+        """Where it is not said it stays as it is."""
+        return self.cleaned_data["records"] or self.instance.records
 
     def clean_daily_cap(self) -> Any:
         cap = self.cleaned_data["daily_cap"]

@@ -97,6 +97,13 @@ class TestAskingForIt:
         rings(twilio)
         assert the_only().state == "awaited"
 
+    def test_an_account_says_whether(self, account, alices_browser) -> None:
+        limits = {"label": "Main", "calls_per_second": "1"}
+        alices_browser.post(account.get_absolute_url(), {**limits, "records": "here"})
+        alices_browser.post(account.get_absolute_url(), limits)
+        account.refresh_from_db()
+        assert account.records == "here" and trail.verbs() == ["account.changed"]
+
     @pytest.mark.parametrize("why", ["the account does not record", "the agent does not record"])
     def test_nobody_is_recorded_who_should_not_be(self, twilio, number, why) -> None:
         if why.startswith("the account"):

@@ -84,6 +84,9 @@ class ExactModel(Exact, serializers.ModelSerializer):
             field.run_validators = _judged_later
         return fields
 
+    def get_unique_together_validators(self) -> list[Any]:
+        return []
+
 
 def _judged_later(value: Any) -> None:
     return None

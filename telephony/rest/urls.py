@@ -4,6 +4,8 @@ from .accounts import Accounts
 from .calls import Calls
 from .messages import Messages
 from .numbers import Blocked, Numbers
+from .outbound import Never, Planned
+from .sip import SipLines
 
 app_name = "telephony_rest"
 _CALL = "telephony/calls/<uuid:id>"
@@ -14,6 +16,18 @@ _ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("telephony/calls", Calls.as_view({"get": "list"}), name="calls"),
+    path(
+        "telephony/outbound-calls", Planned.as_view({"get": "list", "post": "create"}), name="planned_calls"
+    ),
+    path(
+        "telephony/outbound-calls/<uuid:id>",
+        Planned.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="planned_call",
+    ),
+    path("telephony/do-not-call", Never.as_view({"get": "list", "post": "create"}), name="never"),
+    path("telephony/do-not-call/<str:id>", Never.as_view({"delete": "destroy"}), name="may_be_called"),
+    path("telephony/lines", SipLines.as_view({"get": "list", "post": "create"}), name="sip_lines"),
+    path("telephony/lines/<int:id>", SipLines.as_view(_ONE), name="sip_line"),
     path(_CALL, Calls.as_view({"get": "retrieve", "delete": "destroy"}), name="call"),
     path(f"{_CALL}/events", Calls.as_view({"get": "events"}), name="call_events"),
     path(f"{_CALL}/transcript", Calls.as_view({"get": "transcript"}), name="call_transcript"),

@@ -76,7 +76,7 @@ class PlannedFields(Exact):
     )
     state = serializers.ChoiceField(PlannedCall.State.choices, read_only=True)
     reason = serializers.CharField(read_only=True, help_text="Why it was not placed.")
-    call = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
+    call = serializers.UUIDField(source="call_id", read_only=True, allow_null=True)
     by = serializers.CharField(read_only=True)
     at = serializers.DateTimeField(read_only=True)
 

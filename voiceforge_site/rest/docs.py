@@ -17,7 +17,7 @@ from mlservices.api.document import TAG as MODELS
 
 from .document import document
 
-_METHODS = ("get", "post", "patch", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 _JSON = "application/json"
 # In this order, and others after them.
 _TAGS = ("Calls", "Outbound calls", "Messages", "Agents", "Flows", "Tools", "Knowledge", "Voices", "Numbers")

@@ -26,7 +26,7 @@ from tests.telephony.realtime.conftest import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FUZZED = int(os.environ.get("FUZZED_MESSAGES", "600"))
+FUZZED = int(os.environ.get("FUZZED_MESSAGES", "300"))
 
 
 def in_a_session(script: Any, key: str, **config: Any) -> Program:

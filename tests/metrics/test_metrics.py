@@ -163,6 +163,14 @@ def test_what_waits_is_told(scraper: Scraper) -> None:
 
 
 @pytest.mark.django_db
+def test_the_readme_tells_of_every_measure(scraper: Scraper) -> None:
+    part = (REPOSITORY / "README.md").read_text().partition("### Prometheus")[2].partition("\n## ")[0]
+    for family in text_string_to_metric_families(scraper.text()):
+        name = family.name.removeprefix("voiceforge_") + ("_total" if family.type == "counter" else "")
+        assert f"`{name}`" in part, name
+
+
+@pytest.mark.django_db
 def test_an_ml_service_that_is_away_takes_only_its_own_measures_along(scraper: Scraper) -> None:
     figures = scraper.figures()
     assert figures["voiceforge_ml_up",] == 0

@@ -21,7 +21,7 @@ from mlservices.counting import Counted
 from mlservices.errors import EngineError
 from telephony.metrics import Now
 
-from .jobs import Jobs
+from .waiting import Jobs, Webhooks
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -38,7 +38,7 @@ def _version() -> str:
 
 
 gathered = CollectorRegistry(auto_describe=False)
-for collector in (Build(), Counted(), Now(), Jobs()):
+for collector in (Build(), Counted(), Now(), Jobs(), Webhooks()):
     gathered.register(collector)
 
 

@@ -1,4 +1,4 @@
-"""The queue of jobs, as Prometheus asks for it."""
+"""What waits for workers and for other systems, as Prometheus asks for it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,23 @@ from django_q.status import Stat
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from ..hooks.models import Delivery, Webhook
+
+
+class Webhooks(Collector):
+    def collect(self) -> Iterable[Metric]:
+        kept = Delivery.objects.order_by()
+        states = {
+            "waiting": kept.filter(state__in=(Delivery.State.WAITING, Delivery.State.SENDING)),
+            "dead": kept.filter(state=Delivery.State.DEAD, webhook__in=Webhook.objects.all()),  # by an index,
+        }
+        messages = GaugeMetricFamily(
+            "voiceforge_webhook_messages", "Messages for webhooks that did not arrive yet.", labels=["state"]
+        )
+        for state, rows in states.items():
+            messages.add_metric([state], rows.count())
+        yield messages
 
 
 class Jobs(Collector):

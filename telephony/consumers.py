@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from typing import Any
 
+from . import metrics
 from .admission import NotAdmitted, admit
 from .capacity import capacity
 from .line import Line
@@ -51,6 +52,11 @@ class Refused(Exception):
         self.reason, self.code = reason, code
 
 
+def _refuse(reason: str) -> None:
+    refused[reason] += 1
+    metrics.sockets_refused.labels(reason).inc()
+
+
 class MediaConsumer:
     """The ASGI application for one kind of line (a key of `providers.REGISTRY`)."""
 
@@ -86,7 +92,7 @@ class MediaSocket:
                 raise Refused("call_is_over")
             await self._carry(call)
         except Refused as refusal:
-            refused[refusal.reason] += 1
+            _refuse(refusal.reason)
             logger.warning("A media socket (%s) was closed: %s.", self._line_key, refusal.reason)
             await self._close(refusal.code, refusal.reason)
 
@@ -184,7 +190,7 @@ class MediaSocket:
                 self._not_read(length)
 
     def _not_read(self, length: int) -> None:
-        refused["unreadable_message"] += 1
+        _refuse("unreadable_message")
         self._unreadable += 1
         if length > LONGEST_MESSAGE:
             raise Refused("oversized_message", TOO_BIG)

@@ -25,7 +25,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from . import outward
+from . import metrics, outward
 from .cards import Card, fold
 from .models import Call, CallEvent, CallMessage, MeasuredTurn
 from .session.events import Event, kind_of, payload_of
@@ -170,7 +170,17 @@ def record_now(call_id: UUID, *events: Event) -> None:
     at = datetime.now(UTC)
     with transaction.atomic():
         news = store([Happening(call_id, event, at) for event in events])
-        transaction.on_commit(lambda: async_to_sync(publish)(news))
+        transaction.on_commit(lambda: _tell(news))
+
+
+def _tell(news: Sequence[News]) -> None:
+    count(news)
+    async_to_sync(publish)(news)
+
+
+def count(news: Sequence[News]) -> None:
+    for item in news:
+        metrics.count(item.card, item.events)
 
 
 async def publish(news: Sequence[News]) -> None:
@@ -199,7 +209,7 @@ class EventLog:
     def record(self, call_id: UUID, event: Event) -> None:
         """Never waits. Past `LONGEST_QUEUE` (a database that is gone for long) events are dropped."""
         if len(self._waiting) >= LONGEST_QUEUE:
-            self.dropped += 1
+            self._drop(1)
             if self.dropped % DROPS_TOLD == 1:
                 logger.error("The database is behind: %d events of calls were dropped.", self.dropped)
             return
@@ -218,6 +228,10 @@ class EventLog:
             self._wake.set()
             self._thread.join()
             self._thread, self._closing = None, False
+
+    def _drop(self, events: int) -> None:
+        self.dropped += events
+        metrics.events_dropped.inc(events)
 
     def _put(self, item: Happening | Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -241,8 +255,10 @@ class EventLog:
             connection.close()
 
     def _store_waiting(self) -> None:
+        metrics.events_waiting.set(len(self._waiting))
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         self._store([item for item in batch if isinstance(item, Happening)])
+        metrics.events_waiting.set(len(self._waiting))
         for item in batch:
             if isinstance(item, Future) and item.set_running_or_notify_cancel():
                 item.set_result(None)
@@ -264,6 +280,7 @@ class EventLog:
                 self._store_apart(happenings)
                 return
             else:
+                count(news)
                 self._publish(news)
                 return
 
@@ -271,7 +288,7 @@ class EventLog:
         """One call's events cannot be stored; the others' must be."""
         calls = {happening.call_id for happening in happenings}
         if len(calls) == 1:
-            self.dropped += len(happenings)
+            self._drop(len(happenings))
             logger.exception("%d events of call %s were dropped.", len(happenings), *calls)
             return
         for call_id in calls:

@@ -36,4 +36,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # In a file, as in use: threads and servers of their own share it.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "tests.sqlite3"}
 TEMPLATES[0]["DIRS"].append(ROOT / "tests" / "fakes" / "templates")
+METRICS_DIR = None  # a test counts for itself
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the slow ones are slow on purpose

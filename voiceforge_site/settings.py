@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "voiceforge_site.request_ids.RequestIds",
+    "voiceforge_site.metrics.requests.Requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voiceforge_site.csp.ContentSecurityPolicy",
@@ -338,5 +339,9 @@ SECRETS = [
 LOGGING = logs.config(
     level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")), secrets=SECRETS
 )
+
+# Where the processes of this machine count for /api/metrics.
+
+METRICS_DIR: Path | None = VAR_DIR / "metrics"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -3,6 +3,7 @@ from django.views.generic import RedirectView
 
 from . import health, palette, status, views
 from .home import home
+from .metrics import views as metrics
 from .people import signin
 from .people import urls as people
 from .rest import asyncapi, document
@@ -30,6 +31,7 @@ urlpatterns = [
     path("api/", include("agents.rest.urls")),
     path("api/", include("telephony.rest.urls")),
     path("api/", include("voiceforge_site.rest.urls")),
+    path("api/metrics", metrics.metrics, name="metrics"),
     path("api/docs", docs, name="docs"),
     path("api/docs/realtime", asyncapi.sockets, name="sockets"),
     path("docs", RedirectView.as_view(pattern_name="docs"), name="docs_of_a_space"),

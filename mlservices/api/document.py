@@ -78,7 +78,6 @@ OPERATIONS = (
     Operation("post", f"{_MODEL}/{{verb}}", _("Download, load, unload or warm a model")),
     Operation("delete", f"{_MODEL}/{{verb}}", _("Stop a download")),
     Operation("get", "/api/usage", _("What was used"), query=_USAGE),
-    Operation("get", "/api/metrics", _("Measures for Prometheus"), answers=("text/plain",)),
     Operation("get", "/api/health", _("How the models stand"), open=True),
     Operation("get", "/api/ready", _("Whether all models are loaded"), open=True),
     Operation("get", "/api/live", _("Whether the server answers"), open=True),

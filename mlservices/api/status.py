@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from .. import registry
 from ..errors import EngineError
 from ..voices import LIBRARY, models_for
 from .answers import RETRY_SECONDS, refusal, refusing
-
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @refusing
@@ -57,9 +55,3 @@ async def ready(request: HttpRequest) -> HttpResponseBase:
 
 def live(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"status": "live"})
-
-
-@refusing
-async def metrics(request: HttpRequest) -> HttpResponseBase:
-    """The ML service's own, for Prometheus."""
-    return HttpResponse(await registry.service().metrics(), content_type=_METRICS_TYPE)

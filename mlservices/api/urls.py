@@ -16,6 +16,5 @@ urlpatterns = [
     path("health", status.health, name="health"),
     path("ready", status.ready, name="ready"),
     path("live", status.live, name="live"),
-    path("metrics", status.metrics, name="metrics"),
     path("usage", usage.usage, name="usage"),
 ]

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 import pytest
 from django.utils import timezone
 
+from mlservices.counting import registry
 from tests.fakes.webhook_receiver import Answer
 from tests.hooks.conftest import due_in_seconds, happens, hours_pass, only, send
 from voiceforge_site.hooks import actions, rounds, sending
@@ -59,6 +60,7 @@ def test_what_was_signed_is_what_is_kept(subscribe, receiver) -> None:
 def test_a_message_that_was_not_taken_is_sent_again_with_the_same_id(subscribe, receiver) -> None:
     subscribe("call.ended")
     receiver.answers.append(Answer(500, body=b"oops"))
+    counted = {outcome: attempts(outcome) for outcome in ("failed", "delivered")}
     happens()
     send()
     delivery = only()
@@ -72,6 +74,13 @@ def test_a_message_that_was_not_taken_is_sent_again_with_the_same_id(subscribe, 
     assert first.genuine and second.genuine and first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert only().state == State.DELIVERED and only().attempts == 2
+    assert all(attempts(outcome) == before + 1 for outcome, before in counted.items())
+
+
+def attempts(outcome: str) -> float:
+    """As Prometheus is told."""
+    sample = registry.get_sample_value("voiceforge_webhook_attempts_total", {"outcome": outcome})
+    return sample or 0.0
 
 
 def test_the_time_of_each_attempt_is_signed(subscribe, receiver, monkeypatch) -> None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from mlservices.api.answers import refusal
 
+from ..metrics.instruments import key_refusals
 from ..models import ApiKey
 from . import rates
 from .address import address_of
@@ -40,8 +41,13 @@ class BadKey(Exception):
 def found(key: str, address: str = "") -> ApiKey:
     """Whose key this is, for a request from this IP address; BadKey for one that opens nothing. Its person
     may do what its scopes say."""
-    row = _row(key)
+    try:
+        row = _row(key)
+    except BadKey:
+        key_refusals.labels("unknown").inc()
+        raise
     if why := _why_not(row, address):
+        key_refusals.labels("inactive").inc()
         raise BadKey(why, inactive=True)
     now = timezone.now()
     long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY) | ~Q(last_used_from=address)

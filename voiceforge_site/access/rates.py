@@ -12,6 +12,8 @@ from django.http import HttpResponseBase
 
 from mlservices.api.answers import refusal
 
+from ..metrics.instruments import key_refusals
+
 CACHE = "rates"
 _WINDOW_SECONDS = 60
 
@@ -34,6 +36,7 @@ class Rate:
         """429 for what is beyond the limit."""
         if self.count <= self.limit:
             return None
+        key_refusals.labels("rate").inc()
         after = max(1, round(self.reset - time.time()))
         words = f"This API key may send {self.limit} requests a minute: wait {after} s."
         return refusal(429, words, retry_after=after)

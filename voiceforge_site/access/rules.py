@@ -241,7 +241,7 @@ PAGES: dict[str, Rule] = {
     "api:model": Rule(_MODELS, _MANAGE),
     "api:change_model": Rule(None, _MANAGE),
     "api:usage": Rule(_USE),
-    "api:metrics": Rule(_USE),
+    "metrics": Rule(_STATUS),
     "agents_rest:agents": Rule("agents.view_agents", "agents.change_agents"),
     "agents_rest:agent": Rule("agents.view_agents", "agents.change_agents"),
     "agents_rest:duplicate_agent": Rule(None, "agents.change_agents"),

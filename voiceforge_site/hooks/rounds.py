@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
@@ -24,6 +25,7 @@ from django.utils import timezone
 
 from mlservices.secret_box import UnreadableSecret, opened
 
+from ..metrics.instruments import webhook_attempts
 from .models import Delivery, Webhook
 from .sending import ANSWER_SECONDS, Outcome, Parcel, carry, wait_after
 
@@ -86,8 +88,9 @@ def tidy() -> None:
     down = Webhook.objects.filter(state=Webhook.State.ACTIVE, held_until__gt=now)
     overdue = Delivery.objects.filter(state=State.WAITING, give_up_at__lt=now, webhook__in=down)
     overdue = overdue.filter(webhook__failing_since__lt=F("give_up_at"))
-    overdue.filter(attempts=0).update(state=State.DEAD, problem=NEVER_THERE)
-    overdue.filter(attempts__gt=0).update(state=State.DEAD)
+    dead = overdue.filter(attempts=0).update(state=State.DEAD, problem=NEVER_THERE)
+    dead += overdue.filter(attempts__gt=0).update(state=State.DEAD)
+    webhook_attempts.labels("given_up").inc(dead)
 
 
 def claim(claim_of: str, *, room: int) -> list[Parcel]:
@@ -163,12 +166,16 @@ def _open_webhooks(now: datetime) -> QuerySet[Webhook]:
 # ---- afterwards -------------------------------------------------------------------------------------
 
 
+_ATTEMPTS = {State.DELIVERED: "delivered", State.WAITING: "failed", State.DEAD: "given_up"}
+
+
 @transaction.atomic
 def keep(parcel: Parcel, outcome: Outcome) -> None:
     """What came of it; not where another round has taken it over in the meantime."""
     mine = Delivery.objects.filter(pk=parcel.delivery_id, state=State.SENDING, claimed_by=parcel.claim)
+    fate = _next_of(parcel, outcome)
     kept = mine.update(
-        **_next_of(parcel, outcome),
+        **fate,
         attempts=parcel.attempts + 1,
         tried_at=outcome.at,
         headers=outcome.headers,
@@ -179,6 +186,7 @@ def keep(parcel: Parcel, outcome: Outcome) -> None:
     )
     if not kept:
         return
+    webhook_attempts.labels(_ATTEMPTS[fate["state"]]).inc()
     webhook = Webhook.objects.filter(pk=parcel.webhook_id)
     if outcome.delivered:
         _works_again(webhook)
@@ -186,7 +194,7 @@ def keep(parcel: Parcel, outcome: Outcome) -> None:
         _fails(webhook, outcome)
 
 
-def _next_of(parcel: Parcel, outcome: Outcome) -> dict[str, object]:
+def _next_of(parcel: Parcel, outcome: Outcome) -> dict[str, Any]:
     if outcome.delivered:
         return {"state": State.DELIVERED}
     if outcome.is_gone or outcome.at >= parcel.give_up_at:

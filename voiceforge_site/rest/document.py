@@ -33,6 +33,14 @@ _WRONG = {
     "description": "Why not",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_METRICS = {
+    "get": {
+        "summary": "Measures for Prometheus",
+        "tags": ["Status"],
+        "operationId": "metrics",
+        "responses": {"200": {"description": "OK", "content": {"text/plain": {}}}},
+    }
+}
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -55,7 +63,7 @@ def resources(endpoints: list[Any]) -> list[Any]:
 
 def completed(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """POSTPROCESSING_HOOK: with the models' part, faults, keys and the headers that every method takes."""
-    result["paths"] = dict(sorted((result["paths"] | described()).items()))
+    result["paths"] = dict(sorted((result["paths"] | described() | {"/api/metrics": _METRICS}).items()))
     components = result.setdefault("components", {})
     components["securitySchemes"] = {"key": _KEY}
     components.setdefault("schemas", {})["Problem"] = _PROBLEM

@@ -228,7 +228,6 @@ def test_a_service_that_is_away_is_worth_another_try(api, settings):
         api.post("/api/stt", files={"audio": whole_file(SECOND, 16000, "wav")}),
         api.post("/api/vllm/chat", json={"session_id": "a", "message": "b"}),
         api.get("/api/models"),
-        api.get("/api/metrics"),
         api.get("/api/ready"),
     ):
         told = answer.json()

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from mlservices import counting
+
 APPLICATION = "voiceforge_site.asgi:application"
 LARGEST_MESSAGE = 1 << 20  # bytes of one WebSocket message; a provider's are under 1,000
 WAITING = 1024  # connections that nobody has taken yet; daphne by itself lets 50 wait and the rest break off
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     help = "Serve pages, API, webhooks and media sockets on HOST:PORT."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        counting.fold()
         command = [sys.executable, "-m", *arguments(settings.WEB_SERVER)]
         os.chdir(settings.BASE_DIR)
         os.execv(command[0], command)

@@ -242,6 +242,7 @@ AGREES = (
     "great thank you",
     "thank you",
     "sounds good to me",
+    "that sounds right",
     "I agree",
     "I'm happy with that",
     "I'm fine with that",

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from ..audited import record_of_call
 from ..models import Call, Credential, ProviderRecording
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def none_is_left(*, call: Call, why: str) -> None:
 
 
 @transaction.atomic
-def try_again(*, recording: ProviderRecording) -> bool:
+def try_again(*, recording: ProviderRecording, by: str) -> bool:
     """Fetch it, or remove it at the provider, once more; False where there is nothing to be done."""
     rows = ProviderRecording.objects.filter(pk=recording.pk)
     failed = rows.filter(Q(state=State.FAILED) | Q(state=State.WAITING))
@@ -81,6 +82,7 @@ def try_again(*, recording: ProviderRecording) -> bool:
     left = rows.filter(state=State.KEPT, removed_at=None).exclude(problem="")
     again += left.update(due_at=timezone.now(), tries=0)
     if again:
+        record_of_call("recording.fetched_again", recording.call_id, by=by)
         transaction.on_commit(_fetch_soon)
     return bool(again)
 

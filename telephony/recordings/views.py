@@ -32,6 +32,6 @@ def sound(request: HttpRequest, call_id: UUID, pk: int) -> HttpResponseBase:
 @require_POST
 def again(request: HttpRequest, call_id: UUID, pk: int) -> HttpResponse:
     row = get_object_or_404(ProviderRecording.objects.select_related("call"), pk=pk, call=call_id)
-    if try_again(recording=row):
+    if try_again(recording=row, by=request.user.get_username()):
         messages.success(request, _("The recording is asked for again"))
     return redirect(row.call)

@@ -59,6 +59,10 @@ NO_VERBS = {
     },
     "telephony/lines/actions.py": {"asked": _ASKS},
     "telephony/lines/number_actions.py": {"wanted_hooks": _ASKS},
+    "telephony/recordings/actions.py": {
+        **dict.fromkeys(("is_wanted", "may_be_there", "awaited", "later"), _ASKS),
+        **dict.fromkeys(("expect", "is_told", "none_is_left"), _HAPPENS),
+    },
     "telephony/outbound/actions.py": {
         **dict.fromkeys(
             ("begin_call", "is_placed", "knows_id", "is_unsure", "is_refused", "are_too_late", "are_gone"),

@@ -249,6 +249,7 @@ def test_a_planned_call_is_placed_refused_or_canceled(plan) -> None:
         "id": str(placed.pk),
         "to": "+14155550111",
         "number": "+14155550100",
+        "line": "",
         "agent": {"slug": "front-desk", "name": "Front desk"},
         "due_at": 0,
         "reason": "",

@@ -78,6 +78,7 @@ VERBS: dict[str, Any] = {
     "call.deleted": _("Deleted a call"),
     "recording.heard": _("Listened to a recording"),
     "recording.downloaded": _("Downloaded a recording"),
+    "recording.fetched_again": _("Had a provider's recording fetched again"),
     "transcript.downloaded": _("Downloaded a transcript"),
     "events.downloaded": _("Fetched the events of a call"),
     "csv.downloaded": _("Downloaded a call as CSV"),

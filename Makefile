@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-sip test-ray test-environments lint bench bench-data messages lock python environment
+.PHONY: help run test test-services test-sip test-ray test-environments lint secrets audit bench bench-data messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -34,11 +34,18 @@ test-environments: python ## voices with libraries of their own, in two environm
 	@ENV_FILE= $(BIN)/python manage.py models install higgs_audio_v2 parler-tts-multilingual
 	@$(BIN)/pytest tests/mlservices/engines/test_environments.py $(ARGS)
 
-lint: environment ## ruff, mypy and the rules of who imports whom
+lint: environment ## ruff (with its rules of security), mypy, the rules of who imports whom, secrets in files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.secret_scan
+
+secrets: environment ## take what `make lint` calls a secret, and is none, into .secrets.baseline
+	@$(BIN)/python -m tests.secret_scan --update
+
+audit: environment ## ask PyPI's advisory service about every pinned package (needs the network)
+	@$(BIN)/python -m tests.advisories
 
 bench: python ## measure: voice to voice, calls a process carries, memory, word errors, pages; JSON in var/bench/
 	@$(PYTHON) -m voiceforge_site.bootstrap test

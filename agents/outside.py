@@ -138,7 +138,7 @@ async def ask(
 
 def connections() -> httpx.AsyncClient:
     """Are kept from one request to the next, for several to one server. To be closed."""
-    return httpx.AsyncClient(verify=certificates(), timeout=None, trust_env=False)  # the whole has a time
+    return httpx.AsyncClient(verify=certificates(), timeout=None, trust_env=False)  # noqa: S113 - the whole has a time
 
 
 async def _followed(request: Request, manner: _Manner) -> Answer:

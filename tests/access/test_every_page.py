@@ -17,6 +17,7 @@ from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
 from mlservices import registry
 from tests.agents.fakes import WordEmbedder
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.access import key_actions
 from voiceforge_site.access.roles import ABILITIES, Role
 from voiceforge_site.access.rules import ANYBODY, PAGES, SIGNED_IN, Rule
 from voiceforge_site.models import User
@@ -147,6 +148,29 @@ def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who:
             assert found != "sent to sign in", name
         elif found != wanted:
             wrong.append(f"{method} {name}: {found}, not {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_key_opens_what_its_scope_names_and_nothing_else(
+    parts: dict[type, Any], alice: User, settings: Any, method: str
+) -> None:
+    """An administrator's keys at each verb of the API: with its scope alone, with all others, whole."""
+    settings.API_REQUESTS_A_MINUTE = 0
+    wrong = []
+    for name, rule in PAGES.items():
+        needed = rule.needed(method)
+        if name not in ADDRESSES or not ADDRESSES[name].is_api or needed not in ABILITIES:
+            continue
+        if method not in ADDRESSES[name].methods:
+            continue
+        others = [ability for ability in ABILITIES if ability != needed]
+        for scopes, wanted in (([needed], "let in"), (others, "refused"), ([], "let in")):
+            _, key = key_actions.create("walker", alice, scopes=scopes)
+            program = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+            found = outcome(program.generic(method, address(name, parts)))
+            if found != wanted:
+                wrong.append(f"{method} {name} with {scopes or 'all'}: {found}, not {wanted}")
     assert not wrong, "\n".join(wrong)
 
 

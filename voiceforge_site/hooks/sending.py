@@ -101,4 +101,4 @@ def wait_asked_for(retry_after: str, now: datetime) -> float:
 def wait_after(attempts: int) -> timedelta:
     """That many in vain; not all at once again."""
     seconds = WAITS[min(attempts, len(WAITS)) - 1]
-    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))
+    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret

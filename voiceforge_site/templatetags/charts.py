@@ -48,7 +48,7 @@ def _drawing(name: str, size: tuple[int, int], curves: Sequence[tuple[str, str]]
     drawn = format_html_join(
         "",
         f"<g>{stroke}{stroke}</g>",
-        ((mark_safe(lines), "1.5", mark_safe(points), "5") for lines, points in curves),
+        ((mark_safe(lines), "1.5", mark_safe(points), "5") for lines, points in curves),  # noqa: S308 - numbers
     )
     return format_html(
         '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
@@ -93,7 +93,7 @@ def week_strip(hours: Sequence[Any]) -> SafeString:
     paths = format_html_join(
         "",
         '<path data-bars="{}" d="{}"/>',
-        ((name, mark_safe("".join(bars))) for name, bars in drawn.items()),
+        ((name, mark_safe("".join(bars))) for name, bars in drawn.items()),  # noqa: S308 - numbers
     )
     return format_html(
         '<svg class="vf-strip" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">{}</svg>',

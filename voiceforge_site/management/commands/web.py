@@ -24,7 +24,7 @@ class Command(BaseCommand):
         counting.fold()
         command = [sys.executable, "-m", *arguments(settings.WEB_SERVER)]
         os.chdir(settings.BASE_DIR)
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - our own words
 
 
 def arguments(server: str) -> list[str]:

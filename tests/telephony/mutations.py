@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-COUNT = int(os.environ.get("FUZZ", "500"))  # messages of each kind; `FUZZ=10000 pytest ...` for all of them
+COUNT = int(os.environ.get("FUZZ", "200"))  # messages of each kind; `FUZZ=10000 pytest ...` for all of them
 
 ODD: Sequence[Any] = (
     None, True, [], {}, "", " ", 0, -1, 2**31, 2**63, 2**64, -(2**70), 0.5, 1e308, -1e308, 1e18, "0", "-1",

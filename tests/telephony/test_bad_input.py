@@ -1,6 +1,6 @@
 """What nobody should send us, in bulk: nothing fails, nothing stays stuck, and a good call goes on as ever.
 
-500 messages of each kind here; FUZZ=10000 makes it 10,000.
+200 messages of each kind here; FUZZ=10000 makes it 10,000.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ from .audited import call_named, record_of_call
 from .credentials import save_credential
 from .eventlog import record_now
 from .forgetting import forget_words
-from .models import Call, CallMessage, CallNote, Credential, MediaToken, PhoneNumber, SipLine, Tag
+from .models import Call, Credential, MediaToken, PhoneNumber, SipLine
 from .recorder import is_being_written, salvage
+from .recordings.own import tell_saved
 from .session.events import (
     CallAnswered,
     CallEnded,
@@ -38,7 +39,6 @@ from .session.events import (
     EndReason,
     EngineFailed,
     ProviderStatusReceived,
-    RecordingSaved,
 )
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,6 @@ NEVER_CONNECTED_SECONDS = 300.0  # a ringing call whose token has expired
 LONGEST_UNHEARD_SECONDS = 4 * 3600.0
 
 LONGEST_PARTY = 64  # characters of a caller or callee: a number, a SIP address, a user's name
-
-LONGEST_TAG, LONGEST_NOTE = 40, 4000  # characters
 
 STOP_RINGING = "telephony.lines.actions.stop_ringing"
 SIMULATOR = "Simulator"
@@ -300,16 +298,8 @@ def forget_old_tokens() -> None:
 
 def keep_recording(call: Call) -> None:
     """What lies where the call's recording is kept, if it can be read, is the call's recording."""
-    recording = salvage(call)
-    if recording:
-        record_now(
-            call.pk,
-            RecordingSaved(
-                at_seconds=recording.duration_seconds,
-                duration_seconds=recording.duration_seconds,
-                bytes=recording.bytes,
-            ),
-        )
+    if recording := salvage(call):
+        tell_saved(recording)
 
 
 @transaction.atomic
@@ -354,74 +344,3 @@ def _simulated_account() -> Credential:
     credential.is_simulated = True
     credential.save(update_fields=["is_simulated"])
     return credential
-
-
-@transaction.atomic
-def tag_calls(*, call_ids: Sequence[UUID], name: str) -> int:
-    """A tag that is new is made; capitals do not make it another. How many calls bear it now."""
-    name = name[:LONGEST_TAG]
-    tag = Tag.objects.filter(name__iexact=name).first()
-    tag = tag or Tag.objects.create(name=name, colour=Tag.colour_of(name))
-    calls = list(Call.objects.filter(pk__in=call_ids).values_list("pk", flat=True))
-    Call.tags.through.objects.bulk_create(
-        [Call.tags.through(call_id=pk, tag=tag) for pk in calls], ignore_conflicts=True
-    )
-    if calls:
-        audit.record("tag.put_on", tag, after={"calls": calls})
-    return len(calls)
-
-
-def tag_call(*, call: Call, name: str) -> None:
-    tag_calls(call_ids=[call.pk], name=name)
-
-
-@transaction.atomic
-def untag_call(*, call: Call, name: str) -> None:
-    """A tag that no call bears any more goes too."""
-    tag = Tag.objects.filter(name=name).first()
-    if tag and call.tags.through.objects.filter(call=call, tag=tag).delete()[0]:
-        audit.record("tag.taken_off", tag, before={"calls": [call.pk]})
-    Tag.objects.filter(name=name, calls=None).delete()
-
-
-@transaction.atomic
-def write_note(*, call: Call, author: str, text: str) -> CallNote:
-    record_of_call("call.note_written", call.pk, by=author)
-    return CallNote.objects.create(call=call, author=author, text=text.strip()[:LONGEST_NOTE])
-
-
-@transaction.atomic
-def delete_note(*, call: Call, note_id: int, author: str | None) -> bool:
-    """`author` may delete only what is their own; None is anybody's master. False where there is none."""
-    notes = CallNote.objects.filter(call=call, pk=note_id)
-    deleted = (notes if author is None else notes.filter(author=author)).delete()[0]
-    if deleted:
-        record_of_call("call.note_deleted", call.pk, by=author or "")
-    return bool(deleted)
-
-
-@transaction.atomic
-def set_messages_done(*, message_ids: Sequence[int], done: bool, by: str) -> list[int]:
-    """Mark messages as done by the user named `by`, or as open; the ids of those that were not so yet."""
-    messages = CallMessage.objects.select_for_update().filter(pk__in=message_ids, done_at__isnull=done)
-    changed = list(messages.values_list("pk", flat=True))
-    CallMessage.objects.filter(pk__in=changed).update(
-        done_at=timezone.now() if done else None, done_by=by if done else ""
-    )
-    for message_id in changed:
-        audit.record("message.done" if done else "message.reopened", _message(message_id), by=by)
-    return changed
-
-
-@transaction.atomic
-def delete_messages(*, message_ids: Sequence[int]) -> int:
-    """What was said stays in the calls; how many messages are gone."""
-    messages = CallMessage.objects.filter(pk__in=message_ids)
-    for message_id, call_id in messages.values_list("pk", "call_id"):
-        audit.record("message.deleted", _message(message_id), before={"call": call_id})
-    return messages.delete()[0]
-
-
-def _message(message_id: int) -> audit.Thing:
-    """Without the caller's name and words, which must be able to go."""
-    return audit.Thing("telephony.callmessage", str(message_id), f"no. {message_id}")

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from .actions import LONGEST_NOTE, LONGEST_TAG, delete_note, tag_call, untag_call, write_note
+from .annotation_actions import LONGEST_NOTE, LONGEST_TAG, delete_note, tag_call, untag_call, write_note
 from .models import Call, CallNote, Tag
 
 

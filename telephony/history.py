@@ -22,7 +22,7 @@ from django.views.decorators.vary import vary_on_headers
 from agents.models import Agent
 
 from . import advice, pages
-from .actions import tag_calls
+from .annotation_actions import tag_calls
 from .annotations import tag_names, tag_problem
 from .deleting import CannotDelete, delete_calls
 from .filter_words import contradiction, explained, told

@@ -16,7 +16,7 @@ from mlservices.pages.figures import digits_in
 from mlservices.pages.lists import way_back
 from mlservices.pages.toasts import undoable
 
-from .actions import delete_messages, set_messages_done
+from .annotation_actions import delete_messages, set_messages_done
 from .models import CallMessage
 from .pages import BoundedPage
 

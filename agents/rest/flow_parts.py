@@ -14,14 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices.rest.paging import page_of
-from mlservices.rest.problems import Changed
-from mlservices.rest.resources import Tagged
 from mlservices.rest.serializers import Exact
 
 from ..flow.graph.layout import COLUMN
 from ..flow.graph.nodes import TYPES
-from ..flows.actions import ChangedMeanwhile, save_draft
 from ..models import Flow
+from .flow_draft import OfDraft, keep_draft
 from .flow_format import edge_schema, node_schemas, torn_in, unreadable_in
 
 TAG = "Flows"
@@ -119,13 +117,10 @@ class RemovedEdges(serializers.Serializer):
     )
 
 
-class _Parts(Tagged):
+class _Parts(OfDraft):
     """Each change is one of the draft, whose next revision it makes. `If-Match` asks for the part as it was
     read, whatever has become of the rest."""
 
-    queryset = Flow.objects.all()
-    pagination_class = None
-    filter_backends = ()
     kind: ClassVar[str]
     changeable: ClassVar[type[serializers.Serializer]]  # the rest stays as it was made
 
@@ -166,18 +161,6 @@ class _Parts(Tagged):
     def _shown(self, thing: Part) -> Part:
         return thing
 
-    def _flow(self) -> Flow:
-        return self._found(self.get_queryset())
-
-    def _locked(self) -> Flow:
-        return self._found(Flow.objects.select_for_update())
-
-    def _found(self, rows: Any) -> Flow:
-        flow: Flow | None = rows.filter(slug=self.kwargs["id"]).first()
-        if flow is None:
-            raise Http404
-        return flow
-
     def _parts(self, flow: Flow) -> Iterator[Part]:
         """Those that have an id."""
         for each in flow.draft.get(self.kind, []):
@@ -203,10 +186,7 @@ class _Parts(Tagged):
         graph = {**flow.draft, **changed}
         if part is not None:
             self._refuse_wrong(part, graph)
-        try:
-            save_draft(flow=flow, graph=graph, by=self.by, expected=flow.revision)
-        except ChangedMeanwhile as error:
-            raise Changed(error.flow.changed_by) from None
+        keep_draft(flow, graph, by=self.by)
 
     def _refuse_wrong(self, part: Part, graph: Mapping[str, Any]) -> None:
         place = next(at for at, each in enumerate(graph[self.kind]) if each is part)

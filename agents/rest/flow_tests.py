@@ -16,16 +16,14 @@ from rest_framework.response import Response
 from mlservices import registry
 from mlservices.rest.later import later
 from mlservices.rest.paging import page_of
-from mlservices.rest.problems import Changed
-from mlservices.rest.resources import Tagged
 from mlservices.rest.serializers import Exact
 
 from ..flow.graph.scripted import MOST_TURNS
-from ..flows.actions import ChangedMeanwhile, save_draft
 from ..flows.results import Row, rows_of, run_and_keep
 from ..flows.testing import planned
 from ..flows.texts import sentence
 from ..models import Flow
+from .flow_draft import OfDraft, keep_draft
 from .flow_format import test_schema, unreadable_in
 
 TAG = "Flows"
@@ -114,14 +112,11 @@ class FlowTestsTold(serializers.Serializer):
         examples=[_ANOTHER_NAME],
     ),
 )
-class FlowTests(Tagged):
+class FlowTests(OfDraft):
     """Tests are kept in the flow's draft, each under its own name. They call no tool: what one answers, a
     test says."""
 
-    queryset = Flow.objects.all()
     serializer_class = FlowTestFields
-    pagination_class = None
-    filter_backends = ()
 
     def list(self, request: Request, id: str) -> Response:
         flow = self._flow()
@@ -197,18 +192,6 @@ class FlowTests(Tagged):
     def who_changed(self, thing: tuple[Flow, int]) -> str:
         return thing[0].changed_by
 
-    def _flow(self) -> Flow:
-        return self._found(self.get_queryset())
-
-    def _locked(self) -> Flow:
-        return self._found(Flow.objects.select_for_update())
-
-    def _found(self, rows: Any) -> Flow:
-        flow: Flow | None = rows.filter(slug=self.kwargs["id"]).first()
-        if flow is None:
-            raise Http404
-        return flow
-
     def _expected(self, flow: Flow, place: int) -> Tests:
         """All tests, once the one at this place is as If-Match has it."""
         _row(flow, place)
@@ -226,11 +209,7 @@ class FlowTests(Tagged):
         return self._save(flow, tests)
 
     def _save(self, flow: Flow, tests: Tests) -> Flow:
-        try:
-            graph = {**flow.draft, "tests": tests}
-            return save_draft(flow=flow, graph=graph, by=self.by, expected=flow.revision)
-        except ChangedMeanwhile as error:
-            raise Changed(error.flow.changed_by) from None
+        return keep_draft(flow, {**flow.draft, "tests": tests}, by=self.by)
 
 
 def _row(flow: Flow, place: int) -> Row:

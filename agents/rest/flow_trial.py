@@ -7,11 +7,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers, viewsets
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from mlservices.api.answers import Refused, invalid
 from mlservices.rest.later import later
+from mlservices.rest.resources import Verbs
 from mlservices.rest.serializers import Exact
 
 from ..flow.graph import FlowError
@@ -86,7 +87,7 @@ class FlowPlayed(serializers.Serializer):
     called = serializers.ListField(child=serializers.CharField())
 
 
-class FlowTrial(viewsets.GenericViewSet):
+class FlowTrial(Verbs):
     queryset = Flow.objects.all()
     serializer_class = FlowTurns
     lookup_field = "slug"
@@ -113,9 +114,7 @@ class FlowTrial(viewsets.GenericViewSet):
         were answered, with what the caller does next at the end. To call tools in earnest takes the right to
         change agents: a graph may name any of them."""
         flow = self.get_object()
-        asked = FlowTurns(data=request.data)
-        asked.is_valid(raise_exception=True)
-        values = asked.validated_data
+        values = self.sent(FlowTurns)
         if values["tools"] and not request.user.has_perm("agents.change_agents"):
             raise PermissionDenied("Tools are called in earnest only by those who may change agents.")
         try:

@@ -8,22 +8,23 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers, viewsets
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from mlservices import registry
 from mlservices.api.answers import Refused
 from mlservices.rest.later import later
-from mlservices.rest.problems import Changed
+from mlservices.rest.resources import Verbs
 from mlservices.rest.serializers import Exact
 
-from ..flows.actions import ChangedMeanwhile, create_flow, save_draft
+from ..flows.actions import create_flow
 from ..flows.differences import differences
 from ..flows.generation.schema import SCHEMA
 from ..flows.generation.writing import LONGEST_DESCRIPTION, NotWritten, Progress, written
 from ..flows.programs import known_to
 from ..flows.texts import difference_sentence, told
 from ..models import Flow
+from .flow_draft import keep_draft
 from .flow_fields import FlowProblem
 
 MOST_CHANGES = 60  # told one by one
@@ -56,7 +57,7 @@ class FlowWritten(serializers.Serializer):
     seconds = serializers.FloatField()
 
 
-class FlowWriting(viewsets.GenericViewSet):
+class FlowWriting(Verbs):
     queryset = Flow.objects.all()
     serializer_class = FlowDescription
 
@@ -84,9 +85,7 @@ class FlowWriting(viewsets.GenericViewSet):
     def generate(self, request: Request) -> HttpResponseBase:
         """A language model writes it from a description, is told what is wrong with it and mends that, which
         may take a minute and costs tokens. It is answered when it is done."""
-        asked = FlowDescription(data=request.data)
-        asked.is_valid(raise_exception=True)
-        values, by = asked.validated_data, request.user.get_username()
+        values, by = self.sent(FlowDescription), self.by
         flow = values.get("flow") or Flow()
         known = known_to(flow)
 
@@ -126,7 +125,4 @@ async def _written(description: str, flow: Flow, known: Any) -> Progress:
 def _keep(flow: Flow, graph: Any, by: str) -> Flow:
     if flow.pk is None:
         return create_flow(graph=graph, by=by)
-    try:
-        return save_draft(flow=flow, graph=graph, by=by, expected=flow.revision)
-    except ChangedMeanwhile as error:
-        raise Changed(error.flow.changed_by) from None
+    return keep_draft(flow, graph, by=by)

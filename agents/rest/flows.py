@@ -22,25 +22,24 @@ from mlservices import audit
 from mlservices.api.answers import Refused
 from mlservices.json_text import json_of
 from mlservices.rest.filters import YesOrNo
-from mlservices.rest.problems import Changed, in_conflict
+from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
 
 from ..flow.graph import FlowError, read, read_text
 from ..flow.graph.reading import LARGEST_BYTES
 from ..flows.actions import (
-    ChangedMeanwhile,
     create_flow,
     delete_flow,
     duplicate_flow,
     problems_in,
     require_tests,
-    save_draft,
 )
 from ..flows.blank import BLANK
 from ..flows.templates import template, templates
 from ..flows.texts import sentence, told
 from ..models import Flow
+from .flow_draft import keep_draft
 from .flow_fields import A_FLOW, EXAMPLE_FLOW, FlowFields, FlowProblem, FlowRow
 from .flow_format import refuse_wrong
 
@@ -133,10 +132,7 @@ class Flows(Resource):
         required = values.pop("tests_required", thing.tests_required)
         graph = {**thing.draft, **values}
         refuse_wrong(values, whole=graph)
-        try:
-            flow = save_draft(flow=thing, graph=graph, by=self.by, expected=thing.revision)
-        except ChangedMeanwhile as error:
-            raise Changed(error.flow.changed_by) from None
+        flow = keep_draft(thing, graph, by=self.by)
         return require_tests(flow=flow, required=required) if required != flow.tests_required else flow
 
     def remove(self, thing: Flow) -> None:

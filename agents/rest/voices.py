@@ -7,7 +7,7 @@ import asyncio
 from django.http import Http404, HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from rest_framework import serializers, viewsets
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +19,7 @@ from mlservices.library.views import LONGEST_TEXT
 from mlservices.models import FavouriteVoice
 from mlservices.rest.later import later
 from mlservices.rest.problems import Conflict
+from mlservices.rest.resources import Verbs
 from mlservices.rest.serializers import Exact
 
 
@@ -33,7 +34,7 @@ class VoiceText(Exact):
 
 
 @extend_schema(tags=["Voices"])
-class Voices(viewsets.GenericViewSet):
+class Voices(Verbs):
     """`/api/voice-library` describes all voices, `/api/voices` tells those that can be spoken now."""
 
     serializer_class = VoiceText
@@ -70,9 +71,7 @@ class Voices(viewsets.GenericViewSet):
     )
     def preview(self, request: Request, voice: str) -> HttpResponseBase:
         """Its greeting, or a short text, by the model that speaks it now. 409 says why it cannot be heard."""
-        known, sent = _known(voice), VoiceText(data=request.data)
-        sent.is_valid(raise_exception=True)
-        text = sent.validated_data.get("text", "").strip()
+        known, text = _known(voice), self.sent(VoiceText).get("text", "").strip()
         return later(lambda: _heard(known, text or voices.greeting(known.language, known.gender)))
 
 

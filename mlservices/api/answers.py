@@ -118,3 +118,8 @@ def refusing(view: View) -> Callable[..., Later]:
 def key_of(request: HttpRequest) -> str:
     """The id of the API key that asks; "" where a person does."""
     return getattr(request, "api_key", "")
+
+
+def asker_of(request: HttpRequest) -> str:
+    """What tells who asks from everybody else: a key, or a person."""
+    return key_of(request) or f"person {request.user.pk}"

@@ -13,7 +13,7 @@ from .. import registry
 from ..clients.space import NotOffered
 from ..ledger import asking
 from ..types import ChatMessage
-from .answers import invalid, key_of, refusing
+from .answers import asker_of, invalid, key_of, refusing
 from .bodies import json_body
 from .forms import ChatForm, checked
 
@@ -74,5 +74,4 @@ def _model(wanted: str) -> str:
 
 def _place(request: HttpRequest, session_id: str) -> str:
     """In the cache that all processes share: nobody meets another's session by its name."""
-    asker = key_of(request) or f"person {request.user.pk}"
-    return hashlib.sha256(f"{asker}\0{session_id}".encode()).hexdigest()
+    return hashlib.sha256(f"{asker_of(request)}\0{session_id}".encode()).hexdigest()

@@ -180,17 +180,9 @@ def message(alert: ServiceAlert, event: str) -> dict[str, Any]:
     kind = Kind(alert.kind)
     return {
         "event": event,
-        "id": alert.pk,
-        "service": alert.service,
-        "title": alert.title,
-        "kind": alert.kind,
-        "value": round(alert.value, 4),
-        "limit": alert.limit,
+        **outward.facts_of(alert),
         "unit": UNITS[kind],
-        "since": alert.since.isoformat(),
-        "cleared_at": alert.cleared_at.isoformat() if alert.cleared_at else None,
         "text": f"VoiceForge alert {what}: {alert.title}, {alert.kind} ({_figure(kind, alert.value)})",
-        "url": f"{settings.PUBLIC_URL}/status/",
     }
 
 

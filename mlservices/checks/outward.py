@@ -38,10 +38,11 @@ declare(
 
 def tell_of(alert: ServiceAlert) -> None:
     """That it is raised, or over."""
-    tell(RECOVERED if alert.cleared_at else ALERT, {"alert": _facts(alert)}, about=f"alert:{alert.pk}")
+    tell(RECOVERED if alert.cleared_at else ALERT, {"alert": facts_of(alert)}, about=f"alert:{alert.pk}")
 
 
-def _facts(alert: ServiceAlert) -> dict[str, Any]:
+def facts_of(alert: ServiceAlert) -> dict[str, Any]:
+    """What is told of an alert, by webhooks and to ALERT_WEBHOOK_URL."""
     return {
         "id": alert.pk,
         "service": alert.service,

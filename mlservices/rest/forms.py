@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.forms import ModelForm
+from django.forms import BaseForm, ModelForm
 
 AnyForm = TypeVar("AnyForm", bound=ModelForm)
+Judged = TypeVar("Judged", bound=BaseForm)
 
 
 def filled(form: type[AnyForm], instance: Any, values: Mapping[str, Any], **more: Any) -> AnyForm:
@@ -19,7 +20,11 @@ def filled(form: type[AnyForm], instance: Any, values: Mapping[str, Any], **more
     for name, field in blank.fields.items():
         value = values[name] if name in values else blank.get_initial_for_field(field, name)
         data[blank.add_prefix(name)] = field.prepare_value(value)
-    judged = form(data, instance=instance, **more)
-    if not judged.is_valid():
-        raise ValidationError({name: list(texts) for name, texts in judged.errors.items()})
-    return judged
+    return valid(form(data, instance=instance, **more))
+
+
+def valid(form: Judged) -> Judged:
+    """The form, which was filled in. Raises ValidationError by field."""
+    if not form.is_valid():
+        raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+    return form

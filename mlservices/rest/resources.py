@@ -17,16 +17,8 @@ from ..api.answers import Refused
 from .problems import Changed
 
 
-class Tagged(viewsets.GenericViewSet):
-    """What is told has an ETag, and what is changed is as If-Match has it. Subclasses say who changed it last
-    and, where not all that is told is of the thing itself, what its ETag is made of."""
-
-    def who_changed(self, thing: Any) -> str:
-        """The name of who changed it last, where that is known."""
-        return getattr(thing, "changed_by", "")
-
-    def state_of(self, thing: Any, shown: Any) -> Any:
-        return shown
+class Verbs(viewsets.GenericViewSet):
+    """What every address has: who asks, and what was sent."""
 
     @property
     def by(self) -> str:
@@ -43,6 +35,18 @@ class Tagged(viewsets.GenericViewSet):
     def checked(self, *, partial: bool = False) -> dict[str, Any]:
         """The same of the thing itself."""
         return self.sent(self.get_serializer_class(), partial=partial)
+
+
+class Tagged(Verbs):
+    """What is told has an ETag, and what is changed is as If-Match has it. Subclasses say who changed it last
+    and, where not all that is told is of the thing itself, what its ETag is made of."""
+
+    def who_changed(self, thing: Any) -> str:
+        """The name of who changed it last, where that is known."""
+        return getattr(thing, "changed_by", "")
+
+    def state_of(self, thing: Any, shown: Any) -> Any:
+        return shown
 
     def refuse_changed(self, thing: Any) -> None:
         """`Changed` if it is not as If-Match has it."""

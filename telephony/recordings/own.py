@@ -10,7 +10,7 @@ from ..session.events import RecordingSaved
 
 def save_recording(call: Call, saved: Saved, *, rate: int) -> None:
     """In place of what another process may have salvaged of it, when it took us for dead."""
-    Recording.objects.update_or_create(
+    recording, _created = Recording.objects.update_or_create(
         call=call,
         defaults={
             "file": name_of(call),
@@ -20,11 +20,16 @@ def save_recording(call: Call, saved: Saved, *, rate: int) -> None:
             "peaks": saved.peaks,
         },
     )
+    tell_saved(recording)
+
+
+def tell_saved(recording: Recording) -> None:
+    """An event of its call."""
     record_now(
-        call.pk,
+        recording.call_id,
         RecordingSaved(
-            at_seconds=saved.duration_seconds,
-            duration_seconds=saved.duration_seconds,
-            bytes=saved.bytes,
+            at_seconds=recording.duration_seconds,
+            duration_seconds=recording.duration_seconds,
+            bytes=recording.bytes,
         ),
     )

@@ -11,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mlservices.rest.forms import filled
-from mlservices.rest.problems import Conflict
+from mlservices.rest.forms import filled, valid
+from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
 
@@ -104,9 +104,7 @@ class Accounts(Resource):
         """It is asked at once what it is. One that does not answer is kept all the same: see `problem`."""
         sent = self.checked()
         limits = {name: sent.pop(name) for name in _LIMITS[1:] if name in sent}
-        form = NewAccountForm(sent)
-        if not form.is_valid():
-            raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+        form = valid(NewAccountForm(sent))
         account = add_credential(**form.cleaned_data, by=self.by)
         if limits:
             self.change(account, limits)
@@ -128,10 +126,8 @@ class Accounts(Resource):
 
     def remove(self, thing: Credential) -> None:
         """With its numbers here; the provider keeps them."""
-        try:
+        with in_conflict():
             delete_credential(credential=thing, by=self.by)
-        except ValidationError as error:
-            raise Conflict(" ".join(error.messages)) from None
 
     @extend_schema(summary="Ask the provider now", request=None, responses=AccountFields)
     def check(self, request: Request, id: int) -> Response:

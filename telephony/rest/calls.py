@@ -24,7 +24,8 @@ from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
 
 from .. import orders
-from ..actions import LONGEST_NOTE, delete_note, hang_up, tag_call, untag_call, write_note
+from ..actions import hang_up
+from ..annotation_actions import LONGEST_NOTE, delete_note, tag_call, untag_call, write_note
 from ..annotations import tag_names, tag_problem
 from ..audited import call_named
 from ..deleting import CannotDelete, delete_calls
@@ -157,19 +158,19 @@ class Calls(Resource):
     @extend_schema(summary="Have the agent say something", request=WordsFields, responses={202: _OVER})
     def say(self, request: Request, id: UUID) -> Response:
         """These words are spoken next, by the agent's voice."""
-        text = self._sent(WordsFields)["text"]
+        text = self.sent(WordsFields)["text"]
         return self._ordered(lambda call: orders.say(call, text=text, by=self.by))
 
     @extend_schema(summary="Whisper to the agent", request=WordsFields, responses={202: _OVER})
     def whisper(self, request: Request, id: UUID) -> Response:
         """The agent follows this from its next sentence on; the caller does not hear it."""
-        text = self._sent(WordsFields)["text"]
+        text = self.sent(WordsFields)["text"]
         return self._ordered(lambda call: orders.whisper(call, text=text, by=self.by))
 
     @extend_schema(summary="Transfer a call", request=TransferFields, responses={202: _OVER})
     def transfer(self, request: Request, id: UUID) -> Response:
         """The caller is put through to a telephone number; the agent leaves."""
-        number = self._sent(TransferFields)["number"]
+        number = self.sent(TransferFields)["number"]
         return self._ordered(lambda call: orders.transfer(call, number=number, by=self.by))
 
     @extend_schema(summary="Hang up", request=None, responses={202: _OVER})
@@ -182,7 +183,7 @@ class Calls(Resource):
 
     @extend_schema(summary="Tag a call", request=TagFields, responses=OneCallFields)
     def tag(self, request: Request, id: UUID) -> Response:
-        names = tag_names(self._sent(TagFields)["name"])
+        names = tag_names(self.sent(TagFields)["name"])
         if problem := tag_problem(names):
             raise invalid(name=problem)
         call = self._row()
@@ -201,7 +202,7 @@ class Calls(Resource):
 
     @extend_schema(summary="Write a note", request=NoteText, responses={201: NoteFields})
     def note(self, request: Request, id: UUID) -> Response:
-        text = self._sent(NoteText)["text"]
+        text = self.sent(NoteText)["text"]
         if len(text) > LONGEST_NOTE:
             raise invalid(text=_("At most %(most)d characters.") % {"most": LONGEST_NOTE})
         written = write_note(call=self._row(), author=self.by, text=text)
@@ -222,12 +223,6 @@ class Calls(Resource):
 
     def _row(self) -> Call:
         return get_object_or_404(Call.objects.defer("card"), pk=self.kwargs["id"])
-
-    def _sent(self, kind: Any) -> dict[str, Any]:
-        serializer = kind(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        sent: dict[str, Any] = serializer.validated_data
-        return sent
 
     def _ordered(self, order: Callable[[UUID], None]) -> Response:
         try:

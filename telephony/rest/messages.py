@@ -10,7 +10,7 @@ from rest_framework import serializers
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
 
-from ..actions import delete_messages, set_messages_done
+from ..annotation_actions import delete_messages, set_messages_done
 from ..models import CallMessage
 from .call_fields import MessageFields
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -15,8 +14,8 @@ from rest_framework.response import Response
 from agents.hours_text import write_hours
 from agents.models import Agent
 from mlservices.api.answers import invalid
-from mlservices.rest.forms import filled
-from mlservices.rest.problems import Conflict
+from mlservices.rest.forms import filled, valid
+from mlservices.rest.problems import Conflict, in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel
 
@@ -142,19 +141,14 @@ class Numbers(Resource):
 
     def remove(self, thing: PhoneNumber) -> None:
         """Only here: the provider keeps it, unless `give-back` is asked."""
-        try:
+        with in_conflict():
             forget_number(number=thing, by=self.by)
-        except ValidationError as error:
-            raise Conflict(" ".join(error.messages)) from None
 
     @extend_schema(summary="Give a number back", request=None, responses={204: None})
     def give_back(self, request: Request, id: str) -> Response:
         """The provider may sell it to somebody else at once."""
-        try:
-            with asking():
-                give_back(number=self.get_object(), by=self.by)
-        except ValidationError as error:
-            raise Conflict(" ".join(error.messages)) from None
+        with in_conflict(), asking():
+            give_back(number=self.get_object(), by=self.by)
         return Response(status=204)
 
     @extend_schema(summary="Bring a number's calls here", request=None, responses=HooksFields)
@@ -177,9 +171,7 @@ class Numbers(Resource):
     )
     def offers(self, request: Request) -> Response:
         """With what each costs a month. Nothing is bought."""
-        form = SearchForm({"kind": "local", **request.query_params.dict()})
-        if not form.is_valid():
-            raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+        form = valid(SearchForm({"kind": "local", **request.query_params.dict()}))
         asked = {name: form.cleaned_data[name] for name in ("country", "kind", "contains")}
         with asking():
             found = offers(credential=form.cleaned_data["account"], by=self.by, **asked)
@@ -188,13 +180,12 @@ class Numbers(Resource):
     @extend_schema(summary="Buy a number", request=WantedFields, responses={201: NumberFields})
     def buy(self, request: Request) -> Response:
         """It costs from now on. With an Idempotency-Key it is bought once, whatever the network does."""
-        sent = WantedFields(data=request.data)
-        sent.is_valid(raise_exception=True)
-        account = Credential.objects.real().filter(pk=sent.validated_data["account"]).first()
+        wanted = self.sent(WantedFields)
+        account = Credential.objects.real().filter(pk=wanted["account"]).first()
         if account is None:
             raise invalid(account="There is no such account.")
         with asking():
-            bought = buy_number(credential=account, number=sent.validated_data["number"], by=self.by)
+            bought = buy_number(credential=account, number=wanted["number"], by=self.by)
         return self.told(bought, status=201)
 
 
@@ -223,10 +214,7 @@ class Blocked(Resource):
     ordering = "pattern"
 
     def make(self, values: dict[str, Any]) -> BlockedCaller:
-        form = BlockForm(values)
-        if not form.is_valid():
-            raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
-        return block_caller(**form.cleaned_data, by=self.by)
+        return block_caller(**valid(BlockForm(values)).cleaned_data, by=self.by)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         get_object_or_404(BlockedCaller, pattern=self.kwargs["id"])

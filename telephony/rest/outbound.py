@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from agents.constants import validate_constants
 from agents.models import Agent
-from mlservices.api.answers import invalid, key_of
+from mlservices.api.answers import asker_of
+from mlservices.rest.forms import valid
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
@@ -143,7 +144,7 @@ class Planned(Resource):
     def _once(self) -> UUID | None:
         """Of the Idempotency-Key, so that even a server that died in between places it once."""
         key = self.request.headers.get("Idempotency-Key", "")
-        asker = key_of(self.request._request) or f"person {self.request.user.pk}"
+        asker = asker_of(self.request._request)
         return uuid5(NAMESPACE_URL, f"planned call\0{asker}\0{key}") if key else None
 
 
@@ -179,9 +180,7 @@ class Never(Resource):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         sent = self.checked()
-        form = ListForm({"numbers": "\n".join(sent["numbers"]), "reason": sent["reason"]})
-        if not form.is_valid():
-            raise invalid(**{name: " ".join(map(str, texts)) for name, texts in form.errors.items()})
+        form = valid(ListForm({"numbers": "\n".join(sent["numbers"]), "reason": sent["reason"]}))
         added = do_not_call(**form.cleaned_data, by=self.by)
         return Response({"added": added}, status=201)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from agents.models import Agent
 from mlservices.rest.forms import filled
-from mlservices.rest.problems import Conflict
+from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import ExactModel
 
@@ -79,7 +78,5 @@ class SipLines(Resource):
         return filled(SipLineForm, thing, values).save()
 
     def remove(self, thing: SipLine) -> None:
-        try:
+        with in_conflict():
             delete_line(line=thing)
-        except ValidationError as error:
-            raise Conflict(" ".join(error.messages)) from None

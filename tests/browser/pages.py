@@ -28,7 +28,7 @@ from agents.tools.mcp.offers import Offer, Reading
 from mlservices.audit import Actor, Thing, acting, record
 from mlservices.models import Price
 from telephony import search, traffic
-from telephony.actions import set_messages_done, tag_call, write_note
+from telephony.annotation_actions import set_messages_done, tag_call, write_note
 from telephony.audited import record_of_call
 from telephony.credentials import save_credential
 from telephony.lines.actions import note_use

@@ -18,7 +18,7 @@ from django.utils.html import escape
 
 from agents.models import Agent
 from telephony import tasks
-from telephony.actions import tag_call
+from telephony.annotation_actions import tag_call
 from telephony.models import CallExport
 from tests.factories import make_agent, make_past_call
 from voiceforge_site.models import User

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from telephony import filters, pages
-from telephony.actions import tag_call
+from telephony.annotation_actions import tag_call
 from telephony.models import Call
 from telephony.session.events import EngineFailed, OperatorTookOver, StepNoted
 from tests.factories import ended, make_agent, make_call, make_past_call, spoken

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from agents.models import Agent
-from telephony.actions import set_messages_done
+from telephony.annotation_actions import set_messages_done
 from telephony.eventlog import record_now
 from telephony.models import Call, CallMessage
 from telephony.session.events import MessageTaken

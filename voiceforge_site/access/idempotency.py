@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from mlservices.api.answers import Later, key_of, refusal
+from mlservices.api.answers import Later, asker_of, refusal
 
 from ..models import Done
 from .keys import API
@@ -37,7 +37,7 @@ class Idempotency:
             return self._get_response(request)
         if len(key) > LONGEST_KEY or "\0" in key:
             return refusal(400, f"{HEADER}: use a text of at most {LONGEST_KEY} characters.")
-        fields = {"asker": key_of(request) or f"person {request.user.pk}", "key": key}
+        fields = {"asker": asker_of(request), "key": key}
         digest = _digest(request)
         Done.objects.filter(**fields, at__lt=timezone.now() - KEPT_FOR).delete()
         try:

@@ -120,9 +120,7 @@ class Keys(Resource):
     )
     def rotate(self, request: Request, id: str) -> Response:
         """A key with the same name and limits; both open for a while, so that no request fails."""
-        sent = OverlapFields(data=request.data)
-        sent.is_valid(raise_exception=True)
-        overlap = timedelta(hours=sent.validated_data["overlap_hours"])
+        overlap = timedelta(hours=self.sent(OverlapFields)["overlap_hours"])
         key, shown = key_actions.rotate(key=self.get_object(), overlap=overlap, by=request.user)
         return self._told_once(key, shown)
 

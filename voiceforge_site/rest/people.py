@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mlservices.rest.problems import Conflict
+from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel
 
@@ -61,22 +60,18 @@ class Users(Resource):
     ordering = "username"
 
     def change(self, thing: User, values: dict[str, Any]) -> User:
-        try:
+        with in_conflict():
             if values.get("role", thing.role) != thing.role:
                 actions.change_role(user=thing, role=values["role"], by=self.request.user)
             if values.get("is_active", thing.is_active) != thing.is_active:
                 verb = actions.reactivate if values["is_active"] else actions.deactivate
                 verb(user=thing, by=self.request.user)
-        except ValidationError as error:
-            raise Conflict(" ".join(error.messages)) from None
         thing.refresh_from_db()
         return thing
 
     @extend_schema(summary="Invite somebody", request=InvitationFields, responses={201: LinkFields})
     def invite(self, request: Request) -> Response:
-        sent = InvitationFields(data=request.data)
-        sent.is_valid(raise_exception=True)
-        token = actions.invite(**sent.validated_data, by=request.user)
+        token = actions.invite(**self.sent(InvitationFields), by=request.user)
         link = request.build_absolute_uri(reverse("invitation", args=[token]))
         told = {"link": link, "expires_in_days": actions.VALID_FOR.days}
         return Response(told, status=201, headers={"Cache-Control": "no-store"})

@@ -21,6 +21,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
+from .about import about
 from .models.usage import Outcome, Price, UsageDay, UsageRow
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def asking(*, key: str = "", call: UUID | None = None) -> Iterator[None]:
     outside = _asker.get()
     token = _asker.set(Asker(key or outside.key, call or outside.call))
     try:
-        yield
+        with about(key=key, call=call):
+            yield
     finally:
         _asker.reset(token)
 

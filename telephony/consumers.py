@@ -12,6 +12,8 @@ import logging
 from collections import Counter
 from typing import Any
 
+from mlservices.about import about
+
 from . import metrics
 from .admission import NotAdmitted, admit
 from .capacity import capacity
@@ -143,7 +145,8 @@ class MediaSocket:
         ready = self._codec.ready(str(call.pk))
         if ready:
             await self._send({"type": "websocket.send", "text": ready})
-        reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self._write())
+        with about(call=call.pk):
+            reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             if not reader.done():  # we have closed; give the peer time to answer

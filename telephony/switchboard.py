@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 
 from agents.conversations import voice_of
 from agents.flow.steps import Conversation
+from mlservices.about import about
 from mlservices.errors import EngineError
 from mlservices.ledger import asking
 
@@ -154,7 +155,8 @@ class Switchboard:
         live = LiveCall(call, line, session, recorder, desk, started_at=now, frames_seen_at=now)
         live.leaves_message = bool(message)
         self.calls[call.pk] = live
-        live.running = self._spawn(self._run(live))
+        with about(call=call.pk):
+            live.running = self._spawn(self._run(live))
         if call.direction == Call.Direction.INBOUND:  # of others the carrier was told when they were placed
             self._spawn(in_database(limit_at_carrier, call, longest_of(call.agent)))
         return True

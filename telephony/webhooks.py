@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from mlservices.about import about
 from mlservices.secret_box import UnreadableSecret
 
 from . import actions
@@ -67,7 +68,8 @@ def from_twilio(view: SignedView) -> SignedView:
             return HttpResponseForbidden("Not signed by an account that is set up here.")
         if not CALL_SID.fullmatch(request.POST.get("CallSid", "")):
             return HttpResponse("CallSid is none that Twilio gives.", status=400)
-        return view(request, credential, **kwargs)
+        with about(call=str(kwargs.get("call_id", ""))):
+            return view(request, credential, **kwargs)
 
     return verified
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from tests import planted
 from tests.audit import guard
 from tests.fakes.another_system import Other, another_system
 from tests.program import Program
@@ -29,6 +30,17 @@ def _meets_services(item: pytest.Item) -> bool:
     marks = (item.get_closest_marker("services"), item.get_closest_marker("django_db"))
     fixtures = getattr(item, "fixturenames", ())
     return any(marks) or "db" in fixtures or "transactional_db" in fixtures
+
+
+planted.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_in_any_log() -> Iterator[None]:
+    """What threads log between two tests is the next one's."""
+    yield
+    leaked = planted.search.taken()
+    assert not leaked, "A secret stands in the log: " + " | ".join(leaked)
 
 
 @pytest.fixture(scope="session")

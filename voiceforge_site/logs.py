@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
+
+from mlservices import about
 
 from . import request_ids
 
@@ -21,8 +25,8 @@ class SafeFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.translate(_ESCAPES)
-        if request := request_ids.current():
-            record.message += f" (request {request})"
+        if named := [f"{what} {each}" for what, each in ids().items() if each not in record.message]:
+            record.message += f" ({', '.join(named)})"
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
@@ -31,10 +35,35 @@ class SafeFormatter(logging.Formatter):
         return "\n".join(f"    {line.translate(_ESCAPES)}" for line in text.split("\n"))
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        return self.masked(super().format(record))
+
+    def masked(self, text: str) -> str:
         for secret in self.secrets:
-            line = line.replace(secret, "***")
-        return _API_KEY.sub(r"\1***", line)
+            text = text.replace(secret, "***")
+        return _API_KEY.sub(r"\1***", text)
+
+
+class JsonFormatter(SafeFormatter):
+    """One JSON object a line: time, level, logger, message; request, call, key and exception where there are
+    some."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.masked(record.getMessage()),  # before it is escaped, which may hide a secret
+            **ids(),
+        }
+        if record.exc_info:
+            told["exception"] = self.masked(logging.Formatter.formatException(self, record.exc_info))
+        return json.dumps(told)
+
+
+def ids() -> dict[str, str]:
+    """Of what goes on where a line is written."""
+    found = {"request": request_ids.current(), "call": about.call(), "key": about.key()}
+    return {name: each for name, each in found.items() if each}
 
 
 _API_KEY = re.compile(r"(vf_sk_[0-9a-f]{8})[0-9a-f]+")  # its beginning alone is no secret
@@ -49,14 +78,17 @@ def is_no_health_answer(record: logging.LogRecord) -> bool:
     return not (record.name == "django.request" and record.getMessage().endswith(_HEALTH))
 
 
-def config(*, level: str, secrets: Iterable[str]) -> dict[str, Any]:
+FORMS = {"text": SafeFormatter, "json": JsonFormatter}
+
+
+def config(*, level: str, secrets: Iterable[str], form: str = "text") -> dict[str, Any]:
     """Django's LOGGING."""
     quiet = {"level": "WARNING"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_answer}},
-        "formatters": {"line": {"()": SafeFormatter, "secrets": list(secrets)}},
+        "formatters": {"line": {"()": FORMS[form], "secrets": list(secrets)}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["news"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -343,7 +343,9 @@ SECRETS = [
     urlsplit(ALERT_WEBHOOK_URL).path,  # of many such addresses the path is the secret
 ]
 LOGGING = logs.config(
-    level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")), secrets=SECRETS
+    level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
+    form=env.choice("LOG_FORMAT", "text", of=("text", "json")),
+    secrets=SECRETS,
 )
 
 # Where the processes of this machine count for /api/metrics.

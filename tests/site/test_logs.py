@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import sys
+from uuid import uuid4
 
-from voiceforge_site.logs import SafeFormatter, config, is_no_health_answer
+from mlservices.about import about
+from voiceforge_site.logs import JsonFormatter, SafeFormatter, config, is_no_health_answer
 
 
 def line(message: str, *args: object, secrets: tuple[str, ...] = (), error: bool = False) -> str:
@@ -68,3 +72,53 @@ def test_an_answer_of_the_health_page_is_no_line_of_the_log() -> None:
 
     assert not told("Service Unavailable", "/health/")
     assert told("Service Unavailable", "/calls/")
+
+
+def json_line(message: str, *args: object, error: bool = False) -> dict[str, str]:
+    exception = sys.exc_info() if error else None
+    record = logging.LogRecord("telephony", logging.ERROR, __file__, 1, message, args, exception)
+    shown = JsonFormatter(["topsecret", 'quoted"secret']).format(record)
+    assert "\n" not in shown
+    return dict(json.loads(shown))
+
+
+def test_a_line_names_its_call_and_key_once() -> None:
+    call = uuid4()
+    with about(call=call):
+        with about(key="vf_sk_01234567"):
+            assert line("failed").endswith(f"failed (call {call}, key vf_sk_01234567)")
+        assert line("call %s failed", call).endswith(f"call {call} failed")
+    assert line("failed").endswith("failed")
+
+
+def test_what_is_started_in_a_call_is_about_it_too() -> None:
+    async def later() -> str:
+        return line("failed")
+
+    async def run() -> str:
+        with about(call="a-call"):
+            task = asyncio.create_task(later())
+        return await task
+
+    assert asyncio.run(run()).endswith("failed (call a-call)")
+
+
+def test_json_has_a_line_for_each_record_with_its_ids_and_without_secrets() -> None:
+    with about(call="a-call", key="vf_sk_01234567"):
+        told = json_line('said %s\nand quoted"secret', "topsecret")
+    assert told.pop("time").endswith("+00:00")
+    assert told == {
+        "level": "ERROR",
+        "logger": "telephony",
+        "message": "said ***\nand ***",
+        "call": "a-call",
+        "key": "vf_sk_01234567",
+    }
+
+
+def test_json_keeps_a_traceback_in_its_line() -> None:
+    try:
+        raise ValueError("token topsecret refused")
+    except ValueError:
+        told = json_line("It failed.", error=True)
+    assert "ValueError: token *** refused" in told["exception"] and "Traceback" in told["exception"]

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from mlservices.about import about
 from mlservices.api.answers import refusal
 
 from ..metrics.instruments import key_refusals
@@ -120,6 +121,7 @@ class ApiKeys:
         request.api_key = row.prefix  # type: ignore[attr-defined]
         request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark
         rate = rates.counted(row.prefix, row.requests_a_minute)
-        if rate is None:
-            return self._get_response(request)
-        return rate.told(rate.refusal() or self._get_response(request))
+        with about(key=row.prefix):
+            if rate is None:
+                return self._get_response(request)
+            return rate.told(rate.refusal() or self._get_response(request))

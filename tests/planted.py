@@ -1,0 +1,78 @@
+"""Secrets in logs: whatever any test has sealed, and every key of ours, is looked for in all that is logged.
+
+The suite stores credentials, tokens, headers of tools, passwords of SIP lines and secrets of webhooks in some
+thousand ways. Each goes through Fernet, where its clear text is noted; each line of a log is judged as it
+would be written in production. A test in which one stands fails with the line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+from voiceforge_site.logs import SafeFormatter
+
+SHORTEST = 12  # characters; tests have passwords like "secret", which are words of ordinary lines too
+OUR_KEYS = re.compile(r"vf_sk_[0-9a-f]{32}|whsec_[A-Za-z0-9+/=]{20,}")
+
+
+class Search(logging.Handler):
+    """Of the root logger, for a whole run of the suite."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.planted: set[str] = set()
+        self.found: list[str] = []
+        self.setFormatter(SafeFormatter(settings.SECRETS))
+
+    def plant(self, text: str) -> None:
+        self.planted |= {secret for secret in _secrets_in(text) if len(secret) >= SHORTEST}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        if OUR_KEYS.search(line) or any(secret in line for secret in self.planted):
+            self.found.append(line)
+
+    def taken(self) -> list[str]:
+        found, self.found = self.found, []
+        return found
+
+
+def _secrets_in(text: str) -> Iterator[str]:
+    """A text, or those in what is JSON."""
+    try:
+        yield from _texts_in(json.loads(text))
+    except ValueError:
+        yield text
+
+
+def _texts_in(told: Any) -> Iterator[str]:
+    if isinstance(told, dict):
+        for each in told.values():
+            yield from _texts_in(each)
+    elif isinstance(told, list):
+        for each in told:
+            yield from _texts_in(each)
+    elif isinstance(told, str):
+        yield told
+
+
+search = Search()
+
+
+def watch() -> None:
+    """Once in each process that runs tests."""
+    encrypted = Fernet._encrypt_from_parts  # beneath all ways of Fernet and MultiFernet
+
+    def noted(self: Fernet, data: bytes, *more: Any) -> bytes:
+        search.plant(data.decode(errors="replace"))
+        return encrypted(self, data, *more)
+
+    Fernet._encrypt_from_parts = noted  # type: ignore[method-assign]
+    logging.getLogger().addHandler(search)

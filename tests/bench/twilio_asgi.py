@@ -45,5 +45,5 @@ class TimelySuppliers(FakeSuppliers):
         return replace(super().engines(), tts=TimelyTts())
 
 
-asgi.switchboard._suppliers = TimelySuppliers(detector=registry.voice_detector)
+asgi.switchboard.suppliers = TimelySuppliers(detector=registry.voice_detector)
 application = asgi.application

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.pages import PAGES, World
+from tests.browser.pages import PAGES, Shown, World
 
 AXE = (settings.BASE_DIR / "tests" / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -42,21 +44,29 @@ def test_every_page_is_accessible_and_fits(guard, chromium, server):
     page = guard.page(chromium)
     world, found = World(), []
     for each in PAGES:
-        page.set_viewport_size(DESK)
-        page.goto(each.make(world))
-        page.wait_for_load_state("networkidle")
-        if each.then:
-            each.then(page)
-        page.evaluate(AXE)
-        for width, viewport in (("desk", DESK), ("phone", PHONE)):
-            page.set_viewport_size(viewport)
-            found += [f"{each.name} ({width}): covered: {what}" for what in page.evaluate(COVERED)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{each.name} ({width}): wider than the window")
-            for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):
-                page.evaluate(SET_THEME, theme)
-                found += [f"{each.name} ({width}, {theme}): {fault}" for fault in faults(page, rules)]
+        try:
+            found += [f"{each.name} ({where}): {fault}" for where, fault in looked_at(page, each, world)]
+        except Error as error:
+            found.append(f"{each.name}: {error}")
     assert not found, "\n".join(found)
+
+
+def looked_at(page: Page, shown: Shown, world: World) -> Iterator[tuple[str, str]]:
+    """Width and theme, and what is wrong there."""
+    page.set_viewport_size(DESK)
+    page.goto(shown.make(world))
+    page.wait_for_load_state("networkidle")
+    if shown.then:
+        shown.then(page)
+    page.evaluate(AXE)
+    for width, viewport in (("desk", DESK), ("phone", PHONE)):
+        page.set_viewport_size(viewport)
+        yield from ((width, f"covered: {what}") for what in page.evaluate(COVERED))
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            yield width, "wider than the window"
+        for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):
+            page.evaluate(SET_THEME, theme)
+            yield from ((f"{width}, {theme}", fault) for fault in faults(page, rules))
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -40,3 +40,24 @@ def test_a_conversation_is_had_changed_and_kept_as_a_test(guard, chromium, serve
         "say": "forty",
         "expect": {"node": "bye", "edge": "old>bye", "variables": {"age": 40}, "ended": True},
     }
+
+
+def test_who_is_quicker_than_the_agent_is_heard_when_it_is_done(guard, chromium, server):
+    create_flow(
+        graph={**MENU, "variables": [{"name": "clinic", "initial": "the shop"}]}, name="Shop", by="alice"
+    )
+    page = guard.page(chromium)
+    held = []
+    page.route("**/flows/shop/try/", held.append)
+    page.goto("/flows/shop/")
+    page.locator("#flow[data-ready]").wait_for()
+    page.keyboard.press("t")
+    words = page.get_by_role("textbox", name="What the caller says")
+    words.fill("sales please")
+    words.press("Enter")
+    words.press("Enter")
+    page.unroute("**/flows/shop/try/")
+    (greeting,) = held
+    greeting.continue_()
+    expect(page.locator('.react-flow__node[data-id="age"]')).to_contain_text("Now")
+    expect(page.locator(".vf-try-caller")).to_have_count(1)

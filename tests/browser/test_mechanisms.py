@@ -196,7 +196,7 @@ def test_a_form_that_is_sent_twice_while_the_server_is_asked_arrives_once(page, 
     posted = []
 
     def slowly(route):
-        if route.request.method == "POST":
+        if route.request.method == "POST" and route.request.is_navigation_request():  # not to judge a field
             posted.append(route.request.url)
         page.wait_for_timeout(400)
         route.continue_()

@@ -30,6 +30,7 @@ def test_the_check_of_a_deployment_finds_nothing(tmp_path: Path) -> None:
         "SESSION_SECRET": secrets.token_hex(40),
         "CREDENTIALS_KEY": Fernet.generate_key().decode(),
         "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # browser tests of the same process set it
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | production, capture_output=True, text=True)

@@ -28,6 +28,8 @@ export class Trial {
   late = false;
   /** The graph that was played, as JSON. */ played = "";
   /** @type {AbortController | null} */ asking = null;
+  /** Ends with what is asked. @type {Promise<boolean>} */ answered = Promise.resolve(true);
+  saying = false; // what is typed is said as soon as the agent is done
   /** @type {() => void} */ onChange = () => {};
 
   /** @param {string} address @param {() => any} graph the draft as it is now @param {import("./lit.js").Lights} lights
@@ -47,6 +49,16 @@ export class Trial {
   /** Whether the draft was changed since. */
   get isOld() {
     return this.turns.length > 0 && this.played !== JSON.stringify(this.graph());
+  }
+
+  /** What is typed, once what was asked before is answered: a quick caller waits for the agent. */
+  async say() {
+    if (this.saying) return;
+    this.saying = true;
+    while (this.asking) await this.answered;
+    this.saying = false;
+    const words = this.typed.trim();
+    if (words && !this.isOver) await this.go({ say: words });
   }
 
   /** Do something as the caller. @param {Move} move */
@@ -80,7 +92,12 @@ export class Trial {
 
   /** @param {Move[]} moves @param {boolean} [again] whether the caller does nothing new in them
    * @returns {Promise<boolean>} whether they were played */
-  async play(moves, again = false) {
+  play(moves, again = false) {
+    return (this.answered = this.playNow(moves, again));
+  }
+
+  /** @param {Move[]} moves @param {boolean} again */
+  async playNow(moves, again) {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     const timer = setTimeout(() => ((this.late = true), this.onChange()), LATE_MS);
@@ -239,8 +256,7 @@ function Composer({ trial }) {
   const [keypad, setKeypad] = useState(false);
   const send = (/** @type {any} */ event) => {
     event.preventDefault();
-    const words = trial.typed.trim();
-    if (words) trial.go({ say: words });
+    trial.say();
   };
   const type = (/** @type {any} */ event) => {
     trial.typed = event.target.value;
@@ -248,7 +264,7 @@ function Composer({ trial }) {
   };
   return html`<form className="vf-try-composer" onSubmit=${send}>
     <input className="vf-input" id="try-words" value=${trial.typed} maxLength=${1000} autoComplete="off" placeholder=${say("try_words")} aria-label=${say("try_words")} onChange=${type} />
-    <button className="vf-btn vf-btn-primary" disabled=${Boolean(trial.asking)}>${say("try_send")}</button>
+    <button className="vf-btn vf-btn-primary">${say("try_send")}</button>
     <button type="button" className="vf-btn vf-btn-small" aria-expanded=${keypad} onClick=${() => setKeypad(!keypad)}>${say("try_keypad")}</button>
     <button type="button" className="vf-btn vf-btn-small" disabled=${Boolean(trial.asking)} onClick=${() => trial.go({ silence: true })}>${say("try_silent")}</button>
     ${keypad && html`<div className="vf-try-keypad" role="group" aria-label=${say("try_keypad")}>${KEYS.map((keys) => html`<button key=${keys} type="button" className="vf-btn" disabled=${Boolean(trial.asking)} onClick=${() => trial.go({ keys })}>${keys}</button>`)}</div>`}

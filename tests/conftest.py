@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,20 @@ from tests.program import Program
 from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
 
+LONG_FILES = (  # begun first, or one worker would wait at the end until another has done with them
+    "browser/test_every_page.py",
+    "site/test_up.py",
+    "access/test_every_page.py",
+    "mlservices/engines/test_llm.py",
+    "telephony/test_calls.py",
+    "site/test_web.py",
+)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Against PostgreSQL and Redis only what may meet them: the rest has run on the embedded ones."""
+    long = [Path(__file__).parent / name for name in LONG_FILES]
+    items.sort(key=lambda item: item.path not in long)
     if connection.vendor == "sqlite":
         return
     alike = [item for item in items if not _meets_services(item)]

@@ -31,7 +31,7 @@ function rank(option, asked) {
 /** @param {HTMLSelectElement} select */
 function begin(select) {
   const { id } = select;
-  const box = made("div", { class: "vf-pick" });
+  const box = made("div", { class: "vf-picker" });
   const chips = made("div", { class: "vf-chips" });
   const input = /** @type {HTMLInputElement} */ (
     made("input", {
@@ -39,7 +39,7 @@ function begin(select) {
       "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": `${id}-list`,
     })
   ); // prettier-ignore
-  const list = made("div", { class: "vf-pick-list", role: "listbox", id: `${id}-list`, hidden: "" });
+  const list = made("div", { class: "vf-picker-list", role: "listbox", id: `${id}-list`, hidden: "" });
   const label = select.labels?.[0];
   if (label) {
     label.id ||= `${id}-label`;

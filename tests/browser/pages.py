@@ -1149,7 +1149,12 @@ def webhook_settings(world: World) -> str:
     return reverse("webhooks:edit", args=[_webhook().pk])
 
 
-@then(lambda page: page.get_by_role("button", name="Create").click())
+def _create_nothing(page: Page) -> None:
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("alert").first.wait_for()
+
+
+@then(_create_nothing)
 def webhook_refused(world: World) -> str:
     return reverse("webhooks:new")
 

@@ -14,6 +14,8 @@ from tests.browser.pages import PAGES, Shown, World
 AXE = (settings.BASE_DIR / "tests" / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 THEMES = ("light", "dark")
+# A theme is nothing but colours, and a width nothing but sizes
+LOOKS = {"desk": (("light", RULES), ("dark", ["color-contrast"])), "phone": (("light", ["target-size"]),)}
 SET_THEME = """theme => {
   document.documentElement.dataset.theme = theme;
   dispatchEvent(new Event("themechange"));
@@ -39,7 +41,7 @@ def faults(page: Page, rules: list[str] = RULES) -> list[str]:
 
 
 def test_every_page_is_accessible_and_fits(guard, chromium, server):
-    """Each is opened once, and its theme and width changed under it. A theme is nothing but colours."""
+    """Each is opened once, and its theme and width changed under it."""
     guard.expect("422", "404", "500")
     page = guard.page(chromium)
     world, found = World(), []
@@ -64,7 +66,7 @@ def looked_at(page: Page, shown: Shown, world: World) -> Iterator[tuple[str, str
         yield from ((width, f"covered: {what}") for what in page.evaluate(COVERED))
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             yield width, "wider than the window"
-        for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):
+        for theme, rules in LOOKS[width]:
             page.evaluate(SET_THEME, theme)
             yield from ((f"{width}, {theme}", fault) for fault in faults(page, rules))
 

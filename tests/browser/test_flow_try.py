@@ -48,7 +48,7 @@ def test_who_is_quicker_than_the_agent_is_heard_when_it_is_done(guard, chromium,
     )
     page = guard.page(chromium)
     held = []
-    page.route("**/flows/shop/try/", held.append)
+    page.route("**/flows/shop/try/", lambda route: held.append(route))
     page.goto("/flows/shop/")
     page.locator("#flow[data-ready]").wait_for()
     page.keyboard.press("t")
@@ -56,8 +56,8 @@ def test_who_is_quicker_than_the_agent_is_heard_when_it_is_done(guard, chromium,
     words.fill("sales please")
     words.press("Enter")
     words.press("Enter")
-    page.unroute("**/flows/shop/try/")
     (greeting,) = held
     greeting.continue_()
+    page.unroute("**/flows/shop/try/")
     expect(page.locator('.react-flow__node[data-id="age"]')).to_contain_text("Now")
     expect(page.locator(".vf-try-caller")).to_have_count(1)

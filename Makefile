@@ -35,11 +35,11 @@ test-environments: python ## voices with libraries of their own, in two environm
 	@$(BIN)/pytest tests/mlservices/engines/test_environments.py $(ARGS)
 
 lint: environment ## ruff (with its rules of security), mypy, the rules of who imports whom, secrets in files
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m tests.secret_scan
+	@$(BIN)/python -m tests.secret_scan & secrets=$$!; \
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . \
+	&& ENV_FILE= $(BIN)/mypy agents mlservices telephony voiceforge_site manage.py \
+	&& $(BIN)/lint-imports; \
+	code=$$?; wait $$secrets && exit $$code
 
 secrets: environment ## take what `make lint` calls a secret, and is none, into .secrets.baseline
 	@$(BIN)/python -m tests.secret_scan --update

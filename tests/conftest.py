@@ -13,6 +13,7 @@ from django.test import Client
 from tests import planted
 from tests.audit import guard
 from tests.fakes.another_system import Other, another_system
+from tests.product import Product, running_product
 from tests.program import Program
 from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
@@ -70,6 +71,22 @@ def other(settings: Any) -> Iterator[Other]:
     with another_system() as other:
         settings.TOOL_PRIVATE_HOSTS = [other.url.removeprefix("http://")]
         yield other
+
+
+MAKE_PEOPLE = """
+from voiceforge_site.models import User
+User.objects.create_superuser("alice", "alice@example.org", "password", role="administrator")
+for name in ("bob", "carol"):
+    User.objects.create_user(name, password="password", role="operator")
+"""
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole of it with the embedded models, started once for all who ring it."""
+    with running_product(tmp_path_factory.mktemp("product")) as product:
+        assert product.manage("shell", "-c", MAKE_PEOPLE).wait() == 0
+        yield product
 
 
 @pytest.fixture

@@ -17,22 +17,11 @@ import websockets
 
 from mlservices.audio import read_wav, resample, wav_bytes
 from telephony.session.reply import PROMPT_TEXTS
-from tests.product import REPOSITORY, Product, running_product
+from tests.product import REPOSITORY, Product
 
 pytestmark = [pytest.mark.models, pytest.mark.alone]
 
 QUESTION = "Where can I park my car?"
-MAKE_ALICE = (
-    "from voiceforge_site.models import User;"
-    "User.objects.create_superuser('alice', 'alice@example.org', 'password', role='administrator')"
-)
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    with running_product(tmp_path_factory.mktemp("product")) as product:
-        assert product.manage("shell", "-c", MAKE_ALICE).wait() == 0
-        yield product
 
 
 @pytest.fixture(scope="module")

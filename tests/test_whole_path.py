@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from telephony.measure import heard_turns
-from tests.product import Product, running_product
+from tests.product import Product
 
 pytestmark = [pytest.mark.models, pytest.mark.services, pytest.mark.alone]
 
@@ -28,12 +28,6 @@ SPOKEN = {
     "please-try-again": "Please try again.",
     "conf-onlyperson": "You are currently the only person in this conference.",
 }
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    with running_product(tmp_path_factory.mktemp("product")) as product:
-        yield product
 
 
 @pytest.fixture
@@ -70,9 +64,15 @@ class Rung:
         return [event["payload"] for event in self.call["events"] if event["kind"] == kind]
 
 
-def test_real_speech_is_understood_answered_and_measured_alike_by_clock_and_recording(product, tmp_path):
-    rung = Rung(product, tmp_path, [SOUNDS / f"{name}.wav" for name in SPOKEN]).finish()
+@pytest.fixture(scope="module")
+def rung(product, tmp_path_factory):
+    """Who says what people have recorded for telephones."""
+    return Rung(
+        product, tmp_path_factory.mktemp("rung"), [SOUNDS / f"{name}.wav" for name in SPOKEN]
+    ).finish()
 
+
+def test_real_speech_is_understood_answered_and_measured_alike_by_clock_and_recording(rung):
     said = " ".join(turn["text"] for turn in rung.payloads("caller_said"))
     words = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation()])
     assert jiwer.wer(words(" ".join(SPOKEN.values())), words(said)) < 0.15, said
@@ -87,8 +87,7 @@ def test_real_speech_is_understood_answered_and_measured_alike_by_clock_and_reco
     assert sorted(differences)[-2] <= 0.08, differences
 
 
-def test_the_server_keeps_a_recording_of_both_sides_and_numbers_events_without_a_gap(product, tmp_path):
-    rung = Rung(product, tmp_path, [SOUNDS / "please-try-again.wav"]).finish()
+def test_the_server_keeps_a_recording_of_both_sides_and_numbers_events_without_a_gap(product, rung):
     assert [event["seq"] for event in rung.call["events"]] == list(range(1, len(rung.call["events"]) + 1))
     saved = rung.payloads("recording_saved")[0]
     (kept,) = Path(product.environment["VAR_DIR"]).rglob(f"{rung.call['call']}.wav")

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Playwright, expect
 from mlservices.audio import read_wav, resample, wav_bytes
 from tests.browser.conftest import launch, speaking
 from tests.browser.test_spoken import LISTEN
-from tests.product import Product, running_product
+from tests.product import Product
 
 pytestmark = [pytest.mark.models, pytest.mark.alone]
 
@@ -35,18 +35,6 @@ HEARD = """() => {
   }
   return btoa(pieces.join(""));
 }"""
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    with running_product(tmp_path_factory.mktemp("product")) as product:
-        sign_up = (
-            "from voiceforge_site.models import User;"
-            "[User.objects.create_user(name, password='password', role='operator')"
-            " for name in ('bob', 'carol')]"
-        )
-        assert product.manage("shell", "-c", sign_up).wait() == 0
-        yield product
 
 
 def spoken(product: Product, text: str, path: Path, *, before: float = 0.0, after: float = 0.0) -> Path:

@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 
 from mlservices.audio import read_wav, resample, wav_bytes
 from tests.browser.conftest import speaking
-from tests.product import running_product
 
 pytestmark = [pytest.mark.models, pytest.mark.alone]
 
@@ -37,17 +36,6 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest);
 };
 """
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    with running_product(tmp_path_factory.mktemp("product")) as product:
-        sign_up = (
-            "from voiceforge_site.models import User;"
-            "User.objects.create_superuser('alice', 'alice@example.org', 'password')"
-        )
-        assert product.manage("shell", "-c", sign_up).wait() == 0
-        yield product
 
 
 @pytest.fixture

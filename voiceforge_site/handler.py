@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import django
-from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 from django.http import HttpRequest, HttpResponseBase
 
 from mlservices.api.answers import Later
+from telephony.threads import DatabaseThreads
+
+THREADS = 16  # in which requests are answered, and so connections to the database; more requests wait
+CONNECTION_SECONDS = 300  # for which such a connection is used again: to open one costs PostgreSQL a process
 
 
 class OneThread(ASGIHandler):
@@ -20,17 +24,23 @@ class OneThread(ASGIHandler):
     the API, which may take minutes, answer what is made on the loop afterwards, with no thread behind it.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = DatabaseThreads(THREADS, "requests")
+
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        response = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        response = await self._threads(self.get_response, request)
         return await response.made() if isinstance(response, Later) else response
 
 
 def http_application() -> Any:
     """Like `django.core.asgi.get_asgi_application`."""
     django.setup(set_prefix=False)
+    for database in connections.settings.values():
+        database.update(CONN_MAX_AGE=CONNECTION_SECONDS, CONN_HEALTH_CHECKS=True)
     from mlservices.api.bodies import ApiBodies  # not before Django is set up
 
     return ApiBodies(OneThread())

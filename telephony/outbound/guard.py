@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from phonenumbers import shortnumberinfo
 
 from agents.models import Agent
+from mlservices.pages.countries import country_name, country_names
 
 from ..models import Call, Credential, DoNotCall, PhoneNumber, SipLine
 
@@ -80,7 +82,7 @@ def refuse_on_line(to: str, line: SipLine) -> None:
         return
     country = _refuse_anywhere(to)
     if country not in line.countries:
-        told = {"line": line.label, "allowed": ", ".join(line.countries) or "–", "country": country}
+        told = {"line": line.label} | _said(country, line.countries)
         raise NotAllowed(
             _("%(line)s may call %(allowed)s, and not %(country)s. Allow it on the page of the line.") % told
         )
@@ -109,15 +111,15 @@ def _refuse_anywhere(to: str) -> str:
     return country
 
 
+def _said(country: str, allowed: Iterable[str]) -> dict[str, str]:
+    return {"country": country_name(country), "allowed": country_names(allowed) or _("no country")}
+
+
 def refuse_number(to: str, credential: Credential) -> None:
     """Whoever calls it. Raises NotAllowed."""
     country, allowed = _refuse_anywhere(to), countries_of(credential)
     if country not in allowed:
-        told = {
-            "country": country,
-            "allowed": ", ".join(sorted(allowed)) or "–",
-            "account": credential.label,
-        }
+        told = {"account": credential.label} | _said(country, allowed)
         raise NotAllowed(
             _("%(account)s may call %(allowed)s, and not %(country)s. Allow it on the page of the account.")
             % told

@@ -266,17 +266,17 @@ class TestWhoIsCalled:
         assert may_be_called(number=TO) and plan()
 
     def test_only_countries_of_the_account_s_own_numbers_unless_others_are_named(self, plan, account):
-        with pytest.raises(ValidationError, match=r"may call US, and not GB"):
+        with pytest.raises(ValidationError, match=r"may call United States, and not United Kingdom"):
             plan("+442071234567")
         Credential.objects.update(countries=["GB"])
         assert plan_again(plan, "+442071234567")
-        with pytest.raises(ValidationError, match=r"may call GB, and not US"):
+        with pytest.raises(ValidationError, match=r"may call United Kingdom, and not United States"):
             plan_again(plan, TO)
 
     @pytest.mark.parametrize("dear", ["+19005551234", "+448712345678", "+447012345678", "+881612345678"])
     def test_no_number_that_costs_extra(self, plan, dear):
         Credential.objects.update(countries=["US", "GB"])
-        with pytest.raises(ValidationError, match=r"costs its callers extra|may call GB, US, and not"):
+        with pytest.raises(ValidationError, match=r"costs its callers extra|may call United Kingdom, United States, and not"):
             plan_again(plan, dear)
 
     def test_no_call_that_could_cost_more_than_the_day_may(self, twilio, plan):

@@ -144,7 +144,7 @@ class TestWhoIsCalled:
     @pytest.mark.parametrize(
         ("to", "why"),
         [
-            ("+442071234567", "Desk may call US, and not GB"),
+            ("+442071234567", "Desk may call United States, and not United Kingdom"),
             ("+19005551234", "costs its callers extra"),
             ("4155550111", "no number with"),
             ("112", "an emergency number"),

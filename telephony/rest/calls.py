@@ -47,6 +47,7 @@ from .call_fields import (
     transcript_of,
 )
 from .filtering import filters_of
+from .usage import CallUsageFields, usage_of
 
 TAG = "Calls"
 MOST_EVENTS = 1000  # of an answer
@@ -156,6 +157,13 @@ class Calls(Resource):
     def messages(self, request: Request, id: UUID) -> Response:
         """What the caller wants to be passed on."""
         return listed(self, self._row().messages.all(), MessageFields, ordering="ordinal")
+
+    @extend_schema(summary="Get a call's usage", responses=CallUsageFields)
+    def usage(self, request: Request, id: UUID) -> Response:
+        """Its turns, its seconds, what its carrier asks for it, and what it asked models for. Sums over days
+        are at `/api/usage`."""
+        with_models = request.user.has_perm("mlservices.view_usage")
+        return Response(usage_of(self._row(), with_models=with_models))
 
     # ---- while it goes on -------------------------------------------------------------------
 

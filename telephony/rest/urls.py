@@ -35,6 +35,7 @@ urlpatterns = [
     path(f"{_CALL}/transcript", Calls.as_view({"get": "transcript"}), name="call_transcript"),
     path(f"{_CALL}/recording", Calls.as_view({"get": "recording"}), name="call_recording"),
     path(f"{_CALL}/messages", Calls.as_view({"get": "messages"}), name="call_messages"),
+    path(f"{_CALL}/usage", Calls.as_view({"get": "usage"}), name="call_usage"),
     path(f"{_CALL}/say", Calls.as_view({"post": "say"}), name="call_say"),
     path(f"{_CALL}/whisper", Calls.as_view({"post": "whisper"}), name="call_whisper"),
     path(f"{_CALL}/transfer", Calls.as_view({"post": "transfer"}), name="call_transfer"),

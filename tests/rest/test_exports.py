@@ -56,7 +56,7 @@ def test_an_export_is_ordered_followed_fetched_and_deleted(bobs, alices, ordered
     tasks.write_export(told["id"])
     done = bobs.get(address).json()
     assert (done["state"], done["written"], done["bytes"] > 0) == ("done", 1, True)
-    assert done["title"] == "“bicycle”, Front desk"
+    assert done["title"] == "Front desk, “bicycle”"
     assert rows(bobs.get(f"{address}/file")) == [["Caller", "Agent"], ["+14155550001", "Front desk"]]
     assert [each["id"] for each in bobs.get(f"{EXPORTS}?state=done").json()["results"]] == [told["id"]]
     assert bobs.send("POST", f"{address}/cancel").status_code == 409

@@ -42,7 +42,7 @@ class DeliveryRow(serializers.ModelSerializer):
     class Meta:
         model = Delivery
         fields: tuple[str, ...] = _OF_A_LIST
-        read_only_fields = _OF_A_LIST
+        read_only_fields: tuple[str, ...] = _OF_A_LIST
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_next_at(self, delivery: Delivery) -> str | None:

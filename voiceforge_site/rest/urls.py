@@ -3,6 +3,7 @@ from django.urls import path
 from .deliveries import Deliveries
 from .keys import Keys
 from .people import Users
+from .services import Services
 from .trail import Trail
 from .webhooks import Webhooks
 
@@ -20,6 +21,9 @@ urlpatterns = [
     path("users/invite", Users.as_view({"post": "invite"}), name="invite"),
     path("users/<int:id>", Users.as_view({"get": "retrieve", "patch": "partial_update"}), name="user"),
     path("users/<int:id>/sign-out", Users.as_view({"post": "sign_out"}), name="sign_out"),
+    path("services", Services.as_view({"get": "list"}), name="services"),
+    path("services/<slug:id>", Services.as_view({"get": "retrieve"}), name="service"),
+    path("services/<slug:id>/check", Services.as_view({"post": "check"}), name="check_service"),
     path("webhooks", Webhooks.as_view({"get": "list", "post": "create"}), name="webhooks"),
     path("webhooks/kinds", Webhooks.as_view({"get": "kinds"}), name="webhook_kinds"),
     path(_WEBHOOK, Webhooks.as_view(_ONE), name="webhook"),

@@ -50,7 +50,7 @@ FilterFields = type(
         "number": _text("A part of the number of who called or was called."),
         "agent": _text("The id of the agent."),
         "outcome": serializers.ChoiceField(list(OUTCOMES), required=False),
-        "direction": serializers.ChoiceField(Call.Direction.values, required=False),
+        "direction": serializers.ChoiceField(Call.Direction.choices, required=False),
         "tag": _text("The name of a tag."),
         "longer": _seconds("That it lasted at least."),
         "shorter": _seconds("That it lasted at most."),

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from mlservices import checks
 from mlservices.checks import GROUPS, Status
-from mlservices.models import ServiceAlert
+from mlservices.models import ServiceAlert, ServiceState
 from mlservices.rest.later import later
 from mlservices.rest.resources import Verbs
 
@@ -93,6 +93,9 @@ class ServicesFields(serializers.Serializer):
 @extend_schema(tags=[TAG])
 class Services(Verbs):
     """Each is asked every minute; an older answer than two and a half minutes says nothing of now."""
+
+    serializer_class = ServiceFields
+    queryset = ServiceState.objects.none()  # described by; services are what the settings make them
 
     @extend_schema(summary="List services", responses=ServicesFields)
     def list(self, request: Request) -> Response:

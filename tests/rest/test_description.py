@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -99,12 +100,13 @@ def test_every_body_has_an_example_that_fits_it(told):
     # A file may be sent or JSON, and what the file holds is an example of its schema.
     missing = [name for name, schema, given in found if given is None and "example" not in schema]
     assert not missing
-    misfits = {
-        name: [error.message for error in Draft202012Validator(whole).iter_errors(given)]
+    misfits = [
+        (name, error.json_path, error.message)
         for name, schema, given in found
-        if given is not None and (whole := {**schema, "components": told["components"]})
-    }
-    assert not {name: errors for name, errors in misfits.items() if errors}
+        if given is not None
+        for error in Draft202012Validator({**schema, "components": told["components"]}).iter_errors(given)
+    ]
+    assert not misfits
 
 
 def test_what_is_sent_to_webhooks_is_told_of_every_kind(told):
@@ -135,3 +137,20 @@ def test_people_read_all_of_it(alices_browser, told):
     for path in told["paths"]:
         assert f"<code>{path}</code>" in page.text, path
     assert Client().get("/api/docs").status_code == 401
+
+
+def test_who_comes_second_is_told_the_same_in_their_own_language(alice, alices_browser):
+    def told(**headers):
+        page = alices_browser.get("/api/docs", headers=headers).text
+        return unescape(page[page.index("data-api-tag") : page.rindex("</section>")])
+
+    english = told()
+    assert "in the address" in english and 'curl "http://testserver/api/agents' in english
+    alice.language = "de"
+    alice.save()
+    german = told()
+    assert "in der Adresse" in german and "in the address" not in german
+    alice.language = "en"
+    alice.save()
+    assert told() == english
+    assert told(host="localhost") == english.replace("http://testserver", "http://localhost")

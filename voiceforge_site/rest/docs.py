@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from mlservices.api.document import TAG as MODELS
@@ -50,11 +54,23 @@ class Operation:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     origin = request.build_absolute_uri("/")[:-1]
-    tags = [
-        (tag, slugify(tag), list(found)) for tag, found in groupby(_operations(origin), key=lambda o: o[0])
-    ]
-    shown = [(tag, anchor, [operation for _tag, operation in found]) for tag, anchor, found in tags]
-    return render(request, "api/docs.html", {"tags": shown, "origin": origin})
+    tags = [(tag, anchor, len(operations)) for tag, anchor, operations in _by_tag(origin)]
+    context = {"tags": tags, "origin": origin, "operations": _shown(origin, get_language())}
+    return render(request, "api/docs.html", context)
+
+
+@lru_cache(maxsize=8)
+def _shown(origin: str, language: str) -> SafeString:
+    """All operations, told in `language`, the current one: the same as long as the process lives, and slow to
+    make."""
+    return render_to_string("api/_operations.html", {"tags": _by_tag(origin)})
+
+
+@lru_cache(maxsize=8)
+def _by_tag(origin: str) -> list[tuple[str, str, list[Operation]]]:
+    """(tag, its anchor, its operations)"""
+    found = groupby(_operations(origin), key=lambda each: each[0])
+    return [(tag, slugify(tag), [operation for _tag, operation in own]) for tag, own in found]
 
 
 def _operations(origin: str) -> list[tuple[str, Operation]]:

@@ -13,7 +13,12 @@ _USUAL: dict[str, Any] = {
     "number": "+14155550100",
     "to": "+14155550123",
     "agent": "front-desk",
+    "transfer_number": "+14155550100",
+    "fallback_number": "+14155550100",
+    "send_digits": "1w2",
+    "currency": "USD",
 }
+_DEEPEST = 8
 _OF_KIND: dict[str, Any] = {
     "string": "text",
     "integer": 1,
@@ -70,9 +75,9 @@ def made(
         return schema["default"]
     kind = schema.get("type", "object")
     kind = next(each for each in kind if each != "null") if isinstance(kind, list) else kind
-    if kind == "array" and depth < 4:
+    if kind == "array" and depth < _DEEPEST:
         return [made(schema.get("items", {}), schemas, only_needed=only_needed, name=name, depth=depth + 1)]
-    if kind == "object" and "properties" in schema and depth < 4:
+    if kind == "object" and "properties" in schema and depth < _DEEPEST:
         names = schema.get("required", []) if only_needed else schema["properties"]
         parts = {each: schema["properties"][each] for each in names if each in schema["properties"]}
         return {
@@ -80,12 +85,16 @@ def made(
             for each, part in parts.items()
             if not (only_needed and part.get("readOnly"))
         }
+    if kind == "integer":
+        return max(1, schema.get("minimum", 1))
     return _plain(kind, schema.get("format", ""), name)
 
 
 def _plain(kind: str, format: str, name: str) -> Any:
     if format == "date-time":
         return "2026-03-05T14:30:00Z"
+    if format == "decimal":
+        return "1.5"
     if format == "uuid":
         return "7f3c1d9e-6a52-4b8a-9a35-0f6f3f1f2d11"
     return _USUAL.get(name, _OF_KIND.get(kind, "text")) if kind == "string" else _OF_KIND.get(kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -84,6 +84,7 @@ class AlertFields(serializers.ModelSerializer):
         fields = ("service", "title", "kind", "value", "limit", "since")
 
 
+@extend_schema_serializer(many=False)  # it is one, also of an action that is called `list`
 class ServicesFields(serializers.Serializer):
     status = serializers.ChoiceField(STATUSES, help_text="The worst of all.")
     services = ServiceRow(many=True)

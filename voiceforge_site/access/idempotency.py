@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -101,14 +102,14 @@ def _keep(done: Done, answer: HttpResponseBase) -> None:
     headers = {name: answer[name] for name in _KEPT_HEADERS if name in answer}
     body = answer.content
     if _tells_once(headers):  # a new key, or a secret: at rest in no clearer form than it is elsewhere
-        body = sealed(body.decode("latin-1")).encode()
+        body = sealed(b64encode(body).decode()).encode()
     row.update(status=answer.status_code, headers=headers, body=body)
 
 
 def _body_of(done: Done) -> bytes:
     """As it was answered. Raises UnreadableSecret."""
     body = bytes(done.body)
-    return opened(body.decode()).encode("latin-1") if _tells_once(done.headers) else body
+    return b64decode(opened(body.decode())) if _tells_once(done.headers) else body
 
 
 def _tells_once(headers: Mapping[str, str]) -> bool:

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import redis
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_q.status import Stat
-from django_q.tasks import async_task
 
 from agents.models import Agent
 from mlservices import audit
 
 from . import file_names, sheet
+from .export_actions import COLUMNS, cancel_export, delete_export, order_export
 from .filter_words import title
 from .filters import Filters
 from .history import chosen_calls, selected
 from .models import CallExport
 from .pages import MOST_COUNTED
 
-KEPT = timedelta(days=3)
 DEAD_SECONDS = 120.0  # without a sign of life, and its worker has died
 MOST_SHOWN = 50
 State = CallExport.State
@@ -46,14 +43,13 @@ def exports(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         part = request.htmx  # type: ignore[attr-defined]
         return render(request, "calls/_exports.html" if part else "calls/exports.html", _own(request))
-    columns = [*sheet.COLUMNS, sheet.TRANSCRIPT]
-    chosen = [column for column in columns if column in request.POST.getlist("columns")]
-    if "columns_shown" in request.POST and chosen:
-        _order(request, chosen)
-        messages.success(request, _("The export is on its way."))
-        return redirect("telephony:exports")
+    chosen = [column for column in COLUMNS if column in request.POST.getlist("columns")]
     calls = chosen_calls(request) if "all" not in request.POST else []
     query = Filters.read(QueryDict(request.POST.get("back", "")))
+    if "columns_shown" in request.POST and chosen:
+        order_export(owner=_user_id(request), filters=query, calls=calls, columns=chosen)
+        messages.success(request, _("The export is on its way."))
+        return redirect("telephony:exports")
     counted = len(calls) or selected(query).order_by().values("pk")[: MOST_COUNTED + 1].count()
     context = {
         "count": min(counted, MOST_COUNTED),
@@ -63,27 +59,11 @@ def exports(request: HttpRequest) -> HttpResponse:
         "back": query.as_query(),
         "columns": [
             (key, name, key not in ("id", sheet.TRANSCRIPT))
-            for key, name in zip(columns, sheet.head(columns), strict=True)
+            for key, name in zip(COLUMNS, sheet.head(COLUMNS), strict=True)
         ],
         "nothing_chosen": "columns_shown" in request.POST,
     }
     return render(request, "calls/export_new.html", context, status=422 if context["nothing_chosen"] else 200)
-
-
-@transaction.atomic
-def _order(request: HttpRequest, columns: list[str]) -> None:
-    calls = [] if "all" in request.POST else [str(call_id) for call_id in chosen_calls(request)]
-    export = CallExport.objects.create(
-        owner=_user_id(request),
-        query=Filters.read(QueryDict(request.POST.get("back", ""))).as_query(),
-        zone=timezone.get_current_timezone_name(),
-        language=get_language() or "en",
-        calls=calls,
-        columns=columns,
-        expires_at=timezone.now() + KEPT,
-    )
-    audit.record("export.ordered", export, after=audit.fields_of(export, "query", "columns", "calls"))
-    transaction.on_commit(lambda: async_task("telephony.tasks.write_export", str(export.pk)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +78,14 @@ class Shown:
 
 
 def _own(request: HttpRequest) -> dict[str, Any]:
-    own = list(_exports_of(request)[:MOST_SHOWN])
-    shown = [_shown(export, name) for export, name in zip(own, _titles(own), strict=True)]
+    shown = shown_of(list(exports_of(_user_id(request))[:MOST_SHOWN]))
     under_way = any(each.export.is_under_way and not each.died for each in shown)
     return {"exports": shown, "under_way": under_way, "away": under_way and worker_is_away()}
+
+
+def shown_of(exports: Sequence[CallExport]) -> list[Shown]:
+    """In one query more than theirs."""
+    return [_shown(export, name) for export, name in zip(exports, _titles(exports), strict=True)]
 
 
 def _titles(exports: Sequence[CallExport]) -> list[str]:
@@ -133,8 +117,8 @@ def _shown(export: CallExport, title: str) -> Shown:
     return Shown(export, title, died, percent, file.stat().st_size if file and file.exists() else None)
 
 
-def _exports_of(request: HttpRequest) -> QuerySet[CallExport]:
-    return CallExport.objects.filter(owner=_user_id(request), expires_at__gt=timezone.now())
+def exports_of(owner: int) -> QuerySet[CallExport]:
+    return CallExport.objects.filter(owner=owner, expires_at__gt=timezone.now())
 
 
 def _user_id(request: HttpRequest) -> int:
@@ -151,22 +135,17 @@ def worker_is_away() -> bool:
 
 
 @require_POST
-@transaction.atomic
 def cancel(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """Stops one that is under way, and takes one that is over off the list, with its file."""
-    export = get_object_or_404(_exports_of(request), pk=export_id)
-    under_way = CallExport.objects.filter(pk=export.pk, state__in=(State.WAITING, State.RUNNING))
-    audit.record("export.canceled", export)
-    if not under_way.update(state=State.CANCELED):
-        if export.file:
-            Path(export.file.path).unlink(missing_ok=True)
-        export.delete()
+    export = get_object_or_404(exports_of(_user_id(request)), pk=export_id)
+    if not cancel_export(export=export):
+        delete_export(export=export)
     return redirect("telephony:exports")
 
 
 @require_safe
 def download(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
-    export = get_object_or_404(_exports_of(request), pk=export_id, state=State.DONE)
+    export = get_object_or_404(exports_of(_user_id(request)), pk=export_id, state=State.DONE)
     try:
         file = export.file.open("rb")
     except FileNotFoundError:

@@ -91,12 +91,14 @@ class Filters:
 
     def as_query(self, **more: object) -> str:
         """As the part of an address after the question mark, in one order; what is not set is left out."""
-        asked: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value != field.default:
-                asked[_NAMES.get(field.name, field.name)] = "1" if value is True else str(value)
+        asked = {name: "1" if value is True else str(value) for name, value in self.given().items()}
         return urlencode(asked | {name: str(value) for name, value in more.items() if value})
+
+    def given(self) -> dict[str, Any]:
+        """What is set, by its name in the address."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        defaults = {field.name: field.default for field in fields(self)}
+        return {_NAMES.get(name, name): value for name, value in values.items() if value != defaults[name]}
 
     @property
     def asks(self) -> bool:

@@ -220,6 +220,17 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    # Fields of one name that take different words: what each set of words is called.
+    "ENUM_NAME_OVERRIDES": {
+        "AgentStatus": "agents.models.Agent.Status",
+        "CallStatus": "telephony.models.Call.Status",
+        "CallDirection": "telephony.models.Call.Direction",
+        "ServiceStatus": "voiceforge_site.rest.services.STATUSES",
+        "ExportState": "telephony.models.CallExport.State",
+        "PlannedCallState": "telephony.models.PlannedCall.State",
+        "WebhookState": "voiceforge_site.hooks.models.Webhook.State",
+        "DeliveryState": "voiceforge_site.hooks.models.Delivery.State",
+    },
     "PREPROCESSING_HOOKS": ["voiceforge_site.rest.document.resources"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -70,11 +70,16 @@ async def service(request: HttpRequest, key: str) -> HttpResponse:
 
 
 async def _check(request: HttpRequest, key: str) -> HttpResponse:
-    report = await ask(await _found(key), on_demand=True)
-    await sync_to_async(keep_answer)(report)
+    asked = await _found(key)
+    await check_now(asked)
     if request.htmx:  # type: ignore[attr-defined]
-        return await sync_to_async(_row)(request, report.service)
+        return await sync_to_async(_row)(request, asked)
     return redirect("service_status", key)
+
+
+async def check_now(service: Service) -> None:
+    """Asks all its probes, those too that are asked on demand alone, and keeps what they found."""
+    await sync_to_async(keep_answer)(await ask(service, on_demand=True))
 
 
 @transaction.atomic
@@ -92,7 +97,7 @@ def _row(request: HttpRequest, asked: Service) -> HttpResponse:
 
 @sync_to_async
 def _page(request: HttpRequest, key: str) -> HttpResponse:
-    [card] = cards_of([_named(key)])
+    [card] = cards_of([service_named(key)])
     part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     return render(request, "status/_single.html" if part else "status/service.html", _single(card))
 
@@ -106,10 +111,10 @@ def _single(card: Card) -> dict[str, Any]:
     }
 
 
-_found = sync_to_async(lambda key: _named(key))
+_found = sync_to_async(lambda key: service_named(key))
 
 
-def _named(key: str) -> Service:
+def service_named(key: str) -> Service:
     for each in checks.services():
         if each.key == key:
             return each

@@ -51,9 +51,9 @@ def _data_schema() -> dict[str, Any]:
     return {"anyOf": kinds}
 
 
-@extend_schema_field({"type": "object", "properties": {"x": {"type": "number"}, "y": {"type": "number"}}})
-class _Position(serializers.DictField):
-    child = serializers.FloatField()
+class PositionFields(Exact):
+    x = serializers.FloatField()
+    y = serializers.FloatField()
 
 
 @extend_schema_field(_data_schema())
@@ -69,7 +69,7 @@ class _Condition(serializers.DictField):
 class NodeChange(Exact):
     """A name in `data` that is set to null is taken out."""
 
-    position = _Position(required=False, help_text="On the canvas.")
+    position = PositionFields(required=False, help_text="On the canvas.")
     data = _Data(required=False)
 
 
@@ -78,7 +78,9 @@ class NodeFields(NodeChange):
 
     id = serializers.CharField(max_length=80, required=False, help_text="Without one it gets one.")
     type = serializers.ChoiceField(list(TYPES))
-    position = _Position(required=False, help_text="On the canvas. Without one it stands behind the others.")
+    position = PositionFields(
+        required=False, help_text="On the canvas. Without one it stands behind the others."
+    )
 
 
 class NodeTold(serializers.Serializer):

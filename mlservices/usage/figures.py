@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -90,6 +90,25 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class OfEngine:
+    """What a call asked one engine for; `answered` are tokens, of those in `amount`."""
+
+    service: str
+    engine: str
+    requests: int
+    failed: int
+    degraded: int
+    estimated: int
+    amount: float
+    answered: int
+    cost: Decimal
+
+    @property
+    def unit(self) -> str:
+        return UNITS[Service(self.service)]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A day of the chart: requests by service, from the bottom up; `height` of the highest day's, 0..100."""
 
@@ -110,6 +129,14 @@ def totals(rows: QuerySet[UsageDay]) -> Sums:
 def of_call(call: UUID) -> Sums:
     """While its rows are kept."""
     return Sums.read(UsageRow.objects.filter(call=call).aggregate(**OF_ROWS))
+
+
+def engines_of_call(call: UUID) -> list[OfEngine]:
+    """The same by engine."""
+    names = [field.name for field in fields(OfEngine)]
+    rows = UsageRow.objects.filter(call=call).values("service", "engine").order_by("service", "engine")
+    summed: Iterable[dict[str, Any]] = rows.annotate(**OF_ROWS, answered=Sum("answered")).values(*names)
+    return [OfEngine(**row) for row in summed]
 
 
 def by_engine(rows: QuerySet[UsageDay]) -> list[Part]:

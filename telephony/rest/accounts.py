@@ -81,12 +81,15 @@ _EXAMPLE = OpenApiExample(
 )
 
 
+_A_LIMIT = OpenApiExample("A limit", request_only=True, value={"daily_cap": "20.00", "countries": ["US"]})
+
+
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List accounts"),
     retrieve=extend_schema(summary="Get an account"),
     create=extend_schema(summary="Add an account", examples=[_EXAMPLE]),
-    partial_update=extend_schema(summary="Change an account"),
+    partial_update=extend_schema(summary="Change an account", examples=[_A_LIMIT]),
     destroy=extend_schema(summary="Delete an account"),
 )
 class Accounts(Resource):

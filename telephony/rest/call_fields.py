@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from mlservices.rest.serializers import Exact
@@ -181,17 +181,27 @@ class NoteFields(serializers.ModelSerializer):
         read_only_fields = ("id", "author", "created_at")
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("Words", request_only=True, value={"text": "Offer them Friday at three."})]
+)
 class WordsFields(Exact):
     text = serializers.CharField(help_text="At most 600 characters.")
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("To a colleague", request_only=True, value={"number": "+14155550100"})]
+)
 class TransferFields(Exact):
     number = serializers.CharField(help_text="With the country code, like +14155550100.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A tag", request_only=True, value={"name": "Lead"})])
 class TagFields(Exact):
     name = serializers.CharField(help_text="At most 40 characters. One that is new is made.")
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A note", request_only=True, value={"text": "Called back, all is well."})]
+)
 class NoteText(Exact):
     text = serializers.CharField(help_text="At most 4,000 characters.")

@@ -16,9 +16,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.models import Agent
 from mlservices import audit
-from mlservices.api.answers import Refused, invalid
+from mlservices.api.answers import invalid
 from mlservices.rest.paging import Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
@@ -30,9 +29,9 @@ from ..annotations import tag_names, tag_problem
 from ..audited import call_named
 from ..deleting import CannotDelete, delete_calls
 from ..eventlog import event_json
-from ..filters import OUTCOMES, SORTS, Filters, misread
+from ..filters import OUTCOMES, SORTS
 from ..history import selected
-from ..models import Call, CallEvent, CallNote, Tag
+from ..models import Call, CallEvent, CallNote
 from ..views import recording
 from .call_fields import (
     CallFields,
@@ -47,6 +46,8 @@ from .call_fields import (
     WordsFields,
     transcript_of,
 )
+from .filtering import filters_of
+from .usage import CallUsageFields, usage_of
 
 TAG = "Calls"
 MOST_EVENTS = 1000  # of an answer
@@ -66,7 +67,11 @@ _FILTERS = [
     _asked("longer", "Seconds that it lasted at least.", OpenApiTypes.INT),
     _asked("shorter", "Seconds that it lasted at most.", OpenApiTypes.INT),
     _asked("slow", "`1`: with answers that came late.", enum=["0", "1"]),
-    _asked("from", "The first day, as 2026-03-05, in UTC.", OpenApiTypes.DATE),
+    _asked(
+        "from",
+        "The first day, as 2026-03-05, in the time zone of your profile; UTC if it has none.",
+        OpenApiTypes.DATE,
+    ),
     _asked("to", "The last day.", OpenApiTypes.DATE),
     _asked("sort", "In which order.", enum=list(SORTS)),
 ]
@@ -91,7 +96,7 @@ class Calls(Resource):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The newest first, by pages; filtered as the history's page filters them."""
-        filters = _read(request)
+        filters = filters_of(request._request.GET)
         pages = Pages([*SORTS[filters.sort][0], "-pk"])
         page = pages.paginate_queryset(selected(filters), request, self)
         return pages.get_paginated_response(CallFields(page, many=True).data)
@@ -152,6 +157,13 @@ class Calls(Resource):
     def messages(self, request: Request, id: UUID) -> Response:
         """What the caller wants to be passed on."""
         return listed(self, self._row().messages.all(), MessageFields, ordering="ordinal")
+
+    @extend_schema(summary="Get a call's usage", responses=CallUsageFields)
+    def usage(self, request: Request, id: UUID) -> Response:
+        """Its turns, its seconds, what its carrier asks for it, and what it asked models for. Sums over days
+        are at `/api/usage`."""
+        with_models = request.user.has_perm("mlservices.view_usage")
+        return Response(usage_of(self._row(), with_models=with_models))
 
     # ---- while it goes on -------------------------------------------------------------------
 
@@ -241,16 +253,3 @@ def _with_all(calls: QuerySet[Call]) -> QuerySet[Call]:
         "flow_version__flow__draft",
         "recording__peaks",
     )
-
-
-def _read(request: Request) -> Filters:
-    """Refused, by field, where a page would leave out what makes no sense."""
-    asked = request._request.GET
-    agents = {name for name in [asked.get("agent", "")] if Agent.objects.filter(slug=name).exists()}
-    tags = {name for name in [asked.get("tag", "")] if Tag.objects.filter(name__iexact=name).exists()}
-    unclear = {each.name for each in misread(asked, agents, tags)} - {"limit", "cursor"}
-    if unclear:
-        raise Refused(
-            400, "The request is not valid.", {name: _("This makes no sense here.") for name in unclear}
-        )
-    return Filters.read(asked)

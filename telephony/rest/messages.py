@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 
 from mlservices.rest.resources import Resource
@@ -15,6 +15,7 @@ from ..models import CallMessage
 from .call_fields import MessageFields
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Done", request_only=True, value={"done": True})])
 class DoneFields(Exact):
     done = serializers.BooleanField()
 

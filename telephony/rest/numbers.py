@@ -6,7 +6,13 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,6 +98,11 @@ class OffersFields(serializers.Serializer):
     offers = OfferFields(many=True)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("One of the offers", request_only=True, value={"account": 1, "number": "+14155550100"})
+    ]
+)
 class WantedFields(Exact):
     account = serializers.IntegerField(help_text="The id of the account that buys it.")
     number = serializers.CharField(help_text="One of the offers.")
@@ -102,6 +113,11 @@ class HooksFields(serializers.Serializer):
     after = serializers.DictField(child=serializers.CharField(allow_blank=True))
 
 
+_ANOTHER_AGENT = OpenApiExample(
+    "Another agent", request_only=True, value={"agent": "front-desk", "label": "Main line"}
+)
+
+
 def _query(name: str, what: str, **more: Any) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.STR, description=what, **more)
 
@@ -110,7 +126,7 @@ def _query(name: str, what: str, **more: Any) -> OpenApiParameter:
 @extend_schema_view(
     list=extend_schema(summary="List numbers"),
     retrieve=extend_schema(summary="Get a number"),
-    partial_update=extend_schema(summary="Change who answers a number"),
+    partial_update=extend_schema(summary="Change who answers a number", examples=[_ANOTHER_AGENT]),
     destroy=extend_schema(summary="Take a number out"),
 )
 class Numbers(Resource):
@@ -189,6 +205,11 @@ class Numbers(Resource):
         return self.told(bought, status=201)
 
 
+_ALL_THAT_BEGIN_SO = OpenApiExample(
+    "All that begin so", request_only=True, value={"pattern": "+4490*", "note": "They cost"}
+)
+
+
 class BlockedFields(ExactModel):
     id = serializers.CharField(source="pattern", read_only=True)
 
@@ -201,7 +222,7 @@ class BlockedFields(ExactModel):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List blocked callers"),
-    create=extend_schema(summary="Block a caller"),
+    create=extend_schema(summary="Block a caller", examples=[_ALL_THAT_BEGIN_SO]),
     destroy=extend_schema(summary="Let a caller ring again"),
 )
 class Blocked(Resource):

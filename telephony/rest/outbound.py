@@ -158,6 +158,13 @@ class NeverFields(Exact):
     at = serializers.DateTimeField(read_only=True)
 
 
+_TWO_NUMBERS = OpenApiExample(
+    "Two who asked for it",
+    request_only=True,
+    value={"numbers": ["+14155550123", "+14155550124"], "reason": "Asked not to be called"},
+)
+
+
 class AddedFields(serializers.Serializer):
     added = serializers.IntegerField(help_text="How many were not on it yet.")
 
@@ -165,7 +172,9 @@ class AddedFields(serializers.Serializer):
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List numbers that nobody calls"),
-    create=extend_schema(summary="Add numbers that nobody calls", responses={201: AddedFields}),
+    create=extend_schema(
+        summary="Add numbers that nobody calls", responses={201: AddedFields}, examples=[_TWO_NUMBERS]
+    ),
     destroy=extend_schema(summary="Let a number be called again"),
 )
 class Never(Resource):

@@ -52,12 +52,15 @@ _EXAMPLE = OpenApiExample(
 )
 
 
+_ANOTHER_NAME = OpenApiExample("Another name", request_only=True, value={"label": "Front desk"})
+
+
 @extend_schema(tags=["SIP lines"])
 @extend_schema_view(
     list=extend_schema(summary="List SIP lines"),
     retrieve=extend_schema(summary="Get a SIP line"),
     create=extend_schema(summary="Add a SIP line", examples=[_EXAMPLE]),
-    partial_update=extend_schema(summary="Change a SIP line"),
+    partial_update=extend_schema(summary="Change a SIP line", examples=[_ANOTHER_NAME]),
     destroy=extend_schema(summary="Delete a SIP line"),
 )
 class SipLines(Resource):

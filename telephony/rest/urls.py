@@ -2,6 +2,7 @@ from django.urls import path
 
 from .accounts import Accounts
 from .calls import Calls
+from .exports import Exports
 from .messages import Messages
 from .numbers import Blocked, Numbers
 from .outbound import Never, Planned
@@ -11,6 +12,7 @@ app_name = "telephony_rest"
 _CALL = "telephony/calls/<uuid:id>"
 _ACCOUNT = "telephony/credentials/<int:id>"
 _NUMBER = "telephony/numbers/<str:id>"
+_EXPORT = "telephony/exports/<uuid:id>"
 _ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
@@ -33,6 +35,7 @@ urlpatterns = [
     path(f"{_CALL}/transcript", Calls.as_view({"get": "transcript"}), name="call_transcript"),
     path(f"{_CALL}/recording", Calls.as_view({"get": "recording"}), name="call_recording"),
     path(f"{_CALL}/messages", Calls.as_view({"get": "messages"}), name="call_messages"),
+    path(f"{_CALL}/usage", Calls.as_view({"get": "usage"}), name="call_usage"),
     path(f"{_CALL}/say", Calls.as_view({"post": "say"}), name="call_say"),
     path(f"{_CALL}/whisper", Calls.as_view({"post": "whisper"}), name="call_whisper"),
     path(f"{_CALL}/transfer", Calls.as_view({"post": "transfer"}), name="call_transfer"),
@@ -41,6 +44,10 @@ urlpatterns = [
     path(f"{_CALL}/tags/<str:name>", Calls.as_view({"delete": "untag"}), name="call_tag"),
     path(f"{_CALL}/notes", Calls.as_view({"get": "notes", "post": "note"}), name="call_notes"),
     path(f"{_CALL}/notes/<int:number>", Calls.as_view({"delete": "unnote"}), name="call_note"),
+    path("telephony/exports", Exports.as_view({"get": "list", "post": "create"}), name="exports"),
+    path(_EXPORT, Exports.as_view({"get": "retrieve", "delete": "destroy"}), name="export"),
+    path(f"{_EXPORT}/cancel", Exports.as_view({"post": "cancel"}), name="cancel_export"),
+    path(f"{_EXPORT}/file", Exports.as_view({"get": "file"}), name="export_file"),
     path("telephony/messages", Messages.as_view({"get": "list"}), name="messages"),
     path("telephony/messages/<int:id>", Messages.as_view(_ONE), name="message"),
     path("telephony/credentials", Accounts.as_view({"get": "list", "post": "create"}), name="accounts"),

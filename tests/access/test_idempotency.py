@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from agents.models import Agent
@@ -27,6 +28,21 @@ def test_what_is_sent_twice_is_done_once_and_answered_alike(alices, bobs):
     assert make(alices, "second").status_code == 201
     assert Agent.objects.count() == 2
     assert make(bobs).status_code == 403  # another asker has keys of their own
+
+
+def test_a_secret_that_is_told_once_is_kept_sealed(alices, settings):
+    def made():
+        return alices.send("POST", "/api/keys", {"name": "Reports"}, Idempotency_Key="first")
+
+    first = made()
+    told = first.json()["key"]
+    assert told.encode() not in bytes(Done.objects.get().body)
+    again = made()
+    assert (again.json()["key"], again.content) == (told, first.content)
+    assert (again["Cache-Control"], again["Idempotent-Replayed"]) == ("no-store", "true")
+    settings.CREDENTIALS_KEYS = [Fernet.generate_key()]
+    refused = made()
+    assert (refused.status_code, told in refused.text) == (409, False)
 
 
 def test_a_key_is_for_one_request(alices):

@@ -33,7 +33,7 @@ def agent(db: None) -> Agent:
 def ordered(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The jobs that were put in the queue."""
     jobs: list[Any] = []
-    monkeypatch.setattr("telephony.exports.async_task", lambda *job: jobs.append(job))
+    monkeypatch.setattr("telephony.export_actions.async_task", lambda *job: jobs.append(job))
     return jobs
 
 

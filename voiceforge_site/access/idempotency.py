@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from mlservices.api.answers import Later, asker_of, refusal
+from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from ..models import Done
 from .keys import API
@@ -21,7 +23,7 @@ REPLAYED = "Idempotent-Replayed"
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 200
 LARGEST_ANSWER = 2**20  # bytes; a longer one is not kept, and its key may be used again
-_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Content-Disposition")
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Content-Disposition", "Cache-Control")
 
 
 class Idempotency:
@@ -80,7 +82,11 @@ def _again(done: Done | None, digest: str) -> HttpResponseBase:
         return refusal(
             409, "The same request is being carried out, or was broken off: look before you repeat it."
         )
-    answer = HttpResponse(bytes(done.body), status=done.status)
+    try:
+        body = _body_of(done)
+    except UnreadableSecret:
+        return refusal(409, "The same request was done; how it was answered cannot be read any more.")
+    answer = HttpResponse(body, status=done.status)
     for name, value in done.headers.items():
         answer[name] = value
     answer[REPLAYED] = "true"
@@ -94,4 +100,17 @@ def _keep(done: Done, answer: HttpResponseBase) -> None:
         row.delete()
         return
     headers = {name: answer[name] for name in _KEPT_HEADERS if name in answer}
-    row.update(status=answer.status_code, headers=headers, body=answer.content)
+    body = answer.content
+    if _tells_once(headers):  # a new key, or a secret: at rest in no clearer form than it is elsewhere
+        body = sealed(b64encode(body).decode()).encode()
+    row.update(status=answer.status_code, headers=headers, body=body)
+
+
+def _body_of(done: Done) -> bytes:
+    """As it was answered. Raises UnreadableSecret."""
+    body = bytes(done.body)
+    return b64decode(opened(body.decode())) if _tells_once(done.headers) else body
+
+
+def _tells_once(headers: Mapping[str, str]) -> bool:
+    return "no-store" in headers.get("Cache-Control", "")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -118,12 +118,16 @@ def delete_webhook(*, webhook: Webhook, by: str) -> None:
 
 
 def send_test(*, webhook: Webhook, by: str) -> Delivery:
+    """`try_out`, where a thread may wait for it."""
+    return async_to_sync(try_out)(webhook=webhook, by=by)
+
+
+async def try_out(*, webhook: Webhook, by: str) -> Delivery:
     """A message sent at once, whatever the state of the webhook; with what came of it. It is not repeated.
     Raises ValidationError where the secret cannot be read."""
-    delivery, parcel = _write_test(webhook=webhook, by=by)
-    outcome = async_to_sync(sending.carry)(parcel)
-    rounds.keep(parcel, outcome)
-    delivery.refresh_from_db()
+    delivery, parcel = await sync_to_async(_write_test)(webhook=webhook, by=by)
+    await sync_to_async(rounds.keep)(parcel, await sending.carry(parcel))
+    await delivery.arefresh_from_db()
     return delivery
 
 

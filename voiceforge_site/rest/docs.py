@@ -5,39 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from mlservices.api.document import TAG as MODELS
 
 from .document import document
+from .examples import given_in, made, whole
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _JSON = "application/json"
 # In this order, and others after them.
 _TAGS = ("Calls", "Outbound calls", "Messages", "Agents", "Flows", "Tools", "Knowledge", "Voices", "Numbers")
-# What stands in an example for a field that says nothing itself.
-_USUAL: dict[str, Any] = {
-    "id": "ID",
-    "name": "Front desk",
-    "text": "One moment, please.",
-    "number": "+14155550100",
-    "to": "+14155550123",
-    "agent": "front-desk",
-}
-_OF_KIND: dict[str, Any] = {
-    "string": "text",
-    "integer": 1,
-    "number": 1.0,
-    "boolean": True,
-    "array": [],
-    "object": {},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +54,23 @@ class Operation:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     origin = request.build_absolute_uri("/")[:-1]
-    tags = [
-        (tag, slugify(tag), list(found)) for tag, found in groupby(_operations(origin), key=lambda o: o[0])
-    ]
-    shown = [(tag, anchor, [operation for _tag, operation in found]) for tag, anchor, found in tags]
-    return render(request, "api/docs.html", {"tags": shown, "origin": origin})
+    tags = [(tag, anchor, len(operations)) for tag, anchor, operations in _by_tag(origin)]
+    context = {"tags": tags, "origin": origin, "operations": _shown(origin, get_language())}
+    return render(request, "api/docs.html", context)
+
+
+@lru_cache(maxsize=8)
+def _shown(origin: str, language: str) -> SafeString:
+    """All operations, told in `language`, the current one: the same as long as the process lives, and slow to
+    make."""
+    return render_to_string("api/_operations.html", {"tags": _by_tag(origin)})
+
+
+@lru_cache(maxsize=8)
+def _by_tag(origin: str) -> list[tuple[str, str, list[Operation]]]:
+    """(tag, its anchor, its operations)"""
+    found = groupby(_operations(origin), key=lambda each: each[0])
+    return [(tag, slugify(tag), [operation for _tag, operation in own]) for tag, own in found]
 
 
 def _operations(origin: str) -> list[tuple[str, Operation]]:
@@ -113,32 +113,21 @@ def _body(told: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Its type, and its schema."""
     content = told.get("requestBody", {}).get("content", {})
     kind = _JSON if _JSON in content else next(iter(content), "")
-    return kind, _resolved(content[kind].get("schema", {})) if kind else {}
+    return kind, _whole(content[kind].get("schema", {})) if kind else {}
 
 
 def _of_body(schema: Mapping[str, Any]) -> Iterator[Field]:
     needed = schema.get("required", [])
     for name, given in schema.get("properties", {}).items():
-        part = _resolved(given)
+        part = _whole(given)
         if not part.get("readOnly"):
             what = part.get("description", "")
             yield Field(name, "body", _kind(part), name in needed, _default(part), what)
 
 
-def _resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """With what it refers to in its place."""
-    if "$ref" in schema:
-        return _resolved(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    for name in ("allOf", "oneOf", "anyOf"):
-        if name in schema:
-            first = _resolved(schema[name][0])
-            return {**first, **{key: value for key, value in schema.items() if key != name}}
-    return dict(schema)
-
-
 def _kind(schema: Mapping[str, Any]) -> str:
     """ "number, 0.5–2.0", "active, paused, archived" """
-    schema = _resolved(schema)
+    schema = _whole(schema)
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
@@ -182,47 +171,22 @@ def _filled(path: str) -> str:
 
 def _example(content: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """One that the resource gives; else one of what is needed."""
-    for given in content.get("examples", {}).values():
-        return given["value"]
-    return _made(schema, only_needed=True)
+    given = given_in(content)
+    return made(schema, _schemas(), only_needed=True) if given is None else given
 
 
 def _answer(told: Mapping[str, Any]) -> str:
     for status in ("200", "201", "202"):
-        content = told["responses"].get(status, {}).get("content", {})
-        if _JSON in content and content[_JSON].get("schema"):
-            shown = _made(_resolved(content[_JSON]["schema"]), only_needed=False)
-            return json.dumps(shown, indent=2, ensure_ascii=False) if shown else ""
+        given = given_in(told["responses"].get(status, {}).get("content", {}).get(_JSON, {}))
+        if given is not None:
+            return json.dumps(given, indent=2, ensure_ascii=False) if given else ""
     return ""
 
 
-def _made(schema: Mapping[str, Any], *, only_needed: bool, name: str = "", depth: int = 0) -> Any:
-    """Something that fits it."""
-    schema = _resolved(schema)
-    if "example" in schema or "examples" in schema:
-        return schema.get("example", next(iter(schema.get("examples", [None]))))
-    if schema.get("enum"):
-        return schema["enum"][0]
-    if schema.get("default") is not None:
-        return schema["default"]
-    kind = schema.get("type", "object")
-    kind = next(each for each in kind if each != "null") if isinstance(kind, list) else kind
-    if kind == "array" and depth < 4:
-        return [_made(schema.get("items", {}), only_needed=only_needed, name=name, depth=depth + 1)]
-    if kind == "object" and "properties" in schema and depth < 4:
-        names = schema.get("required", []) if only_needed else schema["properties"]
-        parts = {each: schema["properties"][each] for each in names if each in schema["properties"]}
-        return {
-            each: _made(part, only_needed=only_needed, name=each, depth=depth + 1)
-            for each, part in parts.items()
-            if not (only_needed and part.get("readOnly"))
-        }
-    return _plain(kind, schema.get("format", ""), name)
+def _whole(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return whole(schema, _schemas())
 
 
-def _plain(kind: str, format: str, name: str) -> Any:
-    if format == "date-time":
-        return "2026-03-05T14:30:00Z"
-    if format == "uuid":
-        return "7f3c1d9e-6a52-4b8a-9a35-0f6f3f1f2d11"
-    return _USUAL.get(name, _OF_KIND.get(kind, "text")) if kind == "string" else _OF_KIND.get(kind)
+def _schemas() -> Mapping[str, Any]:
+    schemas: Mapping[str, Any] = document()["components"]["schemas"]
+    return schemas

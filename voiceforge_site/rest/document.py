@@ -7,9 +7,14 @@ from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 
 from mlservices.api.document import described
+
+from .examples import exemplify
+from .outgoing import webhooks
+from .parameters import describe
 
 _KEY = {"type": "http", "scheme": "bearer", "description": "An API key: `vf_sk_` and 32 hexadecimal digits."}
 _PROBLEM = {
@@ -68,9 +73,12 @@ def completed(result: dict[str, Any], generator: Any, request: Any, public: bool
     components["securitySchemes"] = {"key": _KEY}
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     result["security"] = [{"key": []}]
-    for methods in result["paths"].values():
+    for path, methods in result["paths"].items():
         for method, operation in methods.items():
             _complete(method, operation)
+            describe(path, operation)
+            exemplify(operation, components["schemas"])
+    result["webhooks"] = webhooks()
     return result
 
 
@@ -85,8 +93,9 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 @cache
 def document() -> dict[str, Any]:
-    """The same for everybody, and as long as the process lives."""
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    """The same for everybody, in English, and as long as the process lives."""
+    with translation.override("en"):
+        found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return found
 
 

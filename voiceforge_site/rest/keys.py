@@ -77,12 +77,16 @@ _EXAMPLE = OpenApiExample(
 )
 
 
+_SLOWER = OpenApiExample("Fewer requests", request_only=True, value={"requests_a_minute": 60})
+_TWO_DAYS = OpenApiExample("Two days for the change", request_only=True, value={"overlap_hours": 48})
+
+
 @extend_schema(tags=["Keys"])
 @extend_schema_view(
     list=extend_schema(summary="List keys"),
     retrieve=extend_schema(summary="Get a key"),
     create=extend_schema(summary="Make a key", responses={201: NewKeyFields}, examples=[_EXAMPLE]),
-    partial_update=extend_schema(summary="Change a key"),
+    partial_update=extend_schema(summary="Change a key", examples=[_SLOWER]),
     destroy=extend_schema(summary="Revoke a key"),
 )
 class Keys(Resource):
@@ -116,7 +120,10 @@ class Keys(Resource):
             raise Conflict("It was revoked already.")
 
     @extend_schema(
-        summary="Put another in a key's place", request=OverlapFields, responses={201: NewKeyFields}
+        summary="Put another in a key's place",
+        request=OverlapFields,
+        responses={201: NewKeyFields},
+        examples=[_TWO_DAYS],
     )
     def rotate(self, request: Request, id: str) -> Response:
         """A key with the same name and limits; both open for a while, so that no request fails."""

@@ -69,7 +69,14 @@ class Users(Resource):
         thing.refresh_from_db()
         return thing
 
-    @extend_schema(summary="Invite somebody", request=InvitationFields, responses={201: LinkFields})
+    @extend_schema(
+        summary="Invite somebody",
+        request=InvitationFields,
+        responses={201: LinkFields},
+        examples=[
+            OpenApiExample("An operator", request_only=True, value={"role": "operator", "meant_for": "Ann"})
+        ],
+    )
     def invite(self, request: Request) -> Response:
         token = actions.invite(**self.sent(InvitationFields), by=request.user)
         link = request.build_absolute_uri(reverse("invitation", args=[token]))

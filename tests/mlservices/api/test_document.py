@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from dataclasses import fields
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern
 
-from mlservices.api.document import TAG
-from mlservices.api.forms import ChatForm, DetectForm, SpeakForm, TranscribeForm
+from mlservices.api import examples
+from mlservices.api.document import OPERATIONS
+from mlservices.api.forms import ChatForm, DetectForm, SpeakForm, TranscribeForm, checked
 from mlservices.api.urls import urlpatterns
+from mlservices.catalog import BY_ID
+from mlservices.ledger import write
+from mlservices.offer import Voice
+from mlservices.roster.data import as_data
+from mlservices.roster.rows import row_of
+from mlservices.roster.told import Told
+from tests.mlservices.api.test_usage import PERIOD
+from tests.mlservices.test_ledger import some_entries
 
 
 @pytest.fixture
@@ -19,14 +31,41 @@ def told(db) -> dict:
 
 def test_every_address_is_described_and_none_that_is_not(told):
     routes = [str(each.pattern) for each in urlpatterns if isinstance(each, URLPattern)]
-    models = {
-        path for path, methods in told["paths"].items() for each in methods.values() if TAG in each["tags"]
-    }
-    assert models == {f"/api/{route.replace('<str:', '{').replace('>', '}')}" for route in routes}
+    described = {operation.path for operation in OPERATIONS}
+    assert described <= set(told["paths"])
+    assert described == {f"/api/{route.replace('<str:', '{').replace('>', '}')}" for route in routes}
     usage = told["paths"]["/api/usage"]["get"]["parameters"]
     assert [each["name"] for each in usage] == ["from", "to", "group", "call"]
     (model,) = told["paths"]["/api/models/{model_id}"]["get"]["parameters"]
     assert (model["name"], model["in"], model["required"]) == ("model_id", "path", True)
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.form], ids=lambda each: each.path)
+def test_what_is_sent_in_an_example_is_taken(operation):
+    sent = dict(operation.sends)
+    if operation.hears:
+        assert b64decode(sent.pop("audio_base64"))[:4] == b"RIFF"
+    assert set(sent) <= set(operation.form.model_fields)
+    checked(operation.form, sent)
+
+
+def test_a_model_is_told_as_in_the_example():
+    told = as_data(row_of(BY_ID["chatterbox"], Told()))
+    assert set(told) == set(examples.MODEL) and set(told["files"]) == set(examples.MODEL["files"])
+
+
+def test_usage_is_told_as_in_the_example(alices_browser):
+    write(some_entries(3))
+    told = alices_browser.get(f"/api/usage?{PERIOD}").json()
+    assert set(told) == set(examples.USED)
+    for part in ("rows", "totals"):
+        assert set(told[part][0]) == set(examples.USED[part][0])
+
+
+def test_voices_are_told_as_in_the_examples(alices_browser):
+    told = alices_browser.get("/api/voice-library").json()
+    assert set(told["voices"][0]) == set(examples.LIBRARY["voices"][0])
+    assert {field.name for field in fields(Voice)} == set(examples.VOICES["voices"][0])
 
 
 @pytest.mark.parametrize(

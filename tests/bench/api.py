@@ -3,10 +3,10 @@
     python -m tests.bench.api --json OUT
     python -m tests.bench.api --only lists audit
 
-`lists`: pages of 100 calls and of the trail, one request after another. `load`: GET requests at a fixed rate, whether
-or not those before are answered. `refusals`: of a key beyond its limit. `audit`: pages of the trail, the
-walk through its chain, and what one entry costs on SQLite. `documents`: what tells of the API and of
-measures. PostgreSQL if it is built, else SQLite.
+`lists`: pages of 100 calls, one request after another. `load`: GET requests at a fixed rate, whether or not
+those before are answered. `refusals`: of a key beyond its limit. `audit`: pages of the trail, the walk
+through its chain, and what one entry costs on SQLite. `documents`: what tells of the API and of measures.
+PostgreSQL if it is built, else SQLite.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def _linked(entries: int) -> Iterator[Any]:
 
 
 def entry_cost() -> dict[str, float]:
-    """Of one verb that is recorded, on SQLite with its defaults, in milliseconds; in a process of its own, for
-    this one is on another database."""
+    """Of one verb that is recorded, on SQLite with its defaults, in milliseconds; in a process of its own,
+    for this one is on another database."""
     with tempfile.TemporaryDirectory() as folder:
         own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         own |= {"VAR_DIR": folder, "DATABASE_URL": f"sqlite:///{Path(folder) / 'one.sqlite3'}"}

@@ -47,6 +47,7 @@ from .call_fields import (
     WordsFields,
     transcript_of,
 )
+from .call_lists import told, values_of
 
 TAG = "Calls"
 MOST_EVENTS = 1000  # of an answer
@@ -93,8 +94,8 @@ class Calls(Resource):
         """The newest first, by pages; filtered as the history's page filters them."""
         filters = _read(request)
         pages = Pages([*SORTS[filters.sort][0], "-pk"])
-        page = pages.paginate_queryset(selected(filters), request, self)
-        return pages.get_paginated_response(CallFields(page, many=True).data)
+        page = pages.paginate_queryset(values_of(selected(filters)), request, self)
+        return pages.get_paginated_response(told(page))
 
     def _shown(self, thing: Call) -> Any:
         return OneCallFields(thing).data

@@ -1,5 +1,5 @@
-"""The row of an API key with its person. Asked before every request of the API; the ORM would spend a third of
-a small request's time on writing this one query anew."""
+"""The row of an API key with its person. Asked before every request of the API; the ORM would spend a third
+of a small request's time on writing this one query anew."""
 
 from __future__ import annotations
 

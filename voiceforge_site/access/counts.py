@@ -22,12 +22,12 @@ class Counts(FileBasedCache):
         return False
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        path = self._key_to_file(key, version)
+        path = self._key_to_file(key, version)  # type: ignore[attr-defined]  # none of Django's stubs know it
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         try:
             file = os.open(path, flags, 0o600)
         except FileNotFoundError:
-            self._createdir()
+            self._createdir()  # type: ignore[attr-defined]
             file = os.open(path, flags, 0o600)
         try:
             os.write(file, b"." * delta)
@@ -40,7 +40,7 @@ class Counts(FileBasedCache):
 
     def _forget_old(self) -> None:
         oldest = time.time() - KEPT_SECONDS
-        for name in self._list_cache_files():
+        for name in self._list_cache_files():  # type: ignore[attr-defined]
             with suppress(FileNotFoundError):  # another process was faster
                 if os.path.getmtime(name) < oldest:
                     Path(name).unlink()

@@ -62,7 +62,7 @@ bench: python ## measure: voice to voice, calls a process carries, memory, word 
 	$(BIN)/python -m tests.bench.service --json var/bench/service.json
 	$(BIN)/python -m tests.bench.flows --json var/bench/flows.json
 	$(BIN)/python -m tests.bench.knowledge --json var/bench/knowledge.json
-	@if [ -f var/bench/data/built.json ]; then $(BIN)/python -m tests.bench.pages --json var/bench/pages.json; fi
+	@if [ -f var/bench/data/built.json ]; then $(BIN)/python -m tests.bench.pages --json var/bench/pages.json && $(BIN)/python -m tests.bench.api --json var/bench/api.json; fi
 
 bench-data: python ## build large databases for `make bench` (CALLS=... on SQLite, POSTGRESQL_CALLS=...; 20 events a call)
 	@$(PYTHON) -m voiceforge_site.bootstrap test

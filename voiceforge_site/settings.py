@@ -165,9 +165,11 @@ CHANNEL_LAYERS = {
 }
 
 
-def _cache(name: str, entries: int) -> dict[str, object]:
+_FILES = "django.core.cache.backends.filebased.FileBasedCache"
+
+
+def _cache(name: str, entries: int, backend: str = _FILES) -> dict[str, object]:
     if not REDIS_URL:  # on disk, so that web sees the worker's heartbeat
-        backend = "django.core.cache.backends.filebased.FileBasedCache"
         return {"BACKEND": backend, "LOCATION": VAR_DIR / name, "OPTIONS": {"MAX_ENTRIES": entries}}
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -179,7 +181,11 @@ def _cache(name: str, entries: int) -> dict[str, object]:
 
 # What the API remembers of chats and counts of keys has places of its own: who asks a lot is not to push out
 # what slows the guessing of passwords.
-CACHES = {"default": _cache("cache", 300), "chats": _cache("chats", 1000), "rates": _cache("rates", 1000)}
+CACHES = {
+    "default": _cache("cache", 300),
+    "chats": _cache("chats", 1000),
+    "rates": _cache("rates", 1000, "voiceforge_site.access.counts.Counts"),
+}
 TOOL_PRIVATE_HOSTS = env.items("TOOL_PRIVATE_HOSTS")
 REALTIME_SESSIONS = env.integer("REALTIME_SESSIONS", 10, low=1, high=1000)
 API_REQUESTS_A_MINUTE = env.integer("API_REQUESTS_A_MINUTE", 600, low=0, high=1_000_000)

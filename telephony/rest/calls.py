@@ -46,6 +46,7 @@ from .call_fields import (
     WordsFields,
     transcript_of,
 )
+from .call_lists import told, values_of
 from .filtering import filters_of
 from .usage import CallUsageFields, usage_of
 
@@ -98,8 +99,8 @@ class Calls(Resource):
         """The newest first, by pages; filtered as the history's page filters them."""
         filters = filters_of(request._request.GET)
         pages = Pages([*SORTS[filters.sort][0], "-pk"])
-        page = pages.paginate_queryset(selected(filters), request, self)
-        return pages.get_paginated_response(CallFields(page, many=True).data)
+        page = pages.paginate_queryset(values_of(selected(filters)), request, self)
+        return pages.get_paginated_response(told(page))
 
     def _shown(self, thing: Call) -> Any:
         return OneCallFields(thing).data

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from voiceforge_site.access import key_actions, keys
+from voiceforge_site.access.key_rows import key_row
 from voiceforge_site.models import ApiKey
 
 AGENTS = "agents.view_agents"
@@ -129,3 +130,16 @@ def test_others_keys_are_an_administrators_business(alices_browser, bobs_browser
     assert bobs_browser.get(row.get_absolute_url()).status_code == 404
     assert bobs_browser.post(f"{row.get_absolute_url()}revoke/").status_code == 404
     assert "Secret plans" in alices_browser.get("/keys/").text
+
+
+def test_a_key_is_read_as_the_orm_reads_it(alice, django_assert_num_queries):
+    limits = {"scopes": [AGENTS], "networks": ["10.0.0.0/8"], "requests_a_minute": 7}
+    row, _key = key_actions.create("a test", alice, expires_at=timezone.now() + timedelta(days=3), **limits)
+    with django_assert_num_queries(1):
+        read = key_row(row.prefix)
+        person = read.person
+    stored = ApiKey.objects.select_related("person").get(pk=row.pk)
+    for one, other in ((read, stored), (person, stored.person)):
+        names = [field.attname for field in other._meta.concrete_fields]
+        assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
+    assert not read._state.adding and key_row("vf_sk_00000000") is None

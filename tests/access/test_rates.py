@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.cache import caches
 from django.test import Client
@@ -65,3 +69,29 @@ def test_a_count_that_the_cache_has_lost_begins_anew(key):
         ask(key)
     caches[rates.CACHE].clear()
     assert ask(key)["X-RateLimit-Remaining"] == "2"
+
+
+def count(times: int) -> int:
+    return max(rates.counted("vf_sk_shared").count for _ in range(times))
+
+
+def test_no_request_is_lost_among_threads():
+    with ThreadPoolExecutor(8) as threads:
+        assert max(threads.map(count, [50] * 8)) == 400
+
+
+def test_processes_share_a_count(settings):
+    if settings.REDIS_URL:
+        pytest.skip("Redis counts for them")
+    with multiprocessing.get_context("fork").Pool(3) as processes:
+        assert max(processes.map(count, [100] * 3, chunksize=1)) == 300
+
+
+def test_counts_of_minutes_long_past_leave_no_files(settings):
+    if settings.REDIS_URL:
+        pytest.skip("Redis forgets them by itself")
+    rates.counted("vf_sk_old")
+    (old,) = caches[rates.CACHE]._list_cache_files()
+    os.utime(old, (1, 1))
+    rates.counted("vf_sk_new")
+    assert len(caches[rates.CACHE]._list_cache_files()) == 1 and not os.path.exists(old)

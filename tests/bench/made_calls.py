@@ -34,6 +34,7 @@ MESSAGE_COLUMNS = (
     *("done_at", "done_by"),
 )
 DONE_SHARE = 0.9  # of messages
+FEW_EVENTS = ("caller_said", "call_ended")  # all that a call without its twenty events has
 FACTS = ("Opening hours", "Parking", "Prices", "Appointments", "not known", "transfer")
 
 
@@ -49,10 +50,12 @@ class MadeCall:
 
 
 class Maker:
-    """The same calls for the same seed, agents and moment."""
+    """The same calls for the same seed, agents and moment. `few`: one turn and two events a call."""
 
-    def __init__(self, *, agents: list[Any], numbers: list[int], now: datetime, seed: int = 7) -> None:
-        self._dice = random.Random(seed)
+    def __init__(
+        self, *, agents: list[Any], numbers: list[int], now: datetime, seed: int = 7, few: bool = False
+    ) -> None:
+        self._dice, self._few = random.Random(seed), few
         self._agents, self._numbers, self._now = agents, numbers, now
         self._asked = [json.dumps(text) for text in sentences(CALLER, 20_000, seed)]
         self._told = [json.dumps(text) for text in sentences(AGENT, 3_000, seed)]
@@ -113,6 +116,8 @@ class Maker:
         def note(kind: str, payload: str, later: float) -> None:
             nonlocal seconds
             seconds = round(seconds + later, 3)
+            if self._few and kind not in FEW_EVENTS:
+                return
             at = moment + timedelta(seconds=seconds)
             made.events.append((len(made.events) + 1, kind, at, seconds, payload))
 
@@ -122,7 +127,7 @@ class Maker:
             note("agent_said", '{"turn": 0, "text": "Hello, how can I help you?", "sentence": 0}', 0.3)
             heard = '{"turn": 0, "text": "Hello, how can I help you?", "interrupted": false}'
             note("agent_heard", heard, 1.9)
-            for turn in range(1, 6 if dice.random() < LONG_SHARE else 4):
+            for turn in range(1, 2 if self._few else 6 if dice.random() < LONG_SHARE else 4):
                 self._turn(note, made, turn)
         if reason == "engine_failure":
             note(
@@ -130,7 +135,7 @@ class Maker:
                 '{"engine": "tts", "error": "The voice timed out.", "remedy": "gave_up"}',
                 2.0,
             )
-        elif answered and dice.random() < MESSAGE_SHARE:
+        elif answered and not self._few and dice.random() < MESSAGE_SHARE:
             words = self._asked[often(dice, len(self._asked))]
             left = '"number": "4155550132", "number_confirmed": true, "complete": true, "ordinal": 1'
             note("message_taken", f'{{"name": "David Brown", "words": {words}, {left}}}', 3.0)

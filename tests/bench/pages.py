@@ -105,11 +105,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def running_site(address: str) -> Iterator[tuple[httpx.Client, int]]:
-    """A signed-in browser of one web process on that database."""
+def running_site(address: str, **more: str) -> Iterator[tuple[httpx.Client, int]]:
+    """A signed-in browser of one web process on that database; `more` is of its environment."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    own = environment(address) | {"PORT": str(port), "PUBLIC_URL": url}
+    own = environment(address) | {"PORT": str(port), "PUBLIC_URL": url, **more}
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0"]
     process = subprocess.Popen([*command, "tests.bench.asgi:application"], cwd=REPOSITORY, env=own)
     try:

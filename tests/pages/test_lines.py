@@ -311,7 +311,8 @@ class TestDialler:
         assert (planned.line, planned.caller_id, planned.to) == (line, None, "100")
         assert (planned.values, planned.send_digits, planned.machine) == ({"name": "Ann"}, "1w2", "ignore")
         page = bobs_browser.post(reverse("outbound:dial"), {**asked, "to": "+442071234567"})
-        assert page.status_code == 422 and "Reception may call United States, and not United Kingdom" in told(page)
+        assert page.status_code == 422
+        assert "Reception may call United States, and not United Kingdom" in told(page)
         about = {"to": "+14155550111", "caller_id": f"sip-{line.pk}"}
         known = bobs_browser.get(reverse("outbound:about_number"), about).json()
         assert known == {"country": "US", "price": "0.02 USD", "refusal": ""}

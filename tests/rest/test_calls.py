@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import pytest
 from channels.layers import get_channel_layer
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 
-from telephony.models import Call
+from telephony.models import Call, Tag
+from telephony.rest.call_fields import OF_A_LIST, CallFields
 from telephony.search import index
-from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from tests.factories import ended, make_agent, make_call, make_number, make_recording, spoken
 
 CALLS = "/api/telephony/calls"
 
@@ -34,6 +38,21 @@ def test_calls_are_listed_by_pages_and_filtered_as_in_the_history(alices, call, 
         assert [each["id"] for each in found] == [str(call.pk)], asked
     wrong = alices.get(f"{CALLS}?agent=nobody&outcome=asleep&colour=red").json()
     assert set(wrong["fields"]) == {"agent", "outcome", "colour"}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_a_list_tells_what_is_described(alices, alice, call, live, zone):
+    alice.time_zone = zone
+    alice.save()
+    tags = [Tag.objects.create(name=name) for name in ("urgent", "billing")]
+    call.tags.set(tags)
+    live.tags.set(tags[:1])
+    Call.objects.filter(pk=call.pk).update(phone_number=make_number("+14155550101"), duration_seconds=2.5)
+    found = alices.get(CALLS).json()["results"]
+    with timezone.override(zone):
+        described = CallFields(Call.objects.order_by("-created_at"), many=True).data
+    assert found == json.loads(JSONRenderer().render(described))
+    assert [list(each) for each in found] == [list(OF_A_LIST)] * 2
 
 
 def test_a_list_costs_the_same_however_long(alices, call, django_assert_max_num_queries):

@@ -23,6 +23,7 @@ from ..metrics.instruments import key_refusals
 from ..models import ApiKey
 from . import rates
 from .address import address_of
+from .key_rows import key_row
 
 API = "/api/"
 BEGINNING = "vf_sk_"
@@ -83,7 +84,7 @@ def _within(address: str, networks: list[str]) -> bool:
 
 def _row(key: str) -> ApiKey:
     if _FORM.fullmatch(key):
-        row = ApiKey.objects.select_related("person").filter(prefix=key[:PREFIX_LENGTH]).first()
+        row = key_row(key[:PREFIX_LENGTH])
         if row and compare_digest(row.digest, digest(key)):
             return row
     raise BadKey

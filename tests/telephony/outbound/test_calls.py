@@ -276,7 +276,7 @@ class TestWhoIsCalled:
     @pytest.mark.parametrize("dear", ["+19005551234", "+448712345678", "+447012345678", "+881612345678"])
     def test_no_number_that_costs_extra(self, plan, dear):
         Credential.objects.update(countries=["US", "GB"])
-        with pytest.raises(ValidationError, match=r"costs its callers extra|may call United Kingdom, United States, and not"):
+        with pytest.raises(ValidationError, match=r"costs its callers extra|, United States, and not"):
             plan_again(plan, dear)
 
     def test_no_call_that_could_cost_more_than_the_day_may(self, twilio, plan):

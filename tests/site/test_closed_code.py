@@ -19,7 +19,7 @@ SECRET_NAME = re.compile(
 WORDS_OF_MODELS = ("mlservices/engines/", "agents/flow/slots/spelling.py")
 
 CLIENTS = {"httpx", "httpx2", "requests", "aiohttp", "urllib3", "urllib.request", "http.client", "websockets"}
-# Who makes requests of their own, and to whom. Addresses that people write in pages go through agents/outside.py.
+# Who makes requests, and to whom. Addresses that people write in pages go through agents/outside.py.
 MAY_ASK = {
     "agents/outside.py": "the one client for addresses that people write",
     "agents/tools/requests.py": "reads addresses; asks nobody",
@@ -146,7 +146,7 @@ UPLOADS = {
 
 
 def test_who_takes_files_is_known() -> None:
-    """What is sent there is in tests/site/test_uploads.py."""
+    """What is sent there is in test_uploads.py, and in tests/mlservices/api for sound."""
     taking = {
         path
         for path, tree in sources()

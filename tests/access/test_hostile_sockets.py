@@ -45,7 +45,7 @@ FATES: dict[str, tuple[Any, Any, Any]] = {
     "ws/media/browser/": (POLICY, POLICY, TOO_BIG),
     "ws/media/sip/": (POLICY, POLICY, TOO_BIG),
 }
-# A first message that is in order but for what comes after the door, and the code which then closes the socket.
+# A first message that is in order but for what comes after the door, and the code that then closes it.
 WITH_KEY: dict[str, tuple[dict[str, Any], set[str], int]] = {
     "ws/calls/<uuid:call_id>": ({"type": "follow"}, {"telephony.view_calls"}, UNKNOWN_CALL),
     "ws/realtime": (

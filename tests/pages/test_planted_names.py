@@ -26,8 +26,8 @@ OURS = ("mlservices", "agents", "telephony", "voiceforge_site")
 # Columns that the code reads: not a person's words, though they are text.
 FORMS_OF_THEIR_OWN = {
     "slug", "password", "session_key", "session_data", "prefix", "digest", "head", "previous", "token_hash",
-    "secret", "sealed", "kind", "state", "status", "role", "language", "line", "file", "code_secret", "content",
-    "timezone", "url", "content_type", "etag", "problem", "body", "number",
+    "secret", "sealed", "kind", "state", "status", "role", "language", "line", "file", "code_secret",
+    "content", "timezone", "url", "content_type", "etag", "problem", "body", "number",
 }  # fmt: skip
 
 

@@ -75,6 +75,12 @@ def _texts_in(told: Any) -> Iterator[str]:
 search = Search()
 
 
+def listen() -> None:
+    """Before each test: who imports the site's ASGI application configures logging anew, without us."""
+    if search not in logging.getLogger().handlers:
+        logging.getLogger().addHandler(search)
+
+
 def watch() -> None:
     """Once in each process that runs tests."""
     encrypted = Fernet._encrypt_from_parts  # beneath all ways of Fernet and MultiFernet
@@ -87,7 +93,7 @@ def watch() -> None:
     _watch_people()
     for key in (*settings.CREDENTIALS_KEYS, settings.SECRET_KEY):
         search.plant(key)
-    logging.getLogger().addHandler(search)
+    listen()
 
 
 def _watch_people() -> None:

@@ -50,3 +50,12 @@ def test_our_own_keys_are_masked_wherever_they_are_logged() -> None:
     for key in (*settings.CREDENTIALS_KEYS, settings.SECRET_KEY):
         logging.getLogger("voiceforge_site").info("opened with %s", key)
         assert key in planted.search.planted and not planted.search.taken()
+
+
+def test_it_goes_on_after_logging_was_configured_anew() -> None:
+    before = logging.getLogger().handlers[:]
+    logging.getLogger().removeHandler(planted.search)  # as dictConfig does
+    planted.listen()
+    planted.listen()
+    assert logging.getLogger().handlers.count(planted.search) == 1
+    assert set(logging.getLogger().handlers) == set(before)

@@ -51,6 +51,7 @@ planted.watch()
 @pytest.fixture(autouse=True)
 def _no_secret_in_any_log() -> Iterator[None]:
     """What threads log between two tests is the next one's."""
+    planted.listen()
     yield
     leaked = planted.search.taken()
     assert not leaked, "A secret stands in the log: " + " | ".join(leaked)

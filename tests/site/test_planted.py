@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from mlservices.secret_box import sealed
 from tests import planted
+from voiceforge_site.models import User
 
 SECRET = "planted" + "-by-this-test-alone"
 
@@ -32,3 +35,27 @@ def test_it_is_found_in_a_traceback_and_not_where_it_is_masked() -> None:
     assert len(planted.search.taken()) == 1
     logging.getLogger("agents").info("said vf_sk_%s", "0" * 32)
     assert not planted.search.taken()
+
+
+def test_a_persons_password_and_session_are_found_too(db: None) -> None:
+    person = User.objects.create_user("dora", password=SECRET + "-of-dora")
+    browser = Client()
+    browser.force_login(person)
+    for secret in (SECRET + "-of-dora", browser.cookies["sessionid"].value):
+        logging.getLogger("voiceforge_site").info("signed in with %s", secret)
+        assert len(planted.search.taken()) == 1
+
+
+def test_our_own_keys_are_masked_wherever_they_are_logged() -> None:
+    for key in (*settings.CREDENTIALS_KEYS, settings.SECRET_KEY):
+        logging.getLogger("voiceforge_site").info("opened with %s", key)
+        assert key in planted.search.planted and not planted.search.taken()
+
+
+def test_it_goes_on_after_logging_was_configured_anew() -> None:
+    before = logging.getLogger().handlers[:]
+    logging.getLogger().removeHandler(planted.search)  # as dictConfig does
+    planted.listen()
+    planted.listen()
+    assert logging.getLogger().handlers.count(planted.search) == 1
+    assert set(logging.getLogger().handlers) == set(before)

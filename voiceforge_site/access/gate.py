@@ -20,6 +20,7 @@ from telephony.threads import DatabaseThreads
 from ..errors import SEND_A_KEY, forbidden
 from .address import address_in
 from .keys import API, BadKey, found, key_in
+from .pace import PACES, SOUND, Pace, Paced
 from .roles import ABILITIES
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
@@ -99,13 +100,15 @@ def _refusal(request: HttpRequest) -> HttpResponse:
 class SocketGate:
     """An ASGI application around a socket's own, which goes on asking with every message."""
 
-    def __init__(self, application: Any, needed: str | None) -> None:
+    def __init__(self, application: Any, needed: str | None, pace: Pace) -> None:
         self._application = application
         self._needed = needed
+        self._pace = pace
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if await self._admits(scope):
-            await self._application({**scope, "address": address_in(scope)}, receive, send)
+            paced = Paced(self._pace, receive, send)
+            await self._application({**scope, "address": address_in(scope)}, paced.receive, paced.send)
             return
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})  # or the browser would not be told the code
@@ -156,6 +159,6 @@ def guarded(sockets: Iterable[URLPattern]) -> list[URLPattern]:
     for socket in sockets:
         route = str(socket.pattern)
         needed = SOCKETS.get(route)
-        gate: Any = SocketGate(socket.callback, needed)
+        gate: Any = SocketGate(socket.callback, needed, PACES.get(route, SOUND))
         found.append(path(route, gate if needed == ANYBODY else SessionMiddlewareStack(gate)))
     return found

@@ -10,6 +10,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -83,8 +84,9 @@ def _who_owes_a_code(pending: dict[str, Any]) -> User | None:
     if time.time() - pending.get("at", 0) > SECOND_STEP_SECONDS:
         return None
     user = User.objects.filter(pk=pending["user"], is_active=True).first()
-    changed = user is None or user.get_session_auth_hash() != pending["password"]
-    return None if changed else user
+    if user is None or not constant_time_compare(user.get_session_auth_hash(), pending["password"]):
+        return None
+    return user
 
 
 def _in(request: HttpRequest, user: User, address: str) -> HttpResponse:

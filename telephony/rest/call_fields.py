@@ -46,8 +46,9 @@ class CallFields(serializers.ModelSerializer):
     number = serializers.SlugRelatedField(
         slug_field="number",
         source="phone_number",
+        allow_null=True,
         read_only=True,
-        help_text="Ours, by which it came or went.",
+        help_text="Ours, by which it came or went; null where it had none.",
     )
     tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     last_seq = serializers.IntegerField(

@@ -40,7 +40,7 @@ class EntryFields(serializers.ModelSerializer):
             "digest",
         )
 
-    @extend_schema_field({"type": "object", "additionalProperties": {"type": "array"}})
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": {}}})
     def get_changes(self, entry: AuditEntry) -> Any:
         """[before, after] of each field that changed; without secrets."""
         return json.loads(entry.changes)

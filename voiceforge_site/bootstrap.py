@@ -47,6 +47,7 @@ PURPOSES = {
 SYSTEM_PACKAGES: dict[str, dict[str, str]] = {
     "test": {
         "chromium": "chromium",
+        "curl": "curl",
         "espeak-ng": "espeak-ng",
         "redis-server": "redis-server",
         "kamailio": "kamailio",

@@ -13,10 +13,11 @@ T = TypeVar("T")
 
 
 class DatabaseThreads:
-    """`await threads(work, *args)` runs `work` in one of them; more work waits for a free one."""
+    """`await threads(work, *args)` runs `work` in one of them; more work waits for a free one. Each does
+    `begin` first of all."""
 
-    def __init__(self, count: int, name: str) -> None:
-        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
+    def __init__(self, count: int, name: str, begin: Callable[[], None] | None = None) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=begin)
 
     async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         in_thread = database_sync_to_async(work, thread_sensitive=False, executor=self._executor)

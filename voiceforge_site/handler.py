@@ -6,13 +6,13 @@ from typing import Any
 
 import django
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponseBase
 
 from mlservices.api.answers import Later
 from telephony.threads import DatabaseThreads
 
-THREADS = 16  # in which requests are answered, and so connections to the database; more requests wait
+THREADS = 24  # in which requests are answered, and so connections to the database; more requests wait
 CONNECTION_SECONDS = 300  # for which such a connection is used again: to open one costs PostgreSQL a process
 
 
@@ -26,7 +26,7 @@ class OneThread(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._threads = DatabaseThreads(THREADS, "requests")
+        self._threads = DatabaseThreads(THREADS, "requests", begin=keep_connection)
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -36,11 +36,16 @@ class OneThread(ASGIHandler):
         return await response.made() if isinstance(response, Later) else response
 
 
+def keep_connection() -> None:
+    """The thread's own, from one request to the next."""
+    own = connections[DEFAULT_DB_ALIAS]
+    kept = {"CONN_MAX_AGE": CONNECTION_SECONDS, "CONN_HEALTH_CHECKS": True}
+    own.settings_dict = own.settings_dict | kept
+
+
 def http_application() -> Any:
     """Like `django.core.asgi.get_asgi_application`."""
     django.setup(set_prefix=False)
-    for database in connections.settings.values():
-        database.update(CONN_MAX_AGE=CONNECTION_SECONDS, CONN_HEALTH_CHECKS=True)
     from mlservices.api.bodies import ApiBodies  # not before Django is set up
 
     return ApiBodies(OneThread())

@@ -7,10 +7,17 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.http import HttpRequest
+
+from voiceforge_site import handler
 
 SECONDS = 20
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,8 +34,30 @@ def test_a_page_under_way_does_not_outlive_a_server_that_stops() -> None:
     assert done.stdout.split() == ["begun", "stopped", "answered"], done.stderr
 
 
+@pytest.mark.django_db(transaction=True)
+def test_few_threads_answer_many_requests_and_keep_their_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "THREADS", 3)
+    site, answered = handler.OneThread(), []
+
+    def asking(request: Any) -> Any:
+        get_user_model().objects.exists()
+        answered.append((threading.get_ident(), id(connection.connection)))
+        time.sleep(0.02)
+        return request
+
+    monkeypatch.setattr(site, "get_response", asking)
+
+    async def ask() -> None:
+        for _ in range(2):
+            await asyncio.gather(*(site.get_response_async(HttpRequest()) for _ in range(9)))
+
+    asyncio.run(ask())
+    assert len(answered) == 18
+    assert len({thread for thread, _ in answered}) == len(set(answered)) == 3
+
+
 def stop_while_a_page_is_made() -> None:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
     from django.urls import path
 
     from voiceforge_site.handler import http_application

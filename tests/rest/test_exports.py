@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -117,7 +117,7 @@ def test_chosen_calls_alone_are_written_with_all_columns_but_the_transcript(bobs
         ({"filters": {"from": "0001-01-01"}}, "filters.from"),
         ({"filters": {"longer": "90"}}, "filters.longer"),
         ({"filters": {"page": "1"}}, "filters.page"),
-        ({"calls": [str(uuid4())]}, "calls.0"),
+        ({"calls": [str(UUID(int=5))]}, "calls.0"),
         ({"calls": ["x"]}, "calls.0"),
         ({"owner": 1}, "owner"),
     ],

@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-sip test-ray test-environments lint secrets audit bench bench-data messages lock python environment
+.PHONY: help run test test-thorough test-services test-sip test-ray test-environments lint secrets audit bench bench-data messages lock python environment
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -11,7 +11,7 @@ run: python ## install, set up and start everything; Ctrl-C stops it (PORT=8001 
 	@$(PYTHON) -m voiceforge_site.bootstrap run
 	@$(BIN)/python manage.py up
 
-test: python ## install what the tests need and run them all (ARGS='-k words': some of them)
+test: python ## install what the tests need and run them (ARGS='-k words': some of them)
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@ENV_FILE= $(BIN)/python manage.py models prepare
 	@$(BIN)/python -m tests.run $(ARGS)
@@ -20,6 +20,11 @@ test-services: python ## the same on a private PostgreSQL and Redis
 	@$(PYTHON) -m voiceforge_site.bootstrap test
 	@$(PYTHON) -m voiceforge_site.bootstrap services
 	@$(BIN)/python -m tests.services $(BIN)/pytest -n 2 --dist loadfile -m "services or not (browser or models)" $(ARGS)
+
+test-thorough: python ## what takes long and changes seldom: engines on real weights, other web servers, some pages (8 min)
+	@$(PYTHON) -m voiceforge_site.bootstrap test
+	@ENV_FILE= $(BIN)/python manage.py models prepare
+	@$(BIN)/python -m tests.run --thorough $(ARGS)
 
 test-sip: python ## SIP lines with a registrar and a telephone on loopback: what fails, TLS, hold, transfers, 400 bad messages (SIP_FUZZ=10000: so many; 2 min)
 	@$(PYTHON) -m voiceforge_site.bootstrap test

@@ -22,15 +22,38 @@ LONG_FILES = (  # begun first, or one worker would wait at the end until another
     "browser/test_every_page.py",
     "site/test_up.py",
     "access/test_every_page.py",
-    "mlservices/engines/test_llm.py",
     "telephony/test_calls.py",
     "site/test_web.py",
 )
 
 
+# Long, and of what changes seldom: `make test-thorough` runs these
+THOROUGH_PLACES = (
+    "mlservices/engines/",
+    "mlservices/test_precedence.py",
+    "mlservices/test_space_folder.py",
+    "browser/test_history.py",
+    "browser/test_models.py",
+    "browser/test_people.py",
+    "browser/test_voices.py",
+)
+THOROUGH_NAMES = (
+    "[uvicorn]",  # daphne's is run
+    "[granian]",
+    "without_a_trace[15]",
+    "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",
+    "test_what_a_caller_told_of_a_message_before_hanging_up_is_kept",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Against PostgreSQL and Redis only what may meet them: the rest has run on the embedded ones."""
-    long = [Path(__file__).parent / name for name in LONG_FILES]
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix()
+        if place.startswith(THOROUGH_PLACES) or item.name.endswith(THOROUGH_NAMES):
+            item.add_marker(pytest.mark.thorough)
+    long = [here / name for name in LONG_FILES]
     items.sort(key=lambda item: item.path not in long)
     if connection.vendor == "sqlite":
         return

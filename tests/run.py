@@ -1,4 +1,5 @@
-"""`python -m tests.run [PYTEST ARGUMENT ...]`: all tests, two files at a time where that changes nothing.
+"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, two files at a time where that changes
+nothing; or those that take long, of what changes seldom.
 
 Those that drive a browser leave an event loop behind, so they have processes of their own; what keeps real
 time has the machine to itself. How SIP lines fare when something fails is `make test-sip`.
@@ -12,24 +13,25 @@ from pathlib import Path
 
 NOTHING_TO_TEST = 5
 TWO_FILES_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-# Options, and where such tests stand: to look for them everywhere takes half a minute
+# Options, which tests, and where such stand: to look for them everywhere takes half a minute
 WHOLE_PATHS = sorted(map(str, Path("tests").glob("test_*.py")))
 PARTS = (
-    ((*TWO_FILES_AT_A_TIME, "-m", "not (browser or alone)"), ["tests"]),
-    ((*TWO_FILES_AT_A_TIME, "-m", "browser and not alone"), ["tests/browser"]),
-    (("-m", "alone and not sip"), ["tests/browser", "tests/telephony/sip", *WHOLE_PATHS]),
+    (TWO_FILES_AT_A_TIME, "not (browser or alone)", ["tests"]),
+    (TWO_FILES_AT_A_TIME, "browser and not alone", ["tests/browser"]),
+    ((), "alone and not sip", ["tests/browser", "tests/telephony/sip", *WHOLE_PATHS]),
 )
 
 
 def main(arguments: list[str]) -> int:
     """The worst outcome; a part may have nothing to test."""
+    thorough = "--thorough" in arguments
+    arguments = [each for each in arguments if each != "--thorough"]
     names_files = any(Path(each.partition("::")[0]).exists() for each in arguments)
-    outcomes = [
-        subprocess.run(
-            [sys.executable, "-m", "pytest", *part, *arguments, *([] if names_files else places)], check=False
-        ).returncode
-        for part, places in PARTS
-    ]
+    outcomes = []
+    for options, which, places in PARTS:
+        marks = f"({which}) and {'thorough' if thorough else 'not thorough'}"
+        command = [sys.executable, "-m", "pytest", *options, "-m", marks, *arguments]
+        outcomes.append(subprocess.run([*command, *([] if names_files else places)], check=False).returncode)
     if set(outcomes) == {NOTHING_TO_TEST}:
         return NOTHING_TO_TEST
     return max((outcome for outcome in outcomes if outcome != NOTHING_TO_TEST), key=abs)

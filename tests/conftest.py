@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import Client
@@ -17,6 +18,12 @@ from tests.product import Product, running_product
 from tests.program import Program
 from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
+
+# On a machine with much to do it is no fault of a test's that its examples come slowly
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 LONG_FILES = (  # begun first, or one worker would wait at the end until another has done with them
     "browser/test_every_page.py",
@@ -41,6 +48,7 @@ THOROUGH_NAMES = (
     "[uvicorn]",  # daphne's is run
     "[granian]",
     "without_a_trace[15]",
+    "test_commands_find_it_on_ports_that_they_were_not_told",
     "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",
     "test_what_a_caller_told_of_a_message_before_hanging_up_is_kept",
 )

@@ -121,7 +121,7 @@ def test_calls_wait_for_a_free_line_and_are_claimed_once(agent: Agent) -> None:
 def test_a_line_calls_what_it_may_and_nobody_who_does_not_want_to_be(agent: Agent) -> None:
     line = given(agent, countries=["DE"])
     for number, why in {
-        "+14155550123": "not US",
+        "+14155550123": "not United States",
         "+499001234567": "costs its callers extra",
         "004930901820": "no number with",
     }.items():

@@ -150,7 +150,7 @@ def test_a_call_back_rings_a_telephone_where_somebody_answers(
         "101": "an agent answers, by the SIP line Desk",
         "+442037691889": "do-not-call",
         "+19005551234": "costs its callers extra",
-        "+4930901820": "not DE",
+        "+4930901820": "not Germany",
     }.items():
         with pytest.raises(ValidationError, match=why) as refused:
             called_back(number, telephone=telephone)

@@ -67,7 +67,7 @@ class Server:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
             "ENV_FILE": "",
-            "DEBUG": "false",
+            "DEBUG": "true",
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
             "VAR_DIR": str(settings.VAR_DIR),
             "PUBLIC_URL": self.url,
@@ -77,8 +77,6 @@ class Server:
             "HF_HOME": str(self.models_dir),
             "ML_PORT": str(self.ml_port),
         }
-        collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(collect, env=environment, check=True)  # as a real one; else each file is looked for
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0"]
         self.process = subprocess.Popen([*command, "tests.fakes.asgi:application"], env=environment)
         deadline = time.monotonic() + START_SECONDS

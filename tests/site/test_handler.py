@@ -52,6 +52,7 @@ def test_few_threads_answer_many_requests_and_keep_their_connections(monkeypatch
             await asyncio.gather(*(site.get_response_async(HttpRequest()) for _ in range(9)))
 
     asyncio.run(ask())
+    site._threads._executor.shutdown()  # with its threads go their connections
     assert len(answered) == 18
     assert len({thread for thread, _ in answered}) == len(set(answered)) == 3
 

@@ -46,7 +46,7 @@ def order_export(
 @transaction.atomic
 def cancel_export(*, export: CallExport) -> bool:
     """Stops one that is under way; False where it is over."""
-    under_way = CallExport.objects.filter(pk=export.pk, state__in=(State.WAITING, State.RUNNING))
+    under_way = CallExport.objects.filter(pk=export.pk, state__in=CallExport.UNDER_WAY)
     canceled = bool(under_way.update(state=State.CANCELED))
     if canceled:
         audit.record("export.canceled", export)
@@ -57,7 +57,7 @@ def cancel_export(*, export: CallExport) -> bool:
 def delete_export(*, export: CallExport) -> bool:
     """Takes one that is over off the list, with its file; False while it is under way."""
     over = CallExport.objects.select_for_update().filter(pk=export.pk)
-    row = over.exclude(state__in=(State.WAITING, State.RUNNING)).first()
+    row = over.exclude(state__in=CallExport.UNDER_WAY).first()
     if row is None:
         return False
     audit.record("export.canceled", row)

@@ -367,6 +367,8 @@ class CallExport(models.Model):
         FAILED = "failed", _("Failed")
         CANCELED = "canceled", _("Canceled")
 
+    UNDER_WAY = (State.WAITING, State.RUNNING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.BigIntegerField()  # the user's id; accounts are an upper app's
     query = models.TextField(blank=True)  # the list's address after the question mark, as `history` reads it
@@ -392,4 +394,4 @@ class CallExport(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in (self.State.WAITING, self.State.RUNNING)
+        return self.state in self.UNDER_WAY

@@ -20,9 +20,7 @@ from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
 
 # On a machine with much to do it is no fault of a test's that its examples come slowly
-hypothesis.settings.register_profile(
-    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("tests", suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("tests")
 
 LONG_FILES = (  # begun first, or one worker would wait at the end until another has done with them
@@ -47,6 +45,7 @@ THOROUGH_PLACES = (
 THOROUGH_NAMES = (
     "[uvicorn]",  # daphne's is run
     "[granian]",
+    "without_a_trace[1]",
     "without_a_trace[15]",
     "test_commands_find_it_on_ports_that_they_were_not_told",
     "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",

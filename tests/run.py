@@ -13,8 +13,8 @@ from pathlib import Path
 
 NOTHING_TO_TEST = 5
 TWO_FILES_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-# Options, which tests, and where such stand: to look for them everywhere takes half a minute
 WHOLE_PATHS = sorted(map(str, Path("tests").glob("test_*.py")))
+# Options, which tests, and where such stand: to look for them everywhere takes half a minute
 PARTS = (
     (TWO_FILES_AT_A_TIME, "not (browser or alone)", ["tests"]),
     (TWO_FILES_AT_A_TIME, "browser and not alone", ["tests/browser"]),

@@ -14,8 +14,11 @@ from tests.browser.pages import PAGES, Shown, World
 AXE = (settings.BASE_DIR / "tests" / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 THEMES = ("light", "dark")
-# A theme is nothing but colours, and a width nothing but sizes
-LOOKS = {"desk": (("light", RULES), ("dark", ["color-contrast"])), "phone": (("light", ["target-size"]),)}
+# A theme is nothing but colours, and a width hardly more than sizes
+COLOURS, SIZES = ["color-contrast"], ["target-size"]
+Looks = dict[str, tuple[tuple[str, list[str]], ...]]  # by width: themes, with the rules that are asked there
+QUICK: Looks = {"desk": (("light", RULES), ("dark", COLOURS)), "phone": (("light", SIZES),)}
+WHOLE: Looks = dict.fromkeys(QUICK, (("light", RULES), ("dark", COLOURS)))
 # To wait for a network that is idle takes half a second more for each page.
 SETTLED = "() => !document.querySelector('.htmx-request')"
 SET_THEME = """theme => {
@@ -42,20 +45,25 @@ def faults(page: Page, rules: list[str] = RULES) -> list[str]:
     ]
 
 
-def test_every_page_is_accessible_and_fits(guard, chromium, server):
+@pytest.mark.parametrize(
+    "looks", [pytest.param(QUICK, id="quick"), pytest.param(WHOLE, id="whole", marks=pytest.mark.thorough)]
+)
+def test_every_page_is_accessible_and_fits(guard, chromium, server, looks):
     """Each is opened once, and its theme and width changed under it."""
     guard.expect("422", "404", "500")
     page = guard.page(chromium)
     world, found = World(), []
     for each in PAGES:
         try:
-            found += [f"{each.name} ({where}): {fault}" for where, fault in looked_at(page, each, world)]
+            found += [
+                f"{each.name} ({where}): {fault}" for where, fault in looked_at(page, each, world, looks)
+            ]
         except Error as error:
             found.append(f"{each.name}: {error}")
     assert not found, "\n".join(found)
 
 
-def looked_at(page: Page, shown: Shown, world: World) -> Iterator[tuple[str, str]]:
+def looked_at(page: Page, shown: Shown, world: World, looks: Looks) -> Iterator[tuple[str, str]]:
     """Width and theme, and what is wrong there."""
     page.set_viewport_size(DESK)
     page.goto(shown.make(world))
@@ -68,7 +76,7 @@ def looked_at(page: Page, shown: Shown, world: World) -> Iterator[tuple[str, str
         yield from ((width, f"covered: {what}") for what in page.evaluate(COVERED))
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             yield width, "wider than the window"
-        for theme, rules in LOOKS[width]:
+        for theme, rules in looks[width]:
             page.evaluate(SET_THEME, theme)
             yield from ((f"{width}, {theme}", fault) for fault in faults(page, rules))
 

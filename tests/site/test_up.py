@@ -79,7 +79,7 @@ def processes_of(var: Path) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_it_says_when_all_is_ready_and_how_to_sign_in_and_stops_without_a_trace(
     how: signal.Signals, ml_service: str, tmp_path: Path
 ) -> None:

@@ -26,7 +26,6 @@ from .views import pretty
 
 PAGE_SIZE = 50
 State = Delivery.State
-UNDER_WAY = (State.WAITING, State.SENDING)
 
 
 @require_safe
@@ -37,7 +36,7 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     deliveries = found.deliveries.defer("body", "answer", "headers")
     state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
     if state in (State.DELIVERED, State.DEAD, State.WAITING):
-        deliveries = deliveries.filter(state__in=UNDER_WAY if state == State.WAITING else [state])
+        deliveries = deliveries.filter(state__in=Delivery.UNDER_WAY if state == State.WAITING else [state])
     if kind in KINDS:
         deliveries = deliveries.filter(kind=kind)
     counts = counts_of(found)

@@ -70,6 +70,8 @@ class Delivery(models.Model):
         DELIVERED = "delivered", _("Delivered")
         DEAD = "dead", _("Not delivered")
 
+    UNDER_WAY = (State.WAITING, State.SENDING)
+
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
     kind = models.CharField(max_length=40)

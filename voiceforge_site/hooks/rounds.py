@@ -122,7 +122,7 @@ def _claim_of(webhook: Webhook, claim_of: str, now: datetime, room: int) -> Iter
 def _ready(webhook: Webhook, now: datetime) -> QuerySet[Delivery]:
     """Due, the oldest first, and none before those about the same thing that came first have been tried."""
     before = webhook.deliveries.filter(
-        about=OuterRef("about"), pk__lt=OuterRef("pk"), state__in=(State.WAITING, State.SENDING), attempts=0
+        about=OuterRef("about"), pk__lt=OuterRef("pk"), state__in=Delivery.UNDER_WAY, attempts=0
     )
     due = webhook.deliveries.filter(state=State.WAITING, next_at__lte=now)
     return due.filter(Q(about="") | ~Exists(before.order_by())).order_by("pk")

@@ -23,7 +23,7 @@ class Webhooks(Collector):
     def collect(self) -> Iterable[Metric]:
         kept = Delivery.objects.order_by()
         states = {
-            "waiting": kept.filter(state__in=(Delivery.State.WAITING, Delivery.State.SENDING)),
+            "waiting": kept.filter(state__in=Delivery.UNDER_WAY),
             "dead": kept.filter(state=Delivery.State.DEAD, webhook__in=Webhook.objects.all()),  # by an index,
         }
         messages = GaugeMetricFamily(

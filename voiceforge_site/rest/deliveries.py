@@ -17,7 +17,6 @@ from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 
 from ..hooks import actions
-from ..hooks.message_views import UNDER_WAY
 from ..hooks.models import Delivery, Webhook
 from .delivery_fields import DeliveryFields, DeliveryRow
 from .webhooks import TAG
@@ -43,7 +42,7 @@ class DeliveryFilters(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
     def in_state(self, deliveries: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
-        return deliveries.filter(state__in=UNDER_WAY if value == State.WAITING else [value])
+        return deliveries.filter(state__in=Delivery.UNDER_WAY if value == State.WAITING else [value])
 
 
 class AgainFields(serializers.Serializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -175,18 +176,12 @@ class Webhooks(Resource):
     @extend_schema(summary="Pause a webhook", request=None)
     def pause(self, request: Request, id: int) -> Response:
         """Its messages wait. One that is not active stays as it is."""
-        webhook = self.get_object()
-        actions.pause(webhook=webhook, by=self.by)
-        webhook.refresh_from_db()
-        return self.told(webhook)
+        return self._switched(actions.pause)
 
     @extend_schema(summary="Switch a webhook on", request=None)
     def resume(self, request: Request, id: int) -> Response:
         """It is told again, and of what waits too."""
-        webhook = self.get_object()
-        actions.resume(webhook=webhook, by=self.by)
-        webhook.refresh_from_db()
-        return self.told(webhook)
+        return self._switched(actions.resume)
 
     @extend_schema(summary="Send a test", request=None, responses=DeliveryFields)
     def test(self, request: Request, id: int) -> Any:
@@ -204,6 +199,12 @@ class Webhooks(Resource):
     @extend_schema(summary="List what webhooks can be told of", responses=KindsFields)
     def kinds(self, request: Request) -> Response:
         return Response(KindsFields({"kinds": list(KINDS.values())}).data)
+
+    def _switched(self, verb: Callable[..., object]) -> Response:
+        webhook = self.get_object()
+        verb(webhook=webhook, by=self.by)
+        webhook.refresh_from_db()
+        return self.told(webhook)
 
     def _told_once(self, webhook: Webhook, secret: str, *, status: int) -> Response:
         answer = self.told(webhook, status=status)

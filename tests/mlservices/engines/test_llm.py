@@ -315,4 +315,5 @@ def test_the_converted_smollm2_thinks_what_transformers_thinks(load):
     with torch.inference_mode():
         expected = theirs._model(torch.tensor([ids])).logits[0].numpy()
     scores = np.array(ours._generator.forward_batch([ids]))[0]
-    assert np.corrcoef(expected.ravel(), scores.ravel())[0, 1] > 0.95  # as processors round int8
+    # Processors round int8 differently: it is 0.978 on one of them
+    assert np.corrcoef(expected.ravel(), scores.ravel())[0, 1] > 0.97

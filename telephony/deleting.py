@@ -16,6 +16,7 @@ from mlservices.happenings import forget
 
 from .audited import call_named
 from .models import Call, Credential, ProviderRecording, Recording
+from .outbound.other_costs import keep_costs_of
 from .outward import about
 from .recorder import path_of
 from .recordings.actions import may_be_there
@@ -44,6 +45,7 @@ def delete_calls(*, call_ids: Sequence[UUID]) -> int:
     paths |= _forget_providers(calls)
     for call in calls:
         audit.record("call.deleted", call_named(call))
+    keep_costs_of([call.pk for call in calls])
     Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
     forget(*(about(call.pk) for call in calls))
     _remove_all(sorted(path for path in paths if path.exists()))

@@ -16,6 +16,7 @@ from .lines.models import BlockedCaller as BlockedCaller
 from .lines.models import Credential as Credential
 from .lines.models import PhoneNumber as PhoneNumber
 from .outbound.models import DoNotCall as DoNotCall
+from .outbound.models import OtherCost as OtherCost
 from .outbound.models import PlannedCall as PlannedCall
 from .recordings.models import ProviderRecording as ProviderRecording
 from .sip_lines import SipLine as SipLine

@@ -29,6 +29,7 @@ from .models import Call, Credential, PhoneNumber, PlannedCall
 from .outbound.actions import knows_id, plan_of
 from .outbound.guard import LONGEST_OF_PEOPLE, NotAllowed, refuse_number
 from .outbound.machines import is_machine, message_to_machine
+from .outbound.other_costs import set_aside_transfer, transfer_lasted
 from .providers.twilio import twiml
 from .providers.twilio.signature import request_is_signed
 from .recordings import actions as recordings
@@ -41,6 +42,7 @@ TWILIO_SOCKET = "/ws/media/twilio/"
 RECORDING_STATES = {"in-progress": None, "completed": True, "absent": False, "failed": False}
 CALL_SID = re.compile(r"\w{1,64}")
 SEQUENCE = re.compile(r"[0-9]{1,9}")
+LONGEST_SECONDS = 6  # digits
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 NO_RECORDING = gettext_lazy("Twilio has no recording of this call (%(code)s).")
 FAILED_ENDINGS = ("line_lost", "server_restarted", "engine_failure")
@@ -95,7 +97,7 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     )
     answer = answer_for(number, request.POST.get("From", ""))
     if answer.forward:
-        return _put_through(answer.forward, credential)
+        return _put_through(answer.forward, credential, request.POST["CallSid"])
     if answer.words:
         return _say(answer.words)
     if number is None or answer.agent is None:
@@ -190,19 +192,21 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
     if actions.end_call(call.pk, reason="line_lost"):
         call.refresh_from_db()
     if call.transfer_to:
-        return _put_through(call.transfer_to, credential, call)
+        return _put_through(call.transfer_to, credential, call.provider_call_id, call)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
     if message := message_to_machine(call, plan_of(call)):
         return _xml(twiml.say_and_hang_up(message, language=call.agent.language))
     if call.agent.failure_number:
-        return _put_through(call.agent.failure_number, credential, call)
+        return _put_through(call.agent.failure_number, credential, call.provider_call_id, call)
     return _say("Sorry, something went wrong on our side. Please call again. Goodbye.")
 
 
 @from_twilio
 def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse:
     """Whom we had put the caller through to has hung up, or did not answer at all."""
+    if (lasted := request.POST.get("DialCallDuration", "0")).isdecimal() and len(lasted) <= LONGEST_SECONDS:
+        transfer_lasted(credential, of=request.POST.get("CallSid", ""), seconds=int(lasted))
     if request.POST.get("DialCallStatus", "") in ("completed", "answered"):
         return _xml(twiml.hang_up())
     return _say("Sorry, nobody could be reached at the moment. Please call again later. Goodbye.")
@@ -252,11 +256,12 @@ def _sequence(text: str) -> int | None:
     return int(text)
 
 
-def _put_through(number: str, credential: Credential, call: Call | None = None) -> HttpResponse:
+def _put_through(number: str, credential: Credential, sid: str, call: Call | None = None) -> HttpResponse:
     """What holds for calls that we place holds for those that we pass on, whoever named the number. Two
     people speak as long as people may."""
     try:
         refuse_number(number, credential)
+        set_aside_transfer(credential, to=number, of=sid)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)
         return _say("Sorry, that number cannot be reached from here. Goodbye.")

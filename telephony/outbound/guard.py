@@ -21,7 +21,7 @@ from phonenumbers import shortnumberinfo
 from agents.models import Agent
 from mlservices.pages.countries import country_name, country_names
 
-from ..models import Call, Credential, DoNotCall, PhoneNumber, SipLine
+from ..models import Call, Credential, DoNotCall, OtherCost, PhoneNumber, SipLine
 
 _Kind = phonenumbers.PhoneNumberType
 _DEAR = (_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.UAN, _Kind.PERSONAL_NUMBER, _Kind.PAGER)
@@ -167,14 +167,19 @@ def _check_cap(payer: Credential | SipLine, cap: Decimal, seconds: int, rate: De
 
 
 def spent_since(payer: Credential | SipLine, since: datetime) -> Decimal:
-    """What its outbound calls cost, or may yet, as far as their prices or rates are known."""
+    """What its calls cost, and those whom it put through, or may yet, as far as prices or rates are known."""
     own = {"sip_line": payer} if isinstance(payer, SipLine) else {"paid_by": payer}
     calls = Call.objects.filter(direction=Call.Direction.OUTBOUND, created_at__gte=since, **own)
+    spent = calls.aggregate(sum=Sum(cost_of_a_call()))["sum"] or Decimal(0)
+    others = OtherCost.objects.filter(at__gte=since, **own).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return Decimal(spent + others).quantize(Decimal("0.00001"))
+
+
+def cost_of_a_call() -> Coalesce:
+    """Its price, or what it may cost at its rate; null where neither is known."""
     minutes = Cast(Ceil(_seconds() / 60.0), IntegerField())
     reserved = Cast(minutes * F("rate"), DecimalField(max_digits=14, decimal_places=5))
-    cost = Coalesce(F("price"), reserved, output_field=DecimalField(max_digits=14, decimal_places=6))
-    spent = calls.aggregate(sum=Sum(cost))["sum"] or Decimal(0)
-    return Decimal(spent).quantize(Decimal("0.00001"))
+    return Coalesce(F("price"), reserved, output_field=DecimalField(max_digits=14, decimal_places=6))
 
 
 def _seconds() -> Case:

@@ -101,3 +101,20 @@ class PlannedCall(models.Model):
     def is_near(self) -> bool:
         """Whether it is placed any moment."""
         return self.due_at <= timezone.now() + timedelta(minutes=1)
+
+
+class OtherCost(models.Model):
+    """What an account or a SIP line paid, or may yet, that no row of an outbound call tells: for people who
+    were put through to somebody, and for calls that were deleted. It counts against the cap of a day."""
+
+    paid_by = models.ForeignKey("telephony.Credential", models.CASCADE, null=True, related_name="+")
+    sip_line = models.ForeignKey("telephony.SipLine", models.CASCADE, null=True, related_name="+")
+    of = models.CharField(
+        max_length=64, blank=True
+    )  # the call that was put through, as its provider calls it
+    rate = models.DecimalField(max_digits=10, decimal_places=5, null=True)  # of a minute
+    amount = models.DecimalField(max_digits=14, decimal_places=6)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.of}".strip()

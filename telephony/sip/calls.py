@@ -209,7 +209,7 @@ class Calls:
 
     async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> None:
         """What holds for calls that we place holds for those that we pass on, whoever named the number."""
-        if why := await in_database(records.why_not, carried.facts.pk, transfer_to=number):
+        if why := await in_database(records.why_not, carried.facts.pk, call_id, transfer_to=number):
             logger.warning("Call %s was not put through: %s", call_id, why)
             return
         try:

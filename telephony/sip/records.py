@@ -21,6 +21,7 @@ from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check, refuse_on_line
+from ..outbound.other_costs import set_aside_transfer
 from ..session.events import ProviderStatusReceived, TransferStarted
 from ..sip_lines import Network
 from ..zadarma_matching import taken_by_line
@@ -243,10 +244,13 @@ def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
     return _announced(call)
 
 
-def why_not(line_id: int, *, transfer_to: str) -> str:
-    """Why nobody may be put through to that number by this line; "" where they may."""
+def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
+    """Why the other side of a call may not be put through to that number by this line; "" where it may, and
+    what that may cost is set aside."""
     try:
-        refuse_on_line(transfer_to, SipLine.objects.get(pk=line_id))
+        line = SipLine.objects.select_related("account").get(pk=line_id)
+        refuse_on_line(transfer_to, line)
+        set_aside_transfer(line, to=transfer_to, of=str(call_id))
     except NotAllowed as error:
         return str(error)
     except SipLine.DoesNotExist:

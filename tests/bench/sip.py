@@ -1,6 +1,6 @@
 """SIP calls at once, through the gateway and the web process, on whatever cores there are:
 
-    python -m tests.bench.sip --calls 1,30 --json OUT
+    python -m tests.bench.sip --server uvicorn --nice -10 --calls 1,30 --json OUT
 
 SIPp signals; the callers' sound is the bench's own, real speech over RTP (`sip_far_end`), and every packet
 that comes is dated by the kernel. Engines answer at once (tests/bench/asgi.py), the voice detector is real.
@@ -101,7 +101,7 @@ def start_callers(folder: Path, calls: int, seconds: float, port: int) -> subpro
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def drive(folder: Path, calls: int, seconds: float) -> dict[str, Any]:
+def drive(folder: Path, calls: int, seconds: float, server: str, nice: int) -> dict[str, Any]:
     """One run with a gateway of its own."""
     line = SipLine.objects.get()
     port, before = free_sip_port(), set(Call.objects.values_list("pk", flat=True))
@@ -109,9 +109,11 @@ def drive(folder: Path, calls: int, seconds: float) -> dict[str, Any]:
     os.environ["BENCH_SOUNDS"] = str(folder)
     try:
         with (
-            running_server("daphne", settings.PORT, "0,1", APPLICATION) as web,
+            running_server(server, settings.PORT, "0,1", APPLICATION) as web,
             running_gateway(folder, line, port) as gateway,
         ):
+            for pid in (web, gateway):
+                os.setpriority(os.PRIO_PROCESS, pid, nice)
             callers = start_callers(folder, calls, seconds, port)
             load = Window({"web": web, "gateway": gateway}, calls / RATE + 1, seconds - 1)
             far_end.run(lambda: load.look() and callers.poll() is not None)
@@ -120,6 +122,8 @@ def drive(folder: Path, calls: int, seconds: float) -> dict[str, Any]:
     finally:
         far_end.close()
     return {
+        "server": server,
+        "nice": nice,
         "calls": calls,
         "sipp_failed": callers.returncode,
         **answers(folder / "messages.log"),
@@ -275,6 +279,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
     parser.add_argument("--calls", type=lambda text: [int(n) for n in text.split(",")], default=[1, 30])
     parser.add_argument("--seconds", type=float, default=30.0, help="that each call takes")
+    parser.add_argument("--server", choices=("daphne", "uvicorn", "granian"), default="daphne")
+    parser.add_argument("--nice", type=int, default=0, help="of gateway and web process; their callers: 0")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     prepare()
@@ -290,7 +296,7 @@ def main() -> None:
     results = []
     for calls in options.calls:
         with tempfile.TemporaryDirectory(prefix="voiceforge-bench-") as name:
-            results.append(drive(Path(name), calls, options.seconds))
+            results.append(drive(Path(name), calls, options.seconds, options.server, options.nice))
         print(json.dumps(results[-1], indent=1), flush=True)  # noqa: T201
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

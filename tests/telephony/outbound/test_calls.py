@@ -15,9 +15,10 @@ from django.utils.module_loading import import_string
 
 from telephony import actions
 from telephony.capacity import capacity
-from telephony.models import Call, Credential, PhoneNumber, PlannedCall
+from telephony.models import Call, Credential, OtherCost, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
+from telephony.outbound.guard import DAY, spent_since
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, Refusal
 
@@ -312,6 +313,32 @@ class TestWhoIsCalled:
 
         assert verbs("+14155550188") == ["Dial"]
         assert verbs("+19005551234") == verbs("+442071234567") == ["Say", "Hangup"]
+
+    def test_whom_callers_are_put_through_to_counts_against_the_cap_as_long_as_it_may_last(
+        self, twilio, number
+    ):
+        def answer(path: str, sid: str, **more: str) -> list[str]:
+            form = {"AccountSid": SID, "CallSid": sid, "From": "+14155550199", "To": "+14155550123"} | more
+            given = twilio.post(Client(), f"https://voice.example.org/telephony/twilio/{path}/", form)
+            return [each.tag for each in ElementTree.fromstring(given.content)]
+
+        def spent() -> Decimal:
+            return spent_since(Credential.objects.get(), timezone.now() - DAY)
+
+        PhoneNumber.objects.update(
+            hours={"timezone": "UTC", "week": {}}, after="forward", after_number="+14155550188"
+        )
+        assert answer("voice", "CA1") == ["Dial"] and not OtherCost.objects.exists()  # nothing is capped
+        Credential.objects.update(daily_cap=Decimal("30.00"))
+        rate = Decimal(twilio.price)
+        assert (
+            answer("voice", "CA2") == answer("voice", "CA2") == ["Dial"]
+        )  # asked again, as its answer was lost
+        assert spent() == 240 * rate
+        assert answer("voice", "CA3") == ["Say", "Hangup"]
+        assert answer("dialled", "CA2", DialCallStatus="completed", DialCallDuration="61") == ["Hangup"]
+        assert spent() == 2 * rate
+        assert answer("voice", "CA3") == ["Dial"]
 
 
 def plan_again(plan, to: str) -> PlannedCall:

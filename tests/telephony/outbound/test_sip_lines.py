@@ -15,7 +15,8 @@ from agents.models import Agent
 from telephony import actions
 from telephony.cost import cost_of
 from telephony.credentials import save_credential
-from telephony.models import Call, DoNotCall, PlannedCall, SipLine
+from telephony.deleting import delete_calls
+from telephony.models import Call, DoNotCall, OtherCost, PlannedCall, SipLine
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, plan_call, plan_of
 from telephony.outbound.guard import spent_since
@@ -231,6 +232,27 @@ class TestWhatItCosts:
         Call.objects.update(answered_at=timezone.now())
         actions.end_call(Call.objects.get().pk, reason="transferred", transfer_to="+14155550188")
         assert spent_since(line, timezone.now() - DAY) == Decimal("0.20")
+
+    def test_one_that_is_deleted_still_counts_until_the_day_is_over(self, line, plan):
+        plan()
+        dialled()
+        call = Call.objects.get()
+        Call.objects.update(answered_at=timezone.now() - timedelta(seconds=61))
+        actions.end_call(call.pk, reason="caller_hung_up")
+        assert delete_calls(call_ids=[call.pk]) == 1
+        assert spent_since(line, timezone.now() - DAY) == Decimal("0.04")
+        OtherCost.objects.update(at=timezone.now() - DAY)
+        assert spent_since(line, timezone.now() - DAY) == 0
+        delete_calls(call_ids=[])
+        assert not OtherCost.objects.exists()
+
+    def test_whoever_is_put_through_counts_as_an_hour(self, line):
+        SipLine.objects.update(countries=["US"], daily_cap=Decimal("2.00"))
+        first, second = uuid4(), uuid4()
+        for _ in range(2):  # as a peer asks once more
+            assert records.why_not(line.pk, first, transfer_to="+14155550188") == ""
+        assert "1.20 of the 2.00" in records.why_not(line.pk, second, transfer_to="+14155550188")
+        assert records.why_not(line.pk, second, transfer_to="100") == ""
 
     def test_a_longest_call_that_is_changed_meanwhile_changes_nothing_that_goes_on(self, line, plan):
         plan()

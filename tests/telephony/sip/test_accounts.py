@@ -133,8 +133,8 @@ def test_a_line_calls_what_it_may_and_nobody_who_does_not_want_to_be(agent: Agen
     assert [outgoing.number for outgoing in records.claim({line.pk: 5})] == ["100"]
     call.refresh_from_db()
     assert (call.status, call.end_reason) == ("failed", "never_connected")
-    assert "do-not-call" in records.why_not(line.pk, transfer_to="+4930901820")
-    assert records.why_not(line.pk, transfer_to="+4930901821") == ""
+    assert "do-not-call" in records.why_not(line.pk, call.pk, transfer_to="+4930901820")
+    assert records.why_not(line.pk, call.pk, transfer_to="+4930901821") == ""
 
 
 def test_who_is_blocked_rings_no_line_and_a_number_of_ours_has_its_own_agent(

@@ -1,0 +1,70 @@
+"""What counts against the cap of a day beside the outbound calls that are stored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ..lines.accounts import ProviderError
+from ..lines.actions import asked
+from ..models import Call, Credential, OtherCost, SipLine
+from .guard import DAY, EXTENSION, LONGEST_OF_PEOPLE, NotAllowed, cost_of_a_call, set_aside
+
+UNHEARD_SECONDS = (
+    3600  # that a call by a SIP line counts as, once its peer carries it and nobody tells its end
+)
+
+
+def set_aside_transfer(carrier: Credential | SipLine, *, to: str, of: str, shown: str = "") -> None:
+    """For somebody who is put through, which is a second call. Where nothing is capped nothing is asked. `of`
+    is the first call's id, `shown` the number that is shown. Raises NotAllowed."""
+    account = carrier.account if isinstance(carrier, SipLine) else carrier
+    line = carrier if isinstance(carrier, SipLine) else None
+    known = OtherCost.objects.filter(paid_by=account, sip_line=line, of=of)
+    capped = any(payer and payer.daily_cap is not None for payer in (account, line))
+    if not capped or known.exists():  # a webhook is asked again where its answer got lost
+        return
+    rate = _rate(line, account, to, shown)
+    with transaction.atomic():
+        seconds = UNHEARD_SECONDS if line else LONGEST_OF_PEOPLE
+        set_aside(carrier, seconds=seconds, rate=rate)
+        assert rate is not None
+        amount = seconds // 60 * rate
+        OtherCost.objects.create(paid_by=account, sip_line=line, of=of, rate=rate, amount=amount)
+
+
+def _rate(line: SipLine | None, account: Credential | None, to: str, shown: str) -> Decimal | None:
+    if line and EXTENSION.fullmatch(to):
+        return Decimal(0)
+    if line and line.price_per_minute is not None:
+        return line.price_per_minute
+    try:
+        return asked(account).rate(to, shown) if account else None
+    except ProviderError as error:
+        raise NotAllowed(str(error)) from error
+
+
+def transfer_lasted(account: Credential, *, of: str, seconds: int) -> None:
+    """What it could have cost at most is free again."""
+    set_aside_for = OtherCost.objects.filter(paid_by=account, of=of, rate__isnull=False)
+    set_aside_for.update(amount=F("rate") * math.ceil(seconds / 60))
+
+
+def keep_costs_of(call_ids: Collection[UUID]) -> None:
+    """Before these calls are deleted; what no cap asks for any more is forgotten."""
+    since = timezone.now() - DAY
+    OtherCost.objects.filter(at__lt=since).delete()
+    calls = Call.objects.filter(pk__in=call_ids, direction=Call.Direction.OUTBOUND, created_at__gte=since)
+    OtherCost.objects.bulk_create(
+        OtherCost(
+            paid_by_id=call.paid_by_id, sip_line_id=call.sip_line_id, amount=call.cost, at=call.created_at
+        )
+        for call in calls.annotate(cost=cost_of_a_call()).only("paid_by", "sip_line", "created_at")
+        if call.cost
+    )

@@ -231,7 +231,7 @@ class Agents(Resource):
     """An agent is archived by its `status`, and not deleted: its calls name it. What is changed is its next
     version; calls that go on keep theirs."""
 
-    queryset = Agent.objects.select_related("flow")
+    queryset = Agent.objects.select_related("flow").defer("flow__draft")
     serializer_class = AgentFields
     lookup_field = "slug"
     lookup_url_kwarg = "id"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Model
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
@@ -20,6 +21,7 @@ _KINDS: tuple[tuple[type[serializers.Field], type | tuple[type, ...], str], ...]
     (serializers.ListField, list, "a list"),
     (serializers.DictField, dict, "an object"),
 )
+_BUILT: dict[tuple[type, str, type[Model], int], tuple[type[serializers.Field], dict[str, Any]]] = {}
 _LARGEST = 2**53  # what every program reads as it is written
 
 
@@ -83,6 +85,16 @@ class ExactModel(Exact, serializers.ModelSerializer):
         for field in fields.values():
             field.run_validators = _judged_later
         return fields
+
+    def build_field(
+        self, field_name: str, info: Any, model_class: type[Model], nested_depth: int
+    ) -> tuple[type[serializers.Field], dict[str, Any]]:
+        """Once for each class: it takes longer to find out what a model's field is than to tell its value."""
+        asked = (type(self), field_name, model_class, nested_depth)
+        if asked not in _BUILT:
+            _BUILT[asked] = super().build_field(field_name, info, model_class, nested_depth)
+        kind, arguments = _BUILT[asked]
+        return kind, dict(arguments)
 
     def get_unique_together_validators(self) -> list[Any]:
         return []

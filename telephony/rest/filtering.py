@@ -16,8 +16,9 @@ _OF_PAGES = {"limit", "cursor"}
 
 def filters_of(asked: QueryDict, *, within: str = "") -> Filters:
     """Refused, by field, where a page would leave out what makes no sense; `within` stands before a field."""
-    agents = {name for name in [asked.get("agent", "")] if Agent.objects.filter(slug=name).exists()}
-    tags = {name for name in [asked.get("tag", "")] if Tag.objects.filter(name__iexact=name).exists()}
+    agent, tag = asked.get("agent", ""), asked.get("tag", "")
+    agents = {agent} if agent and Agent.objects.filter(slug=agent).exists() else set()
+    tags = {tag} if tag and Tag.objects.filter(name__iexact=tag).exists() else set()
     unclear = {each.name for each in misread(asked, agents, tags)} - _OF_PAGES
     if unclear:
         fields = {f"{within}{name}": _("This makes no sense here.") for name in sorted(unclear)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -140,6 +141,11 @@ class Numbers(Resource):
     search_fields = ("number", "label", "agent__name")
     ordering_fields = ("number",)
     ordering = "number"
+
+    def get_queryset(self) -> QuerySet[PhoneNumber]:
+        """Without the many columns of agents: only their names are told."""
+        unread = [field.name for field in Agent._meta.fields if field.name not in ("id", "slug", "name")]
+        return self.queryset.defer(*(f"{of}__{name}" for of in ("agent", "after_agent") for name in unread))
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The provider is told of a new `fallback_number`, so no row is locked meanwhile."""

@@ -91,4 +91,4 @@ class Users(Resource):
     @extend_schema(tags=["Users"], summary="Who asks", responses=UserFields)
     def me(self, request: Request) -> Response:
         """The person whose key it is."""
-        return self.told(User.objects.get(pk=request.user.pk))
+        return self.told(request.user)

@@ -3,8 +3,8 @@
     python -m tests.bench.data --sqlite 100000 --postgresql 1000000
 
 Twenty events a call; with `--few` two and no full text, which is enough for lists and takes a tenth of the
-time. SQLite's is one file; PostgreSQL's a cluster of its own, which runs on a loopback port while it is filled
-or measured and at no other time. What is there already is made anew.
+time. SQLite's is one file; PostgreSQL's a cluster of its own, which runs on a loopback port only while it is
+filled or measured. What is there already is made anew.
 """
 
 from __future__ import annotations

@@ -89,6 +89,12 @@ class Calls:
     # ---- in ---------------------------------------------------------------------------------
 
     async def _incoming(self, carried: Carried, call: Call) -> None:
+        try:
+            await self._taken(carried, call)
+        finally:  # of a call that was carried this finds nothing left
+            await asyncio.shield(_reject(call))
+
+    async def _taken(self, carried: Carried, call: Call) -> None:
         facts = carried.facts
         source = await self._sources.of(call.call_id or "")
         if not await carried.admits(source):
@@ -98,7 +104,6 @@ class Calls:
                 facts.label,
                 source or "nowhere known",
             )
-            await _reject(call)
             return
         announced = await in_database(
             records.announce,
@@ -109,7 +114,6 @@ class Calls:
         )
         if announced is None:
             logger.warning("A call on SIP line %s was turned away: no agent takes it.", facts.label)
-            await _reject(call)
             return
         bridge = await self._bridge(announced)
         if bridge is None:
@@ -133,16 +137,25 @@ class Calls:
         except (BaresipError, ValueError) as error:
             await in_database(records.told, call_id, Status.FAILED, str(error))
             return
+        try:
+            if await self._answers(call, call_id):
+                await self._serve(carried, call, outgoing)
+        finally:
+            await asyncio.shield(hang_up(call))
+
+    async def _answers(self, call: Call, call_id: UUID) -> bool:
         self._ringing[call_id] = call
         try:
             await call.wait_established(RING_SECONDS)
         except CallFailed as error:
             await in_database(records.told, call_id, *outcome_of(error))
-            return
+            return False
         finally:
-            self._ringing.pop(call_id)
-            if call.state is CallState.OUTGOING:  # we stop
-                await asyncio.shield(hang_up(call))
+            del self._ringing[call_id]
+        return True
+
+    async def _serve(self, carried: Carried, call: Call, outgoing: Outgoing) -> None:
+        call_id = outgoing.call_id
         await press(call, outgoing.send_digits)
         announced = await in_database(records.picked_up, call_id, sip_call_id=call.call_id or "")
         bridge = await self._bridge(announced) if announced else None
@@ -240,8 +253,9 @@ async def _tell_ringing(call_id: UUID) -> None:
 
 
 async def _reject(call: Call) -> None:
-    with suppress(BaresipError):
-        await call.reject()
+    if call.state is not CallState.CLOSED:
+        with suppress(BaresipError):
+            await call.reject()
 
 
 async def _say(call: Call, pcm: bytes) -> None:

@@ -1,16 +1,20 @@
-"""What becomes of SIP calls and lines while the database is away: no test here may ask it, so whoever does
-fails."""
+"""What becomes of SIP calls and lines while the database is away: a test that may not ask it has none."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from baresip import Call, CallState, StaleHandleError
 
+from agents.models import Agent
+from telephony.models import SipLine
+from telephony.sip.accounts import save_line
 from telephony.sip.calls import Calls
 from telephony.sip.lines import Carried, account_of
 from telephony.sip.records import Outgoing
@@ -88,3 +92,37 @@ async def test_who_answers_is_not_kept_on_a_line_that_leads_nowhere() -> None:
     await done(calls)
     assert carried.placed.told == ["BYE"]
     assert carried.calls == 0
+
+
+class Registering(HastyAgent):
+    """Registers whenever it is asked to."""
+
+    async def register(self, timeout: float) -> None: ...
+
+    async def unregister(self, timeout: float) -> None: ...
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_line_is_kept_once_it_is_back(agent: Agent, django_db_blocker: Any, caplog: Any) -> None:
+    row = await sync_to_async(save_line)(label="Desk", host="sip.example.org", user="100", agent=agent)
+    facts = replace(FACTS, pk=row.pk)
+    carried = Carried(facts, account_of(facts), Registering([]))  # type: ignore[arg-type]
+
+    async def looked_after_until(condition: Any) -> None:
+        async with asyncio.timeout(10):
+            while not await condition():
+                carried.look_after()
+                await asyncio.sleep(0.02)
+
+    async def is_told() -> bool:
+        return "Database access not allowed" in caplog.text
+
+    with django_db_blocker.block():
+        await looked_after_until(is_told)
+
+    async def is_ready() -> bool:
+        await row.arefresh_from_db()
+        return bool(row.state == SipLine.State.READY)
+
+    await looked_after_until(is_ready)
+    await carried.leave()

@@ -229,8 +229,13 @@ def hang_up(call_id: UUID, *, by: str = "") -> bool:
         record_of_call("call.hung_up", call_id, by=by)
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
         if Call.objects.filter(pk=call_id, direction=Call.Direction.OUTBOUND, answered_at=None).exists():
-            transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))  # nobody holds it yet
+            stop_ringing(call_id)  # nobody holds it yet
     return ended
+
+
+def stop_ringing(call_id: UUID) -> None:
+    """Have the worker end it at its provider, which may not have taken it yet."""
+    transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))
 
 
 def tell_holder(call_id: UUID, reason: EndReason) -> None:

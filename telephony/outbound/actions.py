@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from mlservices import audit
 
-from ..actions import LONGEST_PARTY, end_call, ringing
+from ..actions import LONGEST_PARTY, end_call, ringing, stop_ringing
 from ..audited import call_named
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
@@ -160,9 +160,12 @@ def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
 
 
 def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
-    """The provider may tell of a call before it has answered that it took it."""
-    ours = Call.objects.filter(paid_by=credential, direction=Call.Direction.OUTBOUND)
-    ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
+    """The provider may tell of a call before it has answered that it took it. One that has been ended here
+    meanwhile rings no longer."""
+    ours = Call.objects.filter(pk=call_id, paid_by=credential, direction=Call.Direction.OUTBOUND)
+    learned = ours.filter(provider_call_id="").update(provider_call_id=provider_call_id)
+    if learned and ours.filter(ended_at__isnull=False, answered_at=None).exists():
+        stop_ringing(call_id)
 
 
 @transaction.atomic

@@ -42,7 +42,7 @@ class PeersCall:
     headers: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
-    async def wait_established(self, timeout: float = 0.0) -> None:
+    async def wait_established(self, seconds: float = 0.0) -> None:
         self.state = CallState.ESTABLISHED
 
     async def reject(self) -> None:
@@ -97,9 +97,9 @@ async def test_who_answers_is_not_kept_on_a_line_that_leads_nowhere() -> None:
 class Registering(HastyAgent):
     """Registers whenever it is asked to."""
 
-    async def register(self, timeout: float) -> None: ...
+    async def register(self, **how: float) -> None: ...
 
-    async def unregister(self, timeout: float) -> None: ...
+    async def unregister(self, **how: float) -> None: ...
 
 
 @pytest.mark.django_db(transaction=True)

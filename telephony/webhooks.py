@@ -26,7 +26,7 @@ from .credentials import remember, secret_of
 from .lines.answering import answer_for
 from .lines.limiting import limit_at_carrier
 from .models import Call, Credential, PhoneNumber, PlannedCall
-from .outbound.actions import knows_id, plan_of
+from .outbound.actions import is_with_people, knows_id, plan_of
 from .outbound.guard import LONGEST_OF_PEOPLE, NotAllowed, refuse_number
 from .outbound.machines import is_machine, message_to_machine
 from .outbound.other_costs import set_aside_transfer, transfer_lasted
@@ -261,6 +261,8 @@ def _put_through(number: str, credential: Credential, sid: str, call: Call | Non
     people speak as long as people may."""
     try:
         refuse_number(number, credential)
+        if call:
+            is_with_people(call.pk)
         set_aside_transfer(credential, to=number, of=sid)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)

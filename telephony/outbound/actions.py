@@ -24,7 +24,7 @@ from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from ..outward import tell_of_planned
 from ..session.events import CallRinging, ProviderStatusReceived
-from .guard import NotAllowed, check, longest_of, refuse_telephone, set_aside
+from .guard import LONGEST_OF_PEOPLE, NotAllowed, check, longest_of, refuse_telephone, set_aside
 from .ways import refuse_what_it_cannot
 
 FURTHEST = timedelta(days=366)
@@ -166,6 +166,19 @@ def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> No
     learned = ours.filter(provider_call_id="").update(provider_call_id=provider_call_id)
     if learned and ours.filter(ended_at__isnull=False, answered_at=None).exists():
         stop_ringing(call_id)
+
+
+@transaction.atomic
+def is_with_people(call_id: UUID) -> None:
+    """People speak in it from now on. It may last as long as they do, and what one that we placed may cost
+    then is set aside; raises NotAllowed where the day has less left."""
+    call = Call.objects.select_related("sip_line", "paid_by").get(pk=call_id)
+    carrier, longer = call.sip_line or call.paid_by, LONGEST_OF_PEOPLE - (call.most_seconds or 0)
+    if call.most_seconds is None or longer <= 0:
+        return
+    if carrier:
+        set_aside(carrier, seconds=longer, rate=call.rate)
+    Call.objects.filter(pk=call_id).update(most_seconds=LONGEST_OF_PEOPLE)
 
 
 @transaction.atomic

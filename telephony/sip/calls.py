@@ -19,6 +19,7 @@ from baresip import (
     CallTimeout,
     Event,
 )
+from django.db import Error
 
 from ..models import Call as Row
 from ..threads import DatabaseThreads
@@ -164,8 +165,12 @@ class Calls:
             await in_database(records.told, call_id, Status.FAILED)
             return
         try:
-            async with asyncio.timeout(outgoing.most_seconds) as longest:
-                await self._carry(announced, carried, call, bridge)
+            async with asyncio.timeout(None) as longest:
+                ending = asyncio.create_task(_end_in_time(outgoing, longest))
+                try:
+                    await self._carry(announced, carried, call, bridge)
+                finally:
+                    ending.cancel()
         except TimeoutError:
             if not longest.expired():
                 raise
@@ -250,6 +255,22 @@ class Calls:
 
 async def _tell_ringing(call_id: UUID) -> None:
     await in_database(records.told, call_id, Status.RINGING)
+
+
+async def _end_in_time(outgoing: Outgoing, longest: asyncio.Timeout) -> None:
+    """Let `longest` expire once the call has lasted as long as it may, which is longer for whoever has taken
+    it over meanwhile."""
+    loop, call_id, may_last = asyncio.get_running_loop(), outgoing.call_id, outgoing.most_seconds
+    answered = loop.time()
+    while may_last is not None and (left := answered + may_last - loop.time()) > 0:
+        await asyncio.sleep(left)
+        with suppress(Error, Row.DoesNotExist):  # then it lasts no longer than it was meant to
+            may_last = await in_database(records.may_last, call_id)
+    if may_last is None:
+        return
+    with suppress(Error):
+        await in_database(records.has_lasted, call_id)
+    longest.reschedule(loop.time())
 
 
 async def _reject(call: Call) -> None:

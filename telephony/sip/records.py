@@ -244,6 +244,16 @@ def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
     return _announced(call)
 
 
+def may_last(call_id: UUID) -> int | None:
+    """Seconds after which it is hung up; None where it may last for ever."""
+    return Call.objects.values_list("most_seconds", flat=True).get(pk=call_id)
+
+
+def has_lasted(call_id: UUID) -> None:
+    """As long as it may."""
+    actions.end_call(call_id, reason="max_duration")
+
+
 def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
     """Why the other side of a call may not be put through to that number by this line; "" where it may, and
     what that may cost is set aside."""

@@ -39,6 +39,8 @@ from .session.events import (
     EndReason,
     EngineFailed,
     ProviderStatusReceived,
+    TransferEnded,
+    TransferStatus,
 )
 
 logger = logging.getLogger(__name__)
@@ -180,6 +182,17 @@ def fail_call(call_id: UUID, *, error: str, transfer_to: str) -> bool:
     """The call cannot be served at all; `transfer_to` is where the caller is handed over, if anywhere."""
     record_now(call_id, EngineFailed(engine="conversation", error=error, remedy="gave_up"))
     return end_call(call_id, reason="engine_failure", transfer_to=transfer_to)
+
+
+@transaction.atomic
+def transfer_ended(call_id: UUID, *, status: TransferStatus, seconds: float = 0.0) -> bool:
+    """False where it has been told before, as a webhook is whose answer got lost."""
+    call = Call.objects.select_for_update().get(pk=call_id)
+    if call.events.filter(kind="transfer_ended").exists():
+        return False
+    at_seconds = call.duration_seconds or 0.0
+    record_now(call_id, TransferEnded(status=status, seconds=seconds, at_seconds=at_seconds))
+    return True
 
 
 def _duration(answered_at: datetime | None, ended_at: datetime) -> float:

@@ -22,6 +22,7 @@ from baresip import (
 from django.db import Error
 
 from ..models import Call as Row
+from ..session.events import TransferStatus
 from ..threads import DatabaseThreads
 from . import records
 from .bridge import Bridge, Ended, NotTaken, press
@@ -47,6 +48,15 @@ STATUSES = {
     487: Status.CANCELED,
     600: Status.BUSY,
     603: Status.BUSY,
+}
+# Of somebody who is put through
+TRANSFERS: dict[int, TransferStatus] = {
+    408: "no-answer",
+    480: "no-answer",
+    486: "busy",
+    487: "canceled",
+    600: "busy",
+    603: "busy",
 }
 
 
@@ -223,17 +233,22 @@ class Calls:
         if ended is None or ended.reason == "server_restarted":
             await _say(call, announced.last_words)
         if transfer_to:
-            await self._put_through(announced.call_id, carried, call, transfer_to)
+            status = await self._put_through(announced.call_id, carried, call, transfer_to)
+            await in_database(records.transfer_ended, announced.call_id, status)
+            if status != "answered":
+                await _say(call, announced.sorry)
 
-    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> None:
+    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> TransferStatus:
         """What holds for calls that we place holds for those that we pass on, whoever named the number."""
         if why := await in_database(records.why_not, carried.facts.pk, call_id, transfer_to=number):
             logger.warning("Call %s was not put through: %s", call_id, why)
-            return
+            return "refused"
         try:
             await call.transfer(f"sip:{number}@{carried.facts.domain}", timeout=TRANSFER_SECONDS)
-        except BaresipError as error:
+        except (BaresipError, ValueError) as error:
             logger.warning("Call %s could not be put through: %s", call_id, error)
+            return TRANSFERS.get(getattr(error, "status", None) or 0, "failed")
+        return "answered"
 
     async def _on(self, carried: Carried, work: Coroutine[Any, Any, None]) -> None:
         carried.calls += 1

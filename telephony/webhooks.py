@@ -213,9 +213,8 @@ def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse
     seconds = int(lasted) if lasted.isdecimal() and len(lasted) <= LONGEST_SECONDS else None
     if seconds is not None:
         transfer_lasted(credential, of=sid, seconds=seconds)
-    call = Call.objects.filter(
-        line="twilio", phone_number__credential=credential, provider_call_id=sid
-    ).first()
+    calls = Call.objects.filter(line="twilio", phone_number__credential=credential)
+    call = calls.filter(provider_call_id=sid).first()
     if call and status in DIAL_STATUSES:
         actions.transfer_ended(call.pk, status=cast(TransferStatus, status), seconds=seconds or 0)
     if status in ("completed", "answered"):

@@ -242,7 +242,7 @@ TransferStatus = Literal["completed", "answered", "busy", "no-answer", "failed",
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferEnded(Event):
     """What came of putting the caller through, after our own part in the call: "completed" once they have
-    spoken for `seconds`, "answered" where nobody tells more, "refused" where we would not call that number."""
+    spoken for `seconds`, "answered" where nobody tells more, "refused" where we may not call it."""
 
     status: TransferStatus
     seconds: float = 0.0

@@ -39,6 +39,7 @@ TRANSFER_SECONDS = 30.0
 LAST_WORDS_STEP_SECONDS = 0.02
 
 in_database = DatabaseThreads(2, "sip calls")
+asking = DatabaseThreads(2, "sip transfers")  # a provider may be slow to tell what a minute costs
 Status = Row.Status
 # What else a registrar answers is a failure, told in its own words.
 STATUSES = {
@@ -240,7 +241,7 @@ class Calls:
 
     async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> TransferStatus:
         """What holds for calls that we place holds for those that we pass on, whoever named the number."""
-        if why := await in_database(records.why_not, carried.facts.pk, call_id, transfer_to=number):
+        if why := await asking(records.why_not, carried.facts.pk, call_id, transfer_to=number):
             logger.warning("Call %s was not put through: %s", call_id, why)
             return "refused"
         try:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from baresip import Call, CallState, StaleHandleError
+from baresip import Call, CallFailed, CallState, CallTimeout, StaleHandleError
 
 from agents.models import Agent
 from telephony.models import SipLine
+from telephony.sip import records
 from telephony.sip.accounts import save_line
-from telephony.sip.calls import Calls
+from telephony.sip.calls import Calls, in_database, outcome_of
 from telephony.sip.lines import Carried, account_of
 from telephony.sip.records import Outgoing
 from telephony.sip.sources import Sources
@@ -92,6 +94,31 @@ async def test_who_answers_is_not_kept_on_a_line_that_leads_nowhere() -> None:
     await done(calls)
     assert carried.placed.told == ["BYE"]
     assert carried.calls == 0
+
+
+async def test_a_provider_that_tells_no_price_for_long_keeps_no_caller_waiting(monkeypatch: Any) -> None:
+    told = threading.Event()
+    monkeypatch.setattr(records, "why_not", lambda *_, **how: "too dear" if told.wait(5) else "not told")
+    calls, call = Calls("ws://127.0.0.1:9", From192()), cast(Call, PeersCall(CallState.ESTABLISHED))
+    asked = [asyncio.create_task(calls._put_through(uuid4(), line(), call, "+14155550100")) for _ in range(4)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(2):
+        assert await in_database(lambda: True)
+    told.set()
+    assert await asyncio.gather(*asked) == ["refused"] * 4
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (CallTimeout("call not established within 60 s"), "no-answer"),
+        (CallFailed("408 Request Timeout", status=408, reason="Request Timeout"), "no-answer"),
+        (CallFailed("487 Request Terminated", status=487, reason="Request Terminated"), "canceled"),
+    ],
+    ids=["no answer in time", "408", "487"],
+)
+def test_who_does_not_answer_in_time_is_told_from_who_was_given_up(error: CallFailed, status: str) -> None:
+    assert outcome_of(error)[0] == status
 
 
 class Registering(HastyAgent):

@@ -1,4 +1,4 @@
-"""Calls as SIPp makes them: by one codec alone, taken back, and thirty at once."""
+"""Calls as SIPp makes them: by one codec alone, and thirty at once."""
 
 from __future__ import annotations
 

@@ -178,9 +178,8 @@ def test_one_that_still_rings_is_stopped_at_the_provider_when_it_is_hung_up_here
     assert import_string(name)(call_id) == "stopped"  # one that is over already is no error
 
 
-def test_one_that_is_hung_up_while_it_is_being_placed_is_stopped_at_the_provider(
-    twilio, plan, monkeypatch, django_capture_on_commit_callbacks
-):
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_hung_up_while_it_is_being_placed_is_stopped_at_the_provider(twilio, plan, monkeypatch):
     plan()
     place, told = TwilioAccount.place, []
     monkeypatch.setattr(
@@ -188,13 +187,11 @@ def test_one_that_is_hung_up_while_it_is_being_placed_is_stopped_at_the_provider
     )
 
     def hung_up_meanwhile(account, dial):
-        with django_capture_on_commit_callbacks(execute=True):
-            actions.hang_up(Call.objects.get().pk, by="bob")
+        actions.hang_up(Call.objects.get().pk, by="bob")
         return place(account, dial)
 
     monkeypatch.setattr(TwilioAccount, "place", hung_up_meanwhile)
-    with django_capture_on_commit_callbacks(execute=True):
-        dialled()
+    dialled()
     assert told == ["not placed", "stopped"]
     assert [call["status"] for call in twilio.calls.values()] == ["canceled"]
 

@@ -39,6 +39,8 @@ from .session.events import (
     EndReason,
     EngineFailed,
     ProviderStatusReceived,
+    TransferEnded,
+    TransferStatus,
 )
 
 logger = logging.getLogger(__name__)
@@ -182,6 +184,17 @@ def fail_call(call_id: UUID, *, error: str, transfer_to: str) -> bool:
     return end_call(call_id, reason="engine_failure", transfer_to=transfer_to)
 
 
+@transaction.atomic
+def transfer_ended(call_id: UUID, *, status: TransferStatus, seconds: float = 0.0) -> bool:
+    """False where it has been told before, as a webhook is whose answer got lost."""
+    call = Call.objects.select_for_update().get(pk=call_id)
+    if call.events.filter(kind="transfer_ended").exists():
+        return False
+    at_seconds = call.duration_seconds or 0.0
+    record_now(call_id, TransferEnded(status=status, seconds=seconds, at_seconds=at_seconds))
+    return True
+
+
 def _duration(answered_at: datetime | None, ended_at: datetime) -> float:
     return round((ended_at - answered_at).total_seconds(), 3) if answered_at else 0.0
 
@@ -229,8 +242,13 @@ def hang_up(call_id: UUID, *, by: str = "") -> bool:
         record_of_call("call.hung_up", call_id, by=by)
         transaction.on_commit(lambda: tell_holder(call_id, "operator_hung_up"))
         if Call.objects.filter(pk=call_id, direction=Call.Direction.OUTBOUND, answered_at=None).exists():
-            transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))  # nobody holds it yet
+            stop_ringing(call_id)  # nobody holds it yet
     return ended
+
+
+def stop_ringing(call_id: UUID) -> None:
+    """Have the worker end it at its provider, which may not have taken it yet."""
+    transaction.on_commit(lambda: async_task(STOP_RINGING, str(call_id)))
 
 
 def tell_holder(call_id: UUID, reason: EndReason) -> None:

@@ -30,7 +30,8 @@ from .line import Line
 from .lines.limiting import limit_at_carrier
 from .models import Call, PlannedCall
 from .outbound.actions import plan_of
-from .outbound.guard import LONGEST_OF_PEOPLE, longest_of
+from .outbound.guard import longest_of
+from .outbound.longest import lasts_as_people_speak
 from .outbound.machines import MessageLeft, message_to_machine
 from .recorder import Recorder, path_of
 from .recordings.own import save_recording
@@ -352,7 +353,7 @@ class Switchboard:
                 live.watch(loop.time())
                 if live.session.operators.holder and not live.unlimited:
                     live.unlimited = True
-                    self._spawn(in_database(limit_at_carrier, live.call, LONGEST_OF_PEOPLE))
+                    self._spawn(in_database(lasts_as_people_speak, live.call))
 
     async def _hold(self) -> None:
         loop = asyncio.get_running_loop()

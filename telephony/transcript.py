@@ -19,6 +19,7 @@ from .session.events import (
     OperatorSaid,
     OperatorWhispered,
     StepNoted,
+    TransferEnded,
     TurnMeasured,
     kind_of,
     payload_of,
@@ -38,6 +39,7 @@ NOTHING_SAID = "caller_said_nothing"  # shown where it holds a word like "mm-hm"
 ON_THE_PATH = ("node", "intent")  # notes
 WHISPERED, NOT_FOLLOWED = "operator_whispered", "whisper_not_followed"
 LOST = "operator_lost"
+PUT_THROUGH, TALKED, NOT_PUT_THROUGH = "transfer_answered", "transfer_lasted", "transfer_failed"
 
 
 @dataclass(slots=True)
@@ -138,6 +140,12 @@ class Transcript:
     @take.register
     def _(self, event: OperatorGaveBack) -> None:
         kind = LOST if event.lost else kind_of(event)
+        self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
+
+    @take.register
+    def _(self, event: TransferEnded) -> None:
+        answered = TALKED if event.seconds else PUT_THROUGH
+        kind = answered if event.status in ("completed", "answered") else NOT_PUT_THROUGH
         self.lines.append(Line("note", event.at_seconds, kind=kind, values=payload_of(event)))
 
     @take.register

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
@@ -26,13 +27,14 @@ from .credentials import remember, secret_of
 from .lines.answering import answer_for
 from .lines.limiting import limit_at_carrier
 from .models import Call, Credential, PhoneNumber, PlannedCall
-from .outbound.actions import knows_id, plan_of
+from .outbound.actions import is_with_people, knows_id, plan_of
 from .outbound.guard import LONGEST_OF_PEOPLE, NotAllowed, refuse_number
 from .outbound.machines import is_machine, message_to_machine
 from .outbound.other_costs import set_aside_transfer, transfer_lasted
 from .providers.twilio import twiml
 from .providers.twilio.signature import request_is_signed
 from .recordings import actions as recordings
+from .session.events import TransferStatus
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ TWILIO_SOCKET = "/ws/media/twilio/"
 # The stream ended without our having ended the call: our side failed, not the caller.
 # Of a recording: whether there is sound to be fetched; None while it is being made.
 RECORDING_STATES = {"in-progress": None, "completed": True, "absent": False, "failed": False}
+DIAL_STATUSES = ("completed", "answered", "busy", "no-answer", "failed", "canceled")
 CALL_SID = re.compile(r"\w{1,64}")
 SEQUENCE = re.compile(r"[0-9]{1,9}")
 LONGEST_SECONDS = 6  # digits
@@ -205,9 +208,16 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
 @from_twilio
 def twilio_dialled(request: HttpRequest, credential: Credential) -> HttpResponse:
     """Whom we had put the caller through to has hung up, or did not answer at all."""
-    if (lasted := request.POST.get("DialCallDuration", "0")).isdecimal() and len(lasted) <= LONGEST_SECONDS:
-        transfer_lasted(credential, of=request.POST.get("CallSid", ""), seconds=int(lasted))
-    if request.POST.get("DialCallStatus", "") in ("completed", "answered"):
+    sid, status = request.POST.get("CallSid", ""), request.POST.get("DialCallStatus", "")
+    lasted = request.POST.get("DialCallDuration", "0")
+    seconds = int(lasted) if lasted.isdecimal() and len(lasted) <= LONGEST_SECONDS else None
+    if seconds is not None:
+        transfer_lasted(credential, of=sid, seconds=seconds)
+    calls = Call.objects.filter(line="twilio", phone_number__credential=credential)
+    call = calls.filter(provider_call_id=sid).first()
+    if call and status in DIAL_STATUSES:
+        actions.transfer_ended(call.pk, status=cast(TransferStatus, status), seconds=seconds or 0)
+    if status in ("completed", "answered"):
         return _xml(twiml.hang_up())
     return _say("Sorry, nobody could be reached at the moment. Please call again later. Goodbye.")
 
@@ -261,9 +271,13 @@ def _put_through(number: str, credential: Credential, sid: str, call: Call | Non
     people speak as long as people may."""
     try:
         refuse_number(number, credential)
+        if call:
+            is_with_people(call.pk)
         set_aside_transfer(credential, to=number, of=sid)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)
+        if call:
+            actions.transfer_ended(call.pk, status="refused")
         return _say("Sorry, that number cannot be reached from here. Goodbye.")
     if call:
         limit_at_carrier(call, LONGEST_OF_PEOPLE)

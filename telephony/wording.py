@@ -102,6 +102,14 @@ FEEDBACK = {
     "latency": _("how soon it answers"),
     "overall": _("the whole"),
 }
+# Why a caller was not put through
+TRANSFERS = {
+    "busy": _("it was busy"),
+    "no-answer": _("nobody answered"),
+    "failed": _("it could not be reached"),
+    "canceled": _("the caller hung up before"),
+    "refused": _("it may not be called from here"),
+}
 # kind of event: (icon, class, text with the event's fields)
 NOTES = {
     "digits_pressed": ("grid-3x3", "", _("Pressed {digits}")),
@@ -110,6 +118,9 @@ NOTES = {
     "silence_prompted": ("hourglass", "", _("Silence: asked whether anyone is there ({count})")),
     "engine_failed": ("triangle-alert", "vf-note-warn", _("{engine} failed, {remedy}: {error}")),
     "transfer_started": ("phone-forwarded", "", _("Transfer to {number}")),
+    "transfer_answered": ("phone-forwarded", "", _("Put through: somebody answered")),
+    "transfer_lasted": ("phone-forwarded", "", _("Put through: they spoke for {seconds} s")),
+    "transfer_failed": ("phone-off", "vf-note-warn", _("Not put through: {status}")),
     "words_forgotten": (
         "eye-off",
         "",
@@ -215,6 +226,7 @@ def labels() -> dict[str, dict[str, str]]:
         "engine": ENGINES,
         "remedy": REMEDIES,
         "feedback": FEEDBACK,
+        "transfers": TRANSFERS,
         "stages": {name: label for name, label, _what, _queue in STAGES},
         "stage_work": {name: what for name, _label, what, _queue in STAGES},
         "stage_titles": {"plain": STAGE_TITLE, "waited": STAGE_TITLE_WAITED},

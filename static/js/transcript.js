@@ -62,9 +62,15 @@ export class Transcript {
     else if (kind === "operator_gave_back") this.#note(payload.lost ? "operator_lost" : kind, payload);
     else if (kind === "operator_whispered") {
       this.#note(payload.followed ? "operator_whispered" : "whisper_not_followed", payload);
-    } else if (kind === "turn_measured") this.#turnMeasured(payload);
+    } else if (kind === "transfer_ended") this.#transferEnded(payload);
+    else if (kind === "turn_measured") this.#turnMeasured(payload);
     else if (kind === "message_taken") this.#messageTaken(payload);
     else if (NOTED.includes(kind)) this.#note(kind, payload);
+  }
+
+  #transferEnded(payload) {
+    const answered = payload.seconds ? "transfer_lasted" : "transfer_answered";
+    this.#note(["completed", "answered"].includes(payload.status) ? answered : "transfer_failed", payload);
   }
 
   #guessed({ turn, text }, at) {
@@ -192,11 +198,12 @@ function stoodIn(line, kind, engine) {
 }
 
 /** An event's values, its codes with their names. @param {Record<string, any>} payload */
-function named({ engine, remedy, category, ...rest }) {
+function named({ engine, remedy, category, status, ...rest }) {
   return {
     ...rest,
     engine: labels.engine[engine] ?? engine,
     remedy: labels.remedy[remedy] ?? remedy,
     category: labels.feedback[category] ?? category,
+    status: labels.transfers[status] ?? status,
   };
 }

@@ -9,4 +9,6 @@ HOOKS: dict[str, Promise] = {
     "voice_url": _("When a call comes in"),
     "voice_fallback_url": _("When we do not answer"),
     "status_callback": _("When a call changes"),
+    "voice_application_sid": _("Application that has its calls"),
+    "trunk_sid": _("Trunk that has its calls"),
 }

@@ -28,7 +28,16 @@ PAGE = 1000  # numbers that are read of an account at once
 MOST = 100_000
 MOST_OFFERS = 30
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-HOOKS = ("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method", "status_callback")
+# The last two, where they are set, have Twilio ignore the addresses.
+HOOKS = (
+    "voice_url",
+    "voice_method",
+    "voice_fallback_url",
+    "voice_fallback_method",
+    "status_callback",
+    "voice_application_sid",
+    "trunk_sid",
+)
 # What Twilio serves by itself, so that it is served while we are down: a call put through to `PhoneNumber`.
 FORWARD = "https://twimlets.com/forward"
 # Of a recording; any other is on its way to one of these.
@@ -74,6 +83,8 @@ class TwilioAccount:
             "voice_fallback_url": (forward or "") if fallback_number else "",
             "voice_fallback_method": "GET" if fallback_number else "POST",
             "status_callback": public_url(reverse("telephony:twilio_status")),
+            "voice_application_sid": "",
+            "trunk_sid": "",
         }
 
     def set_hooks(self, provider_id: str, hooks: Mapping[str, str]) -> Mapping[str, str]:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from mlservices import audit
 
-from ..actions import LONGEST_PARTY, end_call, ringing
+from ..actions import LONGEST_PARTY, end_call, ringing, stop_ringing
 from ..audited import call_named
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from ..outward import tell_of_planned
 from ..session.events import CallRinging, ProviderStatusReceived
-from .guard import NotAllowed, check, longest_of, refuse_telephone, set_aside
+from .guard import LONGEST_OF_PEOPLE, NotAllowed, check, longest_of, refuse_telephone, set_aside
 from .ways import refuse_what_it_cannot
 
 FURTHEST = timedelta(days=366)
@@ -160,9 +160,25 @@ def is_placed(planned: PlannedCall, call: Call, provider_call_id: str) -> None:
 
 
 def knows_id(call_id: UUID, credential: Credential, provider_call_id: str) -> None:
-    """The provider may tell of a call before it has answered that it took it."""
-    ours = Call.objects.filter(paid_by=credential, direction=Call.Direction.OUTBOUND)
-    ours.filter(pk=call_id, provider_call_id="").update(provider_call_id=provider_call_id)
+    """The provider may tell of a call before it has answered that it took it. One that has been ended here
+    meanwhile rings no longer."""
+    ours = Call.objects.filter(pk=call_id, paid_by=credential, direction=Call.Direction.OUTBOUND)
+    learned = ours.filter(provider_call_id="").update(provider_call_id=provider_call_id)
+    if learned and ours.filter(ended_at__isnull=False, answered_at=None).exists():
+        stop_ringing(call_id)
+
+
+@transaction.atomic
+def is_with_people(call_id: UUID) -> None:
+    """People speak in it from now on. It may last as long as they do, and what one that we placed may cost
+    then is set aside; raises NotAllowed where the day has less left."""
+    call = Call.objects.select_related("sip_line", "paid_by").get(pk=call_id)
+    carrier, longer = call.sip_line or call.paid_by, LONGEST_OF_PEOPLE - (call.most_seconds or 0)
+    if call.most_seconds is None or longer <= 0:
+        return
+    if carrier:
+        set_aside(carrier, seconds=longer, rate=call.rate)
+    Call.objects.filter(pk=call_id).update(most_seconds=LONGEST_OF_PEOPLE)
 
 
 @transaction.atomic

@@ -31,12 +31,14 @@ from .rates import rate_of, written_rate_of
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-LEASE = timedelta(seconds=60)  # longer than a provider may take, with all that is around it
+LEASE = timedelta(seconds=60)
+RENEW_SECONDS = 15.0  # a provider may take longer than the lease
 LATEST = timedelta(minutes=30)  # after it was due
 NOT_READY = timedelta(seconds=20)  # after it was due, a line may still be registering
 State = PlannedCall.State
 
 _in_database = DatabaseThreads(4, "dialler")
+_beside = DatabaseThreads(1, "dialler leases")  # waits for no provider
 
 
 class Dialler:
@@ -70,6 +72,7 @@ class Dialler:
 
     async def _dial(self, lease: Lease) -> None:
         """All that is due of one carrier, while there is a free line for whoever answers."""
+        renewing = asyncio.create_task(_keep(lease))
         try:
             while not capacity.full():
                 if not await _in_database(place_next, lease):
@@ -78,6 +81,7 @@ class Dialler:
         except Exception:
             logger.exception("A call could not be placed.")
         finally:
+            renewing.cancel()
             await _in_database(let_go, lease)
 
 
@@ -214,6 +218,20 @@ def _own(lease: Lease) -> QuerySet[Credential] | QuerySet[SipLine]:
 
 def let_go(lease: Lease) -> None:
     _own(lease).update(dialling_until=None, dialling_by="")
+
+
+async def _keep(lease: Lease) -> None:
+    """However long a provider takes: a call that is being placed is not taken for one that was left."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await _beside(renew, lease)
+        except Exception:  # the database may be away for a while
+            logger.exception("A lease could not be renewed.")
+
+
+def renew(lease: Lease) -> None:
+    _own(lease).update(dialling_until=timezone.now() + LEASE)
 
 
 def _give_up_left(now: datetime) -> None:

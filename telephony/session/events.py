@@ -236,6 +236,18 @@ class TransferStarted(Event):
     by: str = ""  # the operator who asked for it
 
 
+TransferStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferEnded(Event):
+    """What came of putting the caller through, after our own part in the call: "completed" once they have
+    spoken for `seconds`, "answered" where nobody tells more, "refused" where we may not call it."""
+
+    status: TransferStatus
+    seconds: float = 0.0
+
+
 FeedbackCategory = Literal["stt_accuracy", "tts_quality", "latency", "overall"]
 
 

@@ -19,8 +19,10 @@ from baresip import (
     CallTimeout,
     Event,
 )
+from django.db import Error
 
 from ..models import Call as Row
+from ..session.events import TransferStatus
 from ..threads import DatabaseThreads
 from . import records
 from .bridge import Bridge, Ended, NotTaken, press
@@ -37,6 +39,7 @@ TRANSFER_SECONDS = 30.0
 LAST_WORDS_STEP_SECONDS = 0.02
 
 in_database = DatabaseThreads(2, "sip calls")
+asking = DatabaseThreads(2, "sip transfers")  # a provider may be slow to tell what a minute costs
 Status = Row.Status
 # What else a registrar answers is a failure, told in its own words.
 STATUSES = {
@@ -46,6 +49,15 @@ STATUSES = {
     487: Status.CANCELED,
     600: Status.BUSY,
     603: Status.BUSY,
+}
+# Of somebody who is put through
+TRANSFERS: dict[int, TransferStatus] = {
+    408: "no-answer",
+    480: "no-answer",
+    486: "busy",
+    487: "canceled",
+    600: "busy",
+    603: "busy",
 }
 
 
@@ -89,6 +101,12 @@ class Calls:
     # ---- in ---------------------------------------------------------------------------------
 
     async def _incoming(self, carried: Carried, call: Call) -> None:
+        try:
+            await self._taken(carried, call)
+        finally:  # of a call that was carried this finds nothing left
+            await asyncio.shield(_reject(call))
+
+    async def _taken(self, carried: Carried, call: Call) -> None:
         facts = carried.facts
         source = await self._sources.of(call.call_id or "")
         if not await carried.admits(source):
@@ -98,7 +116,6 @@ class Calls:
                 facts.label,
                 source or "nowhere known",
             )
-            await _reject(call)
             return
         announced = await in_database(
             records.announce,
@@ -109,7 +126,6 @@ class Calls:
         )
         if announced is None:
             logger.warning("A call on SIP line %s was turned away: no agent takes it.", facts.label)
-            await _reject(call)
             return
         bridge = await self._bridge(announced)
         if bridge is None:
@@ -133,16 +149,25 @@ class Calls:
         except (BaresipError, ValueError) as error:
             await in_database(records.told, call_id, Status.FAILED, str(error))
             return
+        try:
+            if await self._answers(call, call_id):
+                await self._serve(carried, call, outgoing)
+        finally:
+            await asyncio.shield(hang_up(call))
+
+    async def _answers(self, call: Call, call_id: UUID) -> bool:
         self._ringing[call_id] = call
         try:
             await call.wait_established(RING_SECONDS)
         except CallFailed as error:
             await in_database(records.told, call_id, *outcome_of(error))
-            return
+            return False
         finally:
-            self._ringing.pop(call_id)
-            if call.state is CallState.OUTGOING:  # we stop
-                await asyncio.shield(hang_up(call))
+            del self._ringing[call_id]
+        return True
+
+    async def _serve(self, carried: Carried, call: Call, outgoing: Outgoing) -> None:
+        call_id = outgoing.call_id
         await press(call, outgoing.send_digits)
         announced = await in_database(records.picked_up, call_id, sip_call_id=call.call_id or "")
         bridge = await self._bridge(announced) if announced else None
@@ -151,8 +176,12 @@ class Calls:
             await in_database(records.told, call_id, Status.FAILED)
             return
         try:
-            async with asyncio.timeout(outgoing.most_seconds) as longest:
-                await self._carry(announced, carried, call, bridge)
+            async with asyncio.timeout(None) as longest:
+                ending = asyncio.create_task(_end_in_time(outgoing, longest))
+                try:
+                    await self._carry(announced, carried, call, bridge)
+                finally:
+                    ending.cancel()
         except TimeoutError:
             if not longest.expired():
                 raise
@@ -205,17 +234,22 @@ class Calls:
         if ended is None or ended.reason == "server_restarted":
             await _say(call, announced.last_words)
         if transfer_to:
-            await self._put_through(announced.call_id, carried, call, transfer_to)
+            status = await self._put_through(announced.call_id, carried, call, transfer_to)
+            await in_database(records.transfer_ended, announced.call_id, status)
+            if status != "answered":
+                await _say(call, announced.sorry)
 
-    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> None:
+    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> TransferStatus:
         """What holds for calls that we place holds for those that we pass on, whoever named the number."""
-        if why := await in_database(records.why_not, carried.facts.pk, call_id, transfer_to=number):
+        if why := await asking(records.why_not, carried.facts.pk, call_id, transfer_to=number):
             logger.warning("Call %s was not put through: %s", call_id, why)
-            return
+            return "refused"
         try:
             await call.transfer(f"sip:{number}@{carried.facts.domain}", timeout=TRANSFER_SECONDS)
-        except BaresipError as error:
+        except (BaresipError, ValueError) as error:
             logger.warning("Call %s could not be put through: %s", call_id, error)
+            return TRANSFERS.get(getattr(error, "status", None) or 0, "failed")
+        return "answered"
 
     async def _on(self, carried: Carried, work: Coroutine[Any, Any, None]) -> None:
         carried.calls += 1
@@ -239,9 +273,26 @@ async def _tell_ringing(call_id: UUID) -> None:
     await in_database(records.told, call_id, Status.RINGING)
 
 
+async def _end_in_time(outgoing: Outgoing, longest: asyncio.Timeout) -> None:
+    """Let `longest` expire once the call has lasted as long as it may, which is longer for whoever has taken
+    it over meanwhile."""
+    loop, call_id, may_last = asyncio.get_running_loop(), outgoing.call_id, outgoing.most_seconds
+    answered = loop.time()
+    while may_last is not None and (left := answered + may_last - loop.time()) > 0:
+        await asyncio.sleep(left)
+        with suppress(Error, Row.DoesNotExist):  # then it lasts no longer than it was meant to
+            may_last = await in_database(records.may_last, call_id)
+    if may_last is None:
+        return
+    with suppress(Error):
+        await in_database(records.has_lasted, call_id)
+    longest.reschedule(loop.time())
+
+
 async def _reject(call: Call) -> None:
-    with suppress(BaresipError):
-        await call.reject()
+    if call.state is not CallState.CLOSED:
+        with suppress(BaresipError):
+            await call.reject()
 
 
 async def _say(call: Call, pcm: bytes) -> None:

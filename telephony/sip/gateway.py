@@ -61,7 +61,6 @@ class Gateway:
         self._sources = Sources()
         self._calls = Calls(server, self._sources)
         self._lines: dict[int, Carried] = {}
-        self._keepers: dict[int, asyncio.Task[None]] = {}
         self._refused: dict[int, LineFacts] = {}  # by the stack, until they are changed
 
     async def run(self, stopping: asyncio.Event, *, drain_seconds: float) -> None:
@@ -120,18 +119,19 @@ class Gateway:
         for facts in wanted:
             if facts.pk not in self._lines and self._refused.get(facts.pk) != facts:
                 await self._add(facts)
+        for carried in self._lines.values():
+            carried.look_after()
 
     async def _add(self, facts: LineFacts) -> None:
         try:
             account = account_of(facts)
             agent = await UserAgent.create(self._runtime, account)
         except (BaresipError, ValueError) as error:
-            self._refused[facts.pk] = facts
             await in_database(records.set_state, facts.pk, State.FAILED, str(error))
+            self._refused[facts.pk] = facts
             return
         agent.on_incoming(lambda call: self._ring(facts, call))
-        carried = self._lines[facts.pk] = Carried(facts, account, agent)
-        self._keepers[facts.pk] = asyncio.create_task(carried.keep())
+        self._lines[facts.pk] = Carried(facts, account, agent)
 
     def _ring(self, facts: LineFacts, call: Call) -> None:
         """The stack cannot forget an account, so a line may be rung by one that it had before."""
@@ -142,6 +142,5 @@ class Gateway:
 
     async def _drop(self, line_id: int) -> None:
         """Its calls go on."""
-        self._keepers.pop(line_id).cancel()
         await self._lines.pop(line_id).leave()
         await in_database(records.set_state, line_id, State.OFF)

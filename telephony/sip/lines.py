@@ -59,6 +59,7 @@ class Carried:
         self._account = account
         self._failed = asyncio.Event()
         self._why = ""
+        self._keeping: asyncio.Task[None] | None = None
         agent.on(self._happened)
 
     @property
@@ -82,7 +83,15 @@ class Carried:
             self._why = event.text or "no answer"
             self._failed.set()
 
-    async def keep(self) -> None:
+    def look_after(self) -> None:
+        """See that it is kept, and that this goes on: whoever keeps it fails where the database does."""
+        failure = self._keeping.exception() if self._keeping and self._keeping.done() else None
+        if failure:
+            logger.error("SIP line %s was not kept, and is again.", self.facts.label, exc_info=failure)
+        if self._keeping is None or failure:
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def _keep(self) -> None:
         """Registered, for as long as the line is carried; the wait grows while the registrar refuses."""
         if not self.facts.registers:
             await in_database(records.set_state, self.facts.pk, State.READY)
@@ -130,6 +139,8 @@ class Carried:
         return call
 
     async def leave(self) -> None:
+        if self._keeping:
+            self._keeping.cancel()
         with suppress(BaresipError):
             if self.facts.registers:
                 await self.agent.unregister(timeout=2)

@@ -22,7 +22,7 @@ from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check, refuse_on_line
 from ..outbound.other_costs import set_aside_transfer
-from ..session.events import ProviderStatusReceived, TransferStarted
+from ..session.events import ProviderStatusReceived, TransferStarted, TransferStatus
 from ..sip_lines import Network
 from ..zadarma_matching import taken_by_line
 from .playout import RATE
@@ -61,6 +61,7 @@ class Announced:
     token: str
     provider_call_id: str
     last_words: bytes  # s16le at RATE, for a caller whose web process is gone
+    sorry: bytes  # likewise, for one who could not be put through
     failure_number: str  # where that caller is put through to, if anywhere
 
 
@@ -176,6 +177,7 @@ def _announced(call: Call) -> Announced:
         token=issue_token(call),
         provider_call_id=call.provider_call_id,
         last_words=last_words(call.agent, RATE).pcm,
+        sorry=prompts.load(call.agent.language, RATE)["goodbye"],
         failure_number=call.agent.failure_number,
     )
 
@@ -244,6 +246,16 @@ def picked_up(call_id: UUID, *, sip_call_id: str) -> Announced | None:
     return _announced(call)
 
 
+def may_last(call_id: UUID) -> int | None:
+    """Seconds after which it is hung up; None where it may last for ever."""
+    return Call.objects.values_list("most_seconds", flat=True).get(pk=call_id)
+
+
+def has_lasted(call_id: UUID) -> None:
+    """As long as it may."""
+    actions.end_call(call_id, reason="max_duration")
+
+
 def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
     """Why the other side of a call may not be put through to that number by this line; "" where it may, and
     what that may cost is set aside."""
@@ -256,6 +268,10 @@ def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
     except SipLine.DoesNotExist:
         return "the line is gone"
     return ""
+
+
+def transfer_ended(call_id: UUID, status: TransferStatus) -> None:
+    actions.transfer_ended(call_id, status=status)
 
 
 def passed_on(call_id: UUID, *, number: str) -> None:

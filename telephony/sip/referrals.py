@@ -11,7 +11,7 @@ import logging
 from contextlib import suppress
 from uuid import UUID
 
-from baresip import BaresipError, Call, TransferRequest
+from baresip import BaresipError, Call, CallState, TransferRequest
 
 from ..threads import DatabaseThreads
 from . import records
@@ -105,5 +105,6 @@ def host_of(address: str) -> str:
 
 
 async def hang_up(call: Call) -> None:
-    with suppress(BaresipError):
-        await call.hangup()
+    if call.state is not CallState.CLOSED:
+        with suppress(BaresipError):
+            await call.hangup()

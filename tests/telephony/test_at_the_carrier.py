@@ -19,6 +19,7 @@ from telephony.admission import issue_token
 from telephony.lines import limiting
 from telephony.lines.limiting import limit_at_carrier
 from telephony.models import Call, Credential, PhoneNumber, PlannedCall
+from telephony.outbound.longest import lasts_as_people_speak
 from telephony.session.operators import TakeOver
 from telephony.session.parts import Engines
 from telephony.switchboard import Switchboard
@@ -86,6 +87,22 @@ class TestHowLongItMayLast:
 
         board = Switchboard(FakeSuppliers())
         converse(call, board, script)
+
+    @pytest.mark.parametrize(("cap", "seconds"), [("9.60", 14400), ("9.59", 600)])
+    def test_one_that_we_placed_may_last_so_only_as_far_as_the_day_has_money_left(
+        self, call: Call, twilio: FakeTwilio, cap: str, seconds: int
+    ) -> None:
+        assert call.phone_number
+        payer = call.phone_number.credential
+        Credential.objects.update(daily_cap=cap)
+        Call.objects.update(direction="outbound", paid_by=payer, rate="0.04", most_seconds=600)
+        call.refresh_from_db()
+        thread = lasts_as_people_speak(call)
+        if thread:
+            thread.join()
+        call.refresh_from_db()
+        assert call.most_seconds == seconds
+        assert limit_of(twilio, call) == ("14400" if seconds == 14400 else "")
 
     def test_a_caller_who_is_put_through_is_not_cut_off_with_the_agent(
         self, call: Call, twilio: FakeTwilio

@@ -20,7 +20,10 @@ from telephony.capacity import capacity
 from telephony.credentials import save_credential
 from telephony.models import Call, Credential, MediaToken, PhoneNumber
 from telephony.providers.twilio.signature import handshake_is_signed, request_is_signed
+from telephony.rest.call_fields import transcript_of
+from telephony.wording import NOTES
 from tests.telephony.conftest import ACCOUNT_SID, AUTH_TOKEN, NUMBER, PUBLIC_URL, kinds_of
+from voiceforge_site.templatetags.vf import filled, named
 
 VOICE, STATUS = "/telephony/twilio/voice/", "/telephony/twilio/status/"
 CALL_SID = "CA" + "7" * 32
@@ -298,7 +301,23 @@ def test_a_caller_who_could_not_be_put_through_is_told(call: Call, status: str, 
     assert dial is not None
     address = dial.get("action", "")
     assert address == f"{PUBLIC_URL}/telephony/twilio/dialled/"
-    assert verbs(post(address.removeprefix(PUBLIC_URL), DialCallStatus=status)) == answer
+    for _told_twice in range(2):
+        told = {"DialCallStatus": status, "DialCallDuration": "61" if status == "completed" else "0"}
+        assert verbs(post(address.removeprefix(PUBLIC_URL), **told)) == answer
+    ended = call.events.get(kind="transfer_ended").payload
+    assert ended == {"status": status, "seconds": 61 if status == "completed" else 0}
+    (note,) = [line for line in transcript_of(call).lines if line.who == "note"]
+    words = filled(NOTES[note.kind][2], named(note.values))
+    assert (
+        words
+        == {
+            "completed": "Put through: they spoke for 61 s",
+            "no-answer": "Not put through: nobody answered",
+            "busy": "Not put through: it was busy",
+            "failed": "Not put through: it could not be reached",
+            "canceled": "Not put through: the caller hung up before",
+        }[status]
+    )
 
 
 def test_after_the_agents_goodbye_the_call_is_hung_up(call: Call) -> None:

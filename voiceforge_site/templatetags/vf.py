@@ -29,6 +29,7 @@ from telephony.wording import (
     STAGE_TITLE,
     STAGE_TITLE_WAITED,
     STAGES,
+    TRANSFERS,
     UNITS,
 )
 from voiceforge_site.csp import THEME_SCRIPT
@@ -44,7 +45,12 @@ _AGO: tuple[tuple[int, Any], ...] = (
     (60, ngettext_lazy("%(count)d minute ago", "%(count)d minutes ago", "count")),
 )
 # Values of events that have names
-_NAMES: dict[str, Mapping[Any, object]] = {"engine": ENGINES, "remedy": REMEDIES, "category": FEEDBACK}
+_NAMES: dict[str, Mapping[Any, object]] = {
+    "engine": ENGINES,
+    "remedy": REMEDIES,
+    "category": FEEDBACK,
+    "status": TRANSFERS,
+}
 
 
 @register.simple_tag

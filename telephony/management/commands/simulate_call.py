@@ -204,6 +204,7 @@ _IN_WORDS: dict[str, Any] = {
     "silence_prompted": lambda event: f"silence  number {event['count']}",
     "engine_failed": lambda event: f"failed   {event['engine']}: {event['error']} ({event['remedy']})",
     "transfer_started": lambda event: f"transfer {event['number']}",
+    "transfer_ended": lambda event: f"transfer {event['status']} after {event['seconds']:.0f} s",
     "turn_measured": lambda event: (
         f"measured {event['voice_to_voice_seconds'] * 1000:.0f} ms: "
         + ", ".join(

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from telephony import actions
 from telephony.capacity import capacity
+from telephony.lines.twilio import TwilioAccount
 from telephony.models import Call, Credential, OtherCost, PhoneNumber, PlannedCall
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
@@ -175,6 +176,24 @@ def test_one_that_still_rings_is_stopped_at_the_provider_when_it_is_hung_up_here
     assert import_string(name)(call_id) == "stopped"
     assert twilio.calls[sid]["status"] == "canceled"
     assert import_string(name)(call_id) == "stopped"  # one that is over already is no error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_hung_up_while_it_is_being_placed_is_stopped_at_the_provider(twilio, plan, monkeypatch):
+    plan()
+    place, told = TwilioAccount.place, []
+    monkeypatch.setattr(
+        actions, "async_task", lambda name, call_id: told.append(import_string(name)(call_id))
+    )
+
+    def hung_up_meanwhile(account, dial):
+        actions.hang_up(Call.objects.get().pk, by="bob")
+        return place(account, dial)
+
+    monkeypatch.setattr(TwilioAccount, "place", hung_up_meanwhile)
+    dialled()
+    assert told == ["not placed", "stopped"]
+    assert [call["status"] for call in twilio.calls.values()] == ["canceled"]
 
 
 def test_what_the_provider_refuses_is_told_and_not_tried_again(twilio, plan):

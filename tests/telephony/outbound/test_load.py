@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -48,6 +49,24 @@ def in_threads(work: Callable[[int], None]) -> None:
 
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(closed_after, range(THREADS)))
+
+
+def test_a_provider_that_takes_longer_than_the_lease_does_not_lose_it(line: SipLine, monkeypatch) -> None:
+    began = timezone.now()
+    SipLine.objects.filter(pk=line.pk).update(dialling_until=began, dialling_by="mine")
+
+    def slow(lease: dialler.Lease) -> bool:
+        deadline = time.monotonic() + 5
+        while SipLine.objects.get(pk=line.pk).dialling_until <= began:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return False
+
+    monkeypatch.setattr(dialler, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(dialler, "place_next", slow)
+    dialling = dialler.Dialler()._dial(dialler.Lease(SipLine, line.pk, 1.0, "mine"))
+    asyncio.run(asyncio.wait_for(dialling, 10))
+    assert SipLine.objects.get(pk=line.pk).dialling_by == ""
 
 
 def test_four_diallers_place_what_fits_and_nothing_more(line: SipLine) -> None:

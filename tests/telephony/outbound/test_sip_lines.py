@@ -18,8 +18,8 @@ from telephony.credentials import save_credential
 from telephony.deleting import delete_calls
 from telephony.models import Call, DoNotCall, OtherCost, PlannedCall, SipLine
 from telephony.outbound import dialler
-from telephony.outbound.actions import cancel_planned, plan_call, plan_of
-from telephony.outbound.guard import spent_since
+from telephony.outbound.actions import cancel_planned, is_with_people, plan_call, plan_of
+from telephony.outbound.guard import NotAllowed, spent_since
 from telephony.sip import records
 from telephony.sip.accounts import save_line
 from tests.factories import make_agent, make_number
@@ -225,6 +225,19 @@ class TestWhatItCosts:
         plan(operator="bob")
         dialled()
         assert states() == ["refused"]
+
+    def test_one_that_somebody_takes_over_counts_as_hours_from_then_on(self, line, plan):
+        plan()
+        dialled()
+        call = Call.objects.get()
+        with pytest.raises(NotAllowed, match=r"0\.20 of the 0\.50"):
+            is_with_people(call.pk)
+        assert spent_since(line, timezone.now() - DAY) == Decimal("0.20")
+        SipLine.objects.update(daily_cap=Decimal("4.80"))
+        is_with_people(call.pk)
+        is_with_people(call.pk)
+        assert spent_since(line, timezone.now() - DAY) == Decimal("4.80")
+        assert records.may_last(call.pk) == 4 * 3600
 
     def test_one_that_was_put_through_counts_as_its_longest(self, line, plan):
         plan()

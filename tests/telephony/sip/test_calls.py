@@ -123,7 +123,11 @@ def test_a_call_that_nobody_ends_is_hung_up_once_it_has_lasted_as_long_as_it_may
     line: SipLine, phone: Phone, agent: Agent, lab: Lab
 ) -> None:
     planned = plan_call(to="phone", agent=agent, line=line, by="alice")
-    wait_until(lambda: Call.objects.filter(planned=planned).update(most_seconds=3))
+    wait_until(lambda: Call.objects.filter(planned=planned).update(most_seconds=2))
+    call = answered()
+    Call.objects.filter(pk=call.pk).update(most_seconds=4)  # an operator has taken it over
     phone.said("terminated")
     lab.gateway.said("it had lasted as long as it may")
-    wait_until(lambda: is_over(Call.objects.get()))
+    wait_until(lambda: is_over(call))
+    assert call.end_reason == "max_duration"
+    assert call.duration_seconds and call.duration_seconds > 3

@@ -22,7 +22,7 @@ from voiceforge_site.models import User
 from .conftest import DICTION, HUM, Lab, answered, is_over, state_of
 from .lab import Phone, Registrar, free_sip_port, signal_to_noise
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone, pytest.mark.sip]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 
 def checked() -> str:
@@ -67,6 +67,7 @@ def test_a_line_tells_how_it_stands(line: SipLine, lab: Lab, agent: Agent) -> No
         registrar.stop()
 
 
+@pytest.mark.sip
 def test_a_trunk_is_rung_from_allowed_addresses_only(line: SipLine, lab: Lab, agent: Agent) -> None:
     trunk = lab.line(agent, user="trunk", registers=False, allowed_peers="192.0.2.0/24")
     wait_until(lambda: state_of(trunk) == "ready")
@@ -76,6 +77,7 @@ def test_a_trunk_is_rung_from_allowed_addresses_only(line: SipLine, lab: Lab, ag
     wait_until(lambda: rings(lab, "trunk"))
 
 
+@pytest.mark.sip
 def test_a_caller_is_put_through(line: SipLine, phone: Phone, lab: Lab, bob: User) -> None:
     phone.dial("agent")
     call = answered()
@@ -106,6 +108,7 @@ def test_over_tls_a_line_is_encrypted(line: SipLine, lab: Lab, agent: Agent, tmp
         stranger.stop()
 
 
+@pytest.mark.sip
 def test_a_caller_who_holds_the_agent_is_left_alone_until_they_are_back(
     line: SipLine, phone: Phone, agent: Agent
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_telephone_that_vanishes_is_a_lost_line(line: SipLine, phone: Phone) -
     assert (call.status, call.end_reason) == ("completed", "line_lost")
 
 
+@pytest.mark.sip
 def test_a_gateway_that_stops_lets_calls_end_and_one_that_dies_ends_them(
     line: SipLine, phone: Phone, lab: Lab
 ) -> None:

@@ -1,0 +1,58 @@
+"""Calls as SIPp makes them: by one codec alone, and thirty at once."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agents.models import Agent
+from telephony.models import Call, SipLine
+from tests.telephony.conftest import wait_until
+
+from .conftest import Lab, state_of
+from .lab import free_sip_port
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
+
+
+@pytest.fixture
+def trunk(line: SipLine, lab: Lab, agent: Agent) -> SipLine:
+    """Of 127.0.0.1, for thirty calls."""
+    trunk = lab.line(agent, user="trunk", registers=False, allowed_peers="127.0.0.1", max_calls=30)
+    wait_until(lambda: state_of(trunk) == "ready")
+    return trunk
+
+
+def scenario() -> str:
+    """SIPp's own of a caller, who offers PCMU."""
+    return subprocess.run(["sipp", "-sd", "uac"], capture_output=True, text=True, check=False).stdout
+
+
+def rung(lab: Lab, folder: Path, text: str, *more: str) -> int:
+    (folder / "caller.xml").write_text(text)
+    ours = ["-i", "127.0.0.1", "-p", str(free_sip_port()), "-s", "trunk", "-nostdin", "-timeout", "20"]
+    command = ["sipp", f"127.0.0.1:{lab.port}", "-sf", str(folder / "caller.xml"), *ours, *more]
+    return subprocess.run(command, capture_output=True, timeout=30).returncode
+
+
+def all_over(count: int) -> bool:
+    return Call.objects.filter(ended_at__isnull=False, held_at=None).count() == count
+
+
+@pytest.mark.parametrize(("kind", "name"), [("0", "PCMU"), ("8", "PCMA")])
+def test_either_codec_alone_is_enough(trunk: SipLine, lab: Lab, tmp_path: Path, kind: str, name: str) -> None:
+    offer = (
+        scenario().replace("RTP/AVP 0", f"RTP/AVP {kind}").replace("rtpmap:0 PCMU", f"rtpmap:{kind} {name}")
+    )
+    assert f"{kind} {name}" in offer
+    assert rung(lab, tmp_path, offer, "-m", "1", "-d", "300") == 0
+    wait_until(lambda: all_over(1))
+    assert Call.objects.get().status == "completed"
+
+
+def test_thirty_calls_at_once_are_answered(trunk: SipLine, lab: Lab, tmp_path: Path) -> None:
+    assert rung(lab, tmp_path, scenario(), "-m", "30", "-l", "30", "-r", "30", "-d", "1500") == 0
+    wait_until(lambda: all_over(30), seconds=20)
+    assert not Call.objects.exclude(status="completed").exists()

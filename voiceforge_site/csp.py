@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +15,11 @@ THEME_SCRIPT = (
 )
 _THEME_HASH = base64.b64encode(hashlib.sha256(THEME_SCRIPT.encode()).digest()).decode()
 
-# Style attributes carry the widths of bars, hence 'unsafe-inline' for styles alone.
 POLICY = "; ".join(
     (
         "default-src 'self'",
         f"script-src 'self' 'sha256-{_THEME_HASH}'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",  # widths of bars: static/js/figures.js
         "connect-src 'self'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
@@ -33,12 +33,32 @@ POLICY = "; ".join(
 
 
 class ContentSecurityPolicy:
-    """Middleware: the policy on every answer that has none of its own."""
+    """Middleware: the policy on every answer that has none of its own. A page that shows a script its
+    `request.csp_nonce` may have it write styles, as the player of recordings does."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        nonce = request.csp_nonce = Nonce()  # type: ignore[attr-defined]
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", nonce.added_to(POLICY))
         return response
+
+
+class Nonce:
+    """Of one answer; none unless it is shown."""
+
+    def __init__(self) -> None:
+        self._value = ""
+
+    def __str__(self) -> str:
+        self._value = self._value or secrets.token_urlsafe(16)
+        return self._value
+
+    def added_to(self, policy: str) -> str:
+        return (
+            policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{self._value}'")
+            if self._value
+            else policy
+        )

@@ -3,6 +3,7 @@
 // @ts-check
 import { clearFailure, showFailure } from "./failure.js";
 import "./ask.js";
+import "./figures.js";
 import { typed } from "./forms.js";
 import { clock, setText } from "./format.js";
 import "./livecount.js";

@@ -19,8 +19,8 @@ export function addLatency(turn) {
     const figures = { ms: Math.round(seconds * 1000), queued: Math.round(waited * 1000) };
     const words = { label: labels.stages[name], what: labels.stage_work[name] };
     stage.title = filled(labels.stage_titles[waited ? "waited" : "plain"], { ...figures, ...words });
-    stage.style.setProperty("--ms", String(figures.ms));
-    stage.style.setProperty("--queue", (seconds ? Math.min(1, waited / seconds) : 0).toFixed(3));
+    const queue = (seconds ? Math.min(1, waited / seconds) : 0).toFixed(3);
+    stage.dataset.css = `--ms: ${figures.ms}; --queue: ${queue}`;
   }
   list.append(bar);
   rescale(total);
@@ -32,7 +32,7 @@ export function addLatency(turn) {
 function rescale(total) {
   const scale = Math.max(Number(list.dataset.scale), Math.round(total));
   list.dataset.scale = String(scale);
-  list.style.setProperty("--scale", String(scale));
+  list.dataset.css = `--scale: ${scale}`;
 }
 
 /** @param {any} turn @param {number} total */

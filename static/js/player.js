@@ -23,6 +23,7 @@ export function openPlayer(page) {
     media: audio,
     peaks: [scaled(peaks.caller), scaled(peaks.agent)],
     duration: Number(box.dataset.duration),
+    cspNonce: page.dataset.nonce,
     height: 32,
     barWidth: 2,
     barGap: 1,

@@ -213,7 +213,7 @@ class Guard:
         for context in self.contexts:
             context.close()
         unexpected = [f for f in self.faults if not any(part in f for part in self.expected)]
-        assert not unexpected, unexpected
+        assert not unexpected, "\n".join(unexpected)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_every_kind_of_answer_says_what_browsers_may_do_with_it(alices_browser: 
         policy = answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Frame-Options"] == "DENY", kind
         assert "frame-ancestors 'none'" in policy and "object-src 'none'" in policy, kind
-        assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0], kind
+        assert "'unsafe-inline'" not in policy, kind
         assert "'unsafe-eval'" not in policy, kind
 
 

@@ -56,6 +56,7 @@ def found(key: str, address: str = "") -> ApiKey:
     if row.last_used_at is None or row.last_used_at <= now - USED_EVERY or row.last_used_from != address:
         ApiKey.objects.filter(long_ago, pk=row.pk).update(last_used_at=now, last_used_from=address)
     row.person.scopes = frozenset(row.scopes) if row.scopes else None
+    row.person.asks_with = row.prefix
     return row
 
 

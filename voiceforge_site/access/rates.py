@@ -42,9 +42,14 @@ class Rate:
         return refusal(429, words, retry_after=after)
 
 
+def limit_of(own_limit: int | None) -> int:
+    """Requests a minute of a key that has this limit itself; 0 where there is none for all either."""
+    return own_limit or settings.API_REQUESTS_A_MINUTE
+
+
 def counted(key: str, own_limit: int | None = None) -> Rate | None:
     """One request more of this key, known by its id; None where no limit is set, by itself or for all."""
-    limit = own_limit or settings.API_REQUESTS_A_MINUTE
+    limit = limit_of(own_limit)
     if not limit:
         return None
     window = int(time.time()) // _WINDOW_SECONDS

@@ -75,8 +75,14 @@ async def heard(
 
 
 def _form_of(request: HttpRequest) -> tuple[dict[str, Any], UploadedFile | None]:
+    read_form(request)
+    return request.POST.dict(), request.FILES.get("audio")
+
+
+def read_form(request: HttpRequest) -> None:
+    """Its parts, which `request.POST` and `request.FILES` have from then on. Raises Refused."""
     try:
-        return request.POST.dict(), request.FILES.get("audio")
+        request.POST  # noqa: B018  # it is read when it is first asked for
     except (MultiPartParserError, SuspiciousOperation) as error:
         if isinstance(error, RequestDataTooBig):
             raise Refused(413, "The fields of the form are too large.", {"body": str(error)}) from None

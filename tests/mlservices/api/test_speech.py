@@ -339,3 +339,11 @@ def names_of(frame):
     while frame:
         yield frame.f_code.co_name
         frame = frame.f_back
+
+
+def test_what_was_streamed_is_not_made_twice_for_one_idempotency_key(api):
+    body = {"text": "hello", "stream": True}
+    with api.stream("POST", "/api/tts", json=body, headers={"Idempotency-Key": "first"}) as answer:
+        assert (answer.status_code, lasts(answer.read()) > 0) == (200, True)
+    again = api.post("/api/tts", json=body, headers={"Idempotency-Key": "first"})
+    assert (again.status_code, "not kept" in again.json()["detail"]) == (409, True)

@@ -104,7 +104,7 @@ def _digest(request: HttpRequest) -> str:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """As `request.body`, which refuses a long recording; how large any may be, `ApiBodies` says."""
+    """As `request.body`, which refuses a long recording; how large any may be, `Bodies` says."""
     request._body = request.read()  # where Django keeps it itself
     request._stream = BytesIO(request._body)
     return request._body

@@ -122,7 +122,10 @@ class ApiKeys:
         request.user = row.person
         request.api_key = row.prefix  # type: ignore[attr-defined]
         request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark
-        rate = rates.counted(row.prefix, row.requests_a_minute)
+        try:
+            rate = rates.counted(row.prefix, row.requests_a_minute)
+        except rates.Uncounted as error:
+            return error.refusal()
         with about(key=row.prefix):
             if rate is None:
                 return self._get_response(request)

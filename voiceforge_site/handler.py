@@ -46,6 +46,6 @@ def keep_connection() -> None:
 def http_application() -> Any:
     """Like `django.core.asgi.get_asgi_application`."""
     django.setup(set_prefix=False)
-    from mlservices.api.bodies import ApiBodies  # not before Django is set up
+    from mlservices.api.bodies import Bodies  # not before Django is set up
 
-    return ApiBodies(OneThread())
+    return Bodies(OneThread())

@@ -67,6 +67,7 @@ class User(AbstractBaseUser):
 
     # The abilities that the API key which asks was given; None: all of the role's. Of this object alone.
     scopes: frozenset[str] | None = None
+    asks_with: str = ""  # the id of that key
 
     objects = People()
     USERNAME_FIELD = "username"

@@ -20,25 +20,28 @@ from .forms import AnyForm, HearForm, checked
 
 LARGEST_SOUND = 25 * 2**20  # bytes
 LONGEST_SECONDS = 600.0
+LARGEST_UPLOAD = 35 * 2**20  # bytes of the files that a page sends, which are 20 MB each at most
+LARGEST_PAGE = 4 * 2**20  # bytes of any other form: Django itself reads 2.5 MB of it
 _ROUND_ABOUT = 64 * 2**10  # bytes of a request beside its sound
 _JSON, _FORM = "application/json", "multipart/form-data"
 
 
-class ApiBodies:
-    """ASGI middleware: 413 for a request under /api/ that is too large, before it is read to its end."""
+class Bodies:
+    """ASGI middleware: 413 for a request that is too large, before it is read to its end: what comes is kept
+    on disk until then, before anybody is asked who they are."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
-        self._form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT)
-        self._json = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT)
+        self._api_form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT)
+        self._api = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT)
+        self._upload = BodyLimit(app, LARGEST_UPLOAD)
+        self._page = BodyLimit(app, LARGEST_PAGE)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not scope["path"].startswith("/api/"):
-            await self._app(scope, receive, send)
-        elif dict(scope["headers"]).get(b"content-type", b"").lower().startswith(_FORM.encode()):
-            await self._form(scope, receive, send)
+        is_form = dict(scope["headers"]).get(b"content-type", b"").lower().startswith(_FORM.encode())
+        if scope["path"].startswith("/api/"):
+            await (self._api_form if is_form else self._api)(scope, receive, send)
         else:
-            await self._json(scope, receive, send)
+            await (self._upload if is_form else self._page)(scope, receive, send)
 
 
 async def json_body(request: HttpRequest) -> dict[str, Any]:
@@ -75,8 +78,14 @@ async def heard(
 
 
 def _form_of(request: HttpRequest) -> tuple[dict[str, Any], UploadedFile | None]:
+    read_form(request)
+    return request.POST.dict(), request.FILES.get("audio")
+
+
+def read_form(request: HttpRequest) -> None:
+    """Its parts, which `request.POST` and `request.FILES` have from then on. Raises Refused."""
     try:
-        return request.POST.dict(), request.FILES.get("audio")
+        request.POST  # noqa: B018  # it is read when it is first asked for
     except (MultiPartParserError, SuspiciousOperation) as error:
         if isinstance(error, RequestDataTooBig):
             raise Refused(413, "The fields of the form are too large.", {"body": str(error)}) from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -29,6 +29,7 @@ from .ways import refuse_what_it_cannot
 
 FURTHEST = timedelta(days=366)
 PAST = timedelta(minutes=2)  # that a form may take
+ONCE_FOR = timedelta(hours=24)  # after which what is asked for again is another call
 State = PlannedCall.State
 _TOLD = (
     "to",
@@ -60,9 +61,12 @@ def plan_call(
 ) -> PlannedCall:
     """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is E.164,
     or by a line an extension of its exchange; `telephone`, of ours, is rung first where the account calls
-    back. Asked again with the same `once`, it is the same call. Raises ValidationError by field."""
-    if once and (before := PlannedCall.objects.filter(pk=once).first()):
-        return before
+    back. Asked again with the same `once` within a day, it is the same call. Raises ValidationError by
+    field."""
+    while once and (before := PlannedCall.objects.filter(pk=once).first()):
+        if before.at > timezone.now() - ONCE_FOR:
+            return before
+        once = uuid5(once, "another day")
     if (caller_id is None) == (line is None):
         raise ValidationError({"caller_id": _("Choose the number that is shown, or the line.")})
     now = timezone.now()

@@ -7,10 +7,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
+from asgiref.sync import async_to_sync
 from django.core.cache import caches
 from django.test import Client
 
-from voiceforge_site.access import key_actions, rates
+from mlservices.api.socket import NotAdmitted
+from voiceforge_site.access import gate, key_actions, rates
+from voiceforge_site.access.sessions import SessionStore
 from voiceforge_site.models import User
 
 NOON = 1_772_712_000.0  # a whole minute
@@ -95,3 +99,36 @@ def test_counts_of_minutes_long_past_leave_no_files(settings):
     os.utime(old, (1, 1))
     rates.counted("vf_sk_new")
     assert len(caches[rates.CACHE]._list_cache_files()) == 1 and not os.path.exists(old)
+
+
+class Away:
+    """A cache whose server does not answer."""
+
+    def add(self, *_args) -> None:
+        raise redis.ConnectionError("Connection refused")
+
+    incr = add
+
+
+def test_a_count_that_cannot_be_reached_is_told_with_when_to_come_back(key, monkeypatch):
+    monkeypatch.setattr(rates, "caches", {rates.CACHE: Away()})
+    answer = ask(key)
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert (int(answer["Retry-After"]) > 0, "cannot be counted" in answer.json()["detail"]) == (True, True)
+
+
+def test_a_socket_counts_as_a_request_and_looks_again_for_nothing(key, transactional_db):
+    def opened(scope):
+        return async_to_sync(gate.admit)(scope, key, gate.SOCKET_ABILITY)
+
+    def scope():
+        return {"session": SessionStore(), "headers": [], "client": ["127.0.0.1", 1]}
+
+    first = scope()
+    for _ in range(10):
+        opened(first)
+    opened(scope()), opened(scope())
+    with pytest.raises(NotAdmitted, match="3 requests a minute") as caught:
+        opened(scope())
+    assert caught.value.code == gate.TRY_AGAIN
+    assert ask(key).status_code == 429

@@ -57,6 +57,20 @@ def test_a_server_that_forgot_the_answer_places_no_second_call(bobs, wanted):
     assert PlannedCall.objects.count() == 1
 
 
+def test_a_key_that_is_used_again_after_a_day_places_another_call(bobs, wanted):
+    first = bobs.send("POST", PLANNED, wanted, Idempotency_Key="one").json()
+    for days in (1, 2):
+        long_ago = timezone.now() - timedelta(days=days, minutes=1)
+        Done.objects.update(at=long_ago)
+        PlannedCall.objects.update(at=long_ago)
+        other = {**wanted, "to": f"+1 415 555 019{days}"}
+        second = bobs.send("POST", PLANNED, other, Idempotency_Key="one").json()
+        assert (second["to"], second["id"] != first["id"]) == (f"+1415555019{days}", True)
+        Done.objects.all().delete()  # as if it had died before it could keep the answer
+        assert bobs.send("POST", PLANNED, other, Idempotency_Key="one").json()["id"] == second["id"]
+    assert PlannedCall.objects.count() == 3
+
+
 def test_what_may_not_be_called_is_refused_in_the_words_of_the_page(bobs, wanted):
     DoNotCall.objects.create(number=TO)
     assert "do-not-call" in str(bobs.send("POST", PLANNED, wanted).json()["fields"]["to"]).lower()

@@ -18,6 +18,8 @@ from telephony.realtime.door import Visitor
 from telephony.threads import DatabaseThreads
 
 from ..errors import SEND_A_KEY, forbidden
+from ..models import ApiKey
+from . import rates
 from .address import address_in
 from .keys import API, BadKey, found, key_in
 from .pace import PACES, SOUND, Pace, Paced
@@ -26,7 +28,10 @@ from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
 from .sessions import user_of, why_nobody
 
 UNKNOWN_KEY, INACTIVE_KEY, NOT_ALLOWED = 4001, 4002, 4003  # how sockets of the API are closed
+TRY_AGAIN = 1013  # the standard's own, for a key that asks too often
 SOCKET_ABILITY = "mlservices.use_models"
+
+_COUNTED = "counted"  # in a socket's scope
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
@@ -134,14 +139,20 @@ async def admit(scope: Any, key: str, *needed: str) -> Visitor:
     session, and has these abilities. NotAdmitted for anybody else."""
     authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     sent = key or key_in(authorization) or ""
-    return await in_database(_who_asks, scope["session"].session_key, sent, address_in(scope), needed)
+    count = not scope.get(_COUNTED)  # once a socket: it is asked again and again whether its key still opens
+    asked = scope["session"].session_key, sent, address_in(scope), needed, count
+    visitor = await in_database(_who_asks, *asked)
+    scope[_COUNTED] = True
+    return visitor
 
 
-def _who_asks(session_key: str | None, key: str, address: str, needed: Iterable[str]) -> Visitor:
+def _who_asks(session_key: str | None, key: str, address: str, needed: Iterable[str], count: bool) -> Visitor:
     try:
         row = found(key, address) if key else None
     except BadKey as error:
         raise NotAdmitted(INACTIVE_KEY if error.inactive else UNKNOWN_KEY, str(error)) from None
+    if row and count:
+        _count(row)
     user = row.person if row else user_of(session_key)
     if not user.is_authenticated:
         raise NotAdmitted(UNKNOWN_KEY, "Send an API key, in the first message or as `Authorization: Bearer`.")
@@ -151,6 +162,16 @@ def _who_asks(session_key: str | None, key: str, address: str, needed: Iterable[
             told = f"This takes the right “{what}”, which the role or the key's scopes do not have."
             raise NotAdmitted(NOT_ALLOWED, told)
     return Visitor(user.get_username(), row.prefix if row else "")
+
+
+def _count(row: ApiKey) -> None:
+    """A socket is one request more of its key."""
+    try:
+        rate = rates.counted(row.prefix, row.requests_a_minute)
+    except rates.Uncounted:
+        raise NotAdmitted(TRY_AGAIN, "Requests cannot be counted just now: try again.") from None
+    if rate and (why := rate.why_not()):
+        raise NotAdmitted(TRY_AGAIN, why)
 
 
 def guarded(sockets: Iterable[URLPattern]) -> list[URLPattern]:

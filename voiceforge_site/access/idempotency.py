@@ -1,18 +1,24 @@
-"""A POST that is sent again with the same Idempotency-Key is done once, and answered as it was then."""
+"""A POST that is sent again with the same Idempotency-Key is done once, and answered as it was then: to who
+may still ask for it."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from io import BytesIO
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from rest_framework.authentication import CSRFCheck
 
-from mlservices.api.answers import Later, asker_of, refusal
+from mlservices.api.answers import Later, Refused, asker_of, refusal
+from mlservices.api.bodies import read_form
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from ..models import Done
@@ -22,44 +28,62 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 200
-LARGEST_ANSWER = 2**20  # bytes; a longer one is not kept, and its key may be used again
+LARGEST_ANSWER = 8 * 2**20  # bytes: almost three minutes of speech as WAV
+_NOT_KEPT = (
+    "The same request was done. Its answer was a stream, or too large, and was not kept: take a new key to "
+    "have it made again."
+)
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Content-Disposition", "Cache-Control")
 
 
 class Idempotency:
-    """Middleware, the last of all. What was refused (4xx, 503) was not done: its key may be used again. Any
-    other fault leaves open how much was done, so it is told again and not tried again."""
+    """Middleware, the last of all, so that the gate is asked before anything is answered again. What was
+    refused (4xx, 503) was not done: its key may be used again. Any other fault leaves open how much was done,
+    so it is told again and not tried again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        key = request.headers.get(HEADER, "") if request.method == "POST" else ""
-        if not key or not request.path.startswith(API) or not request.user.is_authenticated:
-            return self._get_response(request)
-        if len(key) > LONGEST_KEY or "\0" in key:
-            return refusal(400, f"{HEADER}: use a text of at most {LONGEST_KEY} characters.")
-        fields = {"asker": asker_of(request), "key": key}
-        digest = _digest(request)
-        Done.objects.filter(**fields, at__lt=timezone.now() - KEPT_FOR).delete()
-        try:
-            with transaction.atomic():
-                done = Done.objects.create(**fields, digest=digest)
-        except IntegrityError:
-            return _again(Done.objects.filter(**fields).first(), digest)
-        return self._answered(request, done)
-
-    def _answered(self, request: HttpRequest, done: Done) -> HttpResponseBase:
         try:
             answer = self._get_response(request)
         except BaseException:
-            _keep(done, HttpResponse(status=500))
+            self._answered(request, HttpResponse(status=500))
             raise
+        self._answered(request, answer)
+        return answer
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        key = request.headers.get(HEADER, "") if request.method == "POST" else ""
+        if not key or not request.path.startswith(API) or not request.user.is_authenticated:
+            return None
+        if len(key) > LONGEST_KEY or "\0" in key:
+            return refusal(400, f"{HEADER}: use a text of at most {LONGEST_KEY} characters.")
+        try:
+            digest = _digest(request)
+        except Refused as error:
+            return refusal(error.status, str(error), fields=error.fields)
+        if _is_forged(request):
+            return None  # the view refuses it itself
+        fields = {"asker": asker_of(request), "key": key}
+        Done.objects.filter(**fields, at__lt=timezone.now() - KEPT_FOR).delete()
+        try:
+            with transaction.atomic():
+                request.done = Done.objects.create(**fields, digest=digest)  # type: ignore[attr-defined]
+        except IntegrityError:
+            return _again(Done.objects.filter(**fields).first(), digest)
+        return None
+
+    def _answered(self, request: HttpRequest, answer: HttpResponseBase) -> None:
+        done: Done | None = getattr(request, "done", None)
+        if done is None:
+            return
         if isinstance(answer, Later):
             answer.afterwards(sync_to_async(lambda made: _keep(done, made)))
         else:
             _keep(done, answer)
-        return answer
 
 
 def forget_old() -> int:
@@ -68,9 +92,35 @@ def forget_old() -> int:
 
 
 def _digest(request: HttpRequest) -> str:
-    """Of what is asked for. The parts of a form are marked off anew each time it is sent."""
-    body = b"" if request.content_type == "multipart/form-data" else request.body
-    return hashlib.sha256(request.get_full_path().encode() + b"\0" + body).hexdigest()
+    """Of what is asked for. Raises Refused for a form that cannot be read."""
+    address = request.get_full_path()
+    if request.content_type != "multipart/form-data":
+        return hashlib.sha256(address.encode() + b"\0" + _body(request)).hexdigest()
+    # Its parts are marked off anew each time it is sent
+    read_form(request)
+    files = [(name, *_of_file(file)) for name, sent in request.FILES.lists() for file in sent]
+    asked = [address, list(request.POST.lists()), files]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _body(request: HttpRequest) -> bytes:
+    """As `request.body`, which refuses a long recording; how large any may be, `Bodies` says."""
+    request._body = request.read()  # where Django keeps it itself
+    request._stream = BytesIO(request._body)
+    return request._body
+
+
+def _of_file(file: Any) -> tuple[str | None, str]:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return file.name, digest.hexdigest()
+
+
+def _is_forged(request: HttpRequest) -> bool:
+    """Whether another site's page may have sent it. REST's views look only when they are called."""
+    return CSRFCheck(lambda _request: HttpResponse()).process_view(request, None, (), {}) is not None
 
 
 def _again(done: Done | None, digest: str) -> HttpResponseBase:
@@ -96,9 +146,11 @@ def _again(done: Done | None, digest: str) -> HttpResponseBase:
 def _keep(done: Done, answer: HttpResponseBase) -> None:
     row = Done.objects.filter(pk=done.pk)
     was_done = answer.status_code < 400 or (answer.status_code >= 500 and answer.status_code != 503)
-    if not was_done or not isinstance(answer, HttpResponse) or len(answer.content) > LARGEST_ANSWER:
+    if not was_done:
         row.delete()
         return
+    if not isinstance(answer, HttpResponse) or len(answer.content) > LARGEST_ANSWER:
+        answer = refusal(409, _NOT_KEPT)  # of the next that asks the same
     headers = {name: answer[name] for name in _KEPT_HEADERS if name in answer}
     body = answer.content
     if _tells_once(headers):  # a new key, or a secret: at rest in no clearer form than it is elsewhere

@@ -1,6 +1,7 @@
 """What can be done with API keys, one function a verb: used alike by pages, API and commands.
 
-A key is given no more than who makes it may do: its person's role holds besides, whenever it is used.
+A key is given no more than who makes it may do: its person's role holds besides, whenever it is used. And
+where a key asks, it makes, changes and replaces only such as lie within its own limits.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,11 +19,10 @@ from django.utils.translation import gettext as _
 from mlservices import audit
 
 from ..models import ApiKey, User
+from .key_limits import CHANGEABLE, refuse_wrong
 from .keys import BEGINNING, PREFIX_LENGTH, digest
-from .roles import ABILITIES
 
 LONGEST_OVERLAP = timedelta(days=30)
-CHANGEABLE = ("name", "scopes", "networks", "requests_a_minute", "expires_at")
 
 
 @transaction.atomic
@@ -37,14 +36,16 @@ def create(
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """The key's row, and the key in the clear: here alone. Raises ValidationError by field."""
-    fields = {
-        "name": name.strip(),
-        "scopes": sorted(set(scopes)),
-        "networks": [network.strip() for network in networks],
-        "requests_a_minute": requests_a_minute,
-        "expires_at": expires_at,
-    }
-    _refuse_wrong(fields, person)
+    fields = _kept(
+        {
+            "name": name,
+            "scopes": scopes,
+            "networks": networks,
+            "requests_a_minute": requests_a_minute,
+            "expires_at": expires_at,
+        }
+    )
+    refuse_wrong(fields, person)
     row, shown = _made(person, **fields)
     audit.record("api_key.made", row, after=audit.fields_of(row, "person", *CHANGEABLE))
     return row, shown
@@ -53,13 +54,13 @@ def create(
 @transaction.atomic
 def change(*, key: ApiKey, by: User, **fields: Any) -> ApiKey:
     """Its name and its limits, from the next request on. Raises ValidationError by field."""
-    _refuse_closed(key)
-    wanted = {name: getattr(key, name) for name in CHANGEABLE} | fields
-    _refuse_wrong(wanted, by, before=key)
-    before = audit.stored_fields(key, *CHANGEABLE)
-    for name, value in fields.items():
+    key = _locked(key)
+    before = audit.fields_of(key, *CHANGEABLE)
+    changed = _kept(fields)
+    refuse_wrong(before | changed, by, before=key)
+    for name, value in changed.items():
         setattr(key, name, value)
-    key.save(update_fields=list(fields))
+    key.save(update_fields=list(changed))
     after = audit.fields_of(key, *CHANGEABLE)
     audit.record("api_key.changed", key, before=before, after=after, by=by.username)
     return key
@@ -67,13 +68,17 @@ def change(*, key: ApiKey, by: User, **fields: Any) -> ApiKey:
 
 @transaction.atomic
 def rotate(*, key: ApiKey, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
-    """A key in its place, with the same limits; the old one opens for `overlap` yet."""
-    _refuse_closed(key)
+    """A key in its place, with the same limits; the old one opens for `overlap` yet. Raises
+    ValidationError."""
+    key = _locked(key)
+    if key.person_id != by.pk:  # or who sees the new one could act as another
+        raise ValidationError(_("That is only its person's to do. Revoke it, if need be."))
     if key.replaced_by_id:
         raise ValidationError(_("It was replaced already."))
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise ValidationError({"overlap": _("Let the old key open for 30 days at most.")})
     fields = {name: getattr(key, name) for name in CHANGEABLE}
+    refuse_wrong(fields, by, before=key)
     successor, shown = _made(key.person, **fields)
     ends = timezone.now() + overlap
     key.replaced_by, key.expires_at = successor, min(ends, key.expires_at or ends)
@@ -86,11 +91,12 @@ def rotate(*, key: ApiKey, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
 @transaction.atomic
 def revoke(prefix: str) -> bool:
     """Whether there was such a key that still opened; it opens nothing from its next request on."""
-    key = ApiKey.objects.filter(prefix=prefix, revoked_at=None).first()
+    key = ApiKey.objects.select_for_update().filter(prefix=prefix, revoked_at=None).first()
     if key is None:
         return False
     audit.record("api_key.revoked", key)
-    return ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) > 0
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+    return True
 
 
 def _made(person: User, **fields: Any) -> tuple[ApiKey, str]:
@@ -105,41 +111,22 @@ def _made(person: User, **fields: Any) -> tuple[ApiKey, str]:
         return row, key
 
 
-def _refuse_closed(key: ApiKey) -> None:
-    if not key.opens:
+def _locked(key: ApiKey) -> ApiKey:
+    """As it is stored now, until the transaction ends: others may change, rotate or revoke it meanwhile.
+    Raises ValidationError where it is closed."""
+    stored = ApiKey.objects.select_for_update().filter(pk=key.pk).first()
+    if stored is None or not stored.opens:
         raise ValidationError(_("This key opens nothing any more: make another."))
+    return stored
 
 
-def _refuse_wrong(fields: dict[str, Any], by: User, before: ApiKey | None = None) -> None:
-    wrong = {}
-    if not 1 <= len(fields["name"]) <= 80:
-        wrong["name"] = _("Give it a name of at most 80 characters, like what uses it.")
-    if unknown := [scope for scope in fields["scopes"] if scope not in ABILITIES]:
-        wrong["scopes"] = _("There is no ability %(name)s.") % {"name": unknown[0]}
-    elif beyond := _beyond(fields["scopes"], by, before):
-        wrong["scopes"] = _("You may not do this yourself: %(what)s.") % {"what": beyond}
-    for network in fields["networks"]:
-        try:
-            ip_network(network)
-        except ValueError:
-            told = {"network": network}
-            wrong["networks"] = _("%(network)s is no network: write it like 203.0.113.0/24.") % told
-    rate = fields["requests_a_minute"]
-    if rate is not None and not 1 <= rate <= 1_000_000:
-        wrong["requests_a_minute"] = _("Choose from 1 to 1,000,000.")
-    expires = fields["expires_at"]
-    if expires and expires <= timezone.now() and (before is None or expires != before.expires_at):
-        wrong["expires_at"] = _("Choose a time from now on.")
-    if wrong:
-        raise ValidationError(wrong)
-
-
-def _beyond(scopes: Sequence[str], by: User, before: ApiKey | None) -> str:
-    """What of these who gives them may not do, in words. No scope means all of the role's: a key that has
-    some itself cannot give that."""
-    if before is not None and sorted(scopes) == sorted(before.scopes):
-        return ""
-    if not scopes and by.scopes is not None:
-        return _("all that the role may")
-    lacking = [scope for scope in scopes if not by.has_perm(scope)]
-    return str(ABILITIES[lacking[0]][0]) if lacking else ""
+def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+    """As they are stored."""
+    kept = dict(fields)
+    if "name" in kept:
+        kept["name"] = kept["name"].strip()
+    if "scopes" in kept:
+        kept["scopes"] = sorted(set(kept["scopes"]))
+    if "networks" in kept:
+        kept["networks"] = [network.strip() for network in kept["networks"]]
+    return kept

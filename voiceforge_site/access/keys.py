@@ -56,6 +56,7 @@ def found(key: str, address: str = "") -> ApiKey:
     if row.last_used_at is None or row.last_used_at <= now - USED_EVERY or row.last_used_from != address:
         ApiKey.objects.filter(long_ago, pk=row.pk).update(last_used_at=now, last_used_from=address)
     row.person.scopes = frozenset(row.scopes) if row.scopes else None
+    row.person.asks_with = row.prefix
     return row
 
 
@@ -121,7 +122,10 @@ class ApiKeys:
         request.user = row.person
         request.api_key = row.prefix  # type: ignore[attr-defined]
         request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark
-        rate = rates.counted(row.prefix, row.requests_a_minute)
+        try:
+            rate = rates.counted(row.prefix, row.requests_a_minute)
+        except rates.Uncounted as error:
+            return error.refusal()
         with about(key=row.prefix):
             if rate is None:
                 return self._get_response(request)

@@ -78,7 +78,7 @@ def key_page(request: HttpRequest, prefix: str) -> HttpResponse:
     form = KeyForm(request.POST or None, instance=key, person=_person(request))
     if request.method == "POST" and form.is_valid():
         try:
-            key_actions.change(key=ApiKey.objects.get(pk=key.pk), by=_person(request), **form.cleaned_data)
+            key_actions.change(key=key, by=_person(request), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -57,7 +57,7 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "schema": {"type": "string", "maxLength": 200},
     "description": "Any text of your own, new for each request: sent again with it, it is answered as before "
-    "and done once. Kept for 24 hours.",
+    "and done once, for 24 hours. What is streamed, or larger than 8 MB, is not kept: 409 says so.",
 }
 
 

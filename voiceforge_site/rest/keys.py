@@ -16,6 +16,7 @@ from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel
 
 from ..access import key_actions
+from ..access.key_limits import MOST_NETWORKS
 from ..access.roles import ABILITIES
 from ..models import ApiKey
 
@@ -33,7 +34,8 @@ class KeyFields(ExactModel):
         help_text="What it may do of what its person may; empty: all of it.",
     )
     networks = serializers.ListField(
-        child=serializers.CharField(),
+        child=serializers.CharField(max_length=50),
+        max_length=MOST_NETWORKS,
         required=False,
         help_text="From where it may be used, as 203.0.113.0/24; empty: from anywhere.",
     )
@@ -90,7 +92,8 @@ _TWO_DAYS = OpenApiExample("Two days for the change", request_only=True, value={
     destroy=extend_schema(summary="Revoke a key"),
 )
 class Keys(Resource):
-    """What programs show in place of a person's password. A key makes no key that may do more than itself."""
+    """What programs show in place of a person's password. A key makes and changes none that may do more than
+    itself, or longer, from elsewhere or faster."""
 
     queryset = ApiKey.objects.all()  # of whom, `get_queryset` says
     serializer_class = KeyFields
@@ -126,7 +129,8 @@ class Keys(Resource):
         examples=[_TWO_DAYS],
     )
     def rotate(self, request: Request, id: str) -> Response:
-        """A key with the same name and limits; both open for a while, so that no request fails."""
+        """A key with the same name and limits; both open for a while, so that no request fails. Only its own
+        person may do this."""
         overlap = timedelta(hours=self.sent(OverlapFields)["overlap_hours"])
         key, shown = key_actions.rotate(key=self.get_object(), overlap=overlap, by=request.user)
         return self._told_once(key, shown)

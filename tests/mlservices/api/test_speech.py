@@ -211,12 +211,12 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end():
     for type, megabytes in ((b"multipart/form-data; boundary=x", 26), (b"application/json", 34)):
         taken, sent[:] = 0, []
         scope = {"type": "http", "path": "/api/stt", "headers": [(b"content-type", type)]}
-        await bodies.ApiBodies(app)(scope, receive, send)
+        await bodies.Bodies(app)(scope, receive, send)
         assert sent[0]["status"] == 413
         assert taken == megabytes * 2**20
         told = [*scope["headers"], (b"content-length", b"99000000")]
         taken, sent[:] = 0, []
-        await bodies.ApiBodies(app)({**scope, "headers": told}, receive, send)
+        await bodies.Bodies(app)({**scope, "headers": told}, receive, send)
         assert (sent[0]["status"], taken) == (413, 0)
 
 
@@ -339,3 +339,11 @@ def names_of(frame):
     while frame:
         yield frame.f_code.co_name
         frame = frame.f_back
+
+
+def test_what_was_streamed_is_not_made_twice_for_one_idempotency_key(api):
+    body = {"text": "hello", "stream": True}
+    with api.stream("POST", "/api/tts", json=body, headers={"Idempotency-Key": "first"}) as answer:
+        assert (answer.status_code, lasts(answer.read()) > 0) == (200, True)
+    again = api.post("/api/tts", json=body, headers={"Idempotency-Key": "first"})
+    assert (again.status_code, "not kept" in again.json()["detail"]) == (409, True)

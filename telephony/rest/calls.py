@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices import audit
-from mlservices.api.answers import invalid
+from mlservices.api.answers import asker_of, invalid
 from mlservices.rest.paging import Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
@@ -26,7 +26,7 @@ from .. import orders
 from ..actions import hang_up
 from ..annotation_actions import LONGEST_NOTE, delete_note, tag_call, untag_call, write_note
 from ..annotations import tag_names, tag_problem
-from ..audited import call_named
+from ..audited import call_named, record_fetched
 from ..deleting import CannotDelete, delete_calls
 from ..eventlog import event_json
 from ..filters import OUTCOMES, SORTS
@@ -129,11 +129,11 @@ class Calls(Resource):
         if not (after.isascii() and after.isdecimal() and len(after) < 10):
             raise invalid(after="not the number of an event")
         call = self._row()
-        if not int(after):  # who goes on from there has been told of
-            audit.record("events.downloaded", call_named(call))
         rows = CallEvent.objects.filter(call=call, seq__gt=int(after)).order_by("seq")[:MOST_EVENTS]
         events = [event_json(row) for row in rows]
         last = events[-1]["seq"] if events else int(after)
+        if events:  # who asks again and again whether there are more is told of once
+            record_fetched("events.downloaded", call.pk, asker=asker_of(request._request))
         ended = call.ended_at is not None and last >= call.last_seq
         return Response({"events": events, "last_seq": last, "ended": ended})
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -107,12 +108,13 @@ class Calls(Resource):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its events, its words and its recording, for good. A call that goes on is not deleted."""
-        try:
-            deleted = delete_calls(call_ids=[self.get_object().pk])
-        except CannotDelete as error:
-            raise Conflict(str(error)) from None
-        if not deleted:
-            raise Conflict(_("A call that goes on cannot be deleted."))
+        with transaction.atomic():
+            try:
+                deleted = delete_calls(call_ids=[self.as_expected().pk])
+            except CannotDelete as error:
+                raise Conflict(str(error)) from None
+            if not deleted:
+                raise Conflict(_("A call that goes on cannot be deleted."))
         return Response(status=204)
 
     # ---- what was said ----------------------------------------------------------------------

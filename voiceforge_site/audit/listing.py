@@ -82,10 +82,12 @@ class Filters:
 
 
 def _date(text: str) -> date | None:
+    """None too for days that no entry can have, and some clocks cannot tell."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day and 2000 <= day.year <= 2200 else None
 
 
 def _begin(day: date) -> datetime:

@@ -42,7 +42,7 @@ class Pages(CursorPagination):
         return cursor
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
-        """With the row's own id at the end: rows that are alike otherwise keep their order from page to page."""
+        """With the row's own id at the end: rows that are alike otherwise keep their order over pages."""
         order = tuple(self._own or super().get_ordering(request, queryset, view))
         if {each.lstrip("-") for each in order} & {"pk", "id"}:
             return order

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
+from django.utils import timezone
 
 from telephony.models import Call, Credential
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site.access import key_actions
+from voiceforge_site.models import ApiKey, User
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +108,35 @@ def test_rows_that_are_alike_come_once_each(alices):
         seen += [row["id"] for row in page["results"]]
         address = page["next"]
     assert sorted(seen) == sorted(slugs)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/users?is_active=zzz",
+        "/api/telephony/messages?done_at__isnull=zzz",
+    ],
+)
+def test_a_filter_that_is_neither_true_nor_false_is_refused(alices, address):
+    assert alices.get(address).status_code == 400
+    for word in ("true", "false"):
+        assert alices.get(address.replace("zzz", word)).status_code == 200
+
+
+def test_that_a_key_is_used_is_no_change_of_it_and_who_made_one_is_named(alice, alices):
+    key, _shown = key_actions.create("Switchboard", alice)
+    address = f"/api/keys/{key.prefix}"
+    known = alices.get(address)["ETag"]
+    ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now(), last_used_from="192.0.2.7")
+    assert alices.send("PATCH", address, {"name": "Desk"}, If_Match=known).status_code == 200
+    refused = alices.send("PATCH", address, {"name": "Front"}, If_Match=known)
+    assert (refused.status_code, "alice has changed it" in refused.json()["detail"]) == (412, True)
+
+
+def test_that_somebody_was_here_is_no_change_of_them_and_who_made_one_is_named(alices, bob):
+    address = f"/api/users/{bob.pk}"
+    known = alices.get(address)["ETag"]
+    User.objects.filter(pk=bob.pk).update(seen_at=timezone.now())
+    assert alices.send("PATCH", address, {"role": "viewer"}, If_Match=known).status_code == 200
+    refused = alices.send("PATCH", address, {"role": "operator"}, If_Match=known)
+    assert (refused.status_code, "alice has changed it" in refused.json()["detail"]) == (412, True)

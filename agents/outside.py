@@ -39,6 +39,7 @@ _LINGERING_SECONDS = 0.02  # for the end of what is enough: the connection can t
 _OF_ANY = ("accept", "user-agent")  # headers that another server may be sent
 _KEEPS_METHOD = (307, 308)
 _REDIRECTS = (301, 302, 303, *_KEEPS_METHOD)
+_NO_ADDRESS = "%s redirected to what is no address."
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -80,9 +81,10 @@ class Answer:
     @property
     def text(self) -> str:
         try:
-            return self.body.decode(self.charset, errors="replace")
+            text = self.body.decode(self.charset, errors="replace")
         except (LookupError, ValueError):  # some, as idna, replace nothing
-            return self.body.decode(errors="replace")
+            text = self.body.decode(errors="replace")
+        return text.encode(errors="replace").decode()  # some, as utf-7, let half a sign through
 
     @property
     def content_type(self) -> str:
@@ -109,6 +111,17 @@ class _Manner:
     enough: Callable[[bytes], bool]
     through: httpx.AsyncClient | None
     once: bool
+
+
+def url_of(text: str) -> httpx.URL:
+    """An address that was written by somebody. Raises ValueError for what is none; httpx alone would take a
+    name in Punycode that is none, and raise only when it is asked for the host."""
+    try:
+        url = httpx.URL(text)
+        _ = url.host
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from None
+    return url
 
 
 async def ask(
@@ -142,7 +155,7 @@ def connections() -> httpx.AsyncClient:
 
 
 async def _followed(request: Request, manner: _Manner) -> Answer:
-    url, method, body = httpx.URL(request.url), request.method, request.body
+    url, method, body = _asked(request.url), request.method, request.body
     headers = {**request.headers, **request.secrets}
     for _ in range(MOST_REDIRECTS + 1):
         answer = await _once(method, url, headers, body, manner)
@@ -160,11 +173,18 @@ async def _followed(request: Request, manner: _Manner) -> Answer:
     raise Unanswered(f"{_host(request.url)} redirected more than {MOST_REDIRECTS} times.")
 
 
+def _asked(text: str) -> httpx.URL:
+    try:
+        return url_of(text)
+    except ValueError:
+        raise Refused("This is no address.") from None
+
+
 def _joined(url: httpx.URL, target: str) -> httpx.URL:
     try:
-        return url.join(target)
+        return url_of(str(url.join(target)))
     except (httpx.InvalidURL, ValueError):
-        raise Unanswered(f"{url.host} redirected to what is no address.") from None
+        raise Unanswered(_NO_ADDRESS % url.host) from None
 
 
 async def _once(
@@ -190,6 +210,8 @@ async def _once(
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unanswered(f"{url.host} cannot be reached: {error}", sent=False) from None
+        except UnicodeError:  # of httpx, which looks where a redirect leads though it does not follow
+            raise Unanswered(_NO_ADDRESS % url.host) from None
         except httpx.HTTPError as error:
             raise Unanswered(f"{url.host} broke off: {error or type(error).__name__}") from None
     told = {name.lower(): value for name, value in response.headers.items()}

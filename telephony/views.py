@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -13,10 +12,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent, Flow
+from mlservices.api.answers import asker_of
 
 from . import file_names, wording
 from .afterwards import before_its_first_event
-from .audited import record_of_call
+from .audited import record_fetched, record_of_call
 from .cards import Card
 from .figures import usage_of
 from .models import Call, CallEvent, Recording
@@ -26,7 +26,6 @@ from .session.events import event_from
 from .transcript import Transcript
 
 KEYS = "123456789*0#"
-HEARD_ONCE_SECONDS = 600  # in which somebody who goes on listening to a recording is told of once
 
 
 @require_safe
@@ -100,8 +99,8 @@ def _fetched(request: HttpRequest, row: Recording) -> None:
         return
     if "download" in request.GET:
         record_of_call("recording.downloaded", row.call_id)
-    elif cache.add(f"hears:{request.user.pk}:{row.call_id}", True, timeout=HEARD_ONCE_SECONDS):
-        record_of_call("recording.heard", row.call_id)
+    else:
+        record_fetched("recording.heard", row.call_id, asker=asker_of(request))
 
 
 def card_of(call: Call) -> Card:

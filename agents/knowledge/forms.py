@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..fields import DressedForm
+from ..outside import url_of
 
 LONGEST_ADDRESS = 2000  # as it is stored
 
@@ -27,8 +27,8 @@ class PageForm(DressedForm):
     def clean_address(self) -> str:
         address = str(self.cleaned_data["address"]).strip()
         try:
-            parsed = httpx.URL(address if "://" in address else f"https://{address}")
-        except (httpx.InvalidURL, ValueError):
+            parsed = url_of(address if "://" in address else f"https://{address}")
+        except ValueError:
             raise ValidationError(
                 _("This is no address: write it like https://example.com/prices.")
             ) from None

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from mlservices.secret_box import UnreadableSecret, sealed
 
 from ..fields import dress
+from ..outside import url_of
 from .calling import secrets_of
 from .fields import HeadersField
 
@@ -50,8 +51,8 @@ class AddressForm(forms.ModelForm):
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"]).strip()
         try:
-            parsed = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
+            parsed = url_of(url)
+        except ValueError:
             raise ValidationError(
                 _("This is no address: write it like https://api.example.com/bookings.")
             ) from None

@@ -67,6 +67,14 @@ def _own_keys(request: HttpRequest) -> list[str]:
     return list(person.api_keys.values_list("prefix", flat=True))
 
 
+def _day(text: str) -> date:
+    """Raises ValueError, also for days that no request can have, and some clocks cannot tell."""
+    day = date.fromisoformat(text)
+    if not 2000 <= day.year <= 2200:
+        raise ValueError
+    return day
+
+
 def _asked(request: HttpRequest) -> tuple[date, date, str, dict[str, str]]:
     """(first day, last day, group, what is wrong by field)"""
     wrong = {}
@@ -75,11 +83,11 @@ def _asked(request: HttpRequest) -> tuple[date, date, str, dict[str, str]]:
     for name in ("from", "to"):
         try:
             if text := request.GET.get(name, ""):
-                given[name] = date.fromisoformat(text)
+                given[name] = _day(text)
         except ValueError:
             wrong[name] = "not a day: write it like 2026-03-05"
     last = given.get("to", today)
-    first = given.get("from", last - timedelta(days=DAYS - 1))
+    first = given["from"] if "from" in given else last - timedelta(days=DAYS - 1)
     group = request.GET.get("group", "day")
     if group not in GROUPS:
         wrong["group"] = f"use one of {', '.join(GROUPS)}"

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
@@ -28,8 +29,24 @@ class Pages(CursorPagination):
             raise serializers.ValidationError({"limit": f"Use a number from 1 to {self.max_page_size}."})
         return int(asked)
 
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except ValueError:  # a place that is none in this order
+            raise NotFound(self.invalid_cursor_message) from None
+
+    def decode_cursor(self, request: Any) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and "\0" in (cursor.position or ""):  # PostgreSQL takes none
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
-        return self._own or super().get_ordering(request, queryset, view)
+        """With the row's own id at the end: rows that are alike otherwise keep their order over pages."""
+        order = tuple(self._own or super().get_ordering(request, queryset, view))
+        if {each.lstrip("-") for each in order} & {"pk", "id"}:
+            return order
+        return (*order, "-pk" if order[0].startswith("-") else "pk")
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}

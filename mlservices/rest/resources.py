@@ -13,12 +13,20 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..api.answers import Refused
+from ..api.answers import Refused, invalid
 from .problems import Changed
 
 
 class Verbs(viewsets.GenericViewSet):
     """What every address has: who asks, and what was sent."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if any("\0" in str(value) for value in kwargs.values()):  # PostgreSQL takes none
+            raise Http404
+        asked = request.query_params
+        if wrong := [name for name, values in asked.lists() if "\0" in "".join((name, *values))]:
+            raise invalid(**{wrong[0].replace("\0", ""): "It holds a sign that no text has."})
 
     @property
     def by(self) -> str:

@@ -15,11 +15,13 @@ from channels.layers import get_channel_layer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mlservices.api.socket import NotAdmitted
+from mlservices.audit import Actor, acting
 
 from .. import live
+from ..audited import record_fetched
 from ..live import MOST_EVENTS, Message, call_since, in_database
 from ..models import Call
-from .door import Admit
+from .door import Admit, Visitor
 
 VIEW = "telephony.view_calls"
 FIRST_MESSAGE_SECONDS = 10.0
@@ -117,8 +119,8 @@ class Follower:
         code = NORMAL
         try:
             follow = await self._first_message()
-            await self._admit(self._scope, follow.apiKey, VIEW)
-            await self._follow(follow)
+            visitor = await self._admit(self._scope, follow.apiKey, VIEW)
+            await self._follow(follow, visitor)
         except (_Gone, OSError):  # a timeout, or a server's own kind of "disconnected"
             return
         except _Refused as error:
@@ -148,11 +150,11 @@ class Follower:
             faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
             raise _Refused(POLICY, "invalid", "; ".join(faults)) from None
 
-    async def _follow(self, follow: Follow) -> None:
+    async def _follow(self, follow: Follow, visitor: Visitor) -> None:
         self._last = follow.after
         channel = await self._layer.new_channel()
         await self._layer.group_add(live.LIVE_GROUP, channel)
-        parts = [self._pass_on(), self._listen(channel), self._client(), self._recheck(follow.apiKey)]
+        parts = [self._pass_on(visitor), self._listen(channel), self._client(), self._recheck(follow.apiKey)]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -164,7 +166,7 @@ class Follower:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._layer.group_discard(live.LIVE_GROUP, channel)
 
-    async def _pass_on(self) -> None:
+    async def _pass_on(self, visitor: Visitor) -> None:
         """Until the call is over and its recording kept. The database says what happened, in which order; the
         news only that something did."""
         told = False
@@ -174,6 +176,7 @@ class Follower:
             if answer is None:
                 raise _Refused(UNKNOWN_CALL, "unknown_call", "There is no such call.")
             if not told:
+                await in_database(_record, self._call_id, visitor, self._scope["address"])
                 await self._send(Snapshot(call=answer["card"], last=answer["last"]))
                 told = True
             for event in answer["events"]:
@@ -216,3 +219,9 @@ def _since(call_id: UUID, after: int) -> tuple[bool, Message | None]:
     """Whether nothing more is going to happen, seen before what has happened is read."""
     over = Call.objects.filter(pk=call_id, ended_at__isnull=False, held_at=None).exists()
     return over, call_since(call_id, after)
+
+
+def _record(call_id: UUID, visitor: Visitor, address: str) -> None:
+    """That somebody follows; once where a connection breaks again and again."""
+    with acting(Actor(visitor.name, visitor.key, address)):
+        record_fetched("events.downloaded", call_id, asker=visitor.key or f"person {visitor.name}")

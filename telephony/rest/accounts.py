@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -108,9 +109,10 @@ class Accounts(Resource):
         sent = self.checked()
         limits = {name: sent.pop(name) for name in _LIMITS[1:] if name in sent}
         form = valid(NewAccountForm(sent))
-        account = add_credential(**form.cleaned_data, by=self.by)
-        if limits:
-            self.change(account, limits)
+        with transaction.atomic():  # nothing is kept where the limits are refused
+            account = add_credential(**form.cleaned_data, by=self.by)
+            if limits:
+                self.change(account, limits)
         check_credential(credential=account, by=self.by)
         return self.told(account, status=201)
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -17,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices import audit
-from mlservices.api.answers import invalid
+from mlservices.api.answers import asker_of, invalid
 from mlservices.rest.paging import Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
@@ -26,7 +27,7 @@ from .. import orders
 from ..actions import hang_up
 from ..annotation_actions import LONGEST_NOTE, delete_note, tag_call, untag_call, write_note
 from ..annotations import tag_names, tag_problem
-from ..audited import call_named
+from ..audited import call_named, record_fetched
 from ..deleting import CannotDelete, delete_calls
 from ..eventlog import event_json
 from ..filters import OUTCOMES, SORTS
@@ -107,12 +108,13 @@ class Calls(Resource):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its events, its words and its recording, for good. A call that goes on is not deleted."""
-        try:
-            deleted = delete_calls(call_ids=[self.get_object().pk])
-        except CannotDelete as error:
-            raise Conflict(str(error)) from None
-        if not deleted:
-            raise Conflict(_("A call that goes on cannot be deleted."))
+        with transaction.atomic():
+            try:
+                deleted = delete_calls(call_ids=[self.as_expected().pk])
+            except CannotDelete as error:
+                raise Conflict(str(error)) from None
+            if not deleted:
+                raise Conflict(_("A call that goes on cannot be deleted."))
         return Response(status=204)
 
     # ---- what was said ----------------------------------------------------------------------
@@ -129,11 +131,11 @@ class Calls(Resource):
         if not (after.isascii() and after.isdecimal() and len(after) < 10):
             raise invalid(after="not the number of an event")
         call = self._row()
-        if not int(after):  # who goes on from there has been told of
-            audit.record("events.downloaded", call_named(call))
         rows = CallEvent.objects.filter(call=call, seq__gt=int(after)).order_by("seq")[:MOST_EVENTS]
         events = [event_json(row) for row in rows]
         last = events[-1]["seq"] if events else int(after)
+        if events:  # who asks again and again whether there are more is told of once
+            record_fetched("events.downloaded", call.pk, asker=asker_of(request._request))
         ended = call.ended_at is not None and last >= call.last_seq
         return Response({"events": events, "last_seq": last, "ended": ended})
 

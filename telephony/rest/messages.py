@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 
+from mlservices.rest.filters import YesOrNo
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
 
@@ -18,6 +20,14 @@ from .call_fields import MessageFields
 @extend_schema_serializer(examples=[OpenApiExample("Done", request_only=True, value={"done": True})])
 class DoneFields(Exact):
     done = serializers.BooleanField()
+
+
+class MessageFilters(filters.FilterSet):
+    done_at__isnull = YesOrNo(field_name="done_at", lookup_expr="isnull")
+
+    class Meta:
+        model = CallMessage
+        fields = ("call",)
 
 
 @extend_schema(tags=["Messages"])
@@ -34,7 +44,7 @@ class Messages(Resource):
 
     queryset = CallMessage.objects.all()
     lookup_url_kwarg = "id"
-    filterset_fields = {"done_at": ["isnull"], "call": ["exact"]}
+    filterset_class = MessageFilters
     search_fields = ("name", "number", "words")
     ordering_fields = ("at",)
     ordering = "-at"

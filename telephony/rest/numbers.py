@@ -244,6 +244,6 @@ class Blocked(Resource):
         return block_caller(**valid(BlockForm(values)).cleaned_data, by=self.by)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        get_object_or_404(BlockedCaller, pattern=self.kwargs["id"])
+        self.refuse_changed(get_object_or_404(BlockedCaller, pattern=self.kwargs["id"]))
         unblock_caller(pattern=self.kwargs["id"])
         return Response(status=204)

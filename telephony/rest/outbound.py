@@ -194,6 +194,6 @@ class Never(Resource):
         return Response({"added": added}, status=201)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        get_object_or_404(DoNotCall, number=self.kwargs["id"])
+        self.refuse_changed(get_object_or_404(DoNotCall, number=self.kwargs["id"]))
         may_be_called(number=self.kwargs["id"])
         return Response(status=204)

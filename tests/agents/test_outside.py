@@ -125,7 +125,7 @@ async def test_what_was_sent_does_not_go_to_another_server(other, settings):
     assert len(other.asked) == 1
 
 
-@pytest.mark.parametrize("target", ["http://[::1", "//[", "http://x:99999999/"])
+@pytest.mark.parametrize("target", ["http://[::1", "//[", "http://x:99999999/", "https://xn--a/"])
 async def test_a_redirect_to_nonsense_is_no_answer(other, target):
     other.answer("/a", status=302, Location=target)
     with pytest.raises(Unanswered):
@@ -141,6 +141,20 @@ async def test_a_packed_answer_is_refused(other):
 async def test_a_charset_that_is_none_does_no_harm(other):
     other.answer("/", b"Caf\xc3\xa9", Content_Type="text/plain; charset=base64")
     assert (await ask(Request("GET", f"{other.url}/"), seconds=5)).text == "Caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800"), ("raw_unicode_escape", rb"\ud800")],
+)
+async def test_no_charset_lets_half_a_sign_through(other, charset, body):
+    other.answer("/", body, Content_Type=f"text/plain; charset={charset}")
+    assert (await ask(Request("GET", f"{other.url}/"), seconds=5)).text == "?"
+
+
+async def test_a_name_that_is_none_is_refused():
+    with pytest.raises(Refused, match="no address"):
+        await ask(Request("GET", "https://xn--a/"), seconds=5)
 
 
 async def test_redirects_end(other):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from telephony import orders
 from tests import trail
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from tests.program import Program
 from voiceforge_site.access import key_actions
 from voiceforge_site.audit.chain import seal, stored_head
 from voiceforge_site.models import AuditEntry, User
@@ -98,6 +99,30 @@ def test_a_player_that_asks_for_piece_after_piece_is_told_of_once(bobs_browser: 
         url = reverse("telephony:recording", args=[call.pk])
         bobs_browser.get(url, headers={"Range": f"bytes={begin}-{begin + 50}"})
     assert trail.verbs() == ["recording.heard"]
+
+
+def test_each_key_that_fetches_a_recording_is_told_of(alice: User, call: Any) -> None:
+    for name in ("one", "another", "a third"):
+        program = Program(key_actions.create(name, alice)[1])
+        for _ in range(2):
+            program.get(f"/api/telephony/calls/{call.pk}/recording")
+    keys = AuditEntry.objects.filter(verb="recording.heard").values_list("key", flat=True)
+    assert len(set(keys)) == len(keys) == 3
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_each_key_that_fetches_events_is_told_of_from_whichever_it_begins(
+    alice: User, call: Any, after: int
+) -> None:
+    for name in ("one", "another"):
+        program = Program(key_actions.create(name, alice)[1])
+        address = f"/api/telephony/calls/{call.pk}/events"
+        program.get(f"{address}?after={call.last_seq + 1000}")  # there are none
+        assert trail.last().verb == "api_key.made"
+        last = program.get(f"{address}?after={after}").json()["last_seq"]
+        program.get(f"{address}?after={last - 1}")  # goes on with those that came meanwhile
+    keys = AuditEntry.objects.filter(verb="events.downloaded").values_list("key", flat=True)
+    assert len(set(keys)) == len(keys) == 2
 
 
 def test_neither_number_nor_words_of_a_caller_get_in(alices_browser: Client, call: Any) -> None:

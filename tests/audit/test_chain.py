@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from mlservices.audit import Thing, record
@@ -39,6 +40,26 @@ def tampered(sql: str, *values: object) -> None:
         else:
             cursor.execute("DROP TRIGGER IF EXISTS audit_unchanged ON voiceforge_site_auditentry")
         cursor.execute(sql, values)
+
+
+def unbounded() -> None:
+    """The same somebody, who lets numbers be what they like."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute(
+                "ALTER TABLE voiceforge_site_auditentry DROP CONSTRAINT audit_entry_numbered_from_1"
+            )
+
+
+@pytest.fixture
+def without_bounds() -> Iterator[None]:
+    unbounded()
+    yield
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def walked() -> Point:
@@ -120,6 +141,33 @@ def test_a_whole_chain_that_was_made_anew_shows_by_a_head_that_was_kept_elsewher
     walked()  # it fits in itself
     with pytest.raises(DoesNotFit, match=r"^Entry 3 is another"):
         verify(start=Point(), known=[kept])
+
+
+@pytest.mark.parametrize("number", [0, -1, -(2**40)])
+def test_the_database_takes_no_number_outside_the_chain(number: int) -> None:
+    record("door.opened", DOOR)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        tampered("UPDATE voiceforge_site_auditentry SET number = %s", number)
+
+
+@pytest.mark.parametrize("number", [0, -1, -(2**40)])
+@pytest.mark.usefixtures("without_bounds")
+def test_an_entry_that_was_put_beside_the_chain_shows(number: int) -> None:
+    opened(3)
+    verify_news()
+    record("door.opened", DOOR, by="mallory")
+    tampered("UPDATE voiceforge_site_auditentry SET number = %s WHERE number IS NULL", number)
+    with pytest.raises(DoesNotFit, match=f"outside the chain, with the number {number}"):
+        walked()
+    assert verify_news() == f"outside {number}"
+
+
+@pytest.mark.parametrize("change", ["words = ''", "id = id + 1000"])
+def test_an_entry_that_was_hidden_from_the_search_or_moved_shows(change: str) -> None:
+    opened(3)
+    tampered(f"UPDATE voiceforge_site_auditentry SET {change} WHERE number = 2")
+    with pytest.raises(DoesNotFit, match=r"^Entry 2 was changed"):
+        walked()
 
 
 def test_entries_that_stay_without_a_link_are_counted() -> None:

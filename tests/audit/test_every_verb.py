@@ -24,7 +24,7 @@ MODULES = sorted(
     for path in (settings.BASE_DIR / app).rglob("*.py")
     if re.fullmatch(r"(\w+_)?actions|orders|deleting", path.stem)
 )
-TELLS = {"audit.record", "record_of_call"}
+TELLS = {"audit.record", "record_of_call", "record_fetched"}
 
 # What changes nothing that somebody did, and why it is no verb for the trail.
 _HAPPENS = "what happens in a call is told by its events"
@@ -142,7 +142,7 @@ def recorded() -> frozenset[str]:
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            if "audit" in text or "record_of_call" in text or "note_use" in text or "noted(" in text:
+            if any(each in text for each in ("audit", "record_of_call", "note_use", "noted(")):
                 found |= set(_RECORDED.findall(text)) | {
                     f"account.{what}" for what in _OF_ACCOUNT.findall(text)
                 }

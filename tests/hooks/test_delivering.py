@@ -164,8 +164,18 @@ def test_a_receiver_says_how_long_to_wait(subscribe, receiver) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "seconds"),
-    [("120", 120), ("soon", 0), ("", 0), ("-5", 0), ("1e9", 0), ("9" * 400, 999_999_999), ("٣", 3)],
-    ids=["seconds", "word", "none", "negative", "float", "endless", "other digits"],
+    [
+        ("120", 120),
+        ("soon", 0),
+        ("", 0),
+        ("-5", 0),
+        ("1e9", 0),
+        ("9" * 400, 999_999_999),
+        ("٣", 3),
+        (" " * 12 + "5", 5),
+        ("Jan 31 99999999999 12:00:00 12:00:00 0001", 0),
+    ],
+    ids=["seconds", "word", "none", "negative", "float", "endless", "other digits", "indented", "no year"],
 )
 def test_whatever_a_receiver_writes_as_the_wait_is_read_or_left(asked, seconds) -> None:
     assert sending.wait_asked_for(asked, timezone.now()) == seconds
@@ -210,6 +220,14 @@ def test_a_redirect_is_not_followed(subscribe, receiver) -> None:
     assert receiver.kinds == ["call.ended"] and only().problem == "It answered 302."
 
 
+def test_a_redirect_to_what_is_no_address_is_a_failure(subscribe, receiver) -> None:
+    subscribe("call.ended")
+    receiver.answers.append(Answer(302, {"Location": "https://xn--a/"}))
+    happens()
+    send()
+    assert (only().state, only().attempts) == (State.WAITING, 1) and "no address" in only().problem
+
+
 def test_a_receiver_that_breaks_off_is_asked_again(subscribe, receiver) -> None:
     subscribe("call.ended")
     receiver.answers.append(Answer(closes=True))
@@ -237,8 +255,10 @@ def test_a_receiver_that_hangs_is_given_up_on(subscribe, receiver, monkeypatch) 
         Answer(200, {}, b"x" * 3_000_000),
         Answer(200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 10_000_000)),
         Answer(200, {"Content-Type": "text/plain; charset=base64"}, b"\xff\xfe\x00"),
+        Answer(200, {"Content-Type": "text/plain; charset=utf-7"}, b"+2AA-"),
+        Answer(200, {"Content-Type": "text/plain; charset=unicode_escape"}, rb"\ud800"),
     ],
-    ids=["too large", "packed", "no text"],
+    ids=["too large", "packed", "no text", "half a sign", "half a sign in letters"],
 )
 def test_that_it_was_taken_counts_and_not_what_is_answered(subscribe, receiver, answer) -> None:
     subscribe("call.ended")

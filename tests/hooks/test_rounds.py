@@ -145,6 +145,33 @@ def test_what_a_worker_was_sending_when_it_died_is_sent_again(subscribe, receive
     assert Delivery.objects.get().state == State.DELIVERED and not Webhook.objects.get().failures
 
 
+@pytest.mark.django_db
+def test_what_can_never_be_written_down_is_given_up_after_a_day(subscribe, receiver, monkeypatch) -> None:
+    subscribe("call.ended")
+    happens()
+    monkeypatch.setattr(rounds, "keep", lambda parcel, outcome: 1 / 0)
+    for _ in range(2):
+        send()
+        hours_pass(seconds=61)
+    hours_pass(24)
+    send()
+    hours_pass(seconds=61)
+    send()
+    assert len(receiver.received) == 2
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.problem) == (State.DEAD, rounds.UNKNOWN)
+
+
+@pytest.mark.django_db
+def test_what_a_server_was_sending_when_it_went_away_for_days_is_sent_again(subscribe, receiver) -> None:
+    subscribe("call.ended")
+    happens()
+    rounds.claim("dead", room=5)
+    hours_pass(48)
+    send()
+    assert len(receiver.received) == 1 and Delivery.objects.get().state == State.DELIVERED
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.services
 def test_of_many_workers_one_sends_each_message(subscribe, receiver) -> None:

@@ -68,6 +68,7 @@ def test_what_cannot_be_read_says_why(alices, worker):
         ({}, "address"),
         ({**PAIRS, "address": "https://x.test"}, "address"),
         ({"address": "ftp://x/"}, "address"),
+        ({"address": "https://xn--a/"}, "address"),
         ({"address": 5}, "address"),
         ({"pairs": []}, "pairs"),
         ({"pairs": [{"question": "Why?"}]}, "pairs.0.answer"),

@@ -59,6 +59,7 @@ class TestTools:
             ({"name": "servers"}, "name"),
             ({"url": "ftp://x"}, "url"),
             ({"url": ""}, "url"),
+            ({"url": "https://xn--a/"}, "url"),
             ({"url": "https://{{host}}/"}, "url"),
             ({"seconds": 0}, "seconds"),
             ({"seconds": "5"}, "seconds"),
@@ -192,7 +193,8 @@ class TestServers:
         assert (refused.status_code, list(refused.json()["fields"])) == (400, ["tools"])
 
     def test_what_is_wrong_is_told_by_field_and_who_was_faster(self, alices, bobs, other):
-        assert list(self.connect(alices, other, url="mcp").json()["fields"]) == ["url"]
+        for url in ("mcp", "https://xn--a/"):
+            assert list(self.connect(alices, other, url=url).json()["fields"]) == ["url"]
         assert list(self.connect(alices, other, name="").json()["fields"]) == ["name"]
         read = self.connect(alices, other)
         offering(other, CANCEL)

@@ -83,6 +83,7 @@ def test_one_whose_secret_cannot_be_read_sends_no_test(alices):
     [
         ({"url": "https://127.0.0.1/"}, "url", "private network"),
         ({"url": "ftp://crm.example.com"}, "url", "https://"),
+        ({"url": "https://xn--a/"}, "url", "no address"),
         ({"url": 1}, "url", "Send a text"),
         ({"description": "x" * 121}, "description", "at most 120"),
         ({"kinds": []}, "kinds", "at least one"),

@@ -24,6 +24,7 @@ from .models import AuditEntry, AuditHead
 UNSEALED_FOR = timedelta(minutes=1)  # and something is wrong
 BATCH = 2000
 _HASHED = (
+    "id",
     "number",
     "previous",
     "name",
@@ -36,6 +37,7 @@ _HASHED = (
     "label",
     "changes",
     "detail",
+    "words",
 )
 
 
@@ -102,6 +104,7 @@ class DoesNotFit(Exception):
         "missing": _("Entry %(number)s is missing."),
         "changed": _("Entry %(number)s was changed after it was written."),
         "unlinked": _("Entry %(number)s does not follow the entry before it: one of both was changed."),
+        "outside": _("There is an entry outside the chain, with the number %(number)s."),
         "another": _("Entry %(number)s is another than the one that stood there."),
         "cut": _("The end is cut off: entry %(number)s and all after it are missing."),
     }
@@ -123,6 +126,7 @@ class DoesNotFit(Exception):
 def verify(*, start: Point, known: Sequence[Point]) -> Point:
     """Walk the chain from `start` to its end, which is answered; it has to come by all that is `known`.
     Raises DoesNotFit."""
+    _none_outside()
     at, digests = start, {point.number: point.digest for point in known}
     for entry in _entries(start.number):
         number = at.number + 1
@@ -138,6 +142,12 @@ def verify(*, start: Point, known: Sequence[Point]) -> Point:
     if at.number < max(digests, default=0):
         raise DoesNotFit("cut", at.number + 1)
     return at
+
+
+def _none_outside() -> None:
+    """Raises DoesNotFit for an entry that the walk would not come by: its first link has the number 1."""
+    for number in AuditEntry.objects.filter(number__lt=1).values_list("number", flat=True)[:1]:
+        raise DoesNotFit("outside", int(number or 0))
 
 
 def _entries(after: int) -> Iterator[AuditEntry]:

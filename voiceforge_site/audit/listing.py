@@ -82,10 +82,12 @@ class Filters:
 
 
 def _date(text: str) -> date | None:
+    """None too for days that no entry can have, and some clocks cannot tell."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day and 2000 <= day.year <= 2200 else None
 
 
 def _begin(day: date) -> datetime:
@@ -222,6 +224,12 @@ def _keys(model: type[Model], ids: Iterable[str]) -> Iterator[Any]:
     for id in ids:
         with suppress(ValidationError):
             yield model._meta.pk.to_python(id)
+
+
+def who_changed(row: Model) -> str:
+    """The username of who did something to it last; "" where the trail does not say."""
+    entries = AuditEntry.objects.filter(kind=row._meta.label_lower, thing=str(row.pk)).order_by("-pk")
+    return entries.values_list("name", flat=True).first() or ""
 
 
 def _model(kind: str) -> type[Model] | None:

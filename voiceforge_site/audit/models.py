@@ -58,7 +58,13 @@ class AuditEntry(models.Model):
     unsealed = _Unsealed()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["number"], name="audit_entry_numbered_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="audit_entry_numbered_once"),
+            # or the walk along the chain would pass it by
+            models.CheckConstraint(
+                condition=models.Q(number=None) | models.Q(number__gte=1), name="audit_entry_numbered_from_1"
+            ),
+        ]
         indexes = [
             # the newest of one person
             models.Index(fields=["name", "-id"], name="audit_of_person"),

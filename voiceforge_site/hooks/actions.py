@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
-from agents.outside import is_public
+from agents.outside import is_public, url_of
 from mlservices import audit
 from mlservices.happenings import KINDS, Happening
 from mlservices.secret_box import UnreadableSecret, opened, sealed
@@ -220,8 +220,8 @@ def _strange(values: Any, known: Collection[str]) -> str:
 def _problem_of_address(address: str) -> str:
     """What can be told without asking the network: where a name leads is looked at each time it is asked."""
     try:
-        url = httpx.URL(address)
-    except (httpx.InvalidURL, ValueError):
+        url = url_of(address)
+    except ValueError:
         return _("This is no address.")
     if url.scheme not in ("http", "https") or not url.host:
         return _("The address has to begin with https://.")

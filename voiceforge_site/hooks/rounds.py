@@ -43,6 +43,7 @@ LONGEST_ASKED = timedelta(hours=1)
 DOWN_AFTER = 3  # failures in a row: what waited meanwhile is sent as soon as one message is taken
 UNREADABLE = "Its secret cannot be read: CREDENTIALS_KEY has changed. Make a new secret."
 NEVER_THERE = "Not tried: the receiver has answered nothing for 24 hours."
+UNKNOWN = "It was sent, but what came of it could not be written down."
 
 
 async def run() -> bool:
@@ -80,15 +81,17 @@ async def _deliver(parcel: Parcel) -> None:
 
 
 def tidy() -> None:
-    """What a process that died was sending is sent again, which may be twice; what a receiver that answers
-    nothing was to get a day ago is given up."""
+    """What a process that died was sending is sent again, which may be twice, but not for longer than a day;
+    what a receiver that answers nothing was to get a day ago is given up."""
     now = timezone.now()
     left = Delivery.objects.filter(state=State.SENDING, claimed_until__lt=now)
+    lost = left.filter(give_up_at__lt=now, attempts__gt=0)
+    dead = lost.update(state=State.DEAD, attempts=F("attempts") + 1, problem=UNKNOWN)
     left.update(state=State.WAITING, attempts=F("attempts") + 1, next_at=now)
     down = Webhook.objects.filter(state=Webhook.State.ACTIVE, held_until__gt=now)
     overdue = Delivery.objects.filter(state=State.WAITING, give_up_at__lt=now, webhook__in=down)
     overdue = overdue.filter(webhook__failing_since__lt=F("give_up_at"))
-    dead = overdue.filter(attempts=0).update(state=State.DEAD, problem=NEVER_THERE)
+    dead += overdue.filter(attempts=0).update(state=State.DEAD, problem=NEVER_THERE)
     dead += overdue.filter(attempts__gt=0).update(state=State.DEAD)
     webhook_attempts.labels("given_up").inc(dead)
 

@@ -88,11 +88,11 @@ async def carry(parcel: Parcel) -> Outcome:
 
 def wait_asked_for(retry_after: str, now: datetime) -> float:
     """Of a Retry-After header, in seconds or as a date; 0 where it says nothing that can be read."""
-    if retry_after.strip().isdecimal():
-        return float(retry_after[:9])
+    if (seconds := retry_after.strip()).isdecimal():
+        return float(seconds[:9])
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     aware = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices.rest.filters import YesOrNo
 from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel
 
 from ..access.roles import Role
+from ..audit.listing import who_changed
 from ..models import User
 from ..people import actions
 
@@ -38,6 +41,14 @@ class LinkFields(serializers.Serializer):
     expires_in_days = serializers.IntegerField()
 
 
+class UserFilters(filters.FilterSet):
+    is_active = YesOrNo()
+
+    class Meta:
+        model = User
+        fields = ("role", "is_active")
+
+
 @extend_schema(tags=["Users"])
 @extend_schema_view(
     list=extend_schema(summary="List users"),
@@ -54,10 +65,16 @@ class Users(Resource):
     queryset = User.objects.all()
     serializer_class = UserFields
     lookup_url_kwarg = "id"
-    filterset_fields = ("role", "is_active")
+    filterset_class = UserFilters
     search_fields = ("username", "name", "email")
     ordering_fields = ("username", "joined_at")
     ordering = "username"
+
+    def state_of(self, thing: User, shown: Any) -> Any:
+        return {name: value for name, value in shown.items() if name != "seen_at"}
+
+    def who_changed(self, thing: User) -> str:
+        return who_changed(thing)
 
     def change(self, thing: User, values: dict[str, Any]) -> User:
         with in_conflict():

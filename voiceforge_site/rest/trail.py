@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices.api.answers import invalid
 from mlservices.rest.paging import Pages
 from mlservices.rest.resources import Resource
 
@@ -75,6 +76,10 @@ class Trail(Resource):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         pages = Pages(["-id"])
-        entries = Filters.read(request._request.GET).entries().defer("words")
+        filters = Filters.read(request._request.GET)
+        read = {"from": filters.since, "to": filters.until}
+        if unclear := [name for name, day in read.items() if day is None and request.query_params.get(name)]:
+            raise invalid(**dict.fromkeys(unclear, "not a day: write it like 2026-03-05"))
+        entries = filters.entries().defer("words")
         page = pages.paginate_queryset(entries, request, self)
         return pages.get_paginated_response(EntryFields(page, many=True).data)

@@ -20,7 +20,7 @@ from telephony.session.events import DigitsPressed
 from tests.telephony.realtime.conftest import Program, Script, exchange, talking
 from voiceforge_site.access import key_actions
 from voiceforge_site.access.gate import INACTIVE_KEY, NOT_ALLOWED, UNKNOWN_KEY
-from voiceforge_site.models import User
+from voiceforge_site.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +126,18 @@ def test_news_that_are_lost_are_made_up_for(key: str, call: Call, monkeypatch: p
         await program.told_of("event", 6)
 
     assert numbers(following_it(call, script)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_who_follows_is_told_to_the_trail_once(key: str, call: Call) -> None:
+    async def script(program: Program) -> None:
+        follow(program, key, after=3)
+        await program.told_of("event", 2)
+
+    for _ in range(2):
+        following_it(call, script)
+    (entry,) = AuditEntry.objects.filter(verb="events.downloaded")
+    assert (entry.name, entry.key, entry.address) == ("bob", key[:14], "127.0.0.1")
+    assert entry.thing == str(call.pk)
 
 
 def test_it_opens_for_whom_the_door_says(key: str, bob: User, call: Call) -> None:

@@ -8,12 +8,12 @@ from django.conf import settings
 
 from ..lines.actions import asked
 from ..models import PlannedCall
-from .guard import EXTENSION
+from .guard import costs_nothing
 
 
 def written_rate_of(planned: PlannedCall) -> Decimal | None:
     """As far as we know it without asking anybody."""
-    if planned.line and EXTENSION.fullmatch(planned.to):
+    if planned.line and costs_nothing(planned.to, planned.line):
         return Decimal(0)
     return planned.line.price_per_minute if planned.line else None
 

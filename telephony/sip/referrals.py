@@ -57,7 +57,7 @@ class Referral:
         facts = self._carried.facts
         number = user_of(request.target)
         if why := refusal(request, facts) or await in_database(
-            records.why_not, facts.pk, self._call_id, transfer_to=records.e164(number)
+            records.why_not, facts.pk, self._call_id, transfer_to=number
         ):
             logger.warning("Call %s is not passed on, as its peer wants: %s", self._call_id, why)
             with suppress(BaresipError):

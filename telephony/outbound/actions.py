@@ -59,9 +59,10 @@ def plan_call(
     operator: str = "",
     once: UUID | None = None,
 ) -> PlannedCall:
-    """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is a number
-    with its country code, or by a line an extension of its exchange; `telephone`, of ours, is rung first where
-    the account calls back: numbers are kept as E.164. Asked again with the same `once`, it is the same call. Raises ValidationError by field."""
+    """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is a
+    number with its country code, or by a line an extension of its exchange; `telephone`, of ours, is rung
+    first where the account calls back: numbers are kept as E.164. Asked again with the same `once`, it is
+    the same call. Raises ValidationError by field."""
     if once and (before := PlannedCall.objects.filter(pk=once).first()):
         return before
     if (caller_id is None) == (line is None):

@@ -101,8 +101,8 @@ def _refuse_short(to: str, line: SipLine) -> None:
     elif not line.countries and to in short_numbers.EMERGENCY_SOMEWHERE:
         raise NotAllowed(
             _(
-                "%(number)s is an emergency number in some countries. Where it is none, and an extension, name "
-                "the countries that the line may call, on its page."
+                "%(number)s is an emergency number in some countries. Where it is none, and an extension, "
+                "name the countries that the line may call, on its page."
             )
             % told
         )
@@ -153,12 +153,12 @@ def set_aside(carrier: Credential | SipLine, *, seconds: int, rate: Decimal | No
     """See that a call of at most so many seconds fits into what is left of the day, and keep all others from
     asking until the transaction around this, which makes the call's row, is over. `rate` is of a minute, None
     where it is not known. Raises NotAllowed."""
-    for payer in _payers(carrier):
+    for payer in locked_payers(carrier):
         if payer.daily_cap is not None:
             _check_cap(payer, payer.daily_cap, seconds, rate)
 
 
-def _payers(carrier: Credential | SipLine) -> list[Credential | SipLine]:
+def locked_payers(carrier: Credential | SipLine) -> list[Credential | SipLine]:
     """Locked, always in the same order, and as they are stored now."""
     line = carrier if isinstance(carrier, SipLine) else None
     account = line.account if line else carrier

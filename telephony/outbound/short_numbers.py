@@ -11,7 +11,9 @@ from phonenumbers import shortnumberinfo
 EMERGENCY = ("112", "911")  # wherever one is
 # Where nobody knows in which country a line dials: those of many countries or of large ones, but for what is
 # as often an extension (100 to 108, 150 to 199).
-EMERGENCY_SOMEWHERE = frozenset("15 17 18 000 110 111 113 115 117 118 119 120 122 995 999".split())
+EMERGENCY_SOMEWHERE = frozenset(
+    ("15", "17", "18", "000", "110", "111", "113", "115", "117", "118", "119", "120", "122", "995", "999")
+)
 # Directory services in all of Europe, among them those of Germany, of which phonenumbers knows no cost.
 DIRECTORY = re.compile(r"118\d\d", re.ASCII)
 

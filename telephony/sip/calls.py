@@ -18,6 +18,7 @@ from baresip import (
     CallState,
     CallTimeout,
     Event,
+    TransferFailed,
 )
 
 from ..models import Call as Row
@@ -216,6 +217,8 @@ class Calls:
             await call.transfer(f"sip:{number}@{carried.facts.domain}", timeout=TRANSFER_SECONDS)
         except BaresipError as error:
             logger.warning("Call %s could not be put through: %s", call_id, error)
+            if isinstance(error, TransferFailed):  # else nobody knows what the peer does yet
+                await in_database(records.not_passed_on, carried.facts.pk, call_id, transfer_to=number)
 
     async def _on(self, carried: Carried, work: Coroutine[Any, Any, None]) -> None:
         carried.calls += 1

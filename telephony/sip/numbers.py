@@ -1,4 +1,4 @@
-"""Numbers as SIP lines write them: many leave out the +, or the whole country code, as their country dials."""
+"""Numbers as SIP lines write them: many leave out the +, or the country code, as their country dials."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _SHORTEST = 7  # digits; what is shorter is an extension
 
 
 def readings(written: str, countries: Iterable[str], *, international: bool = False) -> list[str]:
-    """E.164, the likeliest first; none of what is no number. Without + or 00 it may be as it is dialled in one
-    of these countries, or begin with a country code, which is tried first where the line is `international`."""
+    """E.164, the likeliest first; none of what is no number. Without + or 00 it may be as it is dialled in
+    one of these countries, or begin with a country code, which is tried first where the line is
+    `international`."""
     if written.startswith(("+", "00")):
         return list(filter(None, [as_e164(written)]))
     if not written.isdecimal() or len(written) < _SHORTEST:

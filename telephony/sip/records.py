@@ -21,7 +21,7 @@ from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check, refuse_on_line
-from ..outbound.other_costs import set_aside_transfer
+from ..outbound.other_costs import set_aside_transfer, transfer_began, transfer_failed
 from ..session.events import ProviderStatusReceived, TransferStarted
 from ..sip_lines import Network
 from ..zadarma_matching import taken_by_line
@@ -264,8 +264,20 @@ def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
     return ""
 
 
-def passed_on(call_id: UUID, *, number: str) -> None:
+def not_passed_on(line_id: int, call_id: UUID, *, transfer_to: str) -> None:
+    """Who was allowed was not reached: what was set aside for it is free again."""
+    if line := SipLine.objects.select_related("account").filter(pk=line_id).first():
+        transfer_failed(line, of=str(call_id), to=_as_set_aside(transfer_to, line))
+
+
+def _as_set_aside(number: str, line: SipLine) -> str:
+    return (on_line(number, line) or [number])[0]
+
+
+def passed_on(line_id: int, call_id: UUID, *, number: str) -> None:
     """The peer has had us go on with that number."""
+    if line := SipLine.objects.select_related("account").filter(pk=line_id).first():
+        transfer_began(of=str(call_id), to=_as_set_aside(number, line))
     answered_at = Call.objects.values_list("answered_at", flat=True).get(pk=call_id)
     seconds = (timezone.now() - answered_at).total_seconds() if answered_at else 0.0
     record_now(call_id, TransferStarted(number=number, reason="peer", at_seconds=seconds))

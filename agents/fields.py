@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from mlservices.pages.figures import grouped
 
 from .constants import read_constants, write_constants
+from .e164 import as_e164
 
 LONGEST_CONSTANTS = 8000  # characters
 _E164 = re.compile(r"\+[0-9]+")
-_DIALLED_ABROAD = re.compile(r"^00(?=[1-9])")  # what most of the world dials for the +
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 class PhoneField(forms.CharField):
@@ -32,17 +33,17 @@ class PhoneField(forms.CharField):
         number = super().clean(value)
         if not number:
             return ""
+        if e164 := as_e164(number):
+            return e164
         try:
-            parsed = phonenumbers.parse(_DIALLED_ABROAD.sub("+", number))
+            parsed = phonenumbers.parse(number)
         except phonenumbers.NumberParseException:
-            raise ValidationError(
-                _("Write the number with its country code, like +1 415 555 0100.")
-            ) from None
-        if parsed.extension:
+            parsed = None
+        if parsed and parsed.extension:
             raise ValidationError(_("An extension cannot be dialled: write a number that rings by itself."))
-        if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        if parsed and not _LETTER.search(number):
             raise ValidationError(_("No telephone has this number: check how many digits it has."))
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        raise ValidationError(_("Write the number with its country code, like +1 415 555 0100."))
 
 
 class ConstantsField(forms.CharField):

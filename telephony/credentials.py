@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils import timezone
 
+from agents.e164 import as_e164
 from agents.models import Agent
 from mlservices import audit
 from mlservices.secret_box import UnreadableSecret, opened, sealed
@@ -75,11 +75,9 @@ def _first(provider: str, account: str, secret: str, label: str) -> Credential:
 
 def _as_twilio_writes_it(number: str) -> str:
     """E.164, by which a call's number is looked up."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        raise ImproperlyConfigured(
-            f"TWILIO_PHONE_NUMBER: {number!r} is no phone number. "
-            "Write it with + and the country code, like +14155550123."
-        ) from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if e164 := as_e164(number):
+        return e164
+    raise ImproperlyConfigured(
+        f"TWILIO_PHONE_NUMBER: {number!r} is no phone number. "
+        "Write it with + and the country code, like +14155550123."
+    )

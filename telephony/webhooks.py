@@ -100,7 +100,9 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     )
     answer = answer_for(number, request.POST.get("From", ""))
     if answer.forward:
-        return _put_through(answer.forward, credential, request.POST["CallSid"])
+        return _put_through(
+            answer.forward, credential, request.POST["CallSid"], shown=request.POST.get("From", "")
+        )
     if answer.words:
         return _say(answer.words)
     if number is None or answer.agent is None:
@@ -266,14 +268,16 @@ def _sequence(text: str) -> int | None:
     return int(text)
 
 
-def _put_through(number: str, credential: Credential, sid: str, call: Call | None = None) -> HttpResponse:
+def _put_through(
+    number: str, credential: Credential, sid: str, call: Call | None = None, *, shown: str = ""
+) -> HttpResponse:
     """What holds for calls that we place holds for those that we pass on, whoever named the number. Two
     people speak as long as people may."""
     try:
         refuse_number(number, credential)
         if call:
             is_with_people(call.pk)
-        set_aside_transfer(credential, to=number, of=sid)
+        set_aside_transfer(credential, to=number, of=sid, shown=call.caller if call else shown)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)
         if call:

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import phonenumbers
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+
+from agents import e164
 
 from . import actions
 from .models import Call, Credential, PhoneNumber, SipLine
@@ -101,13 +102,8 @@ def moment(text: str) -> datetime:
 
 def as_e164(text: str) -> str:
     """A number as we keep it; what is none (an extension, "anonymous") stays as it is."""
-    try:
-        parsed = phonenumbers.parse("+" + text.lstrip("+"))
-    except phonenumbers.NumberParseException:
-        return text
-    if not (text.lstrip("+").isdigit() and phonenumbers.is_possible_number(parsed)):
-        return text
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    digits = text.lstrip("+")
+    return (digits.isdecimal() and e164.as_e164(f"+{digits}")) or text
 
 
 def call_backs(credential: Credential, extensions: Iterable[str], callees: Iterable[str]) -> QuerySet[Call]:

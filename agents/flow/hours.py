@@ -141,4 +141,5 @@ def _day_name(day: date, today: date) -> str:
     ahead = (day - today).days
     if ahead < 2:
         return "Tomorrow" if ahead else "Today"
-    return f"On {WEEKDAYS[day.weekday()].capitalize()}"
+    name = f"On {WEEKDAYS[day.weekday()].capitalize()}"
+    return name if ahead < 7 else f"{name}, {day:%B} {day.day}"  # else it would be taken for a nearer one

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ..e164 import as_e164
 from . import phrases
 from .deciding import By, Decision, noted
 from .expressions import ExpressionError, holds, value_of
 from .graph import Edge, Flow, Intent, Node, nodes
 from .graph.flow import Ways, waits
-from .graph.node_checks import FORMULA, is_e164
+from .graph.node_checks import FORMULA
 from .memory import quoted
 from .passing import Told, Wanted, told_in, wanted_by
 from .program import Program, ToolResult
@@ -185,7 +186,7 @@ class Walker:
                 yield Pause(node.data.seconds)
             case nodes.Tool() | nodes.AgentTransfer():
                 self.pending = node
-            case nodes.PhoneTransfer() if is_e164(number := self.exactly(node.data.phone_number)):
+            case nodes.PhoneTransfer() if number := as_e164(self.exactly(node.data.phone_number)):
                 yield Say(self.filled(node.data.message or "") or phrases.TRANSFER, interruptible=False)
                 yield Transfer(number)
             case nodes.PhoneTransfer():

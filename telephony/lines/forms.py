@@ -215,11 +215,12 @@ class NumberForm(forms.ModelForm):
 
     def _check_forward(self, cleaned: dict[str, Any]) -> None:
         """Callers are put through to what the account may call, and to nothing else."""
-        if number := cleaned.get("after_number"):
-            try:
-                refuse_number(number, self.instance.credential)
-            except NotAllowed as error:
-                self.add_error("after_number", str(error))
+        for name in ("after_number", "fallback_number"):
+            if number := cleaned.get(name):
+                try:
+                    refuse_number(number, self.instance.credential)
+                except NotAllowed as error:
+                    self.add_error(name, str(error))
 
     def _hours(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         text, zone = str(cleaned.get("week", "")).strip(), str(cleaned.get("zone", "")).strip()

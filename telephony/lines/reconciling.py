@@ -102,6 +102,8 @@ def _keep(call: Call, record: Record, now: datetime) -> None:
     fields: dict[str, object] = {"compared_at": now}
     if record.price is not None:
         fields |= {"price": record.price, "price_currency": record.currency}
+    if call.ended_at and record.duration_seconds and not call.duration_seconds:  # we did not hear of it
+        fields["duration_seconds"] = record.duration_seconds
     Call.objects.filter(pk=call.pk).update(**fields)
     if record.status not in FINAL or call.ended_at:
         return

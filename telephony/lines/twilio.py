@@ -17,6 +17,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from agents.e164 import as_e164
 from mlservices.pages.countries import country_name
 
 from ..addresses import public_url
@@ -175,8 +176,9 @@ class TwilioAccount:
             self._client.recordings(provider_id).delete()
 
     def rate(self, to: str, caller_id: str) -> Decimal:
+        shown = {"origination_number": caller_id} if as_e164(caller_id) else {}  # a caller may hide
         with _asking():
-            told = self._client.pricing.v2.voice.numbers(to).fetch(origination_number=caller_id)
+            told = self._client.pricing.v2.voice.numbers(to).fetch(**shown)
             prices = [Decimal(str(each["current_price"])) for each in told.outbound_call_prices or []]
         if not prices:
             raise ProviderError(_("Twilio tells no price for calls to %(number)s.") % {"number": to})
@@ -207,6 +209,7 @@ def _asking(*, gone_is_well: bool = False) -> Iterator[None]:
             code=str(error.code or error.status),
             gone=error.code in _GONE or error.status == 404,
             may_help=error.code in _LATER or error.status >= 500,
+            sent=error.status >= 500,
         ) from None
     except (
         requests.ConnectTimeout,

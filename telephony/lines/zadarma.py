@@ -74,7 +74,7 @@ class ZadarmaAccount:
         raise ProviderError(_("Zadarma takes numbers back in its own pages only."))
 
     def rate(self, to: str, caller_id: str) -> Decimal:
-        return _asked(partial(self._client.price, to)).per_minute
+        return _asked(partial(self._client.price, to, caller_id)).per_minute
 
     def place(self, dial: Dial) -> str:
         """A call-back, which no interface ends: not at `most_seconds` either."""

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from agents.e164 import as_e164
 from agents.models import Agent
 from mlservices import audit
 
@@ -59,10 +60,10 @@ def plan_call(
     operator: str = "",
     once: UUID | None = None,
 ) -> PlannedCall:
-    """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is E.164,
-    or by a line an extension of its exchange; `telephone`, of ours, is rung first where the account calls
-    back. Asked again with the same `once` within a day, it is the same call. Raises ValidationError by
-    field."""
+    """A call to be placed at once, or at `due_at`, by the account of `caller_id` or by `line`. `to` is a
+    number with its country code, or by a line an extension of its exchange; `telephone`, of ours, is rung
+    first where the account calls back: numbers are kept as E.164. Asked again with the same `once` within a
+    day, it is the same call. Raises ValidationError by field."""
     while once and (before := PlannedCall.objects.filter(pk=once).first()):
         if before.at > timezone.now() - ONCE_FOR:
             return before
@@ -72,13 +73,13 @@ def plan_call(
     now = timezone.now()
     planned = PlannedCall(
         pk=once or uuid4(),
-        to=to,
+        to=as_e164(to) or to,
         agent=agent,
         agent_name=agent.name,
         caller_id=caller_id,
         line=line,
         called_from=line.label if line else caller_id.number if caller_id else "",
-        telephone=telephone,
+        telephone=as_e164(telephone) or telephone,
         by=by,
         values=dict(values or {}),
         due_at=due_at or now,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,18 +16,18 @@ from django.db.models import Case, DecimalField, F, FloatField, IntegerField, Q,
 from django.db.models.functions import Cast, Ceil, Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from phonenumbers import shortnumberinfo
 
+from agents.e164 import as_e164, is_assigned
 from agents.models import Agent
 from mlservices.pages.countries import country_name, country_names
 
 from ..models import Call, Credential, DoNotCall, OtherCost, PhoneNumber, SipLine
+from . import short_numbers
 
 _Kind = phonenumbers.PhoneNumberType
 _DEAR = (_Kind.PREMIUM_RATE, _Kind.SHARED_COST, _Kind.UAN, _Kind.PERSONAL_NUMBER, _Kind.PAGER)
-EXTENSION = re.compile(r"[A-Za-z][\w.-]*|\d{1,5}")
+EXTENSION = re.compile(r"[A-Za-z][\w.-]*|\d{1,5}", re.ASCII)
 EXTENSION_DIGITS = 3  # at Zadarma; other short numbers are services, some of them dear
-EMERGENCY = ("112", "911")  # wherever one is
 NOWHERE = "001"  # satellites and the like, as phonenumbers calls what is of no country
 GRACE_SECONDS = 30  # after which the provider ends a call that we should have ended
 LONGEST_OF_PEOPLE = 4 * 3600  # seconds of a call in which somebody of ours speaks
@@ -80,35 +80,55 @@ def refuse_on_line(to: str, line: SipLine) -> None:
     if EXTENSION.fullmatch(to):
         _refuse_short(to, line)
         return
-    country = _refuse_anywhere(to)
+    country, account = _refuse_anywhere(to), line.account
     if country not in line.countries:
         told = {"line": line.label} | _said(country, line.countries)
         raise NotAllowed(
             _("%(line)s may call %(allowed)s, and not %(country)s. Allow it on the page of the line.") % told
         )
+    if account and account.countries:
+        _refuse_elsewhere(country, account, account.countries)
 
 
 def _refuse_short(to: str, line: SipLine) -> None:
     """What looks like an extension, and would reach an emergency service or a dear one from that line."""
-    regions = [each for each in line.countries if each in phonenumbers.SUPPORTED_SHORT_REGIONS]
-    if to in EMERGENCY or any(shortnumberinfo.connects_to_emergency_number(to, each) for each in regions):
+    told = {"number": to}
+    if short_numbers.is_emergency(to, line.countries):
+        raise NotAllowed(_("%(number)s is an emergency number: a person calls it, by a telephone.") % told)
+    if line.account_id and to.isdecimal():
+        if len(to) != EXTENSION_DIGITS:
+            raise NotAllowed(_("%(number)s is no extension: at Zadarma they have three digits.") % told)
+    elif not line.countries and to in short_numbers.EMERGENCY_SOMEWHERE:
         raise NotAllowed(
-            _("%(number)s is an emergency number: a person calls it, by a telephone.") % {"number": to}
+            _(
+                "%(number)s is an emergency number in some countries. Where it is none, and an extension, "
+                "name the countries that the line may call, on its page."
+            )
+            % told
         )
-    if line.account_id and to.isdecimal() and len(to) != EXTENSION_DIGITS:
-        raise NotAllowed(_("%(number)s is no extension: at Zadarma they have three digits.") % {"number": to})
+    elif short_numbers.is_dear(to, line.countries):
+        raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % told)
 
 
 def _refuse_anywhere(to: str) -> str:
-    """Else the number's country."""
-    country = country_of(to)
+    """Else the number's country. What is looked up is dialled: another way to write a number is refused."""
+    country = country_of(to) if to == as_e164(to) else ""
     if not country:
         raise NotAllowed(_("%(number)s is no number with + and its country code.") % {"number": to})
+    if not is_assigned(to):
+        raise NotAllowed(_("%(number)s is no telephone's number: check its digits.") % {"number": to})
     if DoNotCall.objects.filter(number=to).exists():
         raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
     if phonenumbers.number_type(phonenumbers.parse(to)) in _DEAR:
         raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % {"number": to})
     return country
+
+
+def costs_nothing(to: str, line: SipLine) -> bool:
+    """Whether it is an extension of the line's exchange, as far as anybody knows."""
+    if not EXTENSION.fullmatch(to):
+        return False
+    return line.account_id is not None or short_numbers.is_free(to, line.countries)
 
 
 def _said(country: str, allowed: Iterable[str]) -> dict[str, str]:
@@ -117,7 +137,10 @@ def _said(country: str, allowed: Iterable[str]) -> dict[str, str]:
 
 def refuse_number(to: str, credential: Credential) -> None:
     """Whoever calls it. Raises NotAllowed."""
-    country, allowed = _refuse_anywhere(to), countries_of(credential)
+    _refuse_elsewhere(_refuse_anywhere(to), credential, countries_of(credential))
+
+
+def _refuse_elsewhere(country: str, credential: Credential, allowed: Collection[str]) -> None:
     if country not in allowed:
         told = {"account": credential.label} | _said(country, allowed)
         raise NotAllowed(
@@ -130,12 +153,12 @@ def set_aside(carrier: Credential | SipLine, *, seconds: int, rate: Decimal | No
     """See that a call of at most so many seconds fits into what is left of the day, and keep all others from
     asking until the transaction around this, which makes the call's row, is over. `rate` is of a minute, None
     where it is not known. Raises NotAllowed."""
-    for payer in _payers(carrier):
+    for payer in locked_payers(carrier):
         if payer.daily_cap is not None:
             _check_cap(payer, payer.daily_cap, seconds, rate)
 
 
-def _payers(carrier: Credential | SipLine) -> list[Credential | SipLine]:
+def locked_payers(carrier: Credential | SipLine) -> list[Credential | SipLine]:
     """Locked, always in the same order, and as they are stored now."""
     line = carrier if isinstance(carrier, SipLine) else None
     account = line.account if line else carrier

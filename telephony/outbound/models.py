@@ -112,6 +112,7 @@ class OtherCost(models.Model):
     of = models.CharField(
         max_length=64, blank=True
     )  # the call that was put through, as its provider calls it
+    to = models.CharField(max_length=64, blank=True)  # whom it was put through to
     rate = models.DecimalField(max_digits=10, decimal_places=5, null=True)  # of a minute
     amount = models.DecimalField(max_digits=14, decimal_places=6)
     at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -14,7 +14,16 @@ from django.utils import timezone
 from ..lines.accounts import ProviderError
 from ..lines.actions import asked
 from ..models import Call, Credential, OtherCost, SipLine
-from .guard import DAY, EXTENSION, LONGEST_OF_PEOPLE, NotAllowed, cost_of_a_call, set_aside
+from .guard import (
+    DAY,
+    LONGEST_OF_PEOPLE,
+    NotAllowed,
+    cost_of_a_call,
+    costs_nothing,
+    locked_payers,
+    set_aside,
+)
+from .rates import shown_by
 
 UNHEARD_SECONDS = (
     3600  # that a call by a SIP line counts as, once its peer carries it and nobody tells its end
@@ -26,26 +35,27 @@ def set_aside_transfer(carrier: Credential | SipLine, *, to: str, of: str, shown
     is the first call's id, `shown` the number that is shown. Raises NotAllowed."""
     account = carrier.account if isinstance(carrier, SipLine) else carrier
     line = carrier if isinstance(carrier, SipLine) else None
-    known = OtherCost.objects.filter(paid_by=account, sip_line=line, of=of)
-    capped = any(payer and payer.daily_cap is not None for payer in (account, line))
-    if not capped or known.exists():  # a webhook is asked again where its answer got lost
+    if all(payer is None or payer.daily_cap is None for payer in (account, line)):
         return
     rate = _rate(line, account, to, shown)
     with transaction.atomic():
+        locked_payers(carrier)
+        if OtherCost.objects.filter(paid_by=account, sip_line=line, of=of, to=to).exists():
+            return  # a webhook is asked again where its answer got lost
         seconds = UNHEARD_SECONDS if line else LONGEST_OF_PEOPLE
         set_aside(carrier, seconds=seconds, rate=rate)
         assert rate is not None
         amount = seconds // 60 * rate
-        OtherCost.objects.create(paid_by=account, sip_line=line, of=of, rate=rate, amount=amount)
+        OtherCost.objects.create(paid_by=account, sip_line=line, of=of, to=to, rate=rate, amount=amount)
 
 
 def _rate(line: SipLine | None, account: Credential | None, to: str, shown: str) -> Decimal | None:
-    if line and EXTENSION.fullmatch(to):
+    if line and costs_nothing(to, line):
         return Decimal(0)
     if line and line.price_per_minute is not None:
         return line.price_per_minute
     try:
-        return asked(account).rate(to, shown) if account else None
+        return asked(account).rate(to, shown or shown_by(line)) if account else None
     except ProviderError as error:
         raise NotAllowed(str(error)) from error
 
@@ -54,6 +64,16 @@ def transfer_lasted(account: Credential, *, of: str, seconds: int) -> None:
     """What it could have cost at most is free again."""
     set_aside_for = OtherCost.objects.filter(paid_by=account, of=of, rate__isnull=False)
     set_aside_for.update(amount=F("rate") * math.ceil(seconds / 60))
+
+
+def transfer_failed(line: SipLine, *, of: str, to: str) -> None:
+    """Nobody was put through, and nothing is paid."""
+    OtherCost.objects.filter(sip_line=line, of=of, to=to, rate__isnull=False).delete()
+
+
+def transfer_began(*, of: str, to: str) -> None:
+    """By a SIP line: put through to the same number once more, it is another call, and paid for too."""
+    OtherCost.objects.filter(sip_line__isnull=False, of=of, to=to).update(of="")
 
 
 def keep_costs_of(call_ids: Collection[UUID]) -> None:

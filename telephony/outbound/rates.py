@@ -7,13 +7,13 @@ from decimal import Decimal
 from django.conf import settings
 
 from ..lines.actions import asked
-from ..models import PlannedCall
-from .guard import EXTENSION
+from ..models import PhoneNumber, PlannedCall, SipLine
+from .guard import costs_nothing
 
 
 def written_rate_of(planned: PlannedCall) -> Decimal | None:
     """As far as we know it without asking anybody."""
-    if planned.line and EXTENSION.fullmatch(planned.to):
+    if planned.line and costs_nothing(planned.to, planned.line):
         return Decimal(0)
     return planned.line.price_per_minute if planned.line else None
 
@@ -24,13 +24,22 @@ def rate_of(planned: PlannedCall) -> Decimal | None:
     if rate is not None:
         return rate
     if planned.line:
-        return asked(planned.line.account).rate(planned.to, "") if planned.line.account else None
+        account = planned.line.account
+        return asked(account).rate(planned.to, shown_by(planned.line)) if account else None
     assert planned.caller_id
-    account, shown = asked(planned.caller_id.credential), planned.caller_id.number
-    rate = account.rate(planned.to, shown)
+    provider, shown = asked(planned.caller_id.credential), planned.caller_id.number
+    rate = provider.rate(planned.to, shown)
     if planned.telephone.startswith("+"):  # a call-back is two calls
-        rate += account.rate(planned.telephone, shown)
+        rate += provider.rate(planned.telephone, shown)
     return rate
+
+
+def shown_by(line: SipLine | None) -> str:
+    """The number of its account that it shows, by its extension; "" where nobody knows it."""
+    if line is None or not line.account_id:
+        return ""
+    own = PhoneNumber.objects.filter(credential=line.account_id, extension=line.extension)
+    return own.values_list("number", flat=True).first() or ""
 
 
 def price_of(planned: PlannedCall) -> str:

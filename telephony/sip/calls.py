@@ -18,6 +18,7 @@ from baresip import (
     CallState,
     CallTimeout,
     Event,
+    TransferFailed,
 )
 from django.db import Error
 
@@ -248,6 +249,8 @@ class Calls:
             await call.transfer(f"sip:{number}@{carried.facts.domain}", timeout=TRANSFER_SECONDS)
         except (BaresipError, ValueError) as error:
             logger.warning("Call %s could not be put through: %s", call_id, error)
+            if isinstance(error, TransferFailed):  # else nobody knows what the peer does yet
+                await in_database(records.not_passed_on, carried.facts.pk, call_id, transfer_to=number)
             return TRANSFERS.get(getattr(error, "status", None) or 0, "failed")
         return "answered"
 

@@ -21,15 +21,15 @@ from ..last_words import last_words
 from ..lines.answering import answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check, refuse_on_line
-from ..outbound.other_costs import set_aside_transfer
+from ..outbound.other_costs import set_aside_transfer, transfer_began, transfer_failed
 from ..session.events import ProviderStatusReceived, TransferStarted, TransferStatus
 from ..sip_lines import Network
 from ..zadarma_matching import taken_by_line
+from .numbers import on_line
 from .playout import RATE
 
 LONGEST_CALL_ID = 64  # characters of `Call.provider_call_id`
 LONGEST_REASON = 200
-SHORTEST_NUMBER = 9  # digits with the country code; shorter ones are extensions and local numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,16 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
     """A call that comes in by this line; None where nobody takes it.
 
     Where one of our numbers was called its opening hours hold, and its agent answers before the line's."""
-    caller, number = e164(caller), PhoneNumber.objects.filter(number=e164(callee)).first()
-    line = SipLine.objects.select_related("agent").filter(pk=line_id, enabled=True).first()
-    if line is None or is_blocked(caller):
+    line = SipLine.objects.select_related("agent", "account").filter(pk=line_id, enabled=True).first()
+    if line is None:
+        return None
+    number = PhoneNumber.objects.filter(number__in=on_line(callee, line)).first()
+    called = number.number if number else e164(callee, line)
+    caller = e164(caller, line, called=called)
+    if is_blocked(caller):
         return None
     provider_call_id = short(sip_call_id)
-    if call := taken_by_line(line, caller=caller, callee=e164(callee), provider_call_id=provider_call_id):
+    if call := taken_by_line(line, caller=caller, callee=called, provider_call_id=provider_call_id):
         return _announced(call)
     agent = answer_of(number).agent if number else line.agent
     if agent is None or agent.status != Agent.Status.ACTIVE:
@@ -164,7 +168,7 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
             number=number,
             provider_call_id=provider_call_id,
             caller=caller,
-            callee=callee,
+            callee=called,
         )
     except actions.WrongNumber:
         return None
@@ -261,8 +265,10 @@ def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
     what that may cost is set aside."""
     try:
         line = SipLine.objects.select_related("account").get(pk=line_id)
-        refuse_on_line(transfer_to, line)
-        set_aside_transfer(line, to=transfer_to, of=str(call_id))
+        numbers = on_line(transfer_to, line) or [transfer_to]
+        for number in numbers:  # a peer that passes us on reads it as it likes
+            refuse_on_line(number, line)
+        set_aside_transfer(line, to=numbers[0], of=str(call_id))
     except NotAllowed as error:
         return str(error)
     except SipLine.DoesNotExist:
@@ -274,8 +280,20 @@ def transfer_ended(call_id: UUID, status: TransferStatus) -> None:
     actions.transfer_ended(call_id, status=status)
 
 
-def passed_on(call_id: UUID, *, number: str) -> None:
+def not_passed_on(line_id: int, call_id: UUID, *, transfer_to: str) -> None:
+    """Who was allowed was not reached: what was set aside for it is free again."""
+    if line := SipLine.objects.select_related("account").filter(pk=line_id).first():
+        transfer_failed(line, of=str(call_id), to=_as_set_aside(transfer_to, line))
+
+
+def _as_set_aside(number: str, line: SipLine) -> str:
+    return (on_line(number, line) or [number])[0]
+
+
+def passed_on(line_id: int, call_id: UUID, *, number: str) -> None:
     """The peer has had us go on with that number."""
+    if line := SipLine.objects.select_related("account").filter(pk=line_id).first():
+        transfer_began(of=str(call_id), to=_as_set_aside(number, line))
     answered_at = Call.objects.values_list("answered_at", flat=True).get(pk=call_id)
     seconds = (timezone.now() - answered_at).total_seconds() if answered_at else 0.0
     record_now(call_id, TransferStarted(number=number, reason="peer", at_seconds=seconds))
@@ -286,11 +304,9 @@ def given_up(call_ids: Collection[UUID]) -> list[UUID]:
     return list(Call.objects.filter(pk__in=call_ids, ended_at__isnull=False).values_list("pk", flat=True))
 
 
-def e164(number: str) -> str:
-    """As we write it: many lines leave out the +, or write 00 for it. What is no number stays as it is."""
-    digits = number.removeprefix("00")
-    international = digits.isdecimal() and len(digits) >= SHORTEST_NUMBER and not digits.startswith("0")
-    return f"+{digits}" if international else number
+def e164(number: str, line: SipLine, *, called: str = "") -> str:
+    """As we write it. What is no number stays as it is."""
+    return next(iter(on_line(number, line, called)), number)
 
 
 def short(sip_call_id: str) -> str:

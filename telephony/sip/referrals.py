@@ -57,7 +57,7 @@ class Referral:
         facts = self._carried.facts
         number = user_of(request.target)
         if why := refusal(request, facts) or await in_database(
-            records.why_not, facts.pk, self._call_id, transfer_to=records.e164(number)
+            records.why_not, facts.pk, self._call_id, transfer_to=number
         ):
             logger.warning("Call %s is not passed on, as its peer wants: %s", self._call_id, why)
             with suppress(BaresipError):
@@ -67,16 +67,18 @@ class Referral:
             successor = await self._carried.follow(self._call)
         except BaresipError as error:
             logger.warning("Call %s could not be passed on: %s", self._call_id, error)
+            await in_database(records.not_passed_on, facts.pk, self._call_id, transfer_to=number)
             return None
         try:
             await successor.wait_established(RING_SECONDS)
         except BaresipError as error:
             logger.warning("Call %s could not be passed on: %s", self._call_id, error)
+            await in_database(records.not_passed_on, facts.pk, self._call_id, transfer_to=number)
             return None
         except asyncio.CancelledError:
             await asyncio.shield(hang_up(successor))
             raise
-        await in_database(records.passed_on, self._call_id, number=number)
+        await in_database(records.passed_on, facts.pk, self._call_id, number=number)
         return successor
 
 

@@ -129,7 +129,7 @@ class TestPastMidnight:
     def test_a_day_on_which_only_the_night_before_ends_says_when(self):
         friday = bar(friday=[["22:00", "02:00"]])
         assert hours.answer(friday, "are you open on saturday", at(27, 9)) == (
-            "Tomorrow, we're closed from 2 am on. We open again on Friday at 10 pm."
+            "Tomorrow, we're closed from 2 am on. We open again on Friday, December 4 at 10 pm."
         )
         assert hours.answer(friday, "are you open today", at(28, 1)) == (
             "We're open right now, until 2 am. "
@@ -204,3 +204,16 @@ class TestWhenTheClockIsChanged:
         for month, day in ((3, 29), (10, 25)):
             midnight = at(day, 0, month=month).astimezone(UTC)
             assert all(always.open_until(midnight + timedelta(minutes=10 * tenth)) for tenth in range(6 * 26))
+
+
+def test_a_day_that_is_further_than_a_week_is_told_with_its_date() -> None:
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday")
+    closed = ["2026-12-24", "2026-12-25", *(f"2026-12-{day}" for day in range(28, 32)), "2027-01-01"]
+    data = {
+        "timezone": "Europe/London",
+        "week": {day: [["09:00", "17:00"]] for day in days},
+        "closed_on": closed,
+    }
+    week = opening_hours(data, "hours")
+    told = hours.status(week, datetime(2026, 12, 23, 18, tzinfo=UTC))
+    assert "on Monday, January 4 at 9 am" in told

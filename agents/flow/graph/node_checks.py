@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import phonenumbers
-
+from ...e164 import as_e164
 from ..expressions import ExpressionError, names_in
 from ..variables import BUILT_IN
 from .flow import Flow
@@ -159,15 +158,8 @@ def _phone(node: PhoneTransfer) -> Iterator[Problem]:
     number = node.data.phone_number
     if not number:
         yield Problem("missing", node=node.id, path="phone_number")
-    elif "{{" not in number and not is_e164(number):
+    elif "{{" not in number and not as_e164(number):
         yield Problem("no_e164", node=node.id, path="phone_number", values={"number": number})
-
-
-def is_e164(number: str) -> bool:
-    try:
-        return number.startswith("+") and phonenumbers.is_possible_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def problems_of_formula(expression: str, **place: str) -> Iterator[Problem]:

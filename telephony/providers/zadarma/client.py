@@ -54,9 +54,12 @@ class ZadarmaClient:
     async def balance(self) -> Balance:
         return _read(Balance, await self._wire.get("/v1/info/balance/"))
 
-    async def price(self, number: str) -> Price:
-        """Of a minute to `number`: digits with the country code."""
-        answer = await self._wire.get("/v1/info/price/", {"number": number.lstrip("+")})
+    async def price(self, number: str, caller_id: str = "") -> Price:
+        """Of a minute to `number`, with `caller_id` shown: digits with the country code."""
+        asked = {"number": number.lstrip("+")}
+        if caller_id:
+            asked["caller_id"] = caller_id.lstrip("+")
+        answer = await self._wire.get("/v1/info/price/", asked)
         return _read(Price, answer.get("info"))
 
     async def tariff(self) -> Tariff:

@@ -14,13 +14,15 @@ from telephony.actions import ensure_simulator_line
 from telephony.lines.accounts import SECONDS, Dial, ProviderError, account_of
 from telephony.lines.actions import (
     add_credential,
+    asked,
     change_credential,
     check_credential,
     delete_credential,
     replace_secret,
 )
+from telephony.lines.forms import NumberForm
 from telephony.lines.number_actions import import_numbers
-from telephony.models import Call, Credential
+from telephony.models import Call, Credential, PhoneNumber
 from tests import trail
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, Refusal
@@ -136,3 +138,18 @@ def test_what_it_refuses_is_told_as_something_to_do(twilio, account, code, statu
     with pytest.raises(ProviderError, match=words) as raised:
         account_of(account).place(dial)
     assert (raised.value.code, raised.value.may_help) == (str(code), may_help)
+
+
+def test_an_error_of_twilio_s_own_does_not_say_that_nothing_was_done(twilio, account):
+    twilio.refuses = Refusal(20500, "Internal Server Error", 500)
+    dial = Dial("+14155550188", "+14155550123", "https://x.example/", "https://x.example/", 60)
+    with pytest.raises(ProviderError) as refused:
+        asked(account).place(dial)
+    assert refused.value.sent and refused.value.may_help
+
+
+@pytest.mark.parametrize("number", ["+19005551234", "+442079460958"])
+def test_callers_are_not_put_through_to_what_the_account_may_not_call_while_we_are_down(account, number):
+    row = PhoneNumber.objects.create(number="+14155550123", credential=account, provider_id="PN1")
+    form = NumberForm({"label": "", "after": "closed", "fallback_number": number}, instance=row)
+    assert not form.is_valid() and "fallback_number" in form.errors

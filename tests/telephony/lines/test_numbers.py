@@ -160,7 +160,7 @@ class TestWhoAnswers:
     def test_then_another_agent_a_telephone_or_a_sentence(self, number, monkeypatch):
         monkeypatch.setattr(answering.timezone, "now", lambda: HOLIDAY)
         assert answer_for(number, "").words == (
-            "We're closed right now. We open again on Monday at 9 am. Goodbye."
+            "We're closed right now. We open again on Monday, December 7 at 9 am. Goodbye."
         )
         number.after, number.after_number = PhoneNumber.After.FORWARD, "+14155550188"
         assert answer_for(number, "") == Answer(forward="+14155550188")

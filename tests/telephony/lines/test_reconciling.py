@@ -49,6 +49,16 @@ def test_what_a_call_cost_is_taken_over_once(call, account, twilio):
     assert compare(account) == 0
 
 
+def test_one_that_we_did_not_hear_gets_its_length_and_one_that_we_heard_keeps_ours(call, account):
+    unheard, heard = call(10, sid="CA1", price="-0.02"), call(10, sid="CA2", price="-0.02")
+    Call.objects.filter(pk=unheard.pk).update(duration_seconds=0.0)
+    Call.objects.filter(pk=heard.pk).update(duration_seconds=58.5)
+    compare(account)
+    unheard.refresh_from_db()
+    heard.refresh_from_db()
+    assert (unheard.duration_seconds, heard.duration_seconds) == (61.0, 58.5)
+
+
 def test_one_that_is_over_there_and_goes_on_here_is_ended(call, account):
     made = call(30, ended=False, price=None)
     assert compare(account) == 1

@@ -17,7 +17,7 @@ from telephony.cost import cost_of
 from telephony.credentials import save_credential
 from telephony.deleting import delete_calls
 from telephony.models import Call, DoNotCall, OtherCost, PlannedCall, SipLine
-from telephony.outbound import dialler
+from telephony.outbound import dialler, other_costs
 from telephony.outbound.actions import cancel_planned, is_with_people, plan_call, plan_of
 from telephony.outbound.guard import NotAllowed, spent_since
 from telephony.sip import records
@@ -170,11 +170,11 @@ class TestWhoIsCalled:
         assert set(Call.objects.values_list("status", flat=True)) == {"failed"}
 
     def test_extensions_of_its_own_exchange_and_at_a_provider_no_other_short_number(self, line, plan):
-        assert plan("100") and plan("11880") and plan("reception")
+        assert plan("100") and plan("18880") and plan("reception")
         SipLine.objects.update(account=save_credential(provider="zadarma", account="KEY", secret="hush"))
         assert plan("100")
         with pytest.raises(ValidationError, match="no extension"):
-            plan("11880")
+            plan("18880")
 
 
 class TestWhatItCosts:
@@ -266,6 +266,24 @@ class TestWhatItCosts:
             assert records.why_not(line.pk, first, transfer_to="+14155550188") == ""
         assert "1.20 of the 2.00" in records.why_not(line.pk, second, transfer_to="+14155550188")
         assert records.why_not(line.pk, second, transfer_to="100") == ""
+
+    def test_a_first_one_who_is_free_opens_no_way_to_those_who_are_not(self, line):
+        SipLine.objects.update(countries=["US"], daily_cap=Decimal("2.00"))
+        call = uuid4()
+        assert records.why_not(line.pk, call, transfer_to="100") == ""
+        assert records.why_not(line.pk, call, transfer_to="+14155550188") == ""
+        assert "1.20 of the 2.00" in records.why_not(line.pk, call, transfer_to="+14155550189")
+
+    def test_who_is_not_reached_costs_nothing_and_who_is_reached_once_more_costs_again(self, line):
+        SipLine.objects.update(countries=["US"], daily_cap=Decimal("2.00"))
+        call = uuid4()
+        assert records.why_not(line.pk, call, transfer_to="+14155550188") == ""
+        records.not_passed_on(line.pk, call, transfer_to="+14155550188")
+        assert spent_since(line, timezone.now() - DAY) == 0
+        assert records.why_not(line.pk, call, transfer_to="+14155550188") == ""
+        OtherCost.objects.update(of=str(call))
+        other_costs.transfer_began(of=str(call), to="+14155550188")
+        assert "1.20 of the 2.00" in records.why_not(line.pk, call, transfer_to="+14155550188")
 
     def test_a_longest_call_that_is_changed_meanwhile_changes_nothing_that_goes_on(self, line, plan):
         plan()

@@ -47,6 +47,8 @@ THOROUGH_NAMES = (
     "[granian]",
     "without_a_trace[1]",
     "without_a_trace[15]",
+    "test_a_web_server_that_is_killed_is_started_again",
+    "test_simulate_call_rings_an_agent_that_has_no_number_yet",
     "test_commands_find_it_on_ports_that_they_were_not_told",
     "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",
     "test_what_a_caller_told_of_a_message_before_hanging_up_is_kept",

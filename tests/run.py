@@ -1,4 +1,4 @@
-"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, two files at a time where that changes
+"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, three files at a time where that changes
 nothing; or those that take long, of what changes seldom.
 
 Those that drive a browser leave an event loop behind, so they have processes of their own; what keeps real
@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 NOTHING_TO_TEST = 5
-TWO_FILES_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# More than there are cores: half of the time a test waits
+THREE_FILES_AT_A_TIME = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 WHOLE_PATHS = sorted(map(str, Path("tests").glob("test_*.py")))
 # Options, which tests, and where such stand: to look for them everywhere takes half a minute
 PARTS = (
-    (TWO_FILES_AT_A_TIME, "not (browser or alone)", ["tests"]),
-    (TWO_FILES_AT_A_TIME, "browser and not alone", ["tests/browser"]),
+    (THREE_FILES_AT_A_TIME, "not (browser or alone)", ["tests"]),
+    (THREE_FILES_AT_A_TIME, "browser and not alone", ["tests/browser"]),
     ((), "alone and not sip", ["tests/browser", "tests/telephony/sip", *WHOLE_PATHS]),
 )
 

@@ -1,5 +1,5 @@
-"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, three files at a time where that changes
-nothing; or those that take long, of what changes seldom.
+"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, three files at a time where that
+changes nothing; or those that take long, of what changes seldom.
 
 Those that drive a browser leave an event loop behind, so they have processes of their own; what keeps real
 time has the machine to itself. How SIP lines fare when something fails is `make test-sip`.

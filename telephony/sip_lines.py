@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 
-from .lines.limits import Carrier
+from .lines.limits import NOT_BELOW_0, Carrier
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -67,7 +67,9 @@ class SipLine(Carrier):
         "telephony.Credential", models.SET_NULL, null=True, blank=True, related_name="sip_lines"
     )
     # What a minute to any number costs, at most; None: what the account's price list says.
-    price_per_minute = models.DecimalField(max_digits=10, decimal_places=5, null=True, blank=True)
+    price_per_minute = models.DecimalField(
+        max_digits=10, decimal_places=5, null=True, blank=True, validators=[NOT_BELOW_0]
+    )
     currency = models.CharField(max_length=3, blank=True)  # of both; "" is the CURRENCY of the settings
     agent = models.ForeignKey("agents.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
     enabled = models.BooleanField(default=True)

@@ -128,6 +128,15 @@ class Session(AbstractBaseSession):
         return store
 
 
+class WrongTries(models.Model):
+    """Of an account or an address, as `access.throttle` counts them; `key` tells neither."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    tries = models.PositiveIntegerField(default=0)  # in a row
+    until = models.FloatField(default=0)  # when the next may be, and
+    forgotten = models.FloatField(default=0, db_index=True)  # when they count no more: seconds since 1970
+
+
 class Invitation(models.Model):
     """A link by which one person makes their account, or gives `account` a new password.
 

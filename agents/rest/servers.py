@@ -6,6 +6,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -171,13 +172,14 @@ class Servers(Resource):
         return [thing.changed_at, thing.changed_by]  # what it offers is no change of ours
 
     def make(self, values: dict[str, Any]) -> ToolServer:
-        return self._saved(ToolServer(), values)
+        return _read(self._saved(ToolServer(), values))
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """It is read afterwards, so no row is locked meanwhile."""
-        server = self.get_object()
-        self.refuse_changed(server)
-        return self.told(self._saved(server, self.checked(partial=True)))
+        """It is read once it is saved."""
+        values = self.checked(partial=True)
+        with transaction.atomic():
+            server = self._saved(self.as_expected(), values)
+        return self.told(_read(server))
 
     def remove(self, thing: ToolServer) -> None:
         with in_conflict():
@@ -185,7 +187,7 @@ class Servers(Resource):
 
     def _saved(self, server: ToolServer, values: dict[str, Any]) -> ToolServer:
         form = filled(ServerForm, server, as_form_takes(values))
-        return _read(save_server(server=form.save(commit=False), by=self.by))
+        return save_server(server=form.save(commit=False), by=self.by)
 
     @extend_schema(summary="Read an MCP server again", request=None, responses=ToolServerFields)
     def read(self, request: Request, id: str) -> Response:

@@ -92,12 +92,6 @@ class NewAccountForm(SecretForm):
         return {**cleaned, "account": account, "label": cleaned.get("label") or provider.capitalize()}
 
 
-def pace_within_bounds(pace: Any) -> Any:
-    if not 0 < pace <= 100:
-        raise ValidationError(_("Between 0.1 and 100."))
-    return pace
-
-
 class LimitsForm(forms.ModelForm):
     class Meta:
         model = Credential
@@ -126,18 +120,9 @@ class LimitsForm(forms.ModelForm):
             self.fields["records"].required = False
         dress(self)
 
-    def clean_calls_per_second(self) -> Any:
-        return pace_within_bounds(self.cleaned_data["calls_per_second"])
-
     def clean_records(self) -> Any:
         """Where it is not said it stays as it is."""
         return self.cleaned_data["records"] or self.instance.records
-
-    def clean_daily_cap(self) -> Any:
-        cap = self.cleaned_data["daily_cap"]
-        if cap is not None and cap < 0:
-            raise ValidationError(_("Not below 0."))
-        return cap
 
 
 class NumberForm(forms.ModelForm):

@@ -124,13 +124,21 @@ def forget_number(*, number: PhoneNumber, by: str) -> None:
 
 def change_number(*, number: PhoneNumber, by: str) -> str:
     """Store a changed number; the provider is told of a new fallback. Answers why it did not take it."""
+    return tell_of_fallback(number=number, by=by) if save_number(number=number, by=by) else ""
+
+
+@transaction.atomic
+def save_number(*, number: PhoneNumber, by: str) -> bool:
+    """Whether its provider has to be told. Raises ValidationError."""
     before = audit.stored_fields(number)
     number.full_clean()
-    with transaction.atomic():
-        number.save()
-        audit.record("number.changed", number, before=before, after=audit.fields_of(number), by=by)
-    if number.fallback_number == before["fallback_number"] or not number.provider_id:
-        return ""
+    number.save()
+    audit.record("number.changed", number, before=before, after=audit.fields_of(number), by=by)
+    return bool(number.provider_id) and number.fallback_number != before["fallback_number"]
+
+
+def tell_of_fallback(*, number: PhoneNumber, by: str) -> str:
+    """Answers why the provider did not take it."""
     try:
         set_hooks(number=number, by=by, only="voice_fallback")
     except ProviderError as error:

@@ -14,7 +14,7 @@ from agents.fields import dress
 
 from ..models import Credential, SipLine
 from ..sip.accounts import account_at, keep_line
-from .forms import CountriesField, pace_within_bounds
+from .forms import CountriesField
 
 LABELS = {
     "label": gettext_lazy("Name"),
@@ -109,14 +109,8 @@ class SipLineForm(forms.ModelForm):
             raise ValidationError(_("Three letters, as USD."))
         return currency
 
-    def clean_calls_per_second(self) -> Any:
-        return pace_within_bounds(self.cleaned_data["calls_per_second"])
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in ("daily_cap", "price_per_minute"):
-            if (amount := cleaned.get(name)) is not None and amount < 0:
-                self.add_error(name, _("Not below 0."))
         if "account" in self.fields and not cleaned.get("account"):
             cleaned["account"] = account_at(cleaned.get("host", ""))
         if secret := cleaned.get("secret"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -31,11 +32,12 @@ from ..lines.hours import hours_of
 from ..lines.number_actions import (
     block_caller,
     buy_number,
-    change_number,
     forget_number,
     give_back,
     offers,
+    save_number,
     set_hooks,
+    tell_of_fallback,
     unblock_caller,
 )
 from ..models import BlockedCaller, Credential, PhoneNumber
@@ -148,16 +150,16 @@ class Numbers(Resource):
         return self.queryset.defer(*(f"{of}__{name}" for of in ("agent", "after_agent") for name in unread))
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The provider is told of a new `fallback_number`, so no row is locked meanwhile."""
-        number = self.get_object()
-        self.refuse_changed(number)
+        """The provider is told of a new `fallback_number` once it is saved."""
         values = self.checked(partial=True)
         if "hours" in values:
             hours_of(values["hours"])
             week = write_hours(values["hours"]) if values["hours"] else ""
             values |= {"week": week, "zone": values.pop("hours").get("timezone", "")}
-        form = filled(NumberForm, number, values)
-        if problem := change_number(number=form.save(commit=False), by=self.by):
+        with transaction.atomic():
+            number = filled(NumberForm, self.as_expected(), values).save(commit=False)
+            has_to_tell = save_number(number=number, by=self.by)
+        if has_to_tell and (problem := tell_of_fallback(number=number, by=self.by)):
             raise Conflict(f"Saved, but the provider was not told of the fallback: {problem}")
         return self.told(self.get_object())
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
 import pytest
-from django.core.cache import cache
-from django.test import Client
+from django.db import connection
+from django.test import Client, RequestFactory
 
 from mlservices.secret_box import opened
 from voiceforge_site.access import codes, throttle
-from voiceforge_site.models import Session, User
+from voiceforge_site.models import Session, User, WrongTries
 from voiceforge_site.people import actions
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried() -> None:
-    cache.clear()
 
 
 @pytest.fixture
@@ -279,3 +275,24 @@ class TestWhoCannotGoOn:
         answer = bobs_browser.get("/session/", {"path": path, "method": method})
         assert answer.status_code == status
         assert answer.json()["token"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_at_once_count_one_by_one() -> None:
+    def guess(_number: int) -> None:
+        throttle.wrong_try(RequestFactory().post("/login/"), "bob")
+        connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(guess, range(16)))
+    assert [row.tries for row in WrongTries.objects.all()] == [16, 16]  # the account's and the address's
+    assert "Too many wrong tries" in try_in("bob", "password").content.decode()
+
+
+def test_tries_for_others_make_nobodys_waiting_forgotten(bob: User) -> None:
+    for number in range(6):
+        try_in("bob", f"guess {number}")
+    for number in range(400):
+        request = RequestFactory().post("/login/", REMOTE_ADDR=f"198.51.100.{number % 250}")
+        throttle.wrong_try(request, f"nobody-{number}")
+    assert "Too many wrong tries" in try_in("bob", "password", REMOTE_ADDR="203.0.113.7").content.decode()

@@ -1,4 +1,4 @@
-"""Guessing passwords is made slow: by account and by address, in the cache that all processes share.
+"""Guessing passwords is made slow: by account and by address, in rows that tries at once cannot overwrite.
 
 Accounts that do not exist are treated the same, so that nothing is learnt of who has one.
 """
@@ -9,10 +9,11 @@ import hashlib
 import time
 from ipaddress import ip_address, ip_network
 
-from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from ..models import WrongTries
 from .address import address_of
 
 FREE_FOR_ACCOUNT = 5  # wrong tries in a row that cost no waiting
@@ -24,22 +25,28 @@ FORGOTTEN_AFTER = 3600.0  # seconds after the last wrong try
 
 def wait_seconds(request: HttpRequest, username: str) -> float:
     """How long this account, or anybody at this address, must not try again; 0 for not at all."""
-    now = time.time()
-    return max(0.0, *(until - now for _tries, until in map(_known, _limits(request, username))))
+    rows = WrongTries.objects.filter(key__in=_limits(request, username))
+    return max(0.0, *(row.until - time.time() for row in rows), 0.0)
 
 
 def wrong_try(request: HttpRequest, username: str) -> None:
     """A password or code was wrong."""
+    WrongTries.objects.filter(forgotten__lt=time.time()).delete()
     for key, free in _limits(request, username).items():
-        tries = _known(key)[0] + 1
-        over = tries - free
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(over, 20)) if over >= 0 else 0.0
-        cache.set(key, (tries, time.time() + wait), wait + FORGOTTEN_AFTER)
+        with transaction.atomic():
+            WrongTries.objects.get_or_create(key=key)
+            row = WrongTries.objects.select_for_update().get(key=key)
+            row.tries += 1
+            over = row.tries - free
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(over, 20)) if over >= 0 else 0.0
+            row.until = time.time() + wait
+            row.forgotten = row.until + FORGOTTEN_AFTER
+            row.save()
 
 
 def right_try(request: HttpRequest, username: str) -> None:
     """Somebody is in. The address keeps its tries: who has one account may still be guessing others'."""
-    cache.delete(next(iter(_limits(request, username))))
+    WrongTries.objects.filter(key=next(iter(_limits(request, username)))).delete()
 
 
 def waiting_words(seconds: float) -> str:
@@ -59,17 +66,11 @@ def waiting_words(seconds: float) -> str:
 
 
 def _limits(request: HttpRequest, username: str) -> dict[str, int]:
-    """Key in the cache: tries that are free. The account's comes first."""
+    """Key: tries that are free. The account's comes first."""
     return {
         _key("account", username.strip().lower()): FREE_FOR_ACCOUNT,
         _key("address", _neighbourhood(address_of(request))): FREE_FOR_ADDRESS,
     }
-
-
-def _known(key: str) -> tuple[int, float]:
-    """(wrong tries, when the next may be)"""
-    found: tuple[int, float] = cache.get(key, (0, 0.0))
-    return found
 
 
 def _key(kind: str, value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -156,3 +157,20 @@ def test_who_is_blocked_rings_no_line_and_a_number_of_ours_has_its_own_agent(
     call = ring("3@there", "anonymous", "100")
     assert call
     assert (call.caller, call.agent, call.phone_number) == ("anonymous", agent, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("calls_per_second", Decimal(-1), "Between 0.1 and 100"),
+        ("calls_per_second", Decimal(0), "Between 0.1 and 100"),
+        ("price_per_minute", Decimal("-0.01"), "Not below 0"),
+        ("daily_cap", Decimal(-5), "Not below 0"),
+        ("countries", ["UK"], "No country has the code UK"),
+    ],
+    ids=str,
+)
+def test_limits_that_would_be_none_are_refused(agent: Agent, field: str, value: object, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        given(agent, **{field: value})
+    assert not SipLine.objects.exists()

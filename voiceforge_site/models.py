@@ -136,6 +136,9 @@ class WrongTries(models.Model):
     until = models.FloatField(default=0)  # when the next may be, and
     forgotten = models.FloatField(default=0, db_index=True)  # when they count no more: seconds since 1970
 
+    def __str__(self) -> str:
+        return f"{self.key}: {self.tries}"
+
 
 class Invitation(models.Model):
     """A link by which one person makes their account, or gives `account` a new password.

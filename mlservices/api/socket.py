@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -33,10 +34,11 @@ LARGEST_MESSAGE = 256 * 2**10  # bytes
 PARTIAL_SECONDS = 0.5  # from the beginning of one to the beginning of the next, at least
 JUDGED_WITHIN_SECONDS = 20.0  # a window of sound; the detector may have to be loaded first
 RECHECK_SECONDS = 10.0  # that who listens still may
+MOST_AT_ONCE = 10  # sockets of one key, or of people
 TIMES_AS_FAST = 4  # as it was spoken: a recording may be sent so fast, and is read no faster
 FREE_SECONDS = 5.0  # of sound, which may come at once
 
-_NORMAL, _POLICY, _TOO_BIG, _INTERNAL = 1000, 1008, 1009, 1011
+_NORMAL, _POLICY, _TOO_BIG, _INTERNAL, _TRY_AGAIN = 1000, 1008, 1009, 1011, 1013
 _WINDOW_BYTES = round(HEARD_RATE * WINDOW_SECONDS) * 2
 _PIECE_BYTES = HEARD_RATE  # half a second: as much as the detector may have before it
 _MOST_BACKLOG = 2 * _PIECE_BYTES // _WINDOW_BYTES  # windows
@@ -73,16 +75,18 @@ class ListenConsumer:
 
     def __init__(self, admit: Admit) -> None:
         self._admit = admit
+        self._open = Counter[str]()  # by the key that opened them
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await ListenSocket(self._admit, scope, receive, send).serve()
+        await ListenSocket(self._admit, self._open, scope, receive, send).serve()
 
 
 class ListenSocket:
     """One socket, from its handshake to its close."""
 
-    def __init__(self, admit: Admit, scope: Any, receive: Any, send: Any) -> None:
+    def __init__(self, admit: Admit, open: Counter[str], scope: Any, receive: Any, send: Any) -> None:
         self._admit, self._scope, self._receive, self._socket_send = admit, scope, receive, send
+        self._open = open
         self._key = ""  # of the first message
 
     async def serve(self) -> None:
@@ -91,7 +95,8 @@ class ListenSocket:
         code = _NORMAL
         try:
             form = await self._first_message()
-            with asking(key=await self._admit(self._scope, form.apiKey)):
+            key = await self._admit(self._scope, form.apiKey)
+            with asking(key=key), self._one_more(key):
                 if wrong := registry.unheard(form.language, form.model):
                     raise _invalid(wrong)
                 await self._listen(form)
@@ -104,6 +109,16 @@ class ListenSocket:
             code = _POLICY if error.blames_input else _INTERNAL
             await self._send("error", error=str(error), service=error.service, permanent=error.permanent)
         await self._socket_send({"type": "websocket.close", "code": code})
+
+    @contextmanager
+    def _one_more(self, key: str) -> Iterator[None]:
+        if self._open[key] >= MOST_AT_ONCE:
+            raise _Closing(_TRY_AGAIN, f"{MOST_AT_ONCE} sockets are open: close one, or wait until one ends.")
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
 
     async def _first_message(self) -> ListenForm:
         content = _json(await self._next(FIRST_MESSAGE_SECONDS))

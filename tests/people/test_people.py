@@ -7,7 +7,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -20,11 +19,6 @@ from voiceforge_site.models import Invitation, Session, User
 from voiceforge_site.people import actions
 
 GOOD = "a long good passphrase"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried() -> None:
-    cache.clear()
 
 
 def link_of(page: str) -> str:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
-from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -21,11 +20,6 @@ from voiceforge_site.people import actions
 
 GOOD = "a long good passphrase"
 DETAILS = {"name": "Bob Marsh", "email": "", "time_zone": "", "language": ""}
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_tried() -> None:
-    cache.clear()
 
 
 def signed_in(user: User) -> Client:

@@ -126,6 +126,28 @@ async def test_who_may_no_longer_listen_is_cut_off(site, new_key, monkeypatch):
     assert (message["error"], code) == ("This API key was revoked.", INACTIVE_KEY)
 
 
+async def test_a_key_has_so_many_sockets_at_once_and_another_once_one_is_closed(site, new_key, monkeypatch):
+    monkeypatch.setattr(socket, "MOST_AT_ONCE", 2)
+    key, other = await asyncio.to_thread(new_key), await asyncio.to_thread(new_key, "administrator")
+
+    async def listening(key):
+        ws = await open_socket(site)
+        await ws.send(json.dumps({"apiKey": key}))
+        return ws, json.loads(await ws.recv())
+
+    (first, told), (_second, _told) = await listening(key), await listening(key)
+    assert told == {"type": "ready"}
+    third, told = await listening(key)
+    assert told["error"].startswith("2 sockets are open") and (await told_until_closed(third))[1] == 1013
+    assert (await listening(other))[1] == {"type": "ready"}
+    await first.close()
+    for _ in range(50):  # the server hears of it a moment later
+        if (await listening(key))[1] == {"type": "ready"}:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no socket is free again")
+
+
 async def test_what_no_client_should_send_ends_the_socket(site, new_key, monkeypatch):
     monkeypatch.setattr(socket, "LONGEST_STREAM_SECONDS", 3.0)
     monkeypatch.setattr(socket, "IDLE_SECONDS", 0.3)

@@ -29,7 +29,7 @@ from . import records
 from .bridge import Bridge, Ended, NotTaken, press
 from .lines import Carried
 from .playout import RATE, Playout
-from .records import Announced, Outgoing
+from .records import Announced, Forward, Outgoing
 from .referrals import Referral, hang_up, user_of
 from .sources import Sources
 
@@ -128,6 +128,9 @@ class Calls:
         if announced is None:
             logger.warning("A call on SIP line %s was turned away: no agent takes it.", facts.label)
             return
+        if isinstance(announced, Forward):
+            await self._forward(announced, carried, call)
+            return
         bridge = await self._bridge(announced)
         if bridge is None:
             await _reject(call)
@@ -140,6 +143,17 @@ class Calls:
             await bridge.close()
             return
         await self._carry(announced, carried, call, bridge)
+
+    async def _forward(self, forward: Forward, carried: Carried, call: Call) -> None:
+        try:
+            await call.answer()
+            await call.wait_established()
+            if await self._put_through(forward.of, carried, call, forward.number) != "answered":
+                await _say(call, forward.sorry)
+        except BaresipError as error:
+            logger.info("Call %s was not put through, as its caller gave up: %s", forward.of, error)
+        finally:
+            await asyncio.shield(hang_up(call))
 
     # ---- out --------------------------------------------------------------------------------
 
@@ -240,7 +254,9 @@ class Calls:
             if status != "answered":
                 await _say(call, announced.sorry)
 
-    async def _put_through(self, call_id: UUID, carried: Carried, call: Call, number: str) -> TransferStatus:
+    async def _put_through(
+        self, call_id: UUID | str, carried: Carried, call: Call, number: str
+    ) -> TransferStatus:
         """What holds for calls that we place holds for those that we pass on, whoever named the number."""
         if why := await asking(records.why_not, carried.facts.pk, call_id, transfer_to=number):
             logger.warning("Call %s was not put through: %s", call_id, why)

@@ -18,7 +18,7 @@ from .. import actions, prompts
 from ..admission import issue_token
 from ..eventlog import record_now
 from ..last_words import last_words
-from ..lines.answering import answer_of, is_blocked
+from ..lines.answering import Answer, answer_of, is_blocked
 from ..models import Call, PhoneNumber, SipLine
 from ..outbound.guard import NotAllowed, check, refuse_on_line
 from ..outbound.other_costs import set_aside_transfer, transfer_began, transfer_failed
@@ -63,6 +63,15 @@ class Announced:
     last_words: bytes  # s16le at RATE, for a caller whose web process is gone
     sorry: bytes  # likewise, for one who could not be put through
     failure_number: str  # where that caller is put through to, if anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A call that is put through at once, as its number says for these hours."""
+
+    of: str  # the call: what it may cost is kept by it
+    number: str
+    sorry: bytes  # for a caller who could not be put through
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ def hold() -> None:
     SipLine.objects.filter(enabled=True).update(held_at=timezone.now())
 
 
-def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | None:
+def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | Forward | None:
     """A call that comes in by this line; None where nobody takes it.
 
     Where one of our numbers was called its opening hours hold, and its agent answers before the line's."""
@@ -157,7 +166,10 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
     provider_call_id = short(sip_call_id)
     if call := taken_by_line(line, caller=caller, callee=called, provider_call_id=provider_call_id):
         return _announced(call)
-    agent = answer_of(number).agent if number else line.agent
+    answer = answer_of(number) if number else Answer(agent=line.agent)
+    if answer.forward:
+        return Forward(provider_call_id, answer.forward, prompts.load("en", RATE)["goodbye"])
+    agent = answer.agent
     if agent is None or agent.status != Agent.Status.ACTIVE:
         return None
     try:
@@ -260,7 +272,7 @@ def has_lasted(call_id: UUID) -> None:
     actions.end_call(call_id, reason="max_duration")
 
 
-def why_not(line_id: int, call_id: UUID, *, transfer_to: str) -> str:
+def why_not(line_id: int, call_id: UUID | str, *, transfer_to: str) -> str:
     """Why the other side of a call may not be put through to that number by this line; "" where it may, and
     what that may cost is set aside."""
     try:
@@ -280,7 +292,7 @@ def transfer_ended(call_id: UUID, status: TransferStatus) -> None:
     actions.transfer_ended(call_id, status=status)
 
 
-def not_passed_on(line_id: int, call_id: UUID, *, transfer_to: str) -> None:
+def not_passed_on(line_id: int, call_id: UUID | str, *, transfer_to: str) -> None:
     """Who was allowed was not reached: what was set aside for it is free again."""
     if line := SipLine.objects.select_related("account").filter(pk=line_id).first():
         transfer_failed(line, of=str(call_id), to=_as_set_aside(transfer_to, line))

@@ -147,7 +147,7 @@ def test_who_is_blocked_rings_no_line_and_a_number_of_ours_has_its_own_agent(
 
     def ring(call_id: str, caller: str, callee: str) -> Call | None:
         announced = records.announce(line.pk, sip_call_id=call_id, caller=caller, callee=callee)
-        return Call.objects.get(pk=announced.call_id) if announced else None
+        return Call.objects.get(pk=announced.call_id) if isinstance(announced, records.Announced) else None
 
     BlockedCaller.objects.create(pattern="+4930*")
     assert ring("1@there", "004930901820", "100") is None
@@ -157,6 +157,17 @@ def test_who_is_blocked_rings_no_line_and_a_number_of_ours_has_its_own_agent(
     call = ring("3@there", "anonymous", "100")
     assert call
     assert (call.caller, call.agent, call.phone_number) == ("anonymous", agent, None)
+
+
+def test_after_hours_a_caller_is_passed_on_where_the_number_says(agent: Agent, number: PhoneNumber) -> None:
+    line = given(agent)
+    never = {"timezone": "UTC", "week": {}}
+    PhoneNumber.objects.filter(pk=number.pk).update(hours=never, after="forward", after_number="+14155550188")
+    called = {"caller": "14155550199", "callee": number.number.removeprefix("+")}
+    passed_on = records.announce(line.pk, sip_call_id="1@there", **called)
+    assert isinstance(passed_on, records.Forward)
+    assert (passed_on.of, passed_on.number) == ("1@there", "+14155550188") and passed_on.sorry
+    assert not Call.objects.exists()
 
 
 @pytest.mark.parametrize(

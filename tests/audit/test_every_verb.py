@@ -49,11 +49,12 @@ NO_VERBS = {
                 "let_go",
                 "end_orphans",
                 "keep_recording",
+                "transfer_ended",
             ),
             _HAPPENS,
         ),
         "control_group": _ASKS,
-        "ringing": _PART,
+        **dict.fromkeys(("ringing", "stop_ringing"), _PART),
         "may_follow": _ASKS,
         "forget_old_tokens": "nobody asked for it",
     },
@@ -65,7 +66,18 @@ NO_VERBS = {
     },
     "telephony/outbound/actions.py": {
         **dict.fromkeys(
-            ("begin_call", "is_placed", "knows_id", "is_unsure", "is_refused", "are_too_late", "are_gone"),
+            (
+                *(
+                    "begin_call",
+                    "is_placed",
+                    "knows_id",
+                    "is_unsure",
+                    "is_refused",
+                    "are_too_late",
+                    "are_gone",
+                ),
+                "is_with_people",
+            ),
             _HAPPENS,
         ),
         "plan_of": _ASKS,

@@ -26,7 +26,6 @@ MAY_ASK = {
     "agents/tools/calling.py": "reads addresses; asks nobody",
     "agents/tools/address_form.py": "reads addresses; asks nobody",
     "agents/tools/mcp/client.py": "reads addresses, holds connections of agents/outside.py",
-    "agents/knowledge/forms.py": "reads addresses; asks nobody",
     "voiceforge_site/hooks/actions.py": "reads addresses; asks nobody",
     "mlservices/checks/http.py": "servers of the settings",
     "mlservices/checks/alerts.py": "ALERT_WEBHOOK_URL of the settings",
@@ -142,6 +141,7 @@ UPLOADS = {
     "agents/rest/flows.py",
     "agents/rest/knowledge.py",
     "mlservices/api/bodies.py",
+    "voiceforge_site/access/idempotency.py",  # is this the same request?
 }
 
 

@@ -87,7 +87,7 @@ def _date(text: str) -> date | None:
         day = parse_date(text)
     except ValueError:
         return None
-    return day if day and 2000 <= day.year <= 2200 else None
+    return day if day and 1900 <= day.year <= 2200 else None
 
 
 def _begin(day: date) -> datetime:

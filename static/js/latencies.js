@@ -20,7 +20,7 @@ export function addLatency(turn) {
     const words = { label: labels.stages[name], what: labels.stage_work[name] };
     stage.title = filled(labels.stage_titles[waited ? "waited" : "plain"], { ...figures, ...words });
     const queue = (seconds ? Math.min(1, waited / seconds) : 0).toFixed(3);
-    stage.dataset.css = `--ms: ${figures.ms}; --queue: ${queue}`;
+    stage.dataset.css = `--ms: ${figures.ms}; --queue: ${queue};`;
   }
   list.append(bar);
   rescale(total);

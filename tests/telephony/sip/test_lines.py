@@ -129,6 +129,7 @@ def test_a_caller_who_holds_the_agent_is_left_alone_until_they_are_back(
 def test_a_telephone_that_vanishes_is_a_lost_line(line: SipLine, phone: Phone) -> None:
     phone.dial("agent")
     call = answered()
+    wait_until(lambda: "agent_heard" in kinds_of(call))  # sound came and went
     phone.process.send_signal(signal.SIGSTOP)
     wait_until(lambda: is_over(call))
     phone.process.send_signal(signal.SIGCONT)

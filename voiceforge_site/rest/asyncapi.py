@@ -44,13 +44,13 @@ _CLOSES: dict[int, Any] = {
     1000: _("The call is over"),
     1008: _("What was sent cannot be taken, or too much of it came"),
     1009: _("A message is too large"),
-    1013: _("The server is busy, or the key has enough sessions: try again"),
+    1013: _("The server is busy, or the key has enough sessions or asks too often: try again"),
     4001: _("The key is not known"),
     4002: _("The key was revoked, has expired, or its person may not sign in"),
     4003: _("The role, or the key's scopes, do not allow it"),
 }
 _CALL_CLOSES: dict[int, Any] = {
-    **{code: what for code, what in _CLOSES.items() if code != 1013},
+    **_CLOSES,
     4004: _("There is no such call"),
 }
 SOCKETS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -22,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 READY = "VoiceForge is ready"
 STOP_SECONDS = 20.0
 START_SECONDS = 180.0
+OUR_KEYS = re.compile(r"vf_sk_[0-9a-f]{32}|whsec_[A-Za-z0-9+/=]{20,}")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def running_product(folder: Path, **environment: str) -> Iterator[Product]:
             process.send_signal(signal.SIGINT)
             process.wait(STOP_SECONDS)
             rest.join(STOP_SECONDS)
+            assert not (leaked := leaks(log, whole)), "A secret stands in the log: " + " | ".join(leaked)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -111,3 +114,15 @@ def _copy_until_ready(process: subprocess.Popen[str], output) -> None:
             return
     timer.cancel()
     raise RuntimeError("The product did not start:\n" + "".join(said[-20:]))
+
+
+def leaks(log: Path, environment: dict[str, str]) -> list[str]:
+    """Lines with the server's own secrets, or with a key or a webhook's secret that was made meanwhile."""
+    kept = [Path(environment["VAR_DIR"]) / name for name in ("credentials-key", "session-secret")]
+    own = {path.read_text().strip() for path in kept if path.exists()}
+    own |= {environment[name] for name in ("CREDENTIALS_KEY", "SESSION_SECRET") if environment.get(name)}
+    return [
+        line
+        for line in log.read_text().splitlines()
+        if OUR_KEYS.search(line) or any(secret in line for secret in own)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.test import Client
 
 from mlservices.secret_box import sealed
 from tests import planted
+from tests.product import leaks
 from voiceforge_site.models import User
 
 SECRET = "planted" + "-by-this-test-alone"
@@ -59,3 +61,11 @@ def test_it_goes_on_after_logging_was_configured_anew() -> None:
     planted.listen()
     assert logging.getLogger().handlers.count(planted.search) == 1
     assert set(logging.getLogger().handlers) == set(before)
+
+
+def test_in_the_log_of_the_whole_product_too(tmp_path: Path) -> None:
+    (tmp_path / "session-secret").write_text("signs-all-sessions\n")
+    key, log = "vf_sk_" + "0f" * 16, tmp_path / "product.log"
+    log.write_text(f"ready\nasked by {key[:14]}\nasked by {key}\nsigned by signs-all-sessions\n")
+    found = leaks(log, {"VAR_DIR": str(tmp_path), "CREDENTIALS_KEY": ""})
+    assert found == [f"asked by {key}", "signed by signs-all-sessions"]

@@ -37,6 +37,7 @@ THOROUGH_PLACES = (
     "mlservices/engines/",
     "mlservices/test_precedence.py",
     "mlservices/test_space_folder.py",
+    "telephony/test_two_servers.py",  # .ci/run has them on PostgreSQL and Redis
     "browser/test_history.py",
     "browser/test_models.py",
     "browser/test_people.py",
@@ -47,6 +48,10 @@ THOROUGH_NAMES = (
     "[granian]",
     "without_a_trace[1]",
     "without_a_trace[15]",
+    "test_a_burst_of_connections_waits_until_it_is_taken",
+    "test_the_server_is_reached_from_this_machine_only_unless_told_otherwise",
+    "test_an_address_of_another_machine_cannot_be_listened_on",
+    "[ML_PORT]",  # PORT's is run
     "test_a_web_server_that_is_killed_is_started_again",
     "test_simulate_call_rings_an_agent_that_has_no_number_yet",
     "test_commands_find_it_on_ports_that_they_were_not_told",

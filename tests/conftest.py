@@ -38,6 +38,8 @@ THOROUGH_PLACES = (
     "mlservices/test_precedence.py",
     "mlservices/test_space_folder.py",
     "telephony/test_two_servers.py",  # .ci/run has them on PostgreSQL and Redis
+    "browser/test_flow_try_tools.py",
+    "browser/test_flow_writing.py",
     "browser/test_history.py",
     "browser/test_models.py",
     "browser/test_people.py",
@@ -48,6 +50,8 @@ THOROUGH_NAMES = (
     "[granian]",
     "without_a_trace[1]",
     "without_a_trace[15]",
+    "test_a_call_that_ended_while_the_server_was_away_leaves_the_board",
+    "test_what_happened_while_the_server_was_away_is_told_once",
     "test_a_burst_of_connections_waits_until_it_is_taken",
     "test_the_server_is_reached_from_this_machine_only_unless_told_otherwise",
     "test_an_address_of_another_machine_cannot_be_listened_on",

@@ -100,9 +100,7 @@ def twilio_voice(request: HttpRequest, credential: Credential) -> HttpResponse:
     )
     answer = answer_for(number, request.POST.get("From", ""))
     if answer.forward:
-        return _put_through(
-            answer.forward, credential, request.POST["CallSid"], shown=request.POST.get("From", "")
-        )
+        return _put_through(request, answer.forward, credential)
     if answer.words:
         return _say(answer.words)
     if number is None or answer.agent is None:
@@ -197,13 +195,13 @@ def twilio_after(request: HttpRequest, credential: Credential, call_id: UUID) ->
     if actions.end_call(call.pk, reason="line_lost"):
         call.refresh_from_db()
     if call.transfer_to:
-        return _put_through(call.transfer_to, credential, call.provider_call_id, call)
+        return _put_through(request, call.transfer_to, credential, call)
     if call.end_reason not in FAILED_ENDINGS:
         return _xml(twiml.hang_up())
     if message := message_to_machine(call, plan_of(call)):
         return _xml(twiml.say_and_hang_up(message, language=call.agent.language))
     if call.agent.failure_number:
-        return _put_through(call.agent.failure_number, credential, call.provider_call_id, call)
+        return _put_through(request, call.agent.failure_number, credential, call)
     return _say("Sorry, something went wrong on our side. Please call again. Goodbye.")
 
 
@@ -269,7 +267,7 @@ def _sequence(text: str) -> int | None:
 
 
 def _put_through(
-    number: str, credential: Credential, sid: str, call: Call | None = None, *, shown: str = ""
+    request: HttpRequest, number: str, credential: Credential, call: Call | None = None
 ) -> HttpResponse:
     """What holds for calls that we place holds for those that we pass on, whoever named the number. Two
     people speak as long as people may."""
@@ -277,7 +275,8 @@ def _put_through(
         refuse_number(number, credential)
         if call:
             is_with_people(call.pk)
-        set_aside_transfer(credential, to=number, of=sid, shown=call.caller if call else shown)
+        sid, shown = request.POST["CallSid"], call.caller if call else request.POST.get("From", "")
+        set_aside_transfer(credential, to=number, of=sid, shown=shown)
     except NotAllowed as error:
         logger.warning("A caller was not put through: %s", error)
         if call:

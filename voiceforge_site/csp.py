@@ -57,8 +57,6 @@ class Nonce:
         return self._value
 
     def added_to(self, policy: str) -> str:
-        return (
-            policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{self._value}'")
-            if self._value
-            else policy
-        )
+        if not self._value:
+            return policy
+        return policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{self._value}'")

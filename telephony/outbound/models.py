@@ -109,9 +109,7 @@ class OtherCost(models.Model):
 
     paid_by = models.ForeignKey("telephony.Credential", models.CASCADE, null=True, related_name="+")
     sip_line = models.ForeignKey("telephony.SipLine", models.CASCADE, null=True, related_name="+")
-    of = models.CharField(
-        max_length=64, blank=True
-    )  # the call that was put through, as its provider calls it
+    of = models.CharField(max_length=64, blank=True)  # the call that was put through, by its provider's id
     to = models.CharField(max_length=64, blank=True)  # whom it was put through to
     rate = models.DecimalField(max_digits=10, decimal_places=5, null=True)  # of a minute
     amount = models.DecimalField(max_digits=14, decimal_places=6)

@@ -25,9 +25,7 @@ from .guard import (
 )
 from .rates import shown_by
 
-UNHEARD_SECONDS = (
-    3600  # that a call by a SIP line counts as, once its peer carries it and nobody tells its end
-)
+UNHEARD_SECONDS = 3600  # that a call counts as once a SIP line's peer carries it: nobody tells its end
 
 
 def set_aside_transfer(carrier: Credential | SipLine, *, to: str, of: str, shown: str = "") -> None:

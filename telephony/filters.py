@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
+from mlservices.days import day_of
 
 from .models import Call
 from .search import Search
@@ -78,8 +79,8 @@ class Filters:
             longer=_seconds(text("longer")),
             shorter=_seconds(text("shorter")),
             slow=text("slow") == "1",
-            since=_day(text("from")),
-            until=_day(text("to")),
+            since=day_of(text("from")),
+            until=day_of(text("to")),
             sort=one_of("sort", list(SORTS), NEWEST),
         )
 
@@ -203,15 +204,6 @@ def _seconds(text: str) -> int | None:
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return None
     return min(sum(int(part) * 60**place for place, part in enumerate(reversed(parts))), LONGEST_SECONDS)
-
-
-def _day(text: str) -> date | None:
-    """None too for days that no call can have, and some clocks cannot tell."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year <= 2200 else None
 
 
 def _midnight(day: date) -> datetime:

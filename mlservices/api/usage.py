@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from ..days import day_of
 from ..models.usage import UNITS, Service, UsageDay, UsageRow
 from ..usage.figures import OF_DAYS, OF_ROWS, SUMS
 from .answers import key_of, refusal
@@ -67,25 +68,17 @@ def _own_keys(request: HttpRequest) -> list[str]:
     return list(person.api_keys.values_list("prefix", flat=True))
 
 
-def _day(text: str) -> date:
-    """Raises ValueError, also for days that no request can have, and some clocks cannot tell."""
-    day = date.fromisoformat(text)
-    if not 2000 <= day.year <= 2200:
-        raise ValueError
-    return day
-
-
 def _asked(request: HttpRequest) -> tuple[date, date, str, dict[str, str]]:
     """(first day, last day, group, what is wrong by field)"""
     wrong = {}
     today = datetime.now(UTC).date()
     given = {}
     for name in ("from", "to"):
-        try:
-            if text := request.GET.get(name, ""):
-                given[name] = _day(text)
-        except ValueError:
-            wrong[name] = "not a day: write it like 2026-03-05"
+        if text := request.GET.get(name, ""):
+            if day := day_of(text):
+                given[name] = day
+            else:
+                wrong[name] = "not a day: write it like 2026-03-05"
     last = given.get("to", today)
     first = given["from"] if "from" in given else last - timedelta(days=DAYS - 1)
     group = request.GET.get("group", "day")

@@ -168,7 +168,9 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
         return _announced(call)
     answer = answer_of(number) if number else Answer(agent=line.agent)
     if answer.forward:
-        return Forward(provider_call_id, answer.forward, prompts.load("en", RATE)["goodbye"])
+        return Forward(
+            provider_call_id, answer.forward, prompts.load(prompts.DEFAULT_LANGUAGE, RATE)["goodbye"]
+        )
     agent = answer.agent
     if agent is None or agent.status != Agent.Status.ACTIVE:
         return None

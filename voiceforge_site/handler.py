@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, cast
 
 import django
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_started
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.http import HttpRequest, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
+from django.urls import set_script_prefix
 
 from mlservices.api.answers import Later
 from telephony.threads import DatabaseThreads
@@ -31,9 +36,56 @@ class OneThread(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        response = await self._threads(self.get_response, request)
-        return await response.made() if isinstance(response, Later) else response
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Django's own changes threads for each of its signals, which costs more than a small answer does."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            set_script_prefix(get_script_prefix(scope))
+            response = await self._threads(self._answer, scope, body)
+            if _is_whole(response):
+                await self.send_response(response, send)
+            else:
+                await _while_connected(self._make_and_send(response, send), receive)
+
+    def _answer(self, scope: Any, body: Any) -> HttpResponseBase:
+        """Closed already, if it is whole."""
+        request_started.send(type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: Any = refusal if request is None else self.get_response(request)
+        response._handler_class = type(self)
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if _is_whole(response):
+            response.close()
+        return cast(HttpResponseBase, response)
+
+    async def _make_and_send(self, response: HttpResponseBase, send: Any) -> None:
+        try:
+            if isinstance(response, Later):
+                response = await response.made()
+            await self.send_response(response, send)
+        finally:
+            await self._threads(response.close)
+
+
+def _is_whole(response: HttpResponseBase) -> bool:
+    return not (response.streaming or isinstance(response, Later))
+
+
+async def _while_connected(sending: Coroutine[Any, Any, None], receive: Any) -> None:
+    """Until it has sent all, or the client is gone."""
+    tasks = [asyncio.ensure_future(sending), asyncio.ensure_future(receive())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        sent, _ = await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(sent, Exception):
+        raise sent
 
 
 def keep_connection() -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished, request_started
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from mlservices.api.answers import Later
 from voiceforge_site import handler
 
 SECONDS = 20
@@ -41,25 +43,87 @@ def test_few_threads_answer_many_requests_and_keep_their_connections(monkeypatch
     monkeypatch.setattr(handler, "THREADS", 3)
     site, answered = handler.OneThread(), []
 
-    def asking(request: Any) -> Any:
+    def asking(request: Any) -> HttpResponse:
         get_user_model().objects.exists()
         answered.append((threading.get_ident(), id(connection.connection)))
         time.sleep(0.02)
-        return request
+        return HttpResponse()
 
     monkeypatch.setattr(site, "get_response", asking)
 
     async def ask() -> None:
         for _ in range(2):
-            await asyncio.gather(*(site.get_response_async(HttpRequest()) for _ in range(9)))
+            await asyncio.gather(*(asked(site) for _ in range(9)))
 
     asyncio.run(ask())
     assert len(answered) == 18
     assert len({thread for thread, _ in answered}) == len(set(answered)) == 3
 
 
+@pytest.mark.parametrize("is_made_later", [False, True], ids=["whole", "later"])
+def test_a_request_begins_and_ends_once_in_a_thread_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, is_made_later: bool
+) -> None:
+    site, told = handler.OneThread(), []
+
+    async def made() -> HttpResponse:
+        return HttpResponse("later")
+
+    answer = Later(made) if is_made_later else HttpResponse("at once")
+    monkeypatch.setattr(site, "get_response", lambda request: answer)
+
+    def begun(**_: Any) -> None:
+        told.append(("begun", threading.current_thread().name.partition("_")[0]))
+
+    def over(**_: Any) -> None:
+        told.append(("over", threading.current_thread().name.partition("_")[0]))
+
+    request_started.connect(begun)
+    request_finished.connect(over)
+    try:
+        start, body = asyncio.run(asked(site))
+    finally:
+        request_started.disconnect(begun)
+        request_finished.disconnect(over)
+    assert (start["status"], body["body"]) == (200, b"later" if is_made_later else b"at once")
+    assert told == [("begun", "requests"), ("over", "requests")]
+
+
+def test_what_is_made_for_a_client_who_has_left_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    site, given_up = handler.OneThread(), []
+
+    async def made() -> HttpResponse:
+        try:
+            await asyncio.sleep(SECONDS)
+        except asyncio.CancelledError:
+            given_up.append(True)
+            raise
+        return HttpResponse()
+
+    monkeypatch.setattr(site, "get_response", lambda request: Later(made))
+    begun = time.monotonic()
+    assert asyncio.run(asked(site, leaves=True)) == []
+    assert given_up and time.monotonic() - begun < SECONDS / 2
+
+
+async def asked(site: handler.OneThread, *, leaves: bool = False) -> list[Any]:
+    """What the server is told to send."""
+    messages, sent = iter([{"type": "http.request", "body": b""}]), []
+
+    async def receive() -> Any:
+        if message := next(messages, None):
+            return message
+        await asyncio.sleep(0.05 if leaves else SECONDS)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await site({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+    return sent
+
+
 def stop_while_a_page_is_made() -> None:
-    from django.http import HttpResponse
     from django.urls import path
 
     from voiceforge_site.handler import http_application

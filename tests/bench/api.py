@@ -89,6 +89,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="that the load lasts")
     parser.add_argument("--entries", type=int, default=ENTRIES, help="of the trail")
     parser.add_argument("--processes", type=int, default=1, help="of the web server, behind the load")
+    parser.add_argument("--server", choices=("daphne", "uvicorn", "granian"), default="daphne")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a cluster must not outlive us
@@ -218,7 +219,9 @@ for number in range(1000): request_seconds.labels(f"bench-{number}").observe(0.1
 def load(address: str, keys: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Of several processes each gets its part, as a proxy before them would have it."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(server(address)) for _ in range(options.processes)]
+        servers = [
+            stack.enter_context(server(address, server=options.server)) for _ in range(options.processes)
+        ]
         urls, pids = [url for url, _ in servers], [pid for _, pid in servers]
         with httpx.Client(base_url=urls[0], headers=headers(keys[0]), timeout=60) as api:
             call = f"/api/telephony/calls/{api.get(CALLS).json()['results'][7]['id']}"

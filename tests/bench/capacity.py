@@ -44,6 +44,7 @@ from telephony.credentials import save_credential  # noqa: E402
 from telephony.measure import sounds  # noqa: E402
 from telephony.models import PhoneNumber  # noqa: E402
 from telephony.providers.twilio.simulator import Account, Carrier, NotConnected  # noqa: E402
+from tests.bench.pages import busiest_child  # noqa: E402
 from voiceforge_site.management.commands.web import arguments  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -215,12 +216,6 @@ class Load:
         return cls((int(fields[11]) + int(fields[12])) / CLOCK_TICKS, pages * 4096 / 1e6)
 
 
-def busiest_child(pid: int) -> int:
-    """Granian serves from a process of its own beneath the one that was started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return max((int(child) for child in children), key=lambda child: Load.of(child).resident_mb, default=pid)
-
-
 async def drive(account: Account, turns: list[Turn], calls: int, seconds: float, pid: int) -> dict[str, Any]:
     figures = Figures()
     before = Load.of(pid)
@@ -272,7 +267,7 @@ def summarise(run: dict[str, Any], baseline: dict[str, float]) -> dict[str, Any]
 @contextmanager
 def running_server(server: str, port: int, cores: str, application: str = APPLICATION) -> Iterator[int]:
     """A web process on these cores, with a database of its own; its process id."""
-    command = [*arguments(server)[:-1], application]
+    command = arguments(server, port=port, application=application)
     process = subprocess.Popen(["taskset", "-c", cores, sys.executable, "-m", *command], cwd=REPOSITORY)
     try:
         deadline = time.monotonic() + 40

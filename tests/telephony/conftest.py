@@ -111,8 +111,8 @@ def server_environment() -> dict[str, str]:
 def start_server(web_server: str = "daphne") -> Server:
     """With the arguments that our own `manage.py web` gives it."""
     port = free_port()
-    with override_settings(HOST="127.0.0.1", PORT=port, WEB_CONCURRENCY=1):
-        command = [*arguments(web_server)[:-1], "tests.fakes.asgi:application"]
+    with override_settings(HOST="127.0.0.1", WEB_CONCURRENCY=1):
+        command = arguments(web_server, port=port, application="tests.fakes.asgi:application")
     process = subprocess.Popen([sys.executable, "-m", *command], env=server_environment())
     server = Server(f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + 60  # on a busy machine; 3 s are the rule

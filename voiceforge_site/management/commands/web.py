@@ -22,14 +22,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         counting.fold()
-        command = [sys.executable, "-m", *arguments(settings.WEB_SERVER)]
+        command = [sys.executable, "-m", *arguments(settings.WEB_SERVER, port=settings.PORT)]
         os.chdir(settings.BASE_DIR)
         os.execv(command[0], command)  # noqa: S606 - our own words
 
 
-def arguments(server: str) -> list[str]:
+def arguments(server: str, *, port: int, application: str = APPLICATION) -> list[str]:
     """WebSocket messages are never compressed: it costs more than all else we do with a frame of sound."""
-    host, port, workers = settings.HOST, str(settings.PORT), str(settings.WEB_CONCURRENCY)
+    host, workers = settings.HOST, str(settings.WEB_CONCURRENCY)
     if server == "daphne":  # compresses nothing unless told to
         bare = host.strip("[]").replace(":", r"\:")
         return [
@@ -38,24 +38,24 @@ def arguments(server: str) -> list[str]:
             *("--verbosity", "0", "--no-server-name"),
             *("--websocket-max-message-size", str(LARGEST_MESSAGE)),
             *("--application-close-timeout", str(STOP_SECONDS)),
-            APPLICATION,
+            application,
         ]
     if server == "uvicorn":
         return [
             "uvicorn",
-            *("--host", host, "--port", port, "--workers", workers),
+            *("--host", host, "--port", str(port), "--workers", workers),
             *("--loop", "uvloop", "--lifespan", "on"),
             *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
             *("--ws-max-size", str(LARGEST_MESSAGE)),
             *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
             *("--timeout-graceful-shutdown", str(STOP_SECONDS)),
-            APPLICATION,
+            application,
         ]
     return [  # granian knows no compression
         "granian",
-        *("--host", host, "--port", port, "--workers", workers),
+        *("--host", host, "--port", str(port), "--workers", workers),
         *("--interface", "asgi", "--http", "1", "--loop", "uvloop"),
         *("--no-access-log", "--log-level", "warning"),
         *("--workers-kill-timeout", str(STOP_SECONDS)),
-        APPLICATION,
+        application,
     ]

@@ -16,3 +16,15 @@ class YesOrNo(filters.TypedChoiceFilter):
     def __init__(self, **more: Any) -> None:
         words = [("true", "true"), ("false", "false")]
         super().__init__(choices=words, coerce=lambda word: word == "true", **more)
+
+
+class WhatIsGiven(filters.DjangoFilterBackend):
+    """Makes no form of the filters, which costs as much as a small page, for who names none of them."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        known = getattr(self.get_filterset_class(view, queryset), "base_filters", {})
+        return (
+            super().filter_queryset(request, queryset, view)
+            if known.keys() & request.GET.keys()
+            else queryset
+        )

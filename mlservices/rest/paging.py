@@ -11,6 +11,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
+from .serializers import told_by
+
 
 class Pages(CursorPagination):
     """`?limit=` (200 at most) and `?cursor=`, which `next` and `previous` of an answer hold: a page costs the
@@ -63,7 +65,7 @@ def listed(
     """A page of what belongs to a thing, in an order of its own."""
     pages = Pages([ordering])
     page = pages.paginate_queryset(rows, view.request, view)
-    return pages.get_paginated_response(fields(page, many=True, context={"request": view.request}).data)
+    return pages.get_paginated_response([told_by(fields, thing) for thing in page])
 
 
 def page_of(fields: type[serializers.Serializer]) -> type[serializers.Serializer]:

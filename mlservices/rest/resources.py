@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from ..api.answers import Refused, invalid
 from .problems import Changed
+from .serializers import told_by
 
 
 class Verbs(viewsets.GenericViewSet):
@@ -77,7 +78,7 @@ class Tagged(Verbs):
         return answer
 
     def _shown(self, thing: Any) -> Any:
-        return self.get_serializer(thing).data
+        return told_by(self.get_serializer_class(), thing)
 
     def _etag(self, thing: Any, shown: Any) -> str:
         state = json.dumps(self.state_of(thing, shown), default=str)
@@ -87,6 +88,11 @@ class Tagged(Verbs):
 class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tagged):
     """Subclasses say what `make`, `change` and `remove` do by calling a verb, or leave one out, with the
     HTTP method that would ask for it. `PATCH` changes what it names and leaves the rest."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        fields = self.get_serializer_class()
+        return self.get_paginated_response([told_by(fields, thing) for thing in page or ()])
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.told(self.make(self.checked()), status=201)

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from mlservices.rest.serializers import Exact
+from mlservices.rest.serializers import Exact, told_by
 
 from ..cost import cost_of
 from ..models import Call, CallEvent, CallMessage, CallNote
@@ -76,8 +76,15 @@ class CostFields(serializers.Serializer):
 
 class OneCallFields(CallFields):
     flow = serializers.SerializerMethodField()
-    variables = serializers.SerializerMethodField()
-    path = serializers.SerializerMethodField()
+    variables = serializers.DictField(
+        source="transcript.variables", read_only=True, help_text="What was learned in the call."
+    )
+    path = serializers.ListField(
+        source="transcript.path",
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="The steps and intents that it went through.",
+    )
     cost = serializers.SerializerMethodField()
     has_recording = serializers.SerializerMethodField()
 
@@ -86,7 +93,7 @@ class OneCallFields(CallFields):
         read_only_fields = fields
 
     def to_representation(self, instance: Call) -> Any:
-        self._transcript = transcript_of(instance)
+        instance.transcript = transcript_of(instance)  # type: ignore[attr-defined]
         return super().to_representation(instance)
 
     @extend_schema_field(
@@ -101,20 +108,10 @@ class OneCallFields(CallFields):
             return None
         return {"id": call.flow_version.flow.slug, "version": call.flow_version.number}
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
-    def get_variables(self, call: Call) -> dict[str, Any]:
-        """What was learned in the call."""
-        return self._transcript.variables
-
-    @extend_schema_field({"type": "array", "items": {"type": "string"}})
-    def get_path(self, call: Call) -> list[str]:
-        """The steps and intents that it went through."""
-        return self._transcript.path
-
     @extend_schema_field(CostFields(allow_null=True))
     def get_cost(self, call: Call) -> Any:
         """Of a call that is over."""
-        return None if call.is_live else CostFields(cost_of(call)).data
+        return None if call.is_live else told_by(CostFields, cost_of(call))
 
     @extend_schema_field(OpenApiTypes.BOOL)
     def get_has_recording(self, call: Call) -> bool:

@@ -22,6 +22,7 @@ from mlservices.api.answers import asker_of, invalid
 from mlservices.rest.paging import Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
+from mlservices.rest.serializers import told_by
 
 from .. import orders
 from ..actions import hang_up
@@ -104,7 +105,7 @@ class Calls(Resource):
         return pages.get_paginated_response(told(page))
 
     def _shown(self, thing: Call) -> Any:
-        return OneCallFields(thing).data
+        return told_by(OneCallFields, thing)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """With its events, its words and its recording, for good. A call that goes on is not deleted."""
@@ -145,7 +146,7 @@ class Calls(Resource):
         call = self._row()
         audit.record("transcript.downloaded", call_named(call))
         lines = [line for line in transcript_of(call).lines if line.who != "note"]
-        return Response(TranscriptFields({"lines": lines}).data)
+        return Response(told_by(TranscriptFields, {"lines": lines}))
 
     @extend_schema(
         summary="Get a call's recording",
@@ -221,7 +222,7 @@ class Calls(Resource):
         if len(text) > LONGEST_NOTE:
             raise invalid(text=_("At most %(most)d characters.") % {"most": LONGEST_NOTE})
         written = write_note(call=self._row(), author=self.by, text=text)
-        return Response(NoteFields(written).data, status=201)
+        return Response(told_by(NoteFields, written), status=201)
 
     @extend_schema(summary="Delete a note")
     def unnote(self, request: Request, id: UUID, number: int) -> Response:

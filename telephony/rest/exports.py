@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from mlservices.api.answers import invalid
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact
+from mlservices.rest.serializers import Exact, told_by
 
 from ..export_actions import COLUMNS, cancel_export, delete_export, order_export
 from ..exports import Shown, State, download, exports_of, shown_of
@@ -144,11 +144,11 @@ class Exports(Resource):
 
     def _shown(self, thing: CallExport) -> Any:
         [shown] = shown_of([thing])
-        return ExportFields(shown).data
+        return told_by(ExportFields, shown)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(ExportFields(shown_of(page), many=True).data)
+        return self.get_paginated_response([told_by(ExportFields, each) for each in shown_of(page)])
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """In your language, and in the time zone of your profile. Ask for it again until its `state` is

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from mlservices.rest.filters import YesOrNo
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact
+from mlservices.rest.serializers import Exact, told_by
 
 from ..annotation_actions import delete_messages, set_messages_done
 from ..models import CallMessage
@@ -62,4 +62,4 @@ class Messages(Resource):
         delete_messages(message_ids=[thing.pk])
 
     def _shown(self, thing: CallMessage) -> Any:
-        return MessageFields(thing).data
+        return told_by(MessageFields, thing)

@@ -25,7 +25,7 @@ from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled, valid
 from mlservices.rest.problems import Conflict, in_conflict
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact, ExactModel
+from mlservices.rest.serializers import Exact, ExactModel, told_by
 
 from ..lines.forms import BlockForm, NumberForm, SearchForm
 from ..lines.hours import hours_of
@@ -199,7 +199,7 @@ class Numbers(Resource):
         asked = {name: form.cleaned_data[name] for name in ("country", "kind", "contains")}
         with asking():
             found = offers(credential=form.cleaned_data["account"], by=self.by, **asked)
-        return Response(OffersFields({"offers": found}).data)
+        return Response(told_by(OffersFields, {"offers": found}))
 
     @extend_schema(summary="Buy a number", request=WantedFields, responses={201: NumberFields})
     def buy(self, request: Request) -> Response:

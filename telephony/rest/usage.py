@@ -9,6 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from mlservices.models.usage import Service, Unit
+from mlservices.rest.serializers import told_by
 from mlservices.usage.figures import OfEngine, engines_of_call
 
 from ..cost import cost_of
@@ -58,7 +59,7 @@ def usage_of(call: Call, *, with_models: bool) -> dict[str, Any]:
         "carrier": None if call.is_live else cost_of(call),
         "models": _of_models(engines_of_call(call.pk)) if with_models else None,
     }
-    return dict(CallUsageFields(told).data)
+    return dict(told_by(CallUsageFields, told))
 
 
 def _of_models(engines: list[OfEngine]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact, ExactModel
+from mlservices.rest.serializers import Exact, ExactModel, told_by
 
 from ..access import key_actions
 from ..access.key_limits import MOST_NETWORKS
@@ -143,5 +143,5 @@ class Keys(Resource):
         return self._told_once(key, shown)
 
     def _told_once(self, key: ApiKey, shown: str) -> Response:
-        told = {"key": shown, **KeyFields(key).data}
+        told = {"key": shown, **told_by(KeyFields, key)}
         return Response(told, status=201, headers={"Cache-Control": "no-store"})

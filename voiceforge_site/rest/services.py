@@ -15,6 +15,7 @@ from mlservices.checks import GROUPS, Status
 from mlservices.models import ServiceAlert, ServiceState
 from mlservices.rest.later import later
 from mlservices.rest.resources import Verbs
+from mlservices.rest.serializers import told_by
 
 from ..status import Summary, check_now, service_named
 from ..status_cards import UNKNOWN, cards_of, incidents_of
@@ -104,7 +105,7 @@ class Services(Verbs):
         cards = cards_of(checks.services())
         alerts = ServiceAlert.objects.filter(cleared_at=None).order_by("since")
         told = {"status": Summary(cards).status, "services": cards, "alerts": alerts}
-        return _unstored(ServicesFields(told).data)
+        return _unstored(told_by(ServicesFields, told))
 
     @extend_schema(summary="Get a service", responses=ServiceFields)
     def retrieve(self, request: Request, id: str) -> Response:
@@ -125,7 +126,10 @@ class Services(Verbs):
 def _told(key: str) -> dict[str, Any]:
     service = service_named(key)
     [card] = cards_of([service])
-    return {**ServiceRow(card).data, "incidents": IncidentFields(incidents_of(service), many=True).data}
+    return {
+        **told_by(ServiceRow, card),
+        "incidents": [told_by(IncidentFields, each) for each in incidents_of(service)],
+    }
 
 
 def _unstored(told: Any) -> Response:

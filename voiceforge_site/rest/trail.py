@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from mlservices.api.answers import invalid
 from mlservices.rest.paging import Pages
 from mlservices.rest.resources import Resource
+from mlservices.rest.serializers import told_by
 
 from ..audit.listing import Filters
 from ..models import AuditEntry
@@ -82,4 +83,4 @@ class Trail(Resource):
             raise invalid(**dict.fromkeys(unclear, "not a day: write it like 2026-03-05"))
         entries = filters.entries().defer("words")
         page = pages.paginate_queryset(entries, request, self)
-        return pages.get_paginated_response(EntryFields(page, many=True).data)
+        return pages.get_paginated_response([told_by(EntryFields, each) for each in page])

@@ -16,7 +16,7 @@ from mlservices.happenings import KINDS
 from mlservices.rest.later import later
 from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact, ExactModel
+from mlservices.rest.serializers import Exact, ExactModel, told_by
 
 from ..hooks import actions
 from ..hooks.figures import DAYS, figures_of
@@ -143,7 +143,7 @@ class Webhooks(Resource):
 
     def _shown(self, thing: Webhook) -> Any:
         _count([thing])
-        return WebhookFields(thing).data
+        return told_by(WebhookFields, thing)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.told(self.get_object())
@@ -191,7 +191,7 @@ class Webhooks(Resource):
         async def make() -> dict[str, Any]:
             with in_conflict():
                 delivery = await actions.try_out(webhook=webhook, by=by)
-            shown: dict[str, Any] = await sync_to_async(lambda: DeliveryFields(delivery).data)()
+            shown: dict[str, Any] = await sync_to_async(lambda: told_by(DeliveryFields, delivery))()
             return shown
 
         return later(make)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -40,6 +41,12 @@ def question(product: Product, tmp_path: Path) -> Path:
     return path
 
 
+def is_the_question(text: str) -> bool:
+    """But for a word: what a recogniser hears depends on the machine, and on how much else it has to do."""
+    words = re.findall(r"\w+", QUESTION.lower())
+    return sum(word in re.findall(r"\w+", text.lower()) for word in words) >= len(words) - 1
+
+
 def example() -> str:
     section = (
         (REPOSITORY / "README.md").read_text().partition("\n## The realtime API\n")[2].partition("\n## ")[0]
@@ -65,8 +72,8 @@ def test_the_example_says_what_is_in_a_file_and_keeps_the_answer(product, key, q
     assert ran.returncode == 0, ran.stderr
     *talked, ended = ran.stdout.splitlines()
     understood, answered = [line for line in talked if PROMPT_TEXTS["one_moment"] not in line]  # it is busy
-    assert understood.startswith("stt_final ") and "park my car" in understood.lower()
-    assert answered.lower().startswith("agent_reply ") and "park my car" in answered.lower()
+    assert understood.startswith("stt_final ") and is_the_question(understood)
+    assert answered.lower().startswith("agent_reply ") and is_the_question(answered)
     assert ended.startswith("caller_hung_up ")
     heard = httpx.post(
         f"{product.url}/api/stt",
@@ -75,7 +82,7 @@ def test_the_example_says_what_is_in_a_file_and_keeps_the_answer(product, key, q
         data={"language": "en"},
         timeout=60,
     ).json()
-    assert "park my car" in heard["text"].lower()
+    assert is_the_question(heard["text"])
 
 
 def test_the_demo_agent_answers_and_its_call_is_followed_beside_it(product, key, question):

@@ -55,15 +55,23 @@ LISTS = {
     "calls, a seldom word": f"{CALLS}&q=telescope",
     "calls, words of one agent": f"{CALLS}&q=parking&agent={{agent}}",
 }
-# Of the load: (address, of a hundred requests)
-MIX = (
-    ("/api/users/me", 30),
-    ("{call}", 15),
-    ("/api/agents", 15),
-    ("/api/telephony/calls?limit=10", 20),
-    ("/api/telephony/calls?limit=10&outcome=failed", 10),
-    ("/api/telephony/numbers", 10),
-)
+# Loads: (address, of a hundred requests)
+LOADS = {
+    "one thing each": (
+        ("/api/users/me", 25),
+        ("/api/agents/{agent}", 25),
+        ("/api/telephony/numbers/{number}", 25),
+        ("/api/telephony/calls/{call}", 25),
+    ),
+    "half of them lists": (
+        ("/api/users/me", 30),
+        ("/api/telephony/calls/{call}", 15),
+        ("/api/agents", 15),
+        ("/api/telephony/calls?limit=10", 20),
+        ("/api/telephony/calls?limit=10&outcome=failed", 10),
+        ("/api/telephony/numbers", 10),
+    ),
+}
 AUDIT = {
     "trail, newest": "/audit/",
     "trail, an old page": f"/audit/?after={ENTRIES // 2}",
@@ -218,27 +226,47 @@ for number in range(1000): request_seconds.labels(f"bench-{number}").observe(0.1
 
 def load(address: str, keys: Sequence[str], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Of several processes each gets its part, as a proxy before them would have it."""
-    with ExitStack() as stack:
-        servers = [
-            stack.enter_context(server(address, server=options.server)) for _ in range(options.processes)
-        ]
-        urls, pids = [url for url, _ in servers], [pid for _, pid in servers]
-        with httpx.Client(base_url=urls[0], headers=headers(keys[0]), timeout=60) as api:
-            call = f"/api/telephony/calls/{api.get(CALLS).json()['results'][7]['id']}"
-        mix = [path.format(call=call) for path, share in MIX for _ in range(share)]
-        asyncio.run(fired(urls, keys, mix, rate=options.rate / 4, seconds=2))
-        before, began = sum(map(cpu_seconds, pids)), time.monotonic()
-        answers = asyncio.run(fired(urls, keys, mix, rate=options.rate, seconds=options.seconds))
-        lasted = time.monotonic() - began
-        cpu = (sum(map(cpu_seconds, pids)) - before) / lasted
+    found = []
+    for name, shares in LOADS.items():
+        with ExitStack() as stack:
+            servers = [
+                stack.enter_context(server(address, server=options.server)) for _ in range(options.processes)
+            ]
+            found.append(loaded(f"{options.rate} GET a second, {name}", servers, shares, keys, options))
+    return found
+
+
+def loaded(
+    name: str,
+    servers: Sequence[tuple[str, int]],
+    shares: Sequence[tuple[str, int]],
+    keys: Sequence[str],
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    urls, pids = [url for url, _ in servers], [pid for _, pid in servers]
+    with httpx.Client(base_url=urls[0], headers=headers(keys[0]), timeout=60) as api:
+        known = {
+            "call": api.get(CALLS).json()["results"][7]["id"],
+            "agent": an_agent(api),
+            "number": api.get("/api/telephony/numbers").json()["results"][0]["id"],
+        }
+    mix = [path.format(**known) for path, share in shares for _ in range(share)]
+    asyncio.run(fired(urls, keys, mix, rate=options.rate / 4, seconds=2))
+    before, began = sum(map(cpu_seconds, pids)), time.monotonic()
+    answers = asyncio.run(fired(urls, keys, mix, rate=options.rate, seconds=options.seconds))
+    lasted = time.monotonic() - began
     statuses = Counter(status for status, _ in answers)
-    figures = quantiles([ms for status, ms in answers if status])
-    done = {
-        "a_second": round((len(answers) - statuses[0]) / lasted),
-        "cores": round(cpu, 2),
-        "processes": options.processes,
-    }
-    return [told(f"{options.rate} GET a second", **figures, **done, statuses=dict(statuses))]
+    done = len(answers) - statuses[0]
+    cpu = sum(map(cpu_seconds, pids)) - before
+    return told(
+        name,
+        **quantiles([ms for status, ms in answers if status]),
+        a_second=round(done / lasted),
+        cpu_ms=round(cpu / done * 1000, 1),
+        processes=options.processes,
+        server=options.server,
+        statuses=dict(statuses),
+    )
 
 
 async def fired(

@@ -25,6 +25,8 @@ class Connection:
             return 0
 
     async def _asked(self, path: str, headers: Mapping[str, str]) -> int:
+        if self._streams and self._streams[0].at_eof():  # the server closes what is idle for long
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams

@@ -12,7 +12,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 from mlservices.audio import without_leading_silence
 from mlservices.errors import EngineError, EngineTimeout
@@ -20,6 +19,8 @@ from mlservices.interfaces import TextToSpeech
 from mlservices.text import first_clause, sentences, speakable
 from mlservices.types import SpeechChunk, Timing
 from telephony.media import MediaLine
+
+from .utterance import Sentence, Utterance
 
 FIRST_SOUND_TIMEOUT_SECONDS = 2.5
 NEXT_SOUND_TIMEOUT_SECONDS = 2.5
@@ -32,32 +33,7 @@ MARK_GRACE_SECONDS = 2.0
 BACKTRACK_SECONDS = 0.25
 CLOCK_BLUR_SECONDS = 0.05  # by which the clock may be behind a mark
 _LOOK_SECONDS = 0.02
-_SENTENCE_ENDS = (".", "!", "?", "…")
 _WORD = re.compile(r"\w")
-
-
-@dataclass(slots=True)
-class _Sentence:
-    text: str
-    recorded: bool = False
-    start: int = -1  # bytes into the utterance; -1 before its first sound
-    end: int | None = None  # None while its sound is still being made
-    told: bool = False  # that it has begun
-    trimmed: int = 0  # bytes of silence before its sound that were left out
-    timing: Timing = field(default_factory=Timing)
-    engine: str = ""  # that made its sound
-    degraded: bool = False
-
-
-@dataclass(slots=True)
-class _Utterance:
-    sound: bytearray = field(default_factory=bytearray)
-    sentences: list[_Sentence] = field(default_factory=list)
-    owed: list[_Sentence] = field(default_factory=list)  # those that must be heard to their end
-    sent: int = 0  # bytes given to the line
-    plays_until: float = 0.0  # loop time at which what was sent has been played
-    first_sound_at: float | None = None
-    first: _Sentence | None = None  # that was made for it
 
 
 class Speaker:
@@ -85,7 +61,7 @@ class Speaker:
         self._on_retry = on_retry
         self._bytes_per_second = 2 * line.rate
         self._blur_bytes = int(CLOCK_BLUR_SECONDS * self._bytes_per_second)
-        self._utterance = _Utterance()
+        self._utterance = Utterance(self._bytes_per_second)
         self._line_delay = 0.0  # seconds from sending to playing, learnt from marks
         self._marks: dict[str, float] = {}  # outstanding: name -> when its sound must have played
         self._marks_sent = 0
@@ -108,8 +84,7 @@ class Speaker:
     @property
     def interruptible(self) -> bool:
         """Nothing that must be heard to its end still is to be."""
-        heard = self._heard_bytes() + self._blur_bytes
-        return all(entry.end is not None and heard >= entry.end for entry in self._utterance.owed)
+        return self._utterance.owes_nothing(self._heard_bytes() + self._blur_bytes)
 
     @property
     def quiet_since(self) -> float:
@@ -118,9 +93,7 @@ class Speaker:
 
     @property
     def between_sentences(self) -> bool:
-        """No sentence is half made."""
-        sentences_begun = self._utterance.sentences
-        return not sentences_begun or sentences_begun[-1].end is not None
+        return self._utterance.between_sentences
 
     @property
     def first_sound_at(self) -> float | None:
@@ -148,28 +121,13 @@ class Speaker:
     def heard_text(self, *, recorded: bool = True) -> str:
         """What of the utterance has reached the caller, to the word as well as the clock can tell; with
         `recorded` false only what was made for it."""
-        heard = self._heard_bytes()
-        parts = []
-        for sentence in self._utterance.sentences:
-            if sentence.start >= heard:
-                break
-            if sentence.recorded and not recorded:
-                continue
-            if sentence.end is not None and heard >= sentence.end:
-                parts.append(sentence.text)
-            else:
-                # The sound's full length is not known while it is still being made: a guess at 15
-                # characters a second keeps the proportion honest.
-                made = (sentence.end or len(self._utterance.sound)) - sentence.start
-                spoken = max(made, len(sentence.text) / 15 * self._bytes_per_second * (sentence.end is None))
-                parts.append(_words_within(sentence.text, (heard - sentence.start) / max(spoken, 1)))
-        return " ".join(part for part in parts if part)
+        return self._utterance.text_within(self._heard_bytes(), recorded=recorded)
 
     # ---- speaking ---------------------------------------------------------------------------
 
     def begin(self) -> None:
         """A new utterance; the sound of the last one is forgotten."""
-        self._utterance = _Utterance()
+        self._utterance = Utterance(self._bytes_per_second)
         self._marks.clear()
         self._quiet_since = self._now()
         self._unpaused.set()
@@ -179,7 +137,7 @@ class Speaker:
 
         Raises EngineError, of the service "tts", when the engine failed twice.
         """
-        entries = [_Sentence(piece) for piece in self._pieces(text)]
+        entries = [Sentence(piece) for piece in self._pieces(text)]
         if not interruptible:
             self._utterance.owed += entries
         for entry in entries:
@@ -197,7 +155,7 @@ class Speaker:
         """Send sound that was recorded beforehand."""
         utterance = self._utterance
         start = len(utterance.sound)
-        utterance.sentences.append(_Sentence(text, recorded=True, start=start, end=start + len(pcm)))
+        utterance.sentences.append(Sentence(text, recorded=True, start=start, end=start + len(pcm)))
         utterance.sound += pcm
         if not self.paused:
             self._send_made()
@@ -253,14 +211,13 @@ class Speaker:
     async def sentence_over(self) -> bool:
         """Wait until the sentence that is being heard has been heard to its end, or is cut; whether others
         have been made behind it."""
-        heard = self._heard_bytes()
         made = self._utterance.sentences
-        at = next((index for index in reversed(range(len(made))) if made[index].start <= heard), None)
+        at = self._utterance.sentence_at(self._heard_bytes())
         while at is not None and self.speaking and not self.paused:
             current = made[at]
             if current.end is None or self._heard_bytes() < current.end:
                 await asyncio.sleep(_LOOK_SECONDS)
-            elif current.text.rstrip().endswith(_SENTENCE_ENDS) or at + 1 == len(made):
+            elif current.is_finished or at + 1 == len(made):
                 break
             else:
                 at += 1  # that was a clause
@@ -277,7 +234,7 @@ class Speaker:
 
     # ---- inside -----------------------------------------------------------------------------
 
-    async def _say_sentence(self, entry: _Sentence) -> None:
+    async def _say_sentence(self, entry: Sentence) -> None:
         try:
             try:
                 await self._make(entry)
@@ -292,7 +249,7 @@ class Speaker:
                 if not self.paused:
                     self._mark()
 
-    async def _make(self, entry: _Sentence) -> None:
+    async def _make(self, entry: Sentence) -> None:
         """The sound of one sentence; on a second try what was made before is not sent again."""
         if entry.start < 0:
             entry.trimmed = 0
@@ -320,7 +277,7 @@ class Speaker:
         if entry.start < 0:
             raise EngineError("The voice made no sound.", service="tts")
 
-    def _sound_made(self, entry: _Sentence, pcm: bytes, chunk: SpeechChunk) -> None:
+    def _sound_made(self, entry: Sentence, pcm: bytes, chunk: SpeechChunk) -> None:
         utterance = self._utterance
         if not utterance.sound:
             made = len(pcm)
@@ -349,7 +306,7 @@ class Speaker:
                 self._tell(number, entry, origin + entry.start / self._bytes_per_second)
         self._notify()
 
-    def _tell(self, number: int, entry: _Sentence, plays_at: float) -> None:
+    def _tell(self, number: int, entry: Sentence, plays_at: float) -> None:
         """The sentence's first sound has gone to the line."""
         entry.told = True
         if self._utterance.first_sound_at is None and not entry.recorded:
@@ -394,11 +351,3 @@ class Speaker:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def _words_within(text: str, share: float) -> str:
-    """The whole words in the first `share` (0..1) of a text."""
-    if share >= 1:
-        return text
-    cut = text[: int(len(text) * share) + 1]
-    return cut[: cut.rfind(" ")] if " " in cut else ""

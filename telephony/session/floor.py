@@ -4,41 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agents.flow.steps import Conversation, Manner
+from agents.flow.steps import Conversation
 
 from .events import AgentHeard, AgentState, AgentStateChanged
+from .manners import Manners
 from .reply import PROMPT_TEXTS, Asked, Outcome, Prompt, Reply, Steps
 from .speaker import Speaker
 
 
 class Floor:
     """`caller_speaking()` tells whether there is sound from the caller; `done(reply)` is called when a reply
-    has been heard to its end; `note(kind of event, **fields)` is told what happens, `behave` how the
-    agent is to speak and listen from then on."""
+    has been heard to its end; `note(kind of event, **fields)` is told what happens."""
 
     def __init__(
         self,
         *,
         speaker: Speaker,
         conversation: Conversation,
-        interruptible: bool,
+        manners: Manners,
         prompts: Mapping[str, bytes],
         prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
         caller_speaking: Callable[[], bool],
         done: Callable[[Reply], None],
         note: Callable[..., None],
-        behave: Callable[[Manner], None],
     ) -> None:
         self.reply: Reply | None = None
         self._speaker = speaker
         self._conversation = conversation
-        self.interruptible = interruptible
+        self._manners = manners
         self._prompts = prompts
         self._prompt_texts = prompt_texts
         self._caller_speaking = caller_speaking
         self._done = done
         self._note = note
-        self._behave = behave
         self._state: AgentState | None = None
         self._taken = False  # by a person: the agent neither speaks nor listens
         self._caller_is_noise = False  # what the caller's line carries just now
@@ -64,7 +62,7 @@ class Floor:
             prompts=self._prompts,
             prompt_texts=self._prompt_texts,
             note=self._note,
-            behave=self._behave,
+            behave=self._manners.behave,
             done=self._done,
             asked=asked,
             recorded=recorded,
@@ -84,7 +82,7 @@ class Floor:
         """The agent speaks and may not be interrupted."""
         if not self.reply or self._speaker.paused:
             return False
-        return not (self.interruptible and self.reply.interruptible)
+        return not (self._manners.interruptible and self.reply.interruptible)
 
     def caller_took_it(self) -> None:
         """The caller speaks, or is found to do so in what had been taken for noise."""

@@ -80,18 +80,17 @@ class CallSession:
             agent_speaking=lambda: self._speaker.speaking,
             expects=lambda: conversation.expects,
         )
+        self._manners = Manners(settings, speaker=self._speaker, listener=self._listener)
         self._floor = Floor(
             speaker=self._speaker,
             conversation=conversation,
-            interruptible=settings.interruptible,
+            manners=self._manners,
             prompts=prompts,
             prompt_texts={**PROMPT_TEXTS, "goodbye": settings.goodbye_text or PROMPT_TEXTS["goodbye"]},
             caller_speaking=lambda: self._paused or self._listener.caller_speaking,
             done=self._inbox.put_nowait,
             note=self._note,
-            behave=lambda manner: self._manners.behave(manner),
         )
-        self._manners = Manners(settings, speaker=self._speaker, listener=self._listener, floor=self._floor)
         self._keypad = Keypad(self._inbox.put_nowait)
         self.operators = Operators(
             line=line,

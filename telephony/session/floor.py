@@ -1,4 +1,5 @@
-"""Who speaks: the agent's one reply, held while the caller talks over it, dropped for something newer."""
+"""Who speaks: the agent's one reply, held while the caller talks over it, dropped for something newer; or a
+person in its place."""
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from agents.flow.steps import Conversation
 
-from .events import AgentHeard, AgentState, AgentStateChanged
+from .events import AgentHeard, AgentSaid, AgentState, AgentStateChanged
 from .manners import Manners
-from .reply import PROMPT_TEXTS, Asked, Outcome, Prompt, Reply, Steps
+from .reply import Asked, Outcome, Prompt, Reply, Steps
 from .speaker import Speaker
 
 
@@ -23,12 +24,13 @@ class Floor:
         conversation: Conversation,
         manners: Manners,
         prompts: Mapping[str, bytes],
-        prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
+        prompt_texts: Mapping[Prompt, str],
         caller_speaking: Callable[[], bool],
         done: Callable[[Reply], None],
         note: Callable[..., None],
     ) -> None:
         self.reply: Reply | None = None
+        self.turn = 0  # the caller's, that what is said follows
         self._speaker = speaker
         self._conversation = conversation
         self._manners = manners
@@ -45,20 +47,22 @@ class Floor:
         self,
         steps: Steps | None,
         *,
-        turn: int,
         asked: Asked | None = None,
         recorded: Prompt | None = None,
         outcome: Outcome | None = None,
         final: bool = False,
         by: str = "",
     ) -> None:
-        """Start a reply; what was said before it has been heard or dropped by now."""
+        """Start a reply, unless a person has the agent's place; what was said before it has been heard or
+        dropped by now."""
+        if self._taken:
+            return
         assert self.reply is None
         self.set_state("thinking")
         self.reply = Reply(
             steps,
             speaker=self._speaker,
-            number=turn,
+            number=self.turn,
             prompts=self._prompts,
             prompt_texts=self._prompt_texts,
             note=self._note,
@@ -173,6 +177,13 @@ class Floor:
         if state != self._state and not self._taken:
             self._state = state
             self._note(AgentStateChanged, state=state)
+
+    def sentence_started(self, text: str, sentence: int, engine: str, degraded: bool) -> None:
+        """The speaker tells so."""
+        by = self.reply.by if self.reply and text not in self._prompt_texts.values() else ""
+        made = {"by": by, "engine": engine, "degraded": degraded}
+        self._note(AgentSaid, turn=self.turn, text=text, sentence=sentence, **made)
+        self.set_state("speaking")
 
     def _tell_heard(self, reply: Reply, *, interrupted: bool) -> None:
         self._note(AgentHeard, turn=reply.number, text=reply.heard_text, interrupted=interrupted)

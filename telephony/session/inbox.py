@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from .listener import Turn, Words
 from .operators import Request
@@ -53,15 +52,3 @@ async def last_words(turns: Sequence[Turn]) -> list[tuple[Turn, Words]]:
         for turn in known
         if not turn.words.exception() and turn.words.result().text
     ]
-
-
-def told_of(turn: Turn, words: Words) -> dict[str, Any]:
-    """What `CallerSaid` tells beside its text."""
-    return {
-        "start_seconds": turn.start_seconds,
-        "end_seconds": turn.end_seconds,
-        "confidence": words.confidence,
-        "language": words.language,
-        "engine": words.engine,
-        "degraded": words.degraded,
-    }

@@ -159,7 +159,7 @@ class Microphone:
 
 class Operators:
     """The operators of one session. `post(request)` puts a request into the session's inbox, from where it
-    comes back to `happened` in its turn; `begin` and `answer` are the session's own."""
+    comes back to `happened` in its turn; `answer` is the session's own."""
 
     def __init__(
         self,
@@ -171,7 +171,6 @@ class Operators:
         floor: Floor,
         media_seconds: Callable[[], float],
         post: Callable[[Request], None],
-        begin: Callable[..., None],
         answer: Callable[[Asked], None],
         note: Callable[..., None],
     ) -> None:
@@ -182,7 +181,6 @@ class Operators:
         self._floor = floor
         self._media_seconds = media_seconds
         self._post = post
-        self._begin = begin
         self._answer = answer
         self._note = note
         self._microphone: Microphone | None = None
@@ -284,7 +282,7 @@ class Operators:
         self._note(OperatorGaveBack, by=microphone.by, note=request.note, lost=request.lost)
         self._let_go(microphone)
         self._floor.give_back()
-        self._begin(lambda: self._conversation.resume(request.note))
+        self._floor.begin(lambda: self._conversation.resume(request.note))
 
     def _let_go(self, microphone: Microphone) -> None:
         self._microphone = None
@@ -306,7 +304,7 @@ class Operators:
     def _speak(self, words: WordsToSay) -> None:
         if self._microphone:
             return
-        self._begin(lambda: _spoken(words.text), by=words.by)
+        self._floor.begin(lambda: _spoken(words.text), by=words.by)
         assert self._floor.reply
         self._owed = (words, self._floor.reply)
 
@@ -324,10 +322,10 @@ class Operators:
             if unanswered:
                 self._answer(unanswered)
             else:
-                self._begin(self._conversation.go_on)
+                self._floor.begin(self._conversation.go_on)
         elif await self._floor.sentence_over():
             await self._floor.drop()
-            self._begin(self._conversation.go_on)
+            self._floor.begin(self._conversation.go_on)
 
 
 async def _spoken(text: str) -> AsyncGenerator[Step, None]:

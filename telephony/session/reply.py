@@ -77,7 +77,7 @@ class Reply:
         speaker: Speaker,
         number: int,
         prompts: Mapping[str, bytes],
-        prompt_texts: Mapping[Prompt, str] = PROMPT_TEXTS,
+        prompt_texts: Mapping[Prompt, str],
         note: Callable[..., None],
         behave: Callable[[Manner], None],
         done: Callable[[Reply], None],

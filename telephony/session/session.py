@@ -20,13 +20,13 @@ from telephony.media import MediaLine
 from . import events
 from .events import EndReason, Event
 from .floor import Floor
-from .inbox import Happening, Inbox, TimeUp, last_words, told_of
+from .inbox import Happening, Inbox, TimeUp, last_words
 from .keypad import Keypad
 from .listener import Listener, Turn, Words
 from .manners import Manners
 from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
-from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, Steps, engine_of
+from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, engine_of
 from .speaker import Speaker
 from .turns import TurnPolicy
 
@@ -66,7 +66,7 @@ class CallSession:
             voice=settings.voice,
             language=settings.language,
             speed=settings.speaking_rate,
-            on_sentence=self._sentence_started,
+            on_sentence=lambda *told: self._floor.sentence_started(*told),
             on_retry=self.engine_retried,
         )
         self._listener = Listener(
@@ -100,12 +100,10 @@ class CallSession:
             floor=self._floor,
             media_seconds=lambda: self._listener.media_seconds,
             post=self._inbox.put_nowait,
-            begin=self._begin,
             answer=self._answer,
             note=self._note,
         )
         self._time_is_up = False
-        self._turn = 0
         self._silences = 0  # prompts since the caller last said something
         self._unheard_turns = 0  # turns in a row that could not be transcribed
         self._quiet_since = asyncio.get_running_loop().time()
@@ -172,7 +170,7 @@ class CallSession:
         self._inbox.put_nowait(None)  # the silence is over: look at the clock anew
 
     def caller_guessed(self, text: str) -> None:
-        self._note(events.CallerWordsGuessed, turn=self._turn + 1, text=text)
+        self._note(events.CallerWordsGuessed, turn=self._floor.turn + 1, text=text)
 
     def caller_ended(self, turn: Turn) -> None:
         if not self._floor.reply or self._speaker.paused:
@@ -226,8 +224,7 @@ class CallSession:
         for turn, words in await last_words(self._inbox.turns_left()):
             if turn.is_listening(words, heard, self._conversation.expects):
                 continue
-            self._turn += 1
-            self._note(events.CallerSaid, turn=self._turn, text=words.text, **told_of(turn, words))
+            self._tell_said(turn, words, words.text)
             said.append(words.text)
         return " ".join(said)
 
@@ -238,7 +235,7 @@ class CallSession:
             if self._settings.held_by:
                 self.operators.ask(TakeOver(self._settings.held_by))
             else:
-                self._begin(self._conversation.greet)
+                self._floor.begin(self._conversation.greet)
             while True:
                 ending = await self._happened(await self._next())
                 if ending:
@@ -290,10 +287,6 @@ class CallSession:
         """What was put aside until the agent had been heard out, once that is so; whether there was any."""
         return not self._floor.must_be_heard_out and self._inbox.take_up_again()
 
-    def _begin(self, steps: Steps | None, **how: Any) -> None:
-        if not self.operators.holder:
-            self._floor.begin(steps, turn=self._turn, **how)
-
     # ---- turns ------------------------------------------------------------------------------
 
     async def _turn_ended(self, turn: Turn) -> None:
@@ -310,13 +303,12 @@ class CallSession:
             return
         self._unheard_turns = self._silences = 0
         text = await self._together_with_unanswered(words.text)
-        self._turn += 1
-        self._note(events.CallerSaid, turn=self._turn, text=text, **told_of(turn, words))
+        self._tell_said(turn, words, text)
         if not self.operators.take_answer(text):
             self._answer(Asked(turn, words, text))
 
     def _answer(self, asked: Asked) -> None:
-        self._begin(lambda: self._conversation.reply(asked.text), asked=asked)
+        self._floor.begin(lambda: self._conversation.reply(asked.text), asked=asked)
 
     async def _words_of(self, turn: Turn) -> Words:
         """The turn's words; a caller who waits long for them is told so."""
@@ -326,7 +318,7 @@ class CallSession:
         )
         if not turn.words.done() and nobody_speaks:
             unanswered = await self._floor.drop_unheard()
-            self._begin(None, asked=unanswered, recorded="one_moment")
+            self._floor.begin(None, asked=unanswered, recorded="one_moment")
         return await asyncio.shield(turn.words)  # which `last_words` waits for when the call ends meanwhile
 
     async def _together_with_unanswered(self, text: str) -> str:
@@ -344,19 +336,21 @@ class CallSession:
         gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
         remedy = "gave_up" if gives_up else "apologised"
         self._note(events.EngineFailed, engine="stt", error=str(error), remedy=remedy)
-        self._begin(None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up))
+        self._floor.begin(
+            None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up)
+        )
 
     async def _digits_pressed(self, digits: str) -> None:
         await self._floor.drop()
         self._silences = 0
         self._note(events.DigitsPressed, digits=digits)
-        self._begin(lambda: self._conversation.digits(digits))
+        self._floor.begin(lambda: self._conversation.digits(digits))
 
     def _prompt_the_silent(self) -> None:
         self._silences += 1
         count = self._silences
         self._note(events.SilencePrompted, count=count)
-        self._begin(lambda: self._conversation.silence(count))
+        self._floor.begin(lambda: self._conversation.silence(count))
 
     async def _go_on(self) -> bool:
         """After a false alarm; whether the agent, who was held, speaks again."""
@@ -367,7 +361,7 @@ class CallSession:
             if unanswered:
                 self._answer(unanswered)
             else:
-                self._begin(None, recorded="apology")
+                self._floor.begin(None, recorded="apology")
             return False
         return self._floor.go_on()
 
@@ -404,7 +398,7 @@ class CallSession:
         """The last words of a call that has lasted too long; it ends even if they cannot be said, but not if
         an operator takes it over meanwhile."""
         await self._floor.drop()
-        self._begin(lambda: self._conversation.farewell("max_duration"), final=True)
+        self._floor.begin(lambda: self._conversation.farewell("max_duration"), final=True)
         if reply := self._floor.reply:
             await reply.finished(within_seconds=LONGEST_FAREWELL_SECONDS)
         if self.operators.holder:
@@ -416,12 +410,20 @@ class CallSession:
 
     # ---- telling ----------------------------------------------------------------------------
 
-    def _sentence_started(self, text: str, sentence: int, engine: str, degraded: bool) -> None:
-        reply = self._floor.reply
-        by = reply.by if reply and text not in PROMPT_TEXTS.values() else ""
-        made = {"by": by, "engine": engine, "degraded": degraded}
-        self._note(events.AgentSaid, turn=self._turn, text=text, sentence=sentence, **made)
-        self._floor.set_state("speaking")
+    def _tell_said(self, turn: Turn, words: Words, text: str) -> None:
+        """`text` may begin with words of an earlier turn."""
+        self._floor.turn += 1
+        self._note(
+            events.CallerSaid,
+            turn=self._floor.turn,
+            text=text,
+            start_seconds=turn.start_seconds,
+            end_seconds=turn.end_seconds,
+            confidence=words.confidence,
+            language=words.language,
+            engine=words.engine,
+            degraded=words.degraded,
+        )
 
     def _note(self, event: type[Event], **fields: Any) -> None:
         self._emit(event(at_seconds=self._listener.media_seconds, **fields))

@@ -72,6 +72,12 @@ def test_an_operators_words_are_spoken_into_a_silence():
     assert call.conversation.told[-1] == (SLOT, False), "the conversation knows what was said in its name"
 
 
+def test_a_recorded_goodbye_in_place_of_an_operators_words_is_not_the_operators():
+    script = {"answers": {"greet": []}, "tts": {"failures": 2}, "goodbye_text": "Call 555."}
+    call = scene(operator=[(2.0, say(SLOT))], until=20, **script)
+    assert spoken(call) == [("Call 555.", "")]
+
+
 def test_they_come_after_the_sentence_that_is_being_heard_and_in_place_of_the_rest():
     call = scene(Utterance(3.0, 1.0, HOURS), answers=ANSWER, operator=[(5.0, say(SLOT))], until=12)
     assert THIRD not in dict(spoken(call))

@@ -27,10 +27,10 @@ from .manners import Manners
 from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
 from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, engine_of
+from .silence import Silence
 from .speaker import Speaker
 from .turns import TurnPolicy
 
-SILENCE_PROMPTS = 3
 # A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
 LONGEST_FAREWELL_SECONDS = 20.0
 GIVE_UP_AFTER_UNHEARD_TURNS = 2
@@ -104,10 +104,8 @@ class CallSession:
             note=self._note,
         )
         self._time_is_up = False
-        self._silences = 0  # prompts since the caller last said something
         self._unheard_turns = 0  # turns in a row that could not be transcribed
-        self._quiet_since = asyncio.get_running_loop().time()
-        self._on_hold = False  # by the caller, who hears nothing
+        self._silence = Silence()
         self._paused = False  # by the caller, who wants to hear nothing
 
     # ---- what the line tells (MediaSink) ----------------------------------------------------
@@ -126,7 +124,7 @@ class CallSession:
         self._inbox.put_nowait(None)
 
     def hold(self, held: bool) -> None:
-        self._on_hold, self._quiet_since = held, asyncio.get_running_loop().time()
+        self._silence.hold(held)
         self._inbox.put_nowait(None)
 
     def write(self, text: str) -> None:
@@ -249,17 +247,15 @@ class CallSession:
             async with asyncio.timeout_at(self._silence_deadline()):
                 return await self._inbox.get()
         except TimeoutError:
-            self._quiet_since = asyncio.get_running_loop().time()
             self._prompt_the_silent()
             return None
 
     def _silence_deadline(self) -> float | None:
         if self.operators.holder or self._floor.reply or self._listener.caller_speaking:
             return None
-        if self._on_hold or self._keypad.pending or not self._inbox.empty():
+        if self._keypad.pending or not self._inbox.empty():
             return None
-        slow_answer = self._conversation.expects in ("name", "number", "spelling")
-        return self._quiet_since + self._manners.silence_seconds * (1.5 if slow_answer else 1.0)
+        return self._silence.deadline(self._manners.silence_seconds, self._conversation.expects)
 
     async def _happened(self, happening: Happening) -> Ending | None:
         match happening:
@@ -272,7 +268,7 @@ class CallSession:
             case str():
                 await self._digits_pressed(happening)
             case WordsToSay() | Direction() | TakeOver() | GiveBack():
-                self._silences = 0  # somebody looks after the caller
+                self._silence.reset()  # somebody looks after the caller
                 await self.operators.happened(happening)
                 self._take_up_again()
                 if self._time_is_up and not self.operators.holder:
@@ -301,7 +297,8 @@ class CallSession:
             span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
             self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
             return
-        self._unheard_turns = self._silences = 0
+        self._unheard_turns = 0
+        self._silence.reset()
         text = await self._together_with_unanswered(words.text)
         self._tell_said(turn, words, text)
         if not self.operators.take_answer(text):
@@ -331,7 +328,7 @@ class CallSession:
             self._note(events.EngineFailed, engine="stt", error=str(error), remedy="left_out")
             return
         self._unheard_turns += 1
-        self._silences = 0
+        self._silence.reset()
         await self._floor.drop()
         gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
         remedy = "gave_up" if gives_up else "apologised"
@@ -342,13 +339,12 @@ class CallSession:
 
     async def _digits_pressed(self, digits: str) -> None:
         await self._floor.drop()
-        self._silences = 0
+        self._silence.reset()
         self._note(events.DigitsPressed, digits=digits)
         self._floor.begin(lambda: self._conversation.digits(digits))
 
     def _prompt_the_silent(self) -> None:
-        self._silences += 1
-        count = self._silences
+        count = self._silence.prompt()
         self._note(events.SilencePrompted, count=count)
         self._floor.begin(lambda: self._conversation.silence(count))
 
@@ -379,11 +375,11 @@ class CallSession:
         if outcome.transfer_to:
             self._note(events.TransferStarted, number=outcome.transfer_to, reason="agent")
             return Ending("transferred", outcome.transfer_to)
-        ends = outcome.ends or ("silence" if self._silences >= SILENCE_PROMPTS else None)
+        ends = outcome.ends or ("silence" if self._silence.is_for_good else None)
         speaks_over_it = put_aside or self._floor.caller_has_it
         if ends and not (ends == "silence" and speaks_over_it):
             return Ending(ends)
-        self._quiet_since = asyncio.get_running_loop().time()
+        self._silence.begin()
         if not self.operators.say_owed():
             self._floor.set_state("listening")
         return None

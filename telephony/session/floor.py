@@ -77,6 +77,9 @@ class Floor:
         if self.caller_has_it:
             self.hold()
 
+    def answer(self, asked: Asked) -> None:
+        self.begin(lambda: self._conversation.reply(asked.text), asked=asked)
+
     @property
     def caller_has_it(self) -> bool:
         return self._caller_speaking() and not self._caller_is_noise

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
-from .listener import Turn, Words
+from .listener import Turn
 from .operators import Request
 from .reply import Reply
-
-LAST_WORDS_SECONDS = 4.0
 
 
 class TimeUp:
@@ -40,15 +37,3 @@ class Inbox(asyncio.Queue[Happening]):
         """Those that ended, and were not taken in."""
         left = [self.awaited, *self._put_aside, *(self.get_nowait() for _ in range(self.qsize()))]
         return [happening for happening in left if isinstance(happening, Turn)]
-
-
-async def last_words(turns: Sequence[Turn]) -> list[tuple[Turn, Words]]:
-    """Those of the turns of a caller who is gone that hold words, if these are known soon."""
-    if turns:
-        await asyncio.wait({turn.words for turn in turns}, timeout=LAST_WORDS_SECONDS)
-    known = [turn for turn in turns if turn.words.done() and not turn.words.cancelled()]
-    return [
-        (turn, turn.words.result())
-        for turn in known
-        if not turn.words.exception() and turn.words.result().text
-    ]

@@ -16,10 +16,11 @@ import numpy as np
 
 from agents.flow.steps import Expectation
 from mlservices.errors import EngineError, EngineTimeout
-from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TurnJudge, VoiceDetector
+from mlservices.interfaces import WINDOW_SECONDS, TurnJudge
 from mlservices.types import Timing, Transcript
 from telephony.measure import sounds
 
+from .parts import Engines
 from .turns import (
     Decision,
     Endpointer,
@@ -116,9 +117,7 @@ class Listener:
         self,
         *,
         rate: int,
-        stt: SpeechToText,
-        judge: TurnJudge | None,
-        detector: VoiceDetector,
+        engines: Engines,
         policy: TurnPolicy,
         language: str,
         hearer: Hearer,
@@ -126,8 +125,8 @@ class Listener:
         expects: Callable[[], Expectation],
     ) -> None:
         self._rate = rate
-        self._stt = stt
-        self._judge = judge
+        self._stt = engines.stt
+        self._judge = engines.judge
         self._language = language
         self._hearer = hearer
         self._agent_speaking = agent_speaking
@@ -138,7 +137,7 @@ class Listener:
         self._heard_seconds = 0.0
         self._turn: _TurnInProgress | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._track = detector.open(self._window, rate=rate)
+        self._track = engines.detector.open(self._window, rate=rate)
 
     @property
     def media_seconds(self) -> float:

@@ -15,7 +15,7 @@ from .events import OperatorGaveBack, OperatorSaid, OperatorTookOver, OperatorWh
 from .floor import Floor
 from .listener import Listener, Turn
 from .parts import Engines
-from .reply import Asked, Reply
+from .reply import Reply
 from .turns import TurnPolicy
 
 # A microphone's clock is not the line's: sound that waits longer than this is left out.
@@ -90,9 +90,7 @@ class Microphone:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener = Listener(
             rate=line.rate,
-            stt=engines.stt,
-            judge=engines.judge,
-            detector=engines.detector,
+            engines=engines,
             policy=TurnPolicy(),
             language=language,
             hearer=self,
@@ -159,7 +157,7 @@ class Microphone:
 
 class Operators:
     """The operators of one session. `post(request)` puts a request into the session's inbox, from where it
-    comes back to `happened` in its turn; `answer` is the session's own."""
+    comes back to `happened` in its turn."""
 
     def __init__(
         self,
@@ -171,7 +169,6 @@ class Operators:
         floor: Floor,
         media_seconds: Callable[[], float],
         post: Callable[[Request], None],
-        answer: Callable[[Asked], None],
         note: Callable[..., None],
     ) -> None:
         self._line = line
@@ -181,7 +178,6 @@ class Operators:
         self._floor = floor
         self._media_seconds = media_seconds
         self._post = post
-        self._answer = answer
         self._note = note
         self._microphone: Microphone | None = None
         self._owed: tuple[WordsToSay, Reply] | None = None  # words that the caller has not heard yet
@@ -320,7 +316,7 @@ class Operators:
         if not reply.audible:
             unanswered = await self._floor.drop_unheard()
             if unanswered:
-                self._answer(unanswered)
+                self._floor.answer(unanswered)
             else:
                 self._floor.begin(self._conversation.go_on)
         elif await self._floor.sentence_over():

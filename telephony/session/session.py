@@ -20,20 +20,20 @@ from telephony.media import MediaLine
 from . import events
 from .events import EndReason, Event
 from .floor import Floor
-from .inbox import Happening, Inbox, TimeUp, last_words
+from .inbox import Happening, Inbox, TimeUp
 from .keypad import Keypad
-from .listener import Listener, Turn, Words
+from .listener import Listener, Turn
 from .manners import Manners
 from .operators import Direction, GiveBack, Operators, TakeOver, WordsToSay
 from .parts import Ending, Engines, SessionSettings
-from .reply import PROMPT_TEXTS, SLOW_SECONDS, Asked, Outcome, Reply, engine_of
+from .reply import PROMPT_TEXTS, Reply, engine_of
 from .silence import Silence
 from .speaker import Speaker
+from .turn_taking import TurnTaking
 from .turns import TurnPolicy
 
 # A goodbye that does not come to its end (a dead engine, a caller who talks on) is cut here.
 LONGEST_FAREWELL_SECONDS = 20.0
-GIVE_UP_AFTER_UNHEARD_TURNS = 2
 MOST_WAITING = 50  # happenings; of more, keys are not taken
 
 # Why a line closed -> why the call ended; for any other reason the line was lost.
@@ -60,26 +60,8 @@ class CallSession:
         self._emit = emit
         self._inbox = Inbox()
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._speaker = Speaker(
-            line=line,
-            tts=engines.tts,
-            voice=settings.voice,
-            language=settings.language,
-            speed=settings.speaking_rate,
-            on_sentence=lambda *told: self._floor.sentence_started(*told),
-            on_retry=self.engine_retried,
-        )
-        self._listener = Listener(
-            rate=line.rate,
-            stt=engines.stt,
-            judge=engines.judge,
-            detector=engines.detector,
-            policy=TurnPolicy.for_eagerness(settings.eagerness),
-            language=settings.language,
-            hearer=self,
-            agent_speaking=lambda: self._speaker.speaking,
-            expects=lambda: conversation.expects,
-        )
+        self._speaker = self._new_speaker(line, engines)
+        self._listener = self._new_listener(line, engines)
         self._manners = Manners(settings, speaker=self._speaker, listener=self._listener)
         self._floor = Floor(
             speaker=self._speaker,
@@ -92,21 +74,54 @@ class CallSession:
             note=self._note,
         )
         self._keypad = Keypad(self._inbox.put_nowait)
-        self.operators = Operators(
-            line=line,
-            engines=engines,
-            language=settings.language,
+        self.operators = self._new_operators(line, engines)
+        self._silence = Silence()
+        self._turn_taking = TurnTaking(
             conversation=conversation,
             floor=self._floor,
-            media_seconds=lambda: self._listener.media_seconds,
-            post=self._inbox.put_nowait,
-            answer=self._answer,
+            speaker=self._speaker,
+            listener=self._listener,
+            operators=self.operators,
+            silence=self._silence,
+            caller_busy=self._caller_is_busy,
             note=self._note,
         )
         self._time_is_up = False
-        self._unheard_turns = 0  # turns in a row that could not be transcribed
-        self._silence = Silence()
         self._paused = False  # by the caller, who wants to hear nothing
+
+    def _new_speaker(self, line: MediaLine, engines: Engines) -> Speaker:
+        return Speaker(
+            line=line,
+            tts=engines.tts,
+            voice=self._settings.voice,
+            language=self._settings.language,
+            speed=self._settings.speaking_rate,
+            on_sentence=lambda *told: self._floor.sentence_started(*told),
+            on_retry=self.engine_retried,
+        )
+
+    def _new_listener(self, line: MediaLine, engines: Engines) -> Listener:
+        return Listener(
+            rate=line.rate,
+            engines=engines,
+            policy=TurnPolicy.for_eagerness(self._settings.eagerness),
+            language=self._settings.language,
+            hearer=self,
+            agent_speaking=lambda: self._speaker.speaking,
+            expects=lambda: self._conversation.expects,
+        )
+
+    def _new_operators(self, line: MediaLine, engines: Engines) -> Operators:
+        return Operators(
+            line=line,
+            engines=engines,
+            language=self._settings.language,
+            conversation=self._conversation,
+            floor=self._floor,
+            media_seconds=lambda: self._listener.media_seconds,
+            post=self._inbox.put_nowait,
+            note=self._note,
+        )
 
     # ---- what the line tells (MediaSink) ----------------------------------------------------
 
@@ -144,7 +159,7 @@ class CallSession:
         if paused:
             self._floor.caller_took_it()
             self._speaker.pause()
-        elif not (self._listener.caller_speaking or self._keypad.pending):
+        elif not self._caller_is_busy():
             self._floor.go_on()
 
     def line_closed(self, reason: str) -> None:
@@ -219,11 +234,7 @@ class CallSession:
         heard = self._speaker.heard_text()
         said = [asked.text] if (asked := await self._floor.drop_unheard()) else []
         self._listener.finish()
-        for turn, words in await last_words(self._inbox.turns_left()):
-            if turn.is_listening(words, heard, self._conversation.expects):
-                continue
-            self._tell_said(turn, words, words.text)
-            said.append(words.text)
+        said += await self._turn_taking.last_words(self._inbox.turns_left(), heard)
         return " ".join(said)
 
     async def _talk(self) -> Ending:
@@ -257,13 +268,16 @@ class CallSession:
             return None
         return self._silence.deadline(self._manners.silence_seconds, self._conversation.expects)
 
+    def _caller_is_busy(self) -> bool:
+        return self._paused or self._listener.caller_speaking or self._keypad.pending
+
     async def _happened(self, happening: Happening) -> Ending | None:
         match happening:
             case Turn() | str() | WordsToSay() | Direction() if self._floor.must_be_heard_out:
                 self._inbox.put_aside(happening)
             case Turn():
                 self._inbox.awaited = happening
-                await self._turn_ended(happening)
+                await self._turn_taking.take(happening)
                 self._inbox.awaited = None
             case str():
                 await self._digits_pressed(happening)
@@ -283,60 +297,6 @@ class CallSession:
         """What was put aside until the agent had been heard out, once that is so; whether there was any."""
         return not self._floor.must_be_heard_out and self._inbox.take_up_again()
 
-    # ---- turns ------------------------------------------------------------------------------
-
-    async def _turn_ended(self, turn: Turn) -> None:
-        try:
-            words = await self._words_of(turn)
-        except EngineError as error:
-            await self._not_understood(error)
-            return
-        heard = self._speaker.heard_text()
-        if not words.text or turn.is_listening(words, heard, self._conversation.expects):
-            agent_resumed = await self._go_on()
-            span = {"start_seconds": turn.start_seconds, "end_seconds": turn.end_seconds}
-            self._note(events.CallerSaidNothing, **span, text=words.text, agent_resumed=agent_resumed)
-            return
-        self._unheard_turns = 0
-        self._silence.reset()
-        text = await self._together_with_unanswered(words.text)
-        self._tell_said(turn, words, text)
-        if not self.operators.take_answer(text):
-            self._answer(Asked(turn, words, text))
-
-    def _answer(self, asked: Asked) -> None:
-        self._floor.begin(lambda: self._conversation.reply(asked.text), asked=asked)
-
-    async def _words_of(self, turn: Turn) -> Words:
-        """The turn's words; a caller who waits long for them is told so."""
-        await asyncio.wait({turn.words}, timeout=SLOW_SECONDS)
-        nobody_speaks = not (
-            self.operators.holder or self._speaker.speaking or self._listener.caller_speaking
-        )
-        if not turn.words.done() and nobody_speaks:
-            unanswered = await self._floor.drop_unheard()
-            self._floor.begin(None, asked=unanswered, recorded="one_moment")
-        return await asyncio.shield(turn.words)  # which `last_words` waits for when the call ends meanwhile
-
-    async def _together_with_unanswered(self, text: str) -> str:
-        """Words that went on after a pause belong to those before, if the answer was not heard yet."""
-        before = await self._floor.drop_unheard()
-        return f"{before.text} {text}" if before else text
-
-    async def _not_understood(self, error: EngineError) -> None:
-        if self.operators.holder:  # whom the caller heard as well
-            self._note(events.EngineFailed, engine="stt", error=str(error), remedy="left_out")
-            return
-        self._unheard_turns += 1
-        self._silence.reset()
-        await self._floor.drop()
-        gives_up = self._unheard_turns >= GIVE_UP_AFTER_UNHEARD_TURNS
-        remedy = "gave_up" if gives_up else "apologised"
-        self._note(events.EngineFailed, engine="stt", error=str(error), remedy=remedy)
-        self._floor.begin(
-            None, recorded="goodbye" if gives_up else "apology", outcome=Outcome(gives_up=gives_up)
-        )
-
     async def _digits_pressed(self, digits: str) -> None:
         await self._floor.drop()
         self._silence.reset()
@@ -347,19 +307,6 @@ class CallSession:
         count = self._silence.prompt()
         self._note(events.SilencePrompted, count=count)
         self._floor.begin(lambda: self._conversation.silence(count))
-
-    async def _go_on(self) -> bool:
-        """After a false alarm; whether the agent, who was held, speaks again."""
-        if self._paused or self._listener.caller_speaking or self._keypad.pending:
-            return False  # the end of the pause, that turn, or those digits, will tell
-        if self._floor.reply and self._floor.reply.recorded == "one_moment":  # what was held is gone
-            unanswered = await self._floor.drop_unheard()
-            if unanswered:
-                self._answer(unanswered)
-            else:
-                self._floor.begin(None, recorded="apology")
-            return False
-        return self._floor.go_on()
 
     async def _replied(self, reply: Reply) -> Ending | None:
         """A reply came to its end: it was heard, or an engine failed it."""
@@ -405,21 +352,6 @@ class CallSession:
         return Ending("max_duration")
 
     # ---- telling ----------------------------------------------------------------------------
-
-    def _tell_said(self, turn: Turn, words: Words, text: str) -> None:
-        """`text` may begin with words of an earlier turn."""
-        self._floor.turn += 1
-        self._note(
-            events.CallerSaid,
-            turn=self._floor.turn,
-            text=text,
-            start_seconds=turn.start_seconds,
-            end_seconds=turn.end_seconds,
-            confidence=words.confidence,
-            language=words.language,
-            engine=words.engine,
-            degraded=words.degraded,
-        )
 
     def _note(self, event: type[Event], **fields: Any) -> None:
         self._emit(event(at_seconds=self._listener.media_seconds, **fields))

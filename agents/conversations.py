@@ -20,6 +20,7 @@ from mlservices.offer import DEFAULT_VOICE
 
 from .facts import read_facts
 from .flow import hours
+from .flow.asides import is_aside
 from .flow.chat import ChatConversation
 from .flow.directed import DirectedReceptionist
 from .flow.knowledge import Fact, Profile
@@ -28,7 +29,7 @@ from .flow.matching import Meanings, Vector
 from .flow.program import NO_TOOLS, Ports, Talk, Toolbox
 from .flow.runtime import FlowConversation
 from .flow.steps import Conversation, Say, Step
-from .flow.understanding import Understanding, is_aside, noted
+from .flow.understanding import Understanding, noted
 from .flow.variables import built_in, fill
 from .flow.wording import shown
 from .flows.programs import Crew

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
+from . import asides, phrases, understanding
 from . import hours as opening_hours
-from . import phrases, understanding
-from .hearing import Verdict, is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
+from .hearing import is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
 from .matching import Candidate, Match, Meanings
@@ -289,37 +289,17 @@ class Receptionist:
         if taker.is_called_off(words):
             self._set(taker=None)
             return self._anything_else(phrases.NO_MESSAGE)
-        if taker.reads_back:
-            return await self._while_reading_back(taker, words)
-        dictating = taker.stage == "words"
-        plainly = not dictating and (verdict := yes_or_no(words)) and not verdict.rest
-        if plainly or (match := await self._match(words)) is None:
-            return self._take(taker, words)
-        if dictating:
-            return self._while_dictating(taker, match, words)
-        sure = taker.is_sure_of(words) and not understanding.is_urgent(match.best)
-        if sure or not understanding.is_aside(match, words, may_answer=taker.may_be_answered_by(words)):
-            return self._take(taker, words)
-        return [noted(match), *self._aside(taker, match.best, words)]
-
-    async def _while_reading_back(self, taker: MessageTaker, words: str) -> list[Step]:
-        """A yes keeps what was read back, a no or a correction changes it."""
-        plainly = yes_or_no(words)
-        match = None if plainly and is_courtesy(plainly.rest) else await self._match(words)
-        if match and understanding.is_aside_to_read_back(match, words, corrects=taker.is_sure_of(words)):
+        match = None if asides.is_no_aside(taker, words) else await self._match(words)
+        if match and asides.is_aside_from(taker, match, words):
             return [noted(match), *self._aside(taker, match.best, words)]
-        return self._take(taker, words, await self._understanding.verdict(words))
+        warning = self._warning(match, words) if match and taker.stage == "words" else []
+        verdict = await self._understanding.verdict(words) if taker.reads_back else None
+        return [*warning, *self._after_taking(taker, taker.take(words, verdict))]
 
-    def _while_dictating(self, taker: MessageTaker, match: Match, words: str) -> list[Step]:
-        """Whatever is said is the message; somebody in danger is told what to do besides."""
-        if understanding.ends_dictation(match):
-            return [noted(match), *self._aside(taker, match.best, words)]
-        if not (understanding.is_urgent(match.best) and isinstance(match.best.target, Fact)):
-            return self._take(taker, words)
-        return [noted(match), Say(self._answer_of(match.best.target, words)), *self._take(taker, words)]
-
-    def _take(self, taker: MessageTaker, words: str, verdict: Verdict | None = None) -> list[Step]:
-        return self._after_taking(taker, taker.take(words, verdict))
+    def _warning(self, match: Match, words: str) -> list[Step]:
+        """Whatever is dictated is the message; somebody in danger is told what to do besides."""
+        fact = match.best.target if understanding.is_urgent(match.best) else None
+        return [noted(match), Say(self._answer_of(fact, words))] if isinstance(fact, Fact) else []
 
     def _after_taking(self, taker: MessageTaker, steps: list[Step]) -> list[Step]:
         if taker.stage != "done":

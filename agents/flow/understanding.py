@@ -184,36 +184,6 @@ def is_plain(match: Match, words: str) -> bool:
     return is_urgent(match.best) or (is_clear(match) and is_meant(match.best, words))
 
 
-def is_aside(match: Match, words: str, *, may_answer: bool) -> bool:
-    """Whether words that come in the middle of a message are clearly meant for something else; less so
-    where they may answer what was asked: "May Park" is a name, and near to parking."""
-    if may_answer and isinstance(match.best.target, Fact):
-        return match.best.score >= UNMISTAKABLE
-    return is_plain(match, words)
-
-
-def is_aside_to_read_back(match: Match, words: str, *, corrects: bool) -> bool:
-    """The same of words that come instead of a yes or no; "that's all" is one, and a correction may well
-    resemble what could also be asked."""
-    if is_urgent(match.best):
-        return True
-    if not is_plain(match, words):
-        return False
-    match match.best.name:
-        case "goodbye":
-            return not {"goodbye", "bye"}.isdisjoint(plain(words).split())
-        case "transfer" | "wait" | "repeat":
-            return True
-        case "thanks" | "misunderstood" | "message":
-            return False
-    return not corrects
-
-
-def ends_dictation(match: Match) -> bool:
-    """Whether words are no part of a message that is being dictated: "tell them to call me back" is."""
-    return match.best.score == 1.0 and match.best.name in ("transfer", "goodbye")
-
-
 def is_thanks(match: Match) -> bool:
     return match.best.name == "thanks" and match.best.score >= CERTAIN
 

@@ -83,8 +83,8 @@ class DirectedReceptionist(Receptionist):
         steps = await self.answer(words)
         if any(isinstance(step, Noted) and step.data.get("urgent") for step in steps):
             return steps
-        if not taking and self._before:
-            self._state = self._before[1]
+        if not taking:
+            self._state = self._last_turn.taken_back()
             return []
         return [step for step in steps if isinstance(step, Noted | KeepMessage)]
 
@@ -114,9 +114,9 @@ class DirectedReceptionist(Receptionist):
         """What it knows to the caller's own words, after those that an operator gave it."""
         steps = await self.answer(words)
         asks_back = isinstance(self._state.open, Choosing)
-        if (not knows_nothing(steps) and not asks_back) or not self._before:
+        if not knows_nothing(steps) and not asks_back:
             return steps
-        self._state = self._before[1]
+        self._state = self._last_turn.taken_back()
         return []
 
     def _directed_steps(self) -> list[Step] | None:

@@ -78,17 +78,14 @@ class InformedReceptionist(DirectedReceptionist):
 
     async def answer(self, words: str, *, only_exact: bool = False) -> list[Step]:
         steps = await super().answer(words, only_exact=only_exact)
-        if self._lookup is None or only_exact or not self._before or not knows_nothing(steps):
+        if self._lookup is None or only_exact or not knows_nothing(steps):
             return steps
         found = await near(self._lookup, words)
         if not found or not _is_clear(*found[:2]):
             return steps
         best = found[0]
-        before = self._before
-        self._state = before[1]
-        said = self._remember([best.noted, Say(best.answer or _shortened(best.text))])
-        self._before = before
-        return said
+        self._state = self._last_turn.taken_back()
+        return self._remember([best.noted, Say(best.answer or _shortened(best.text))])
 
 
 def _is_clear(best: Found, second: Found | None = None) -> bool:

@@ -18,6 +18,7 @@ from . import hours as opening_hours
 from .hearing import is_complaint, is_courtesy, is_negated, is_refusal, ordinal, plain, yes_or_no
 from .intents import Ability, Intent
 from .knowledge import Fact, Profile
+from .last_turn import LastTurn
 from .matching import Candidate, Match, Meanings
 from .message import MessageTaker
 from .state import AnythingElse, Choosing, Offered, State
@@ -37,8 +38,7 @@ class Receptionist:
         self._now = now
         self._understanding = Understanding(profile.facts, meanings)
         self._state = State()
-        self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
-        self._unheard = False
+        self._last_turn = LastTurn[State]()
         self._match_of_turn: Match | None = None
 
     @property
@@ -69,7 +69,7 @@ class Receptionist:
         yield Say(phrases.FAREWELLS[reason], interruptible=False)
 
     def heard(self, text: str, *, interrupted: bool) -> None:
-        self._unheard = interrupted and not text
+        self._last_turn.unheard = interrupted and not text
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
         if self._is_answered(last_words):
@@ -92,13 +92,14 @@ class Receptionist:
         With `only_exact`, no steps for words that a language model may answer as well.
         """
         before = self._state_before(words)
-        self._before = self._match_of_turn = None
+        self._last_turn.stands()
+        self._match_of_turn = None
         try:
             steps = await (self._answer_exactly(words) if only_exact else self._answer(words))
         except BaseException:
             self._state = before
             raise
-        self._before = (words, before)
+        self._last_turn.begins(words, before)
         return self._remember(steps)
 
     def likely_answers(self, words: str, most: int) -> list[str]:
@@ -108,12 +109,12 @@ class Receptionist:
         return [self._answer_of(fact, words) for fact in facts[:most]]
 
     def answer_keys(self, digits: str) -> list[Step]:
-        self._before = None  # keys once pressed are never taken back
+        self._last_turn.stands()  # keys once pressed are never taken back
         return self._remember(self._keyed(digits))
 
     def prompt(self, count: int) -> list[Step]:
         """What to say into a silence."""
-        self._before = None  # the turn before it was heard
+        self._last_turn.stands()  # the turn before it was heard
         if count >= 3:
             return [*self._keep_message(), Say(phrases.SILENCE_END, interruptible=False), HangUp("silence")]
         if self._state.waiting:
@@ -157,16 +158,14 @@ class Receptionist:
 
         A turn whose answer nobody heard comes again with more words behind: it is undone first.
         """
-        if self._unheard and self._before and words.startswith(self._before[0]):
-            self._state = self._before[1]
-        self._unheard = False
+        if self._last_turn.comes_again(words):
+            self._state = self._last_turn.taken_back()
+        self._last_turn.unheard = False
         return replace(self._state, taker=copy.copy(self._state.taker))
 
     def _is_answered(self, words: str) -> bool:
         """Whether an answer that nobody heard was to these words, but for courtesies behind them."""
-        if not (self._unheard and self._before and words.startswith(self._before[0])):
-            return False
-        return is_courtesy(words.removeprefix(self._before[0]))
+        return self._last_turn.comes_again(words) and is_courtesy(self._last_turn.behind(words))
 
     def _remember(self, steps: list[Step]) -> list[Step]:
         if said := " ".join(step.text for step in steps if isinstance(step, Say)):

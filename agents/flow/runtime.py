@@ -20,6 +20,7 @@ from .deciding import Choice, Decision, decide, is_meant
 from .extracting import extracted
 from .graph import Intent, nodes
 from .hearing import plain
+from .last_turn import LastTurn
 from .memory import quoted
 from .passing import Told
 from .program import UNNOTICED_SECONDS, Ports, Program, Talk, Toolbox, ToolResult
@@ -55,8 +56,7 @@ class FlowConversation:
             transfer_number=ports.transfer_number,
             region=ports.region,
         )
-        self._before: tuple[str, State] | None = None  # the last turn's words, and the state before them
-        self._unheard = False
+        self._last_turn = LastTurn[State]()
         self._heard_of_it = ""  # the part that reached a caller who spoke over it
         self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
         self._unread = ""  # words to a talk in which no values were looked for yet
@@ -91,11 +91,12 @@ class FlowConversation:
                 yield step
 
     async def reply(self, words: str) -> Steps:
-        if self._unheard and self._before and words.startswith(self._before[0]):
-            self._walker.state = self._before[1]  # its answer was not heard, and the words go on
+        if self._last_turn.comes_again(words):
+            self._walker.state = self._last_turn.taken_back()
         gatherer = self._walker.state.gatherer
-        nothing_to_agree_to = self._unheard and gatherer is not None and gatherer.is_agreed_by(words)
-        self._before, self._unheard = (words, self._walker.state), False
+        agrees = gatherer is not None and gatherer.is_agreed_by(words)
+        nothing_to_agree_to = self._last_turn.unheard and agrees
+        self._last_turn.begins(words, self._walker.state)
         if nothing_to_agree_to and self._other is None:
             yield Say(self._walker.question)
             return
@@ -105,7 +106,7 @@ class FlowConversation:
                 yield step
 
     async def digits(self, digits: str) -> Steps:
-        self._before = None  # keys once pressed are never taken back
+        self._last_turn.stands()  # keys once pressed are never taken back
         walker = self._walker
         intent = next((each for each in walker.program.main.intents if each.keys == digits), None)
         if self._other:
@@ -127,7 +128,7 @@ class FlowConversation:
                 yield step
 
     async def silence(self, count: int) -> Steps:
-        self._before = None
+        self._last_turn.stands()
         again = f"{phrases.ARE_YOU_THERE} " if count > 1 else ""
         if inner := self._inner:
             async with aclosing(self._passed(inner, inner.silence(count))) as steps:
@@ -145,7 +146,7 @@ class FlowConversation:
         yield Say(phrases.FAREWELLS[reason], interruptible=False)
 
     def heard(self, text: str, *, interrupted: bool) -> None:
-        self._unheard = interrupted and not text
+        self._last_turn.unheard = interrupted and not text
         self._heard_of_it = text if interrupted else ""
         if inner := self._inner:
             inner.heard(text, interrupted=interrupted)
@@ -214,7 +215,7 @@ class FlowConversation:
         whole, walker = self._ports.tools, self._walker
 
         async def call(name: str, arguments: Mapping[str, Any]) -> ToolResult:
-            self._before = None  # what is done is not taken back
+            self._last_turn.stands()  # what is done is not taken back
             result = await whole.call(name, arguments)
             self._filled += walker.fill_in(result.values)
             return result
@@ -358,7 +359,7 @@ class FlowConversation:
                     async for step in handed:
                         yield step
                 return
-            self._before = None  # what is done is not taken back
+            self._last_turn.stands()  # what is done is not taken back
             begun = self._calling is not None  # and the caller interrupted the wait for it
             calling = self._calling = self._calling or asyncio.ensure_future(self._call(pending))
             if (filler := self._filler(pending)) and not begun and not await _is_soon(calling):

@@ -17,7 +17,7 @@ from mlservices.errors import EngineError
 
 from . import phrases
 from .deciding import Choice, Decision, decide, is_meant
-from .extracting import extracted
+from .extracting import Extraction
 from .graph import Intent, nodes
 from .hearing import plain
 from .last_turn import LastTurn
@@ -31,7 +31,6 @@ from .walker import MOST_MISSED, State, Walker
 
 Steps = AsyncGenerator[Step, None]
 Counted = TypeVar("Counted", bound=Step)
-EXTRACTING_SECONDS = 1.0  # that the end of an answer waits for values in the caller's words
 
 
 class FlowConversation:
@@ -59,8 +58,7 @@ class FlowConversation:
         self._last_turn = LastTurn[State]()
         self._heard_of_it = ""  # the part that reached a caller who spoke over it
         self._filled: list[Step] = []  # of variables, by the tools of a talk, to be told
-        self._unread = ""  # words to a talk in which no values were looked for yet
-        self._extracting: asyncio.Future[dict[str, Told]] | None = None
+        self._extraction = Extraction(ports)
         self._ordinals: dict[tuple[Conversation | None, int], int] = {}  # of messages, by who keeps them
         self._talks: dict[tuple[str, str], Talk] = {}
         self._other: Conversation | None = None  # another agent, who has taken the call over
@@ -180,13 +178,11 @@ class FlowConversation:
         """What is still being looked for in the caller's words, once it is found: for those who have time."""
         if isinstance(self._other, FlowConversation):
             return await self._other.settled()
-        if self._extracting:
-            await asyncio.wait([self._extracting])
-        return self._learnt()
+        await self._extraction.finish()
+        return self._learnt(self._extraction.found())
 
     def ended(self, last_words: str = "") -> list[KeepMessage]:
-        if self._extracting:
-            self._extracting.cancel()
+        self._extraction.cancel()
         told = [(self._other, last_words)] if self._other else []
         for place, talk in self._talks.items():
             here = place == self._walker.place and self._other is None
@@ -276,7 +272,7 @@ class FlowConversation:
 
     async def _heard(self, words: str) -> Steps:
         walker = self._walker
-        for step in (*self._learnt(), *walker.notice(words)):
+        for step in (*self._learnt(self._extraction.found()), *walker.notice(words)):
             yield step
         # What the caller spoke over is taken as said, and the words as an answer to what comes then.
         skipped = [] if walker.listens or walker.pending else list(walker.leave(""))
@@ -304,7 +300,7 @@ class FlowConversation:
                 while self._filled:
                     yield self._filled.pop(0)
         if talk and talk is self._talk:
-            for step in await self._extracted(words):
+            for step in self._learnt(await self._extraction.read(words, walker.unfilled)):
                 yield step
 
     async def _aside(self, gatherer: Gatherer, words: str) -> list[Step]:
@@ -314,26 +310,10 @@ class FlowConversation:
         steps = list(await self._ports.aside(words, may_answer=gatherer.takes_any_words))
         return [*steps, Say(self._walker.question)] if steps else []
 
-    async def _extracted(self, words: str) -> list[Step]:
-        """Variables that the readers did not find in words to a talk, once it has answered; words of a turn
-        that was answered over wait for that. What takes longer is learnt at the caller's next words."""
-        walker, model = self._walker, self._ports.model
-        self._unread = f"{self._unread} {words}".strip()
-        if model is None or self._extracting or not (wanted := walker.unfilled):
-            return []
-        self._extracting = asyncio.ensure_future(
-            extracted(self._unread, wanted, model=model, now=self._ports.now(), region=self._ports.region)
-        )
-        self._unread = ""
-        await asyncio.wait([self._extracting], timeout=EXTRACTING_SECONDS)
-        return self._learnt()
-
-    def _learnt(self) -> list[Step]:
-        if self._extracting is None or not self._extracting.done():
-            return []
-        extracting, self._extracting = self._extracting, None
+    def _learnt(self, found: Mapping[str, Told]) -> list[Step]:
+        """Values from the caller's words to a talk, but for variables that were filled meanwhile."""
         unfilled = {each.name for each in self._walker.unfilled}
-        found = {name: told for name, told in extracting.result().items() if name in unfilled}
+        found = {name: told for name, told in found.items() if name in unfilled}
         return list(self._walker.learn(found, by="model"))
 
     async def _passed(self, by: Conversation, steps: Steps) -> Steps:

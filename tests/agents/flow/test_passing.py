@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agents.flow import runtime
+from agents.flow import extracting
 from agents.flow.graph import read
 from agents.flow.passing import told_in, wanted_by
 from tests.agents.conftest import NOW
@@ -142,7 +142,7 @@ async def test_what_a_model_makes_up_or_garbles_fills_nothing(follow, answer):
 
 
 async def test_a_model_that_is_slow_does_not_hold_the_answer_up(follow, monkeypatch):
-    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.01)
+    monkeypatch.setattr(extracting, "EXTRACTING_SECONDS", 0.01)
     model = SlowModel('{"nickname": "Bob"}')
     talk = follow(TALK, model=model)
     await talk.greet()

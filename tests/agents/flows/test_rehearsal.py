@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents.conversations import chat_model_for
-from agents.flow import runtime
+from agents.flow import extracting
 from agents.flow.graph import read
 from agents.flow.program import ToolResult
 from agents.flows.programs import Member
@@ -248,7 +248,7 @@ class Late(ScriptedModel):
 
 
 async def test_what_a_model_finds_late_belongs_to_its_turn_and_is_recorded(monkeypatch):
-    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    monkeypatch.setattr(extracting, "EXTRACTING_SECONDS", 0.001)
     first = await played(CALLED, Move(say="they call me Bob"), model=Late("Fine.", '{"nickname": "Bob"}'))
     assert first[-1].variables["nickname"] == "Bob" and first[-1].answers[1].strip() == '{"nickname": "Bob"}'
     again = moves_of([turn.as_json() for turn in first])
@@ -256,7 +256,7 @@ async def test_what_a_model_finds_late_belongs_to_its_turn_and_is_recorded(monke
 
 
 async def test_nothing_goes_on_after_a_rehearsal_that_is_given_up(monkeypatch):
-    monkeypatch.setattr(runtime, "EXTRACTING_SECONDS", 0.001)
+    monkeypatch.setattr(extracting, "EXTRACTING_SECONDS", 0.001)
     tasks = asyncio.all_tasks()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):

@@ -70,3 +70,8 @@ def only() -> Delivery:
 
 def due_in_seconds(delivery: Delivery) -> float:
     return (delivery.next_at - timezone.now()).total_seconds()
+
+
+def again(webhook: Webhook) -> Webhook:
+    webhook.refresh_from_db()
+    return webhook

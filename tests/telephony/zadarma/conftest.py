@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
 from agents.models import Agent
 from telephony import actions
+from telephony.credentials import save_credential
 from telephony.eventlog import record_now
-from telephony.models import Call, PhoneNumber
+from telephony.models import Call, Credential, PhoneNumber
+from telephony.providers.zadarma import wire
 from telephony.providers.zadarma.client import ZadarmaClient
 from telephony.providers.zadarma.limits import Limits
 from telephony.session.events import CallRinging
@@ -52,3 +55,21 @@ def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: 
     )
     record_now(call.pk, CallRinging())
     return call
+
+
+@pytest.fixture
+def asked_here(settings: Any, monkeypatch: pytest.MonkeyPatch, zadarma: Zadarma) -> None:
+    settings.ZADARMA_API_URL = zadarma.url
+    monkeypatch.setattr(wire, "limits_of", lambda url, key: Limits(statistics=100))  # or wait for minutes
+
+
+@pytest.fixture
+def credential(db: None, zadarma: Zadarma) -> Credential:
+    return save_credential(provider="zadarma", account=zadarma.key, secret=zadarma.secret, label="Zadarma")
+
+
+@pytest.fixture
+def number(agent: Agent, credential: Credential) -> PhoneNumber:
+    return PhoneNumber.objects.create(
+        number="+442037691881", credential=credential, agent=agent, extension="100"
+    )

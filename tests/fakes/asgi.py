@@ -18,7 +18,7 @@ from telephony.switchboard import Switchboard  # noqa: E402
 from tests.agents.fakes import WordEmbedder  # noqa: E402
 from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
-from tests.fakes.stage import EnergyDetector  # noqa: E402
+from tests.fakes.scripted_engines import EnergyDetector  # noqa: E402
 from voiceforge_site.access.gate import admit, guarded  # noqa: E402
 
 capacity.FULL_LAG_SECONDS = 5.0  # beside a browser and other tests it is late, and takes calls all the same

@@ -11,7 +11,7 @@ from agents.models import Agent
 from mlservices.interfaces import VoiceDetector
 from mlservices.types import Priority, SpeechChunk, Transcript
 from telephony.session.parts import Engines
-from tests.fakes.stage import EnergyDetector
+from tests.fakes.scripted_engines import EnergyDetector
 
 TONE_SECONDS = 0.6
 

@@ -1,177 +1,27 @@
-"""A stage for conversation scripts in time: a caller, a line and engines without sound or clock.
-
-The caller's words are "spoken" as samples of one value per utterance, so that the stand-in for STT
-knows which words, and how much of them, a piece of sound holds.
-"""
+"""A stage for conversation scripts in time: a line and a conversation around a scripted caller's call."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from agents.flow.steps import Conversation, Expectation, HangUp, KeepMessage, Say, Step
-from mlservices.errors import EngineError
-from mlservices.interfaces import WINDOW_SECONDS, SpeechToText, TextToSpeech
-from mlservices.types import Priority, SpeechChunk, Timing, Transcript, TurnVerdict
+from mlservices.interfaces import SpeechToText, TextToSpeech
 from telephony.session.events import Event
 from telephony.session.parts import Ending, Engines, SessionSettings
 from telephony.session.reply import PROMPT_TEXTS
 from telephony.session.session import CallSession
-
-RATE = 8000
-FRAME_SECONDS = 0.02
-CHARACTERS_PER_SECOND = 15
-NOISE = "(noise)"
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """`text` NOISE is sound that a voice detector takes for speech and STT hears nothing in."""
-
-    at: float
-    lasting: float
-    text: str
-
-
-class Caller:
-    """What is on the caller's side of the line, second by second."""
-
-    def __init__(self, utterances: Sequence[Utterance]) -> None:
-        self.utterances = list(utterances)
-
-    def frame(self, at: float) -> bytes:
-        samples = np.zeros(int(RATE * FRAME_SECONDS), dtype="<i2")
-        for number, utterance in enumerate(self.utterances):
-            if utterance.at <= at < utterance.at + utterance.lasting:
-                samples[:] = 1000 + number
-        return samples.tobytes()
-
-
-class EnergyDetector:
-    """Meets `VoiceDetector`: any sound above the floor is speech; told at once."""
-
-    def __init__(self, floor: int = 0) -> None:
-        self._floor = floor
-
-    def open(self, on_window: Callable[[float], None], *, rate: int) -> EnergyDetector.Track:
-        return self.Track(on_window, int(rate * WINDOW_SECONDS) * 2, self._floor)
-
-    class Track:
-        dropped_windows = 0
-
-        def __init__(self, on_window: Callable[[float], None], size: int, floor: int) -> None:
-            self._on_window, self._size, self._sound = on_window, size, bytearray()
-            self._floor = floor
-
-        def feed(self, pcm: bytes) -> None:
-            self._sound += pcm
-            while len(self._sound) >= self._size:
-                window = np.frombuffer(bytes(self._sound[: self._size]), dtype="<i2")
-                del self._sound[: self._size]
-                loud = np.count_nonzero(np.abs(window.astype(int)) > self._floor)
-                self._on_window(0.95 if loud > len(window) / 2 else 0.02)
-
-        def close(self) -> None: ...
-
-
-@dataclass
-class ScriptedStt:
-    """Knows the words from the sound; fails or hangs as often as told."""
-
-    caller: Caller
-    seconds: float = 0.12
-    failures: int = 0
-    hangs: int = 0
-    asked: int = 0
-    cancelled: int = 0
-    failing: set[int] = field(default_factory=set)  # which requests fail, counted from 0
-    heard_seconds: list[float] = field(default_factory=list)
-
-    async def transcribe(
-        self, pcm: bytes, *, rate: int, language: str = "en", model: str = "", priority: Priority = "live"
-    ) -> Transcript:
-        number, self.asked = self.asked, self.asked + 1
-        self.heard_seconds.append(len(pcm) / 2 / rate)
-        try:
-            if self.hangs:
-                self.hangs -= 1
-                await asyncio.sleep(3600)
-            await asyncio.sleep(self.seconds)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        if self.failures or number in self.failing:
-            self.failures = max(0, self.failures - 1)
-            raise EngineError("the worker died", service="stt")
-        samples = np.frombuffer(pcm, dtype="<i2")
-        texts = []
-        for index, utterance in enumerate(self.caller.utterances):
-            heard = np.count_nonzero(samples == 1000 + index) / RATE / utterance.lasting
-            words = utterance.text.split()
-            texts += words[: round(len(words) * min(1.0, heard))]
-        text = " ".join(texts)
-        return Transcript(text, language, 0.9, len(samples) / RATE, timing=Timing(0.01, self.seconds))
-
-
-@dataclass
-class ScriptedTts:
-    """15 characters a second of sound: the first 0.2 s after `seconds`, the rest at twice real time."""
-
-    seconds: float = 0.1
-    failures: int = 0
-    hangs: int = 0
-    breaks_after: float = 0.0  # seconds of sound of the first try
-    service: str = "tts"
-    spoken: list[str] = field(default_factory=list)
-    speeds: list[float] = field(default_factory=list)
-    cancelled: int = 0
-
-    async def speak(
-        self,
-        text: str,
-        *,
-        rate: int,
-        voice: str = "default",
-        speed: float = 1.0,
-        model: str = "",
-        priority: Priority = "live",
-    ) -> AsyncGenerator[SpeechChunk, None]:
-        self.spoken.append(text)
-        self.speeds.append(speed)
-        try:
-            if self.hangs:
-                self.hangs -= 1
-                await asyncio.sleep(3600)
-            await asyncio.sleep(self.seconds)
-            if self.failures:
-                self.failures -= 1
-                raise EngineError("the worker died", service=self.service)
-            left = len(text) / CHARACTERS_PER_SECOND
-            while left > 1e-9:
-                piece = min(0.2, left)
-                yield SpeechChunk(b"\1\1" * int(piece * rate), rate, Timing(0.005, self.seconds))
-                left -= piece
-                if self.breaks_after and len(text) / CHARACTERS_PER_SECOND - left >= self.breaks_after:
-                    self.breaks_after = 0.0
-                    raise EngineError("the worker died", service=self.service)
-                await asyncio.sleep(piece / 2)
-        except (asyncio.CancelledError, GeneratorExit):
-            self.cancelled += 1
-            raise
-
-
-@dataclass
-class ScriptedJudge:
-    completeness: float = 0.9
-    heard_seconds: list[float] = field(default_factory=list)
-
-    async def judge(self, pcm: bytes, *, rate: int) -> TurnVerdict:
-        self.heard_seconds.append(len(pcm) / 2 / rate)
-        await asyncio.sleep(0.09)
-        return TurnVerdict(self.completeness)
+from tests.fakes.scripted_engines import (
+    FRAME_SECONDS,
+    RATE,
+    Caller,
+    EnergyDetector,
+    ScriptedJudge,
+    ScriptedStt,
+    ScriptedTts,
+    Utterance,
+)
 
 
 class PlayingLine:
@@ -313,6 +163,16 @@ SILENCES = {
     "silence 3": [Say("Goodbye.", interruptible=False), HangUp("silence")],
     "farewell max_duration": [Say("Our time is up. Goodbye.")],
 }
+SETTINGS = {
+    "language": "en",
+    "voice": "default",
+    "speaking_rate": 1.0,
+    "eagerness": 0.5,
+    "interruptible": True,
+    "silence_seconds": 8.0,
+    "max_call_seconds": 900.0,
+    "fallback_number": "",
+}
 PROMPTS = dict.fromkeys(PROMPT_TEXTS, b"\x02\x02" * RATE)  # one second each
 
 
@@ -365,38 +225,26 @@ async def play(
         line=line,
         engines=Engines(*engines(stt_engine, tts_engine), judge, EnergyDetector()),
         conversation=conversation or scripted,
-        settings=SessionSettings(
-            **{
-                "language": "en",
-                "voice": "default",
-                "speaking_rate": 1.0,
-                "eagerness": 0.5,
-                "interruptible": True,
-                "silence_seconds": 8.0,
-                "max_call_seconds": 900.0,
-                "fallback_number": "",
-                **settings,
-            }
-        ),
+        settings=SessionSettings(**{**SETTINGS, **settings}),
         prompts=PROMPTS,
         emit=lambda event: events.append((loop.time(), event)),
     )
-
-    begun = loop.time()  # a true clock is long past 0
-
-    async def ring() -> None:
-        for number in range(int(until / FRAME_SECONDS)):
-            await asyncio.sleep(begun + (number + 1) * FRAME_SECONDS - loop.time())
-            session.feed(caller.frame(number * FRAME_SECONDS))
-        session.line_closed("hangup")
 
     for at, key in keys:
         loop.call_at(at, session.press, key)
     for at, act in operator:
         loop.call_at(at, act, session)
-    frames = asyncio.create_task(ring())
+    frames = asyncio.create_task(_ring(session, caller, until))
     ending = await session.run()
     frames.cancel()
     await asyncio.gather(frames, return_exceptions=True)
-    left = len(asyncio.all_tasks()) - 1
-    return Scene(ending, events, line, scripted, stt_engine, tts_engine, left)
+    return Scene(ending, events, line, scripted, stt_engine, tts_engine, len(asyncio.all_tasks()) - 1)
+
+
+async def _ring(session: CallSession, caller: Caller, until: float) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()  # a true clock is long past 0
+    for number in range(int(until / FRAME_SECONDS)):
+        await asyncio.sleep(begun + (number + 1) * FRAME_SECONDS - loop.time())
+        session.feed(caller.frame(number * FRAME_SECONDS))
+    session.line_closed("hangup")

@@ -22,7 +22,8 @@ from telephony.session.parts import Engines, SessionSettings
 from telephony.session.session import CallSession
 from tests.fakes.clock import run_in_virtual_time
 from tests.fakes.exchange import InstantStt, Parrot
-from tests.fakes.stage import PROMPTS, EnergyDetector, ScriptedTts
+from tests.fakes.scripted_engines import EnergyDetector, ScriptedTts
+from tests.fakes.stage import PROMPTS
 
 RATE = 8000
 FRAME_BYTES = 320

@@ -15,8 +15,9 @@ from mlservices.errors import EngineError, Outcome
 from telephony.session.events import AgentSaid, CallerSaid, EngineFailed, TurnMeasured
 from telephony.transcript import Transcript
 from tests.fakes.clock import run_in_virtual_time
+from tests.fakes.scripted_engines import ScriptedStt, ScriptedTts, Utterance
 from tests.fakes.space import Space, silent
-from tests.fakes.stage import ScriptedStt, ScriptedTts, Utterance, play
+from tests.fakes.stage import play
 
 HOURS, PRICES, THANKS = "what are your hours?", "what does it cost?", "thank you very much"
 ANSWERS = {

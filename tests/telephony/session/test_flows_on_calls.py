@@ -18,7 +18,8 @@ from telephony.session.events import SilencePrompted, TurnMeasured
 from tests.agents.fakes import ScriptedModel, WordEmbedder
 from tests.agents.flow.samples import edge, flow, node
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import Scene, Utterance, play
+from tests.fakes.scripted_engines import Utterance
+from tests.fakes.stage import Scene, play
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 LONG = (

@@ -20,7 +20,8 @@ from telephony.session.events import (
 )
 from telephony.session.operators import Direction, GiveBack, TakeOver, WordsToSay
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import NOISE, RATE, Utterance, play
+from tests.fakes.scripted_engines import NOISE, RATE, Utterance
+from tests.fakes.stage import play
 
 HOURS = "what are your hours?"
 FIRST, SECOND, THIRD = "We open at eight.", "We close at six.", "On Saturdays we are closed all day long."

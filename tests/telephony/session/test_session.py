@@ -17,7 +17,8 @@ from telephony.session.events import (
     TurnMeasured,
 )
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import NOISE, ScriptedJudge, Utterance, play
+from tests.fakes.scripted_engines import NOISE, ScriptedJudge, Utterance
+from tests.fakes.stage import play
 
 HOURS = "what are your hours?"
 LONG_ANSWER = "We are open from eight to six on weekdays, and from nine to one on Saturdays."

@@ -18,7 +18,8 @@ from telephony.session.events import (
 )
 from telephony.session.floor import Floor
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import NOISE, PlayingLine, Utterance, play
+from tests.fakes.scripted_engines import NOISE, Utterance
+from tests.fakes.stage import PlayingLine, play
 
 HOURS = "what are your hours?"
 LONG_ANSWER = "We are open from eight to six on weekdays, and from nine to one on Saturdays."

@@ -7,7 +7,8 @@ import pytest
 from agents.flow.steps import ForgetWords, HangUp, Manner, Pause, Say, SendDigits
 from telephony.session.events import AgentSaid, CallerSaid, SilencePrompted, WordsForgotten
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import CHARACTERS_PER_SECOND, PlayingLine, Utterance, play
+from tests.fakes.scripted_engines import CHARACTERS_PER_SECOND, Utterance
+from tests.fakes.stage import PlayingLine, play
 
 HOURS = "what are your hours?"
 LONG_ANSWER = "We are open from eight to six on weekdays, and from nine to one on Saturdays."

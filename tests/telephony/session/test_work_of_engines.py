@@ -7,7 +7,8 @@ import pytest
 from agents.flow.steps import Noted, Say
 from telephony.session.events import CallerSaid, TurnMeasured
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import ScriptedJudge, Utterance, play
+from tests.fakes.scripted_engines import ScriptedJudge, Utterance
+from tests.fakes.stage import play
 
 HOURS = "what are your hours?"
 

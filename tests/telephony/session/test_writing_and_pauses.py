@@ -5,7 +5,8 @@ from __future__ import annotations
 from agents.flow.steps import Say
 from telephony.session.events import AgentHeard, AgentSaid, CallerSaid, SilencePrompted
 from tests.fakes.clock import run_in_virtual_time
-from tests.fakes.stage import GREETING, Utterance, play
+from tests.fakes.scripted_engines import Utterance
+from tests.fakes.stage import GREETING, play
 
 LONG = "This is quite a long sentence, which takes some seconds to be spoken to its very end."
 ANSWERS = {"hello": [Say("Good morning.")], "long": [Say(LONG)]}

@@ -3,76 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
-from dataclasses import dataclass, field
 
 import pytest
 
-from mlservices.clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice
-from mlservices.errors import EngineBusy, EngineError, EngineTimeout, Outcome
-from mlservices.types import ChatDelta, ChatMessage, SpeechChunk, Transcript
+from mlservices.errors import EngineBusy, EngineError, EngineTimeout
+from mlservices.types import ChatMessage
 from tests.fakes.clock import run_in_virtual_time
-
-BROKEN = EngineError("the worker died")
-BAD_TEXT = EngineError("it cannot say this", permanent=True, outcome=Outcome.REFUSED)
-NO_TOKEN = EngineError("HF_TOKEN is refused", permanent=True, outcome=Outcome.REFUSED_TOKEN)
-NO_ROUTE = EngineError("not offered", permanent=True, outcome=Outcome.NOT_OFFERED)
-ASLEEP = EngineBusy("waking up", outcome=Outcome.WAKING)
-
-
-@dataclass
-class Engine:
-    """Meets all three Protocols. A script holds, for each request, an error, seconds of silence, or pieces
-    of which an error may be one; when it is at its end, all is well."""
-
-    name: str
-    script: list = field(default_factory=list)
-    asked: int = 0
-    voices: list = field(default_factory=list)
-    models: list = field(default_factory=list)
-
-    async def pieces(self):
-        self.asked += 1
-        step = self.script.pop(0) if self.script else ["well", "done"]
-        for piece in step if isinstance(step, list) else [step]:
-            if isinstance(piece, Exception):
-                raise piece
-            if isinstance(piece, float):
-                await asyncio.sleep(piece)
-            else:
-                yield piece
-
-    async def transcribe(self, pcm, *, rate, language="en", model="", priority="live"):
-        self.models.append(model)
-        async for piece in self.pieces():
-            return Transcript(f"{piece} heard", language, 1.0, 1.0, engine=self.name)
-        return Transcript("", language, 1.0, 1.0, engine=self.name)
-
-    async def speak(self, text, *, rate, voice="default", speed=1.0, model="", priority="live"):
-        self.voices.append(voice)
-        async for piece in self.pieces():
-            yield SpeechChunk(piece.encode(), rate)
-
-    async def reply(self, messages, *, max_tokens=150, temperature=0.7, tools=(), priority="live"):
-        async for piece in self.pieces():
-            yield ChatDelta(piece)
-
-
-def now():
-    return asyncio.get_running_loop().time()
-
-
-def chat(*engines, wake=None, budget=1.0):
-    choices = [Choice(engine.name, engine, wake=wake if engine is engines[0] else None) for engine in engines]
-    return FallbackChat("llm", choices, budget_seconds=budget, now=now)
-
-
-async def said(model):
-    """(the text, who answered, whether degraded) of one answer."""
-    async with aclosing(model.reply([ChatMessage("user", "hi")])) as deltas:
-        got = [delta async for delta in deltas]
-    assert len({(delta.engine, delta.degraded) for delta in got}) <= 1
-    return "".join(delta.text for delta in got), *((got[0].engine, got[0].degraded) if got else ("", False))
+from tests.mlservices.scripted import ASLEEP, BAD_TEXT, BROKEN, NO_ROUTE, NO_TOKEN, Engine, chat, now, said
 
 
 def test_the_first_that_works_answers_and_says_who_it_is():
@@ -289,117 +226,5 @@ def test_who_closes_it_stops_the_waking_and_the_next_request_begins_it_anew():
             assert len(woken) == begun
             await model.close()
             assert len(asyncio.all_tasks()) == 1
-
-    run_in_virtual_time(script())
-
-
-def test_a_transcript_says_who_heard_and_may_be_empty():
-    async def script():
-        choices = [
-            Choice("space", Engine("Whisper", [BROKEN])),
-            Choice("local", Engine("Tiny Whisper", [[]])),
-        ]
-        hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
-        transcript = await hearing.transcribe(b"", rate=8000)
-        assert (transcript.text, transcript.engine, transcript.degraded) == ("", "Tiny Whisper", True)
-
-    run_in_virtual_time(script())
-
-
-async def heard_by(hearing, **how):
-    return (await hearing.transcribe(bytes(160), rate=8000, **how)).engine
-
-
-def test_who_is_the_first_able_to_is_asked_in_its_own_voice_and_stands_in_for_nobody():
-    async def script():
-        noted = []
-        remote, local, space = Engine("remote"), Engine("local", [BROKEN]), Engine("space")
-        choices = [
-            Choice("remote", remote, lets_choose=False),
-            Choice("local", local, voice=lambda voice: "local's"),
-            Choice("space", space, voice=lambda voice: "space's"),
-        ]
-        speaks = FallbackVoice("tts", choices, budget_seconds=1.0, now=now, note=noted.append)
-
-        async def asked(**how):
-            async with aclosing(speaks.speak("hello", rate=8000, **how)) as chunks:
-                return {(chunk.engine, chunk.degraded) async for chunk in chunks}
-
-        assert await asked(voice="anna", model="parler") == {("space", True)}
-        await asyncio.sleep(60)
-        assert await asked(voice="anna", model="parler") == {("local", False)}
-        assert await asked(voice="anna") == {("remote", False)}
-        assert (local.voices, space.voices, remote.voices) == (["anna", "anna"], ["space's"], ["anna"])
-        assert [entry.degraded for entry in noted] == [False, True, False, False]
-
-    run_in_virtual_time(script())
-
-
-def test_a_chosen_model_is_asked_only_of_who_lets_choose():
-    async def script():
-        space, remote, local = Engine("space", [BROKEN]), Engine("remote"), Engine("local")
-        choices = [
-            Choice("space", space),
-            Choice("remote", remote, lets_choose=False),
-            Choice("local", local),
-        ]
-        hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
-        assert await heard_by(hearing, model="whisper-tiny") == "local"
-        assert local.models == ["whisper-tiny"]
-        assert await heard_by(hearing) == "remote"
-        alone = FallbackHearing("stt", choices[1:2], budget_seconds=1.0, now=now)
-        with pytest.raises(EngineError, match="remote lets nobody choose a model") as caught:
-            await heard_by(alone, model="whisper-tiny")
-        assert caught.value.permanent
-
-    run_in_virtual_time(script())
-
-
-def test_a_recording_that_is_no_call_has_all_the_time_it_needs():
-    async def script():
-        choices = [Choice(name, Engine(name, [[30.0, "late"]] * 2)) for name in ("space", "local")]
-        hearing = FallbackHearing("stt", choices, budget_seconds=1.0, now=now)
-        assert await heard_by(hearing, priority="batch") == "space"
-        assert await heard_by(hearing) == "local"
-
-    run_in_virtual_time(script())
-
-
-def test_who_stands_in_speaks_with_a_voice_of_its_own():
-    async def script():
-        space, local = Engine("space", [BROKEN]), Engine("local")
-        choices = [Choice("space", space), Choice("local", local)]
-        voice = FallbackVoice("tts", choices, budget_seconds=1.0, now=now)
-        async with aclosing(voice.speak("Hello.", rate=8000, voice="anna")) as chunks:
-            got = [(chunk.pcm, chunk.engine, chunk.degraded) async for chunk in chunks]
-        assert got == [(b"well", "local", True), (b"done", "local", True)]
-        assert (space.voices, local.voices) == (["anna"], ["default"])
-        assert [chunk async for chunk in voice.speak("  ", rate=8000)] == []
-
-    run_in_virtual_time(script())
-
-
-def test_an_interrupted_sentence_frees_the_engine_behind_it():
-    async def script():
-        closed = []
-
-        class Voice(Engine):
-            async def speak(self, text, **how):
-                try:
-                    while True:
-                        yield SpeechChunk(b"\0\0", 8000)
-                finally:
-                    closed.append(self.name)
-
-        voice = FallbackVoice(
-            "tts",
-            [Choice("space", Voice("space")), Choice("local", Voice("local"))],
-            budget_seconds=1.0,
-            now=now,
-        )
-        stream = voice.speak("A long sentence.", rate=8000)
-        await anext(stream)
-        await stream.aclose()
-        assert closed == ["space"]
 
     run_in_virtual_time(script())

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from mlservices.clients.fallback import Choice, FallbackChat, FallbackHearing, FallbackVoice, Outage
 from mlservices.errors import EngineTimeout
 from tests.fakes.clock import run_in_virtual_time
-from tests.mlservices.test_fallback import Engine, heard_by, now, said
+from tests.mlservices.scripted import Engine, heard_by, now, said
 
 
 async def spoken_by(voice):

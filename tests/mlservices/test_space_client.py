@@ -1,16 +1,12 @@
-"""The client at a Space: one that knows only the plain API, one that sleeps, one that changes."""
+"""The client at a Space: one that knows only the plain API, one that sleeps."""
 
 import asyncio
 import base64
-from contextlib import aclosing
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, JSONResponse
 
-from mlservices import audio
 from mlservices.clients.http import LoopClients, Party
 from mlservices.clients.openai_audio import OpenAIHearing
 from mlservices.clients.service import ServiceClient
@@ -18,69 +14,10 @@ from mlservices.clients.space import SpaceClient
 from mlservices.clients.waking import Waking
 from mlservices.errors import EngineBusy, EngineError, EngineTimeout
 from mlservices.types import ChatMessage, TokensUsed
-from mlservices.wire import MEDIA_TYPE, pack
 from tests.fakes import space as behave
 from tests.fakes.space import Space
 from tests.mlservices.conftest import serving
-
-SECOND = b"\x10\x00" * 16000
-
-
-async def spoken(client, text, rate=16000):
-    async with aclosing(client.speak(text, rate=rate)) as chunks:
-        return [chunk async for chunk in chunks]
-
-
-class PlainSpace:
-    """The original Space: no streams, no embeddings; sleeps until it has been asked `naps` times."""
-
-    def __init__(self, naps=0, asleep=None):
-        self.asked, self.naps = [], naps
-        self.asleep = asleep or (lambda: JSONResponse({"error": "waking"}, status_code=503))
-        self.wav = audio.wav_bytes(SECOND, 16000)
-
-    def app(self):
-        return Starlette(
-            routes=[
-                Route("/api/tts", self.tts, methods=["POST"]),
-                Route("/api/stt", self.stt, methods=["POST"]),
-                Route("/api/vllm/chat", self.chat, methods=["POST"]),
-                Route("/api/health", lambda request: HTMLResponse("<html>Building</html>")),
-            ]
-        )
-
-    async def answer(self, request, answer):
-        self.asked.append(await request.json())
-        if self.naps:
-            self.naps -= 1
-            return self.asleep()
-        return JSONResponse(answer)
-
-    async def tts(self, request):
-        return await self.answer(
-            request, {"audio_base64": base64.b64encode(self.wav).decode(), "duration": 1}
-        )
-
-    async def stt(self, request):
-        return await self.answer(
-            request, {"text": " hello ", "language": "en", "confidence": 0.5, "duration": 1}
-        )
-
-    async def chat(self, request):
-        return await self.answer(request, {"response": "good day", "session_id": "x"})
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def now(self):
-        return self.seconds
-
-    async def sleep(self, seconds):
-        self.seconds += seconds
+from tests.mlservices.plain_space import ASLEEP, SECOND, Clock, PlainSpace, asked_of, spoken
 
 
 async def heard_by(plain, clock):
@@ -89,15 +26,6 @@ async def heard_by(plain, clock):
         client = SpaceClient(url, party=Party("Space"), waking=Waking(clock.now, clock.sleep))
         try:
             return await client.transcribe(SECOND, rate=16000, language="en")
-        finally:
-            await client.close()
-
-
-async def asked_of(plain, ask):
-    with serving(plain.app()) as url:
-        client = ServiceClient(url)
-        try:
-            return await ask(client)
         finally:
             await client.close()
 
@@ -142,17 +70,6 @@ async def test_what_a_space_does_not_offer_is_an_error_that_names_it():
         await asked_of(PlainSpace(), lambda client: client.embed(["x"]))
     assert caught.value.permanent
     assert caught.value.service == "embed"
-
-
-ASLEEP = pytest.mark.parametrize(
-    "asleep",
-    [
-        lambda: JSONResponse({"error": "waking"}, status_code=503),
-        lambda: HTMLResponse("<html>Gateway</html>", status_code=504),
-        lambda: JSONResponse({"detail": "Model not loaded"}, status_code=500),
-    ],
-    ids=["503", "504", "not loaded"],
-)
 
 
 @ASLEEP
@@ -319,106 +236,3 @@ async def test_a_service_that_says_nothing_is_given_up_in_time():
     await client.close()
     assert len(seen) == 5
     assert all(0 < limit <= 120 for timeout in seen for limit in timeout.values())
-
-
-# --- A Space that streams, and one that changes ---
-
-
-class StreamingSpace(PlainSpace):
-    """Another VoiceForge: hears by stream too, and says so."""
-
-    def __init__(self, naps=0, asleep=None, streaming=True):
-        super().__init__(naps, asleep)
-        self.streaming, self.streamed = streaming, 0
-
-    def app(self):
-        app = super().app()
-        app.routes.append(Route("/stream/stt", self.hear, methods=["POST"]))
-        app.routes.append(Route("/api/models", self.abilities, methods=["GET"]))
-        return app
-
-    def abilities(self, request):
-        return JSONResponse({"streaming": ["/stream/stt"] if self.streaming else ["/api/tts"]})
-
-    async def hear(self, request):
-        await request.body()
-        self.streamed += 1
-        if not self.streaming:
-            return JSONResponse({"detail": "Not Found"}, status_code=404)
-        if self.naps:
-            self.naps -= 1
-            return self.asleep()
-        timing = {"queue_seconds": 0.0, "compute_seconds": 0.1}
-        head = {"text": "by stream", "language": "en", "confidence": 1.0, "duration_seconds": 1.0}
-        frames = pack({**head, "segments": [], "engine": "x", "timing": timing}) + pack({"end": True})
-        return Response(frames, media_type=MEDIA_TYPE)
-
-
-def hear(client):
-    return client.transcribe(SECOND, rate=16000)
-
-
-@ASLEEP
-async def test_a_space_that_streams_is_asked_until_it_is_awake_too(asleep):
-    space, clock = StreamingSpace(naps=3, asleep=asleep), Clock()
-    with serving(space.app()) as url:
-        client = ServiceClient(url, sleepy=True, waking=Waking(clock.now, clock.sleep))
-        assert (await hear(client)).text == "by stream"
-        await client.close()
-    assert clock.seconds == 1 + 2 + 4
-    assert space.streamed == 4
-
-
-async def test_a_space_that_streams_and_never_wakes_up_is_given_up_after_two_minutes():
-    space, clock = StreamingSpace(naps=10_000), Clock()
-    with serving(space.app()) as url:
-        client = ServiceClient(url, sleepy=True, waking=Waking(clock.now, clock.sleep))
-        with pytest.raises(EngineBusy, match="waking") as caught:
-            await hear(client)
-        await client.close()
-    assert caught.value.service == "stt"
-    assert 60 < clock.seconds <= 120
-
-
-async def test_the_service_beside_us_says_at_once_that_it_is_not_ready():
-    space = StreamingSpace(naps=1)
-    with pytest.raises(EngineBusy, match="waking"):
-        await asked_of(space, hear)
-    assert space.streamed == 1
-
-
-async def test_a_service_that_was_replaced_by_one_that_streams_is_found_out():
-    space, clock = StreamingSpace(streaming=False), Clock()
-    with serving(space.app()) as url:
-        client = ServiceClient(url, waking=Waking(clock.now, clock.sleep))
-        assert [(await hear(client)).text for _ in range(3)] == ["hello"] * 3
-        assert space.streamed == 1  # one 404 is enough for now
-        space.streaming = True
-        assert (await hear(client)).text == "hello"
-        clock.seconds += 600
-        assert (await hear(client)).text == "by stream"
-        await client.close()
-
-
-async def test_a_space_that_tells_what_it_streams_is_not_asked_in_vain():
-    space, clock = StreamingSpace(streaming=False), Clock()
-    with serving(space.app()) as url:
-        client = ServiceClient(url, address_setting="HF_ML_API_URL", waking=Waking(clock.now, clock.sleep))
-        assert [(await hear(client)).text for _ in range(2)] == ["hello"] * 2
-        assert space.streamed == 0
-        space.streaming = True
-        clock.seconds += 600
-        assert (await hear(client)).text == "by stream"
-        await client.close()
-
-
-async def test_a_service_that_streams_but_lacks_one_model_is_not_taken_for_a_plain_one():
-    space = StreamingSpace()
-
-    async def ask(client):
-        with pytest.raises(EngineError, match="does not offer /stream/tts") as caught:
-            await spoken(client, "hello")
-        assert caught.value.service == "tts"
-        return (await hear(client)).text
-
-    assert await asked_of(space, ask) == "by stream"

@@ -17,7 +17,7 @@ from mlservices.types import ChatDelta, ChatMessage, SpeechChunk, TokensUsed, To
 from mlservices.usage import figures
 from tests.fakes.openai import OpenAI, event
 from tests.fakes.space import Space, on_fire, silent
-from tests.mlservices.test_fallback import BAD_TEXT, BROKEN, Engine
+from tests.mlservices.scripted import BAD_TEXT, BROKEN, Engine
 from tests.mlservices.test_ledger import assert_days_equal_rows
 
 BUDGET = 0.05

@@ -71,13 +71,7 @@ def conversation_for(
     if version is None:
         return talk(profile)
     again = partial(
-        conversation_for,
-        embedder=embedder,
-        crew=crew,
-        caller=caller,
-        tools=tools,
-        model_of=model_of,
-        now=now,
+        conversation_for, embedder=embedder, crew=crew, caller=caller, tools=tools, model_of=model_of, now=now
     )
     ports = Ports(
         meanings=meanings,

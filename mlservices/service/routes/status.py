@@ -33,28 +33,7 @@ def add(app: FastAPI, service: Deployments) -> None:
     async def health(request: Request) -> dict[str, Any]:
         """`healthy` once all models of the start are loaded, else `starting`, or `degraded` by `problems`.
         Who lacks the service's token is told no reasons, which name files, and nothing of the machine."""
-        awaited = [each for each in service.by_id.values() if each.plan.at_start]
-        there = [each for each in service.by_id.values() if each in awaited or each.holding() or each.refusal]
-        problems = [*service.problems, *sorted({f"{e.model.id}: {e.reason()}" for e in there if e.reason()})]
-        if all(each.state() is Held.LOADED for each in awaited):
-            status = "healthy"
-        else:
-            status = "degraded" if problems else "starting"
-        told = {
-            "status": status,
-            "timestamp": datetime.now(UTC).isoformat(),
-            "models": {each.model.id: each.state() for each in there},
-        }
-        if getattr(request.state, "stranger", False):
-            return told
-        return told | {
-            "problems": problems,
-            "pools": _pools(there),
-            "devices": [
-                {"id": d.id, "name": d.name, "total_mb": d.total_mb, "free_mb": d.free_mb}
-                for d in await service.devices.lately()
-            ],
-        }
+        return await _health(service, stranger=getattr(request.state, "stranger", False))
 
     @app.get("/api/live")
     async def live() -> dict[str, str]:
@@ -115,4 +94,29 @@ def _pools(deployments: list[Deployment]) -> dict[str, Any]:
             "models": reports,
         }
         for name, reports in pools.items()
+    }
+
+
+async def _health(service: Deployments, *, stranger: bool) -> dict[str, Any]:
+    awaited = [each for each in service.by_id.values() if each.plan.at_start]
+    there = [each for each in service.by_id.values() if each in awaited or each.holding() or each.refusal]
+    problems = [*service.problems, *sorted({f"{e.model.id}: {e.reason()}" for e in there if e.reason()})]
+    if all(each.state() is Held.LOADED for each in awaited):
+        status = "healthy"
+    else:
+        status = "degraded" if problems else "starting"
+    told = {
+        "status": status,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "models": {each.model.id: each.state() for each in there},
+    }
+    if stranger:
+        return told
+    return told | {
+        "problems": problems,
+        "pools": _pools(there),
+        "devices": [
+            {"id": d.id, "name": d.name, "total_mb": d.total_mb, "free_mb": d.free_mb}
+            for d in await service.devices.lately()
+        ],
     }

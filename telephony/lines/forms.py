@@ -19,6 +19,7 @@ from ..outbound.guard import NotAllowed, refuse_number
 from .hours import hours_of
 
 _EXTENSION = re.compile(r"[0-9]{3}")  # of a PBX at Zadarma
+_WRITTEN = re.compile(r"[!-~]+")  # what can stand in a header
 _TWILIO_SID = re.compile(r"AC[0-9a-f]{32}")
 _SECRET = {"autocomplete": "new-password", "class": "vf-mono"}
 KINDS = (
@@ -55,7 +56,12 @@ class SecretForm(DressedForm):
     )
 
     def clean_secret(self) -> str:
-        return str(self.cleaned_data["secret"]).strip()
+        secret = str(self.cleaned_data["secret"]).strip()
+        if not _WRITTEN.fullmatch(secret):
+            raise ValidationError(
+                _("A secret is of letters, digits and signs, without spaces. Copy it from the provider.")
+            )
+        return secret
 
 
 class NewAccountForm(SecretForm):
@@ -88,6 +94,8 @@ class NewAccountForm(SecretForm):
             self.add_error(
                 "account", _("An account SID is AC and 32 letters and digits. Copy it from Twilio.")
             )
+        elif account and not _WRITTEN.fullmatch(account):
+            self.add_error("account", _("A key is of letters and digits. Copy it from Zadarma."))
         provider = str(cleaned.get("provider", ""))
         return {**cleaned, "account": account, "label": cleaned.get("label") or provider.capitalize()}
 

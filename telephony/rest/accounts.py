@@ -24,7 +24,7 @@ from ..lines.actions import (
     delete_credential,
     replace_secret,
 )
-from ..lines.forms import LimitsForm, NewAccountForm
+from ..lines.forms import LimitsForm, NewAccountForm, SecretForm
 from ..lines.number_actions import import_numbers
 from ..models import Credential
 from .asking import asking
@@ -77,7 +77,7 @@ _EXAMPLE = OpenApiExample(
         "provider": "twilio",
         "label": "Main account",
         "account": "AC0123456789abcdef0123456789abcdef",
-        "secret": "the auth token",
+        "secret": "the-auth-token",
     },
 )
 
@@ -122,7 +122,7 @@ class Accounts(Resource):
             if name in values:
                 raise ValidationError({name: "It cannot be changed: add another account."})
         if secret := values.pop("secret", ""):
-            replace_secret(credential=thing, secret=secret.strip(), by=self.by)
+            replace_secret(credential=thing, by=self.by, **valid(SecretForm({"secret": secret})).cleaned_data)
         if values:
             form = filled(LimitsForm, Credential.objects.get(pk=thing.pk), values)
             change_credential(credential=thing, by=self.by, **form.cleaned_data)

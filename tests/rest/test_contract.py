@@ -84,6 +84,8 @@ def test_every_answer_is_as_the_description_says(api: Program, there: dict[str, 
             tried(api, operation.as_strategy(generation_mode=mode), known if is_right else "")
         except FailureGroup as group:
             breaches += [f"{operation.label}: {each}" for each in group.exceptions]
+        except AssertionError as error:
+            breaches.append(f"{operation.label}: {error}")
         except Unsatisfiable:
             pass  # nothing that it takes is wrong
     assert not breaches, "\n".join(breaches)

@@ -31,6 +31,7 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
     assert set(wrong) == {"daily_cap", "countries"}
     assert alices.send("PATCH", address, {"account": "AC1"}).status_code == 400
     assert alices.send("PATCH", address, {"daily_cap": "20.00"}).json()["daily_cap"] == "20.00"
+    assert list(alices.send("PATCH", address, {"secret": "k\u00e9y"}).json()["fields"]) == ["secret"]
     replaced = alices.send("PATCH", address, {"secret": "wrong"})
     assert "wrong" not in replaced.text
     assert alices.send("POST", f"{address}/check").json()["problem"]
@@ -38,6 +39,13 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
     assert (again.status_code, "already" in again.json()["detail"]) == (400, True)
     assert alices.send("DELETE", address).status_code == 204
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["account", "secret"])
+def test_what_cannot_stand_in_a_header_is_no_account_and_no_secret(alices, field):
+    sent = {"provider": "zadarma", "label": "Second", "account": "key", "secret": "secret", field: "k\u00e9y"}
+    answer = alices.send("POST", ACCOUNTS, sent)
+    assert answer.status_code == 400 and list(answer.json()["fields"]) == [field]
 
 
 def test_numbers_are_imported_given_to_agents_and_brought_here(alices, account, twilio):

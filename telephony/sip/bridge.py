@@ -58,8 +58,12 @@ class Bridge:
                     server + PATH, compression=None, proxy=None, max_size=LARGEST_MESSAGE, ping_interval=None
                 )
                 bridge = cls(socket)
-                await bridge._say(type="start", token=token, provider_call_id=provider_call_id)
-                await socket.recv()  # "ready", always the first
+                try:
+                    await bridge._say(type="start", token=token, provider_call_id=provider_call_id)
+                    await socket.recv()  # "ready", always the first
+                except BaseException:  # it comes too late for this caller
+                    socket.transport.abort()
+                    raise
                 return bridge
         except TimeoutError:
             raise NotTaken("the web server did not answer in time") from None

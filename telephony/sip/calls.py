@@ -131,18 +131,22 @@ class Calls:
         if isinstance(announced, Forward):
             await self._forward(announced, carried, call)
             return
-        bridge = await self._bridge(announced)
-        if bridge is None:
+        bridge = await self._bridge_while_it_rings(announced, call)
+        try:
+            if bridge:
+                await call.answer()
+                await call.wait_established()
+        except BaresipError:  # the caller gave up
+            pass
+        if call.state is CallState.CLOSED:
+            await in_database(records.given_up_by_caller, announced.call_id)
+            if bridge:
+                await bridge.close()
+        elif bridge:
+            await self._carry(announced, carried, call, bridge)
+        else:
             await _reject(call)
             await in_database(records.never_answered, announced.call_id)
-            return
-        try:
-            await call.answer()
-            await call.wait_established()
-        except BaresipError:  # the caller gave up
-            await bridge.close()
-            return
-        await self._carry(announced, carried, call, bridge)
 
     async def _forward(self, forward: Forward, carried: Carried, call: Call) -> None:
         try:
@@ -207,6 +211,17 @@ class Calls:
             self._spawn(_tell_ringing(call_id))
 
     # ---- both -------------------------------------------------------------------------------
+
+    async def _bridge_while_it_rings(self, announced: Announced, call: Call) -> Bridge | None:
+        """None as well where its caller gives up meanwhile, who is waited for no longer."""
+        opening = asyncio.create_task(self._bridge(announced))
+        given_up = asyncio.create_task(_closed(call))
+        try:
+            await asyncio.wait([opening, given_up], return_when=asyncio.FIRST_COMPLETED)
+            return opening.result() if opening.done() else None
+        finally:
+            opening.cancel()
+            given_up.cancel()
 
     async def _bridge(self, announced: Announced) -> Bridge | None:
         """None, said in the log, where the web process does not take the call."""
@@ -306,6 +321,14 @@ async def _end_in_time(outgoing: Outgoing, longest: asyncio.Timeout) -> None:
     with suppress(Error):
         await in_database(records.has_lasted, call_id)
     longest.reschedule(loop.time())
+
+
+async def _closed(call: Call) -> None:
+    """Until it is."""
+    closed = asyncio.Event()
+    call.on(lambda event: closed.set() if event.event is Event.CALL_CLOSED else None)
+    if call.state is not CallState.CLOSED:
+        await closed.wait()
 
 
 async def _reject(call: Call) -> None:

@@ -200,8 +200,13 @@ def _announced(call: Call) -> Announced:
     )
 
 
+def given_up_by_caller(call_id: UUID) -> None:
+    """Before anybody answered."""
+    told(call_id, Call.Status.CANCELED)
+
+
 def never_answered(call_id: UUID) -> None:
-    """The caller gave up first, or nobody could take the call."""
+    """Nobody could take the call."""
     actions.end_call(call_id, reason="never_connected")
 
 
@@ -243,7 +248,7 @@ def _still_allowed(call: Call) -> bool:
 
 @transaction.atomic
 def told(call_id: UUID, status: Call.Status, detail: str = "") -> bool:
-    """A state of an outgoing call on its way to the answer; a final one ends it. False if it is past that."""
+    """A state of a call on its way to the answer; a final one ends it. False if it is past that."""
     before = actions.may_follow(status, numbered=False)
     call = Call.objects.filter(pk=call_id, ended_at=None, status__in=before)
     if not call.update(status=status):

@@ -38,7 +38,7 @@ def place(line: SipLine, agent: Agent, number: str, **how: object) -> Call:
     return placed
 
 
-def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> None:
+def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone, lab: Lab) -> None:
     phone.dial("agent")
     call = answered()
     wait_until(lambda: "caller_said" in kinds_of(call))
@@ -47,6 +47,7 @@ def test_a_caller_and_an_agent_hear_each_other(line: SipLine, phone: Phone) -> N
     phone.said("received event: '#' (end=1)")  # the agent's own keys
     phone.hang_up()
     wait_until(lambda: is_over(call))
+    lab.registrar.said("BYE of phone to agent along its route")
 
     assert (call.line, call.sip_line, call.direction) == ("sip", line, "inbound")
     assert (call.caller, call.callee, call.status) == ("phone", "agent", "completed")
@@ -63,6 +64,8 @@ def test_somebody_is_called(line: SipLine, phone: Phone, agent: Agent, lab: Lab,
     asyncio.run(Operator(bob, lab.server).post(reverse("telephony:hang_up", args=[call.pk])))
     phone.said("terminated")
     wait_until(lambda: is_over(call))
+    for passed in ("401 for agent", "407 for agent", "BYE of agent to phone along its route"):
+        lab.registrar.said(passed)
 
     assert (call.direction, call.caller, call.callee) == ("outbound", "agent", "phone")
     assert (call.status, call.end_reason) == ("completed", "operator_hung_up")

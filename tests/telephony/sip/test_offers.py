@@ -1,7 +1,8 @@
-"""Calls as SIPp makes them: by one codec alone, and thirty at once."""
+"""Calls as SIPp makes them: by one codec alone, thirty at once, and such as are given up."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import pytest
 
 from agents.models import Agent
 from telephony.models import Call, SipLine
-from tests.telephony.conftest import wait_until
+from tests.telephony.conftest import kinds_of, wait_until
 
 from .conftest import Lab, state_of
-from .lab import free_sip_port
+from .lab import HERE, free_sip_port
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
@@ -30,9 +31,9 @@ def scenario() -> str:
     return subprocess.run(["sipp", "-sd", "uac"], capture_output=True, text=True, check=False).stdout
 
 
-def rung(lab: Lab, folder: Path, text: str, *more: str) -> int:
+def rung(lab: Lab, folder: Path, text: str, *more: str, user: str = "trunk") -> int:
     (folder / "caller.xml").write_text(text)
-    ours = ["-i", "127.0.0.1", "-p", str(free_sip_port()), "-s", "trunk", "-nostdin", "-timeout", "20"]
+    ours = ["-i", "127.0.0.1", "-p", str(free_sip_port()), "-s", user, "-nostdin", "-timeout", "20"]
     command = ["sipp", f"127.0.0.1:{lab.port}", "-sf", str(folder / "caller.xml"), *ours, *more]
     return subprocess.run(command, capture_output=True, timeout=30).returncode
 
@@ -56,3 +57,25 @@ def test_thirty_calls_at_once_are_answered(trunk: SipLine, lab: Lab, tmp_path: P
     assert rung(lab, tmp_path, scenario(), "-m", "30", "-l", "30", "-r", "30", "-d", "1500") == 0
     wait_until(lambda: all_over(30), seconds=20)
     assert not Call.objects.exclude(status="completed").exists()
+
+
+def test_callers_who_give_up_before_they_are_answered_leave_their_line_free(
+    line: SipLine, lab: Lab, tmp_path: Path
+) -> None:
+    gives_up = (HERE / "gives_up.xml").read_text()
+    one_more_than_the_line_takes = ("-m", str(line.max_calls + 1), "-l", "1", "-r", "10")
+    lab.server.process.send_signal(signal.SIGSTOP)  # so that it takes its time, and callers hear it ring
+    try:
+        assert rung(lab, tmp_path, gives_up, *one_more_than_the_line_takes, user="agent") == 0
+        wait_until(
+            lambda: Call.objects.filter(ended_at__isnull=False).count() == line.max_calls + 1, seconds=2
+        )
+    finally:
+        lab.server.process.send_signal(signal.SIGCONT)
+    assert rung(lab, tmp_path, scenario(), "-m", "1", "-d", "100", user="agent") == 0  # by then it is awake
+    wait_until(lambda: all_over(line.max_calls + 2))
+    *given_up, taken = Call.objects.order_by("created_at")
+    assert taken.status == "completed"
+    for call in given_up:
+        assert (call.status, call.end_reason, call.answered_at) == ("canceled", "never_connected", None)
+        assert kinds_of(call) == ["call_ringing", "provider_status_received", "call_ended"]

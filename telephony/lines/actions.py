@@ -5,10 +5,12 @@ A provider is asked outside of transactions; what was done in an account's name 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +22,8 @@ from mlservices.secret_box import UnreadableSecret
 from ..credentials import save_credential
 from ..models import Call, Credential
 from .accounts import Account, ProviderError, account_of
+
+DAY_SECONDS = 24 * 3600
 
 
 def note_use(credential: Credential, what: str, *, by: str, detail: str = "", **values: Any) -> None:
@@ -118,3 +122,14 @@ def asked(credential: Credential) -> Account:
         return account_of(credential)
     except UnreadableSecret as error:
         raise ProviderError(str(error)) from None
+
+
+def asked_often(credential: Credential, what: str, *, by: str = "") -> Account:
+    """The same for what goes without saying, each hour or with each call: that is written down once in a day
+    for each who asks, or it would bury all else. Without `by` it is ourselves."""
+    account = asked(credential)
+    named = hashlib.sha256(f"{credential.pk} {what} {by}".encode()).hexdigest()  # whatever signs a name has
+    if cache.add(f"asked:{named}", True, timeout=DAY_SECONDS):
+        with nullcontext() if by else audit.acting(audit.ITSELF):
+            note_use(credential, what, by=by)
+    return account

@@ -8,7 +8,7 @@ from threading import Thread
 
 from ..models import Call, Credential
 from .accounts import Account, ProviderError
-from .actions import asked
+from .actions import asked_often
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def limit_at_carrier(call: Call, seconds: int) -> Thread | None:
     if credential.provider != Credential.Provider.TWILIO or credential.is_simulated:
         return None
     try:
-        account = asked(credential)
+        account = asked_often(credential, "limited")
     except ProviderError as error:
         logger.error("The carrier was not told how long call %s may last: %s", call.pk, error)
         return None

@@ -20,7 +20,7 @@ from ..providers.zadarma.errors import ZadarmaError
 from ..recordings.actions import awaited, is_told, none_is_left
 from ..zadarma import import_statistics
 from .accounts import ProviderError, Record
-from .actions import asked
+from .actions import asked_often
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _compare_calls(credential: Credential, now: datetime) -> int:
     if not calls:
         return 0
     known = set()
-    for record in asked(credential).records(list(calls)):
+    for record in asked_often(credential, "compared").records(list(calls)):
         known.add(record.provider_call_id)
         _keep(calls[record.provider_call_id], record, now)
     _give_up([call for each, call in calls.items() if each not in known], now)
@@ -69,7 +69,7 @@ def _look_for_recordings(credential: Credential, now: datetime) -> None:
     """Those of whose end nothing was told: the provider is asked what it has."""
     calls = {each.call_id: each.call for each in awaited(credential, ended_before=now - SETTLED)}
     for call in calls.values():
-        found = asked(credential).recordings(call.provider_call_id)
+        found = asked_often(credential, "compared").recordings(call.provider_call_id)
         for each in found:
             is_told(call=call, provider_id=each.provider_id, ready=each.ready)
         if all(each.ready is not None for each in found):
@@ -80,6 +80,7 @@ def _compare_zadarma(credential: Credential) -> int:
     """It tells of periods, and not of calls by their ids. The last day is read each hour: a record may come
     late, and the worker may have stood still."""
     until = timezone.now()
+    asked_often(credential, "compared")
     try:
         done = import_statistics(credential, since=until - ZADARMA_PERIOD, until=until)
     except (ZadarmaError, UnreadableSecret) as error:

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..lines.accounts import ProviderError
-from ..lines.actions import asked
+from ..lines.actions import asked_often
 from ..models import Call, Credential, OtherCost, SipLine
 from .guard import (
     DAY,
@@ -53,7 +53,9 @@ def _rate(line: SipLine | None, account: Credential | None, to: str, shown: str)
     if line and line.price_per_minute is not None:
         return line.price_per_minute
     try:
-        return asked(account).rate(to, shown or shown_by(line)) if account else None
+        if account is None:
+            return None
+        return asked_often(account, "priced").rate(to, shown or shown_by(line))
     except ProviderError as error:
         raise NotAllowed(str(error)) from error
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from ..lines.actions import asked
+from ..lines.actions import asked_often
 from ..models import PhoneNumber, PlannedCall, SipLine
 from .guard import costs_nothing
 
@@ -25,9 +25,12 @@ def rate_of(planned: PlannedCall) -> Decimal | None:
         return rate
     if planned.line:
         account = planned.line.account
-        return asked(account).rate(planned.to, shown_by(planned.line)) if account else None
+        if account is None:
+            return None
+        return asked_often(account, "priced", by=planned.by).rate(planned.to, shown_by(planned.line))
     assert planned.caller_id
-    provider, shown = asked(planned.caller_id.credential), planned.caller_id.number
+    provider = asked_often(planned.caller_id.credential, "priced", by=planned.by)
+    shown = planned.caller_id.number
     rate = provider.rate(planned.to, shown)
     if planned.telephone.startswith("+"):  # a call-back is two calls
         rate += provider.rate(planned.telephone, shown)

@@ -61,9 +61,9 @@ def about_number(request: HttpRequest) -> JsonResponse:
     number, line = form.cleaned_data.get("caller_id"), form.cleaned_data.get("line")
     if not to:
         return JsonResponse({})
-    planned = PlannedCall(
-        to=to, caller_id=number, line=line, telephone=form.cleaned_data.get("telephone") or ""
-    )
+    telephone = form.cleaned_data.get("telephone") or ""
+    by = request.user.get_username()
+    planned = PlannedCall(to=to, caller_id=number, line=line, telephone=telephone, by=by)
     refusal = price = ""
     if planned.carrier:
         try:

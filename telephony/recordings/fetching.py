@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..eventlog import record_now
 from ..lines.accounts import Account, ProviderError
-from ..lines.actions import asked, note_use, noted
+from ..lines.actions import asked, asked_often, note_use, noted
 from ..models import Credential, ProviderRecording
 from ..session.events import RecordingSaved
 from .actions import later
@@ -69,14 +69,14 @@ def _see_to(recording: ProviderRecording) -> None:
     if number is None:
         _failed(recording, _("The account that it was made by is not set up here any more."), final=True)
         return
+    credential = number.credential
     try:
-        account = asked(number.credential)
         if recording.state == State.WAITING:
-            _fetch(recording, account, number.credential)
+            _fetch(recording, asked_often(credential, "fetched"), credential)
         else:
-            _remove(recording, account, number.credential)
+            _remove(recording, asked(credential), credential)
     except (ProviderError, NoSound) as error:
-        _failed(recording, _told(error, number.credential))
+        _failed(recording, _told(error, credential))
     except OSError as error:
         _failed(recording, _("It could not be written: %(why)s.") % {"why": error.strerror or error})
 

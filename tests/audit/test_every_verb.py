@@ -143,7 +143,7 @@ _RECORDED = re.compile(
     r"(?:record|record_of_call|_record|_order|_fetched|_told)\(\s*(?:\w+, )?\"([a-z_]+\.[a-z_]+)\""
 )
 _EITHER = re.compile(r"\"([a-z_]+\.[a-z_]+)\" if \w+ else \"([a-z_]+\.[a-z_]+)\"")
-_OF_ACCOUNT = re.compile(r"(?:note_use|noted)\([\w.]+, \"(\w+)\"")
+_OF_ACCOUNT = re.compile(r"(?:note_use|noted|asked_often)\([\w.]+, \"(\w+)\"")
 
 
 @cache
@@ -154,7 +154,9 @@ def recorded() -> frozenset[str]:
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            if any(each in text for each in ("audit", "record_of_call", "note_use", "noted(")):
+            if any(
+                each in text for each in ("audit", "record_of_call", "note_use", "noted(", "asked_often(")
+            ):
                 found |= set(_RECORDED.findall(text)) | {
                     f"account.{what}" for what in _OF_ACCOUNT.findall(text)
                 }

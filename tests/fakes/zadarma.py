@@ -52,6 +52,7 @@ class Zadarma:
     url: str = ""
     balance: float = 10.34
     numbers: list[dict[str, Any]] = field(default_factory=list)
+    dearer: dict[str, str] = field(default_factory=dict)  # a minute's price, by the number that is shown
     sips: list[dict[str, Any]] = field(default_factory=list)
     extensions: dict[int, bool] = field(default_factory=lambda: {100: True, 101: False})
     zone_seconds: int = 0
@@ -119,8 +120,9 @@ class Zadarma:
             case ["GET ", "v1", "info", "price", ""]:
                 if not fields.get("number", "").isdigit():
                     return {"status": "error", "message": "Check phone's number"}
+                price = self.dearer.get(fields.get("caller_id", ""), "0.009")
                 return {
-                    "info": {"prefix": "4420", "description": "London", "price": "0.009", "currency": "USD"}
+                    "info": {"prefix": "4420", "description": "London", "price": price, "currency": "USD"}
                 }
             case ["GET ", "v1", "info", "timezone", ""]:
                 now = int(time.time())

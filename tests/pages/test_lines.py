@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from telephony.credentials import save_credential
 from telephony.models import BlockedCaller, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, FakeTwilio
+from voiceforge_site.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -290,6 +292,16 @@ class TestDialler:
         abroad = bobs_browser.get(about, {"to": "+442071234567", "caller_id": shown}).json()
         assert "not United Kingdom" in abroad["refusal"]
         assert bobs_browser.get(about, {"to": "41"}).json() == {}
+
+    def test_who_asks_what_calls_cost_is_written_down_once_a_day(
+        self, number, bobs_browser: Client, alices_browser: Client
+    ):
+        cache.clear()
+        about = {"to": "+14155550111", "caller_id": f"twilio-{number.pk}"}
+        for browser in (bobs_browser, bobs_browser, alices_browser):
+            browser.get(reverse("outbound:about_number"), about)
+        asked = AuditEntry.objects.filter(verb="account.priced").values_list("name", flat=True)
+        assert sorted(asked) == ["alice", "bob"]
 
     def test_numbers_are_put_on_the_list_all_or_none(self, bobs_browser: Client):
         page = bobs_browser.post(reverse("outbound:never"), {"numbers": "+1 415 555 0111\nnobody"})

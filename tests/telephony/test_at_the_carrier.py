@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from mlservices.errors import EngineError
 from mlservices.types import SpeechChunk
@@ -23,6 +24,7 @@ from telephony.outbound.longest import lasts_as_people_speak
 from telephony.session.operators import TakeOver
 from telephony.session.parts import Engines
 from telephony.switchboard import Switchboard
+from tests import trail
 from tests.fakes.exchange import FakeSuppliers, InstantStt, ToneTts
 from tests.fakes.twilio_rest import FakeTwilio
 from tests.telephony.conftest import kinds_of, wait_until
@@ -62,8 +64,10 @@ async def hang_up(socket: Socket) -> None:
 
 class TestHowLongItMayLast:
     def test_the_carrier_ends_a_call_that_we_could_not(self, call: Call, twilio: FakeTwilio) -> None:
+        cache.clear()
         converse(call, Switchboard(FakeSuppliers()), hang_up)
         wait_until(lambda: limit_of(twilio, call))
+        assert "account.limited" in trail.verbs("telephony.credential")
         assert limit_of(twilio, call) == str(call.agent.max_call_seconds + 30)
 
     def test_nobody_waits_for_the_carrier(self, call: Call, twilio: FakeTwilio) -> None:

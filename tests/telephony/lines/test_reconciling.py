@@ -6,11 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from telephony.actions import ringing
 from telephony.lines.reconciling import compare, compare_all
 from telephony.models import Call, Credential, PhoneNumber
+from tests import trail
 from tests.factories import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,19 @@ def test_one_that_goes_on_there_too_is_left(call, account):
     compare(account)
     made.refresh_from_db()
     assert made.ended_at is None and made.compared_at
+
+
+def test_that_the_account_was_asked_is_written_down_once_a_day(call, account):
+    cache.clear()
+    call(1, ended=False)
+    compare(account)
+    assert trail.verbs() == []
+    for minutes in (20, 30):
+        call(minutes, sid=f"CA{minutes}", price="-0.01")
+        compare(account)
+    told = trail.last()
+    assert trail.verbs() == ["account.compared"]
+    assert (told.name, told.label) == ("VoiceForge itself", "Main")
 
 
 def test_young_calls_are_not_asked_about(call, account, twilio):

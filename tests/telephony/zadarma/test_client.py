@@ -55,6 +55,9 @@ async def test_what_an_account_holds_is_told_in_types(zadarma, client) -> None:
     assert (await client.balance()).amount == Decimal("10.34")
     price = await client.price("+442037691880")
     assert (price.per_minute, price.currency) == (Decimal("0.009"), "USD")
+    zadarma.dearer = {"442030000000": "0.04"}
+    shown = [await client.price("+442037691880", caller_id) for caller_id in ("+442030000000", "+1")]
+    assert [each.per_minute for each in shown] == [Decimal("0.04"), Decimal("0.009")]
     assert (await client.tariff()).name == "Standard"
     [number] = await client.numbers()
     assert (number.number, number.sip, number.lines, number.renews) == ("442030000000", "00001", 2, True)

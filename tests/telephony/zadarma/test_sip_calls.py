@@ -249,3 +249,12 @@ def test_the_accounts_price_list_and_its_cap_hold_for_its_line(
     dialled()
     refused.refresh_from_db()
     assert refused.reason.startswith("Zadarma has spent or set aside 0.10 of the 0.15")
+
+
+def test_a_call_is_held_against_the_cap_at_the_price_for_the_number_that_it_shows(
+    zadarma: Zadarma, line: SipLine, number: PhoneNumber, agent: Agent
+) -> None:
+    Credential.objects.update(daily_cap=Decimal("50"))
+    assert called(line, agent).rate == Decimal("0.009")
+    zadarma.dearer = {DID: "0.04"}
+    assert called(line, agent).rate == Decimal("0.04")

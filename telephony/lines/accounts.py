@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from django.utils.module_loading import import_string
 
 from ..credentials import secret_of
+from .texts import in_words
 
 if TYPE_CHECKING:
     from .models import Credential
@@ -61,6 +62,10 @@ class Offer:
     can: tuple[str, ...]
     price: Decimal | None
     currency: str
+
+    @property
+    def can_in_words(self) -> str:
+        return in_words(self.can)
 
 
 Machine = Literal["ignore", "hang_up", "message"]  # what to do when a machine answers
@@ -118,7 +123,8 @@ class Account(Protocol):
     def set_hooks(self, provider_id: str, hooks: Mapping[str, str]) -> Mapping[str, str]:
         """As they are now."""
 
-    def offers(self, country: str, *, contains: str, kind: str) -> list[Offer]: ...
+    def offers(self, country: str, *, contains: str, kind: str, can: Sequence[str]) -> list[Offer]:
+        """Each takes calls, and whatever else it must: "sms", "mms", "fax"."""
 
     def buy(self, number: str, hooks: Mapping[str, str]) -> OwnNumber: ...
 

@@ -17,6 +17,7 @@ from mlservices.pages.countries import country_choices
 from ..models import Credential, PhoneNumber
 from ..outbound.guard import NotAllowed, refuse_number
 from .hours import hours_of
+from .texts import BESIDE_CALLS
 
 _EXTENSION = re.compile(r"[0-9]{3}")  # of a PBX at Zadarma
 _WRITTEN = re.compile(r"[!-~]+")  # what can stand in a header
@@ -261,6 +262,16 @@ class SearchForm(DressedForm):
         max_length=16,
         widget=forms.TextInput(attrs={"placeholder": "415", "inputmode": "tel"}),
     )
+    can = forms.MultipleChoiceField(
+        label=gettext_lazy("Beside calls it takes"),
+        required=False,
+        choices=BESIDE_CALLS.items(),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["can"].widget.attrs["class"]  # boxes to tick, not switches
 
 
 class BlockForm(DressedForm):

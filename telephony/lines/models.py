@@ -11,6 +11,7 @@ from mlservices.pages.figures import grouped
 
 from .hours import is_open
 from .limits import Carrier
+from .texts import in_words
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
@@ -127,6 +128,10 @@ class PhoneNumber(models.Model):
     @property
     def is_open(self) -> bool:
         return is_open(self.hours, timezone.now())
+
+    @property
+    def can_in_words(self) -> str:
+        return in_words(self.can)
 
 
 class BlockedCaller(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -80,10 +80,13 @@ def wanted_hooks(number: PhoneNumber) -> Mapping[str, str]:
     return asked(number.credential).hooks(number.fallback_number)
 
 
-def offers(*, credential: Credential, country: str, contains: str, kind: str, by: str) -> list[Offer]:
-    """Numbers that can be bought. Raises ProviderError."""
-    with noted(credential, "searched", by=by, detail=f"{country} {contains}".strip()) as account:
-        return account.offers(country, contains=contains, kind=kind)
+def offers(
+    *, credential: Credential, country: str, contains: str, kind: str, by: str, can: Sequence[str] = ()
+) -> list[Offer]:
+    """Numbers that can be bought: all take calls, and what is named in `can`. Raises ProviderError."""
+    asked_for = " ".join(filter(None, (country, contains, *can)))
+    with noted(credential, "searched", by=by, detail=asked_for) as account:
+        return account.offers(country, contains=contains, kind=kind, can=can)
 
 
 def buy_number(*, credential: Credential, number: str, by: str) -> PhoneNumber:

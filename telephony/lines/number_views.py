@@ -162,6 +162,7 @@ def number_search(request: HttpRequest) -> HttpResponse:
                 country=asked["country"],
                 contains=asked["contains"],
                 kind=asked["kind"],
+                can=asked["can"],
                 by=request.user.get_username(),
             )
         except ProviderError as error:

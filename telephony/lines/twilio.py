@@ -92,12 +92,14 @@ class TwilioAccount:
         with _asking():
             return _own(self._client.incoming_phone_numbers(provider_id).update(**hooks)).hooks
 
-    def offers(self, country: str, *, contains: str, kind: str) -> list[Offer]:
+    def offers(self, country: str, *, contains: str, kind: str, can: Sequence[str]) -> list[Offer]:
         found = []
+        asked: dict[str, Any] = {f"{each}_enabled": True for each in ("voice", *can)}
+        if contains:
+            asked["contains"] = contains
         with _asking(gone_is_well=True):  # it has none of that kind in that country
-            found = getattr(self._client.available_phone_numbers(country), kind).list(
-                limit=MOST_OFFERS, voice_enabled=True, **({"contains": contains} if contains else {})
-            )
+            numbers = getattr(self._client.available_phone_numbers(country), kind)
+            found = numbers.list(limit=MOST_OFFERS, **asked)
         if not found:
             return []
         with _asking():

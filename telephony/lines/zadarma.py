@@ -64,7 +64,7 @@ class ZadarmaAccount:
             _("At Zadarma a number leads to an extension: choose it in the pages of Zadarma.")
         )
 
-    def offers(self, country: str, *, contains: str, kind: str) -> list[Offer]:
+    def offers(self, country: str, *, contains: str, kind: str, can: Sequence[str]) -> list[Offer]:
         raise ProviderError(_("Zadarma sells numbers in its own pages. Buy one there, then import it."))
 
     def buy(self, number: str, hooks: Mapping[str, str]) -> OwnNumber:

@@ -40,6 +40,7 @@ from ..lines.number_actions import (
     tell_of_fallback,
     unblock_caller,
 )
+from ..lines.texts import BESIDE_CALLS
 from ..models import BlockedCaller, Credential, PhoneNumber
 from .asking import asking
 
@@ -191,12 +192,17 @@ class Numbers(Resource):
             _query("country", "ISO, as US.", required=True),
             _query("kind", "", enum=["local", "mobile", "toll_free"]),
             _query("contains", "Digits, or * for any."),
+            _query(
+                "can", "What it must take beside calls; may be named again.", many=True, enum=[*BESIDE_CALLS]
+            ),
         ],
     )
     def offers(self, request: Request) -> Response:
         """With what each costs a month. Nothing is bought."""
-        form = valid(SearchForm({"kind": "local", **request.query_params.dict()}))
-        asked = {name: form.cleaned_data[name] for name in ("country", "kind", "contains")}
+        sent = request.query_params.copy()
+        sent.setdefault("kind", "local")
+        form = valid(SearchForm(sent))
+        asked = {name: form.cleaned_data[name] for name in ("country", "kind", "contains", "can")}
         with asking():
             found = offers(credential=form.cleaned_data["account"], by=self.by, **asked)
         return Response(told_by(OffersFields, {"offers": found}))

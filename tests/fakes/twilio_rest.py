@@ -30,6 +30,17 @@ CALL_FIELDS = {
 }  # fmt: skip
 
 
+def offer(number: str, can: str) -> dict[str, Any]:
+    """A number of San Francisco that can be bought."""
+    return {
+        "phone_number": number,
+        "locality": "San Francisco",
+        "region": "CA",
+        "iso_country": "US",
+        "capabilities": {name: name in can.split() for name in ("voice", "SMS", "MMS", "fax")},
+    }
+
+
 class Refusal(Exception):
     def __init__(self, code: int, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -48,6 +59,7 @@ class FakeTwilio:
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     refuses: Refusal | None = None  # the next call that is to be placed
     seconds: float = 0  # until it answers
+    on_offer: list[dict[str, Any]] = field(default_factory=lambda: [offer("+14155550177", "MMS SMS voice")])
     price: str = "0.10"  # of a minute to any number
     told_length: int = 0  # of a recording, where it is not its own
     limits: int = 0  # how often a time limit is refused before it is taken
@@ -186,6 +198,7 @@ class FakeTwilio:
         flat = {
             name: values if name == "StatusCallbackEvent" else values[-1] for name, values in form.items()
         }
+        flat |= dict(parse_qsl(urlsplit(address).query)) if method == "GET" else {}
         self.asked.append((method, path, flat))
         time.sleep(self.seconds)
         try:
@@ -223,14 +236,13 @@ class FakeTwilio:
                 raise Refusal(20404, "not found", 404)
             return 204, None
         if re.fullmatch(rf"{account}/AvailablePhoneNumbers/US/Local\.json", path):
-            row = {
-                "phone_number": "+14155550177",
-                "locality": "San Francisco",
-                "region": "CA",
-                "iso_country": "US",
-                "capabilities": {"voice": True, "SMS": True, "MMS": True},
-            }
-            return 200, {"available_phone_numbers": [row]}
+            wanted = {name.removesuffix("Enabled").lower() for name in form if form[name] == "true"}
+            found = [
+                each
+                for each in self.on_offer
+                if wanted <= {name.lower() for name, can in each["capabilities"].items() if can}
+            ]
+            return 200, {"available_phone_numbers": found}
         if path == "/v1/PhoneNumbers/Countries/US":
             prices = [{"number_type": "local", "base_price": "1.15", "current_price": "1.15"}]
             return 200, {

@@ -171,6 +171,9 @@ class TestNumbers:
         query = {"account": account.pk, "country": "US", "kind": "local", "contains": "415"}
         page = alices_browser.get(reverse("lines:search"), query)
         assert "+1 415-555-0177" in told(page) and "1.15 USD" in told(page)
+        assert "Calls, SMS, MMS" in told(page)
+        faxes = told(alices_browser.get(reverse("lines:search"), {**query, "can": ["sms", "fax"]}))
+        assert "Nothing is on offer" in faxes and 'value="fax" id="id_can_2" checked' in faxes
         form = {"account": account.pk, "number": "+14155550177"}
         page = alices_browser.post(reverse("lines:buy"), form, follow=True)
         assert "Choose who answers it" in told(page)

@@ -70,6 +70,11 @@ def test_numbers_are_imported_given_to_agents_and_brought_here(alices, account, 
 def test_a_number_is_searched_and_bought_once(alices, account, twilio):
     offers = alices.get(f"{NUMBERS}/offers?account={account.pk}&country=US").json()["offers"]
     assert offers and offers[0]["price"]
+    assert offers[0]["can"] == ["mms", "sms", "voice"]
+    wanted = f"{NUMBERS}/offers?account={account.pk}&country=US&can=sms"
+    assert alices.get(wanted).json()["offers"] == offers
+    assert alices.get(f"{wanted}&can=fax").json()["offers"] == []
+    assert "can" in alices.get(f"{wanted}&can=telex").json()["fields"]
     wanted = {"account": account.pk, "number": offers[0]["number"]}
     first = alices.send("POST", f"{NUMBERS}/buy", wanted, Idempotency_Key="one")
     again = alices.send("POST", f"{NUMBERS}/buy", wanted, Idempotency_Key="one")

@@ -16,7 +16,7 @@ from telephony.lines.answering import REJECTED, Answer, answer_for
 from telephony.models import BlockedCaller, PhoneNumber
 from tests import trail
 from tests.factories import make_agent
-from tests.fakes.twilio_rest import SID
+from tests.fakes.twilio_rest import SID, offer
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +78,26 @@ def test_numbers_are_searched_bought_and_given_back(twilio, account):
     assert not twilio.numbers and not PhoneNumber.objects.exists()
     done = ["account.searched", "account.bought", "account.released"]
     assert trail.verbs("telephony.credential") == done
+
+
+def test_a_number_is_searched_by_what_it_must_take_beside_calls(twilio, account):
+    twilio.on_offer = [
+        offer("+14155550170", "voice"),
+        offer("+14155550171", "voice SMS"),
+        offer("+14155550172", "voice SMS MMS"),
+        offer("+14155550173", "SMS MMS fax"),
+        offer("+14155550174", "voice fax"),
+    ]
+    asked = {"credential": account, "country": "US", "contains": "", "kind": "local", "by": "alice"}
+
+    def last_digits(*can: str) -> str:
+        return "".join(each.number[-1] for each in number_actions.offers(can=can, **asked))
+
+    assert (last_digits(), last_digits("sms"), last_digits("sms", "mms")) == ("0124", "12", "2")
+    assert (last_digits("fax"), last_digits("sms", "fax")) == ("4", "")
+    assert trail.last().detail == "US sms fax"
+    fax = number_actions.offers(can=["fax"], **asked)[0]
+    assert fax.can_in_words == "Calls, Fax"
 
 
 def test_a_country_in_which_none_of_a_kind_is_sold_offers_nothing(twilio, account):

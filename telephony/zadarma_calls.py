@@ -15,6 +15,7 @@ from django.utils import timezone
 from . import actions
 from .lines.answering import answer_of, block_of, is_blocked
 from .models import Call, Credential, PhoneNumber
+from .names import name_of
 from .providers.zadarma import answers, events
 from .providers.zadarma.answers import Answer
 from .recordings.actions import is_told
@@ -70,11 +71,18 @@ def _route(credential: Credential, notice: events.CallStarted | events.MenuAnswe
     or a sentence, or by an agent without an extension, goes as is set at Zadarma."""
     call = _inbound_call(credential, notice)
     if call is None:
-        return BUSY if is_blocked(as_e164(notice.caller)) else answers.AS_SET_THERE
+        return BUSY if is_blocked(as_e164(notice.caller)) else _as_set_there(notice)
     if call.ended_at:
         return answers.hang_up()
     extension = call.phone_number.extension if call.phone_number else ""
-    return answers.redirect(extension, return_seconds=0) if extension else answers.AS_SET_THERE
+    return answers.redirect(extension, return_seconds=0) if extension else _as_set_there(notice)
+
+
+def _as_set_there(notice: events.CallStarted | events.MenuAnswered) -> Answer:
+    """The telephones that ring there show who calls, where we know."""
+    begins = isinstance(notice, events.CallStarted)
+    name = name_of(as_e164(notice.caller)) if begins else ""
+    return answers.name_caller(name) if name else answers.AS_SET_THERE
 
 
 @transaction.atomic

@@ -54,7 +54,7 @@ class Zadarma:
     numbers: list[dict[str, Any]] = field(default_factory=list)
     dearer: dict[str, str] = field(default_factory=dict)  # a minute's price, by the number that is shown
     sips: list[dict[str, Any]] = field(default_factory=list)
-    extensions: dict[int, bool] = field(default_factory=lambda: {100: True, 101: False})
+    extensions: list[int] = field(default_factory=lambda: [100, 101])
     zone_seconds: int = 0
     webhook: str = ""
     notifications: dict[str, str] = field(
@@ -137,10 +137,7 @@ class Zadarma:
             case ["GET ", "v1", "sip", account, "status", ""]:
                 return {"sip": account, "is_online": "true"}
             case ["GET ", "v1", "pbx", "internal", ""]:
-                return {"pbx_id": 1234, "numbers": list(self.extensions)}
-            case ["GET ", "v1", "pbx", "internal", extension, "status", ""]:
-                online = str(self.extensions[int(extension)]).lower()
-                return {"pbx_id": 1234, "number": int(extension), "is_online": online}
+                return {"pbx_id": 1234, "numbers": self.extensions}
             case ["GET ", "v1", "request", "callback", ""]:
                 return self._call_back(fields)
             case [_, "v1", "pbx", "callinfo", *_rest]:
@@ -165,8 +162,6 @@ class Zadarma:
             if echoed.text != "a1B2c3":
                 return {"status": "error", "message": "The url does not answer to zd_echo"}
             self.webhook = fields["url"]
-        elif asked == "DELETE /v1/pbx/callinfo/url/":
-            self.webhook = ""
         elif asked == "POST /v1/pbx/callinfo/notifications/":
             self.notifications |= {name: fields[name] for name in self.notifications if name in fields}
         return {"url": self.webhook, "notifications": self.notifications}
@@ -216,7 +211,7 @@ class Zadarma:
 @contextmanager
 def zadarma_server(**fields: Any) -> Iterator[Zadarma]:
     fake = Zadarma(**fields)
-    methods = ["GET", "POST", "PUT", "DELETE"]
+    methods = ["GET", "POST"]
     routes = [
         Route("/v1/pbx/record/download/{token}/{name}", fake.recording),
         Route("/{path:path}", fake.answer, methods=methods),

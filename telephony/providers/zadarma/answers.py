@@ -75,19 +75,6 @@ def say_phrase(number: int, *, language: str = "en", keys: Keys | None = None) -
     return {"ivr_saypopular": number, **_spoken(language), **_waiting(keys)}
 
 
-def say_digits(digits: str, *, language: str = "en", keys: Keys | None = None) -> Answer:
-    """One by one, with zeros at the front."""
-    return {
-        "ivr_saydigits": _check(re.compile(r"[0-9]+"), digits, "digits"),
-        **_spoken(language),
-        **_waiting(keys),
-    }
-
-
-def say_number(number: int, *, language: str = "en", keys: Keys | None = None) -> Answer:
-    return {"ivr_saynumber": str(number), **_spoken(language), **_waiting(keys)}
-
-
 def _waiting(keys: Keys | None) -> Answer:
     return {"wait_dtmf": keys.as_json()} if keys else {}
 

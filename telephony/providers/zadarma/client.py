@@ -80,9 +80,6 @@ class ZadarmaClient:
     async def extensions(self) -> Extensions:
         return _read(Extensions, await self._wire.get("/v1/pbx/internal/"))
 
-    async def extension_is_online(self, extension: str) -> bool:
-        return _is_online(await self._wire.get(f"/v1/pbx/internal/{_digits(extension)}/status/"))
-
     async def call_back(
         self, caller: str, callee: str, *, sip: str = "", predicted: bool = False
     ) -> Callback:
@@ -103,9 +100,6 @@ class ZadarmaClient:
     async def set_webhook_url(self, url: str) -> None:
         """Zadarma asks there at once for an echo, and refuses an address that does not give it."""
         await self._wire.send("POST", "/v1/pbx/callinfo/url/", {"url": url})
-
-    async def remove_webhook_url(self) -> None:
-        await self._wire.send("DELETE", "/v1/pbx/callinfo/url/")
 
     async def set_notifications(self, wanted: Mapping[str, bool]) -> None:
         """By name, as notify_start; what is not named stays as it is."""
@@ -192,7 +186,7 @@ def _is_online(answer: Mapping[str, Any]) -> bool:
 
 
 def _digits(text: str) -> str:
-    """A part of an address that is an account's or an extension's number. Raises ValueError."""
+    """A part of an address that is a SIP account's number. Raises ValueError."""
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{text!r} is no extension and no SIP account: those are digits.")
+        raise ValueError(f"{text!r} is no SIP account: those are digits.")
     return text

@@ -64,7 +64,6 @@ async def test_what_an_account_holds_is_told_in_types(zadarma, client) -> None:
     [sip] = await client.sip_accounts()
     assert (sip.id, sip.name, await client.sip_is_online(sip.id)) == ("00001", "Desk", True)
     assert (await client.extensions()).numbers == ["100", "101"]
-    assert [await client.extension_is_online(each) for each in ("100", "101")] == [True, False]
 
 
 @pytest.mark.parametrize("seconds", [-3 * 3600, 0, 19800, 20700])

@@ -171,12 +171,7 @@ def test_answers_are_written_as_zadarma_documents_them() -> None:
     }
     assert answers.hang_up() == {"hangup": 1}
     assert answers.name_caller("Anna Smith") == {"caller_name": "Anna Smith"}
-    assert answers.say_number(12, language="es") == {"ivr_saynumber": "12", "language": "es"}
     assert answers.say_phrase(9) == {"ivr_saypopular": 9, "language": "en"}
-
-
-def test_zeros_at_the_front_are_said() -> None:
-    assert answers.say_digits("0123")["ivr_saydigits"] == "0123"
 
 
 def test_keys_are_waited_for_after_what_is_played() -> None:
@@ -193,8 +188,7 @@ def test_keys_are_waited_for_after_what_is_played() -> None:
         ("to", lambda: answers.redirect("")),
         ("return_seconds", lambda: answers.redirect("100", return_seconds=2)),
         ("number", lambda: answers.redirect("100", number="12")),
-        ("digits", lambda: answers.say_digits("12a")),
-        ("language", lambda: answers.say_number(1, language="tlh")),
+        ("language", lambda: answers.say_phrase(1, language="tlh")),
         ("otherwise", lambda: answers.play("a", Keys("menu", otherwise="wait"))),
     ],
 )

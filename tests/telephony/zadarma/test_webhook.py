@@ -14,7 +14,7 @@ from django.utils import timezone
 from agents.models import Agent
 from telephony import actions
 from telephony.credentials import save_credential
-from telephony.models import BlockedCaller, Call, Credential, PhoneNumber
+from telephony.models import BlockedCaller, Call, CallMessage, Credential, PhoneNumber, PlannedCall
 from telephony.providers.zadarma.signature import SIGNED_FIELDS
 from telephony.zadarma_webhook import zadarma_webhook
 from tests.fakes.zadarma import signature
@@ -169,6 +169,36 @@ def test_a_number_that_no_agent_answers_goes_where_it_is_set_to_go(number: Phone
     assert post(number.credential, "NOTIFY_START", **IN).json() == {}
     assert post(number.credential, "NOTIFY_START", **IN | {"called_did": "442099"}).json() == {}
     assert not Call.objects.exists()
+
+
+def test_telephones_that_ring_at_zadarma_show_who_calls_where_that_is_known(number: PhoneNumber) -> None:
+    def shown() -> Any:
+        return post(number.credential, "NOTIFY_START", **IN).json()
+
+    assert shown() == {"redirect": "100", "return_timeout": 0}, "we answer"
+    PhoneNumber.objects.update(extension="")
+    assert shown() == {}
+    call = Call.objects.filter(caller="+442037691880").first()
+    message = {
+        "call": call,
+        "at": timezone.now(),
+        "number_confirmed": True,
+        "complete": True,
+        "name": "Ann\nSmith",
+    }
+    left = CallMessage.objects.create(ordinal=1, confirmed=False, **message)
+    assert shown() == {}, "the caller did not confirm it"
+    CallMessage.objects.update(confirmed=True)
+    assert shown() == {"caller_name": "Ann Smith"}
+    PlannedCall.objects.create(to="+442037691880", values={"topic": "a visit"})
+    PlannedCall.objects.create(to="+442037691881", values={"name": "Bob"})
+    assert shown() == {"caller_name": "Ann Smith"}
+    PlannedCall.objects.create(to="+442037691880", values={"name": "Anna Smith"})
+    assert shown() == {"caller_name": "Anna Smith"}
+    assert post(number.credential, "NOTIFY_IVR", **IN).json() == {}, "it is shown from the beginning on"
+    PlannedCall.objects.all().delete()
+    left.delete()
+    assert shown() == {}
 
 
 def test_a_blocked_caller_hears_that_it_is_busy_and_is_counted_once(number: PhoneNumber) -> None:

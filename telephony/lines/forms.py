@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agents.e164 import as_e164
 from agents.fields import DressedForm, PhoneField, dress
 from agents.hours_text import read_hours, write_hours
 from mlservices.pages.countries import country_choices
@@ -21,6 +22,9 @@ from .texts import BESIDE_CALLS
 
 _EXTENSION = re.compile(r"[0-9]{3}")  # of a PBX at Zadarma
 _WRITTEN = re.compile(r"[!-~]+")  # what can stand in a header
+_SEPARATORS = re.compile(r"[\s().-]")
+# What a country's code begins with in most of the world, and the nought that is not dialled after it.
+_TRUNK_NOUGHT = re.compile(r"^(?:\+|00)\s*([1-9][0-9]{0,2})(?:\s*\(0\))?")
 _TWILIO_SID = re.compile(r"AC[0-9a-f]{32}")
 _SECRET = {"autocomplete": "new-password", "class": "vf-mono"}
 KINDS = (
@@ -284,4 +288,6 @@ class BlockForm(DressedForm):
     note = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=200)
 
     def clean_pattern(self) -> str:
-        return re.sub(r"[\s().-]", "", str(self.cleaned_data["pattern"]))
+        """Of what no telephone can have the signs alone: who hides may tell such a number."""
+        written = str(self.cleaned_data["pattern"]).strip()
+        return as_e164(written) or _SEPARATORS.sub("", _TRUNK_NOUGHT.sub(r"+\1", written))

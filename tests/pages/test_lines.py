@@ -245,6 +245,24 @@ class TestNumbers:
         alices_browser.post(reverse("lines:unblock"), {"pattern": "+1415555*"})
         assert not BlockedCaller.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("written", "blocked"),
+        [
+            ("+44 (0)20 7946 0958", "+442079460958"),
+            ("0044 20 7946 0958", "+442079460958"),
+            ("tel:+442079460958", "+442079460958"),
+            ("+44 (0)20*", "+4420*"),
+            ("0044 (0) 20 *", "+4420*"),
+            ("+39 06 698*", "+3906698*"),  # this nought is dialled from abroad too
+            ("+1 000 555 0100", "+10005550100"),  # who hides may tell a number that nobody has
+        ],
+    )
+    def test_a_caller_to_be_blocked_may_be_written_as_people_do(
+        self, alices_browser: Client, written: str, blocked: str
+    ):
+        alices_browser.post(reverse("lines:blocked"), {"pattern": written})
+        assert BlockedCaller.objects.get().pattern == blocked
+
     def test_a_number_that_is_none_of_ours_is_not_found(self, alices_browser: Client):
         assert alices_browser.get(reverse("lines:number", args=["1 OR 1"])).status_code == 404
 

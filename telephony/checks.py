@@ -31,10 +31,6 @@ NEW_SECRET = gettext_noop(
     "Enter the account's secret again; see in the provider's console that the account is active and paid for."
 )
 KEY_BACK = gettext_noop("Put the key that encrypted it into CREDENTIALS_KEY, after the new one, and restart.")
-PUBLIC = gettext_noop(
-    "If calls stay away, check the auth token, and that PUBLIC_URL is the address in the provider's settings."
-)
-
 TOP_UP = gettext_noop("Pay into the account: without money it places no calls, and loses its numbers.")
 
 
@@ -64,13 +60,13 @@ async def _unreadable() -> Outcome:
 
 
 def _webhooks(credential: Credential) -> Ask:
-    """Whether the newest request in the account's name fitted its secret."""
+    """When one last fitted the secret. Those that do not fit are nobody's: what they tell is no warning."""
 
     async def ask() -> Outcome:
-        if credential.refused_since is None:
-            return passed(gettext_noop("None that did not fit the secret"))
-        since = credential.refused_since.strftime("%Y-%m-%d %H:%M UTC")
-        return warned(gettext_noop("Since %(since)s they do not fit the secret"), PUBLIC, since=since)
+        if credential.signed_at is None:
+            return passed(gettext_noop("None has come with this secret yet"))
+        at = credential.signed_at.strftime("%Y-%m-%d %H:%M UTC")
+        return passed(gettext_noop("The newest that fits the secret came at %(at)s"), at=at)
 
     return ask
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -14,13 +16,15 @@ from mlservices.secret_box import UnreadableSecret, opened, sealed
 
 from .models import Credential, PhoneNumber
 
+TOLD_EVERY = timedelta(minutes=1)
+
 
 def save_credential(*, provider: str, account: str, secret: str, label: str = "") -> Credential:
     """Store an account's secret, in place of the one it had."""
     credential, _ = Credential.objects.update_or_create(
         provider=provider,
         account=account,
-        defaults={"secret": sealed(secret), "label": label or account, "refused_since": None},
+        defaults={"secret": sealed(secret), "label": label or account, "signed_at": None},
     )
     return credential
 
@@ -36,12 +40,12 @@ def secret_of(credential: Credential) -> str:
         ) from None
 
 
-def remember(credential: Credential, *, fits: bool) -> None:
-    """Whether a request in the account's name fitted its secret; written down only when that changes."""
-    if fits == (credential.refused_since is None):
-        return
-    credential.refused_since = None if fits else timezone.now()
-    credential.save(update_fields=["refused_since"])
+def is_heard(credential: Credential) -> None:
+    """A request in the account's name fitted its secret. One that does not says nothing of the account, since
+    anybody may send it: that is logged and counted, and nothing here changes."""
+    now = timezone.now()
+    if credential.signed_at is None or now - credential.signed_at > TOLD_EVERY:
+        Credential.objects.filter(pk=credential.pk).update(signed_at=now)
 
 
 @transaction.atomic

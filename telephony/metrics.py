@@ -53,6 +53,11 @@ engine_failures = counter("voiceforge_engine_failures", "Engines that failed in 
 frames_dropped = counter(
     "voiceforge_media_frames_dropped", "Frames of 20 ms that came too fast or could not be sent.", "leg"
 )
+webhooks_refused = counter(
+    "voiceforge_provider_webhooks_refused",
+    "Requests without the signature of the account that they name.",
+    "provider",
+)
 sockets_refused = counter(
     "voiceforge_media_sockets_refused", "Media sockets turned away or cut off.", "reason"
 )

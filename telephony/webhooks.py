@@ -19,11 +19,11 @@ from django.views.decorators.http import require_POST
 from mlservices.about import about
 from mlservices.secret_box import UnreadableSecret
 
-from . import actions
+from . import actions, metrics
 from .addresses import public_url
 from .admission import issue_token
 from .capacity import capacity
-from .credentials import remember, secret_of
+from .credentials import is_heard, secret_of
 from .lines.answering import answer_for
 from .lines.limiting import limit_at_carrier
 from .models import Call, Credential, PhoneNumber, PlannedCall
@@ -69,6 +69,7 @@ def from_twilio(view: SignedView) -> SignedView:
             provider=Credential.Provider.TWILIO, account=request.POST.get("AccountSid", "")
         ).first()
         if credential is None or not _is_signed(request, credential):
+            metrics.webhooks_refused.labels("twilio").inc()
             logger.warning("A request to %s without Twilio's signature was refused.", request.path)
             return HttpResponseForbidden("Not signed by an account that is set up here.")
         if not CALL_SID.fullmatch(request.POST.get("CallSid", "")):
@@ -85,8 +86,8 @@ def _is_signed(request: HttpRequest, credential: Credential) -> bool:
     except UnreadableSecret as error:
         logger.error("%s", error)
         return False
-    if signed or "X-Twilio-Signature" in request.headers:  # who sends none is not Twilio
-        remember(credential, fits=signed)
+    if signed:
+        is_heard(credential)
     return signed
 
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from mlservices.secret_box import UnreadableSecret
 
-from .credentials import remember, secret_of
+from . import metrics
+from .credentials import is_heard, secret_of
 from .models import Credential
 from .providers.zadarma import events
 from .providers.zadarma.signature import SIGNED_FIELDS, notice_is_signed
@@ -36,6 +37,7 @@ def zadarma_webhook(request: HttpRequest, credential_id: int) -> HttpResponse:
         return JsonResponse({})  # of no call, or not signed: nothing is done on its word
     credential = Credential.objects.filter(provider=Credential.Provider.ZADARMA, pk=credential_id).first()
     if credential is None or not _is_signed(request, form, credential):
+        metrics.webhooks_refused.labels("zadarma").inc()
         logger.warning("A notice to %s without Zadarma's signature was refused.", request.path)
         return HttpResponseForbidden("Not signed by the account whose address this is.")
     try:
@@ -60,8 +62,7 @@ def _is_signed(request: HttpRequest, form: dict[str, str], credential: Credentia
     except UnreadableSecret as error:
         logger.error("%s", error)
         return False
-    signature = request.headers.get("Signature", "")
-    signed = notice_is_signed(form, signature, secret)
-    if signature:  # who sends none is not Zadarma
-        remember(credential, fits=signed)
+    signed = notice_is_signed(form, request.headers.get("Signature", ""), secret)
+    if signed:
+        is_heard(credential)
     return signed

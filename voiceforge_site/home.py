@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -299,24 +299,12 @@ def _open_messages() -> Iterator[ToDo]:
 
 def _failing_credentials() -> Iterator[ToDo]:
     for credential in Credential.objects.real().order_by("label"):
-        if text := _what_is_wrong(credential):
-            yield ToDo("key-round", text, credential.get_absolute_url(), "telephony.manage_lines")
-
-
-def _what_is_wrong(credential: Credential) -> str:
-    try:
-        secret_of(credential)
-    except UnreadableSecret:
-        text = _("The secret of %(label)s cannot be read: put its key into CREDENTIALS_KEY and restart")
-        return text % {"label": credential}
-    if credential.refused_since is None:
-        return ""
-    text = _(
-        "Since %(time)s requests in the name of %(label)s have not fitted its secret. If calls stay away, "
-        "check its auth token, and that PUBLIC_URL is the address in the provider's settings"
-    )
-    since = date_format(timezone.localtime(credential.refused_since), _("j M, H:i"))
-    return text % {"label": credential, "time": since}
+        try:
+            secret_of(credential)
+        except UnreadableSecret:
+            text = _("The secret of %(label)s cannot be read: put its key into CREDENTIALS_KEY and restart")
+            told = text % {"label": credential}
+            yield ToDo("key-round", told, credential.get_absolute_url(), "telephony.manage_lines")
 
 
 def _unanswered_numbers() -> Iterator[ToDo]:

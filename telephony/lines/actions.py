@@ -80,10 +80,9 @@ def check_credential(*, credential: Credential, by: str) -> bool:
         facts = [[name, value] for name, value in asked(credential).facts()]
     except ProviderError as error:
         problem = str(error)[:500]
-    fields = {"facts": facts, "problem": problem, "checked_at": timezone.now()}
-    if not problem:
-        fields["refused_since"] = None
-    Credential.objects.filter(pk=credential.pk).update(**fields)
+    Credential.objects.filter(pk=credential.pk).update(
+        facts=facts, problem=problem, checked_at=timezone.now()
+    )
     credential.refresh_from_db()
     note_use(credential, "checked", by=by, detail=problem)
     return not problem

@@ -50,8 +50,8 @@ class Credential(Carrier):
     secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     is_simulated = models.BooleanField(default=False)  # `simulate_call` rings by it; no provider knows it
-    # Since when requests in the account's name do not fit its secret; None since one did.
-    refused_since = models.DateTimeField(null=True)
+    # When a request in the account's name last fitted its secret, to the minute; None: not yet.
+    signed_at = models.DateTimeField(null=True)
     # What the provider answered when it was last asked: [[name, value], ...]; or why it did not.
     facts = models.JSONField(default=list)
     problem = models.CharField(max_length=500, blank=True)

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('secret', models.TextField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('is_simulated', models.BooleanField(default=False)),
-                ('refused_since', models.DateTimeField(null=True)),
+                ('signed_at', models.DateTimeField(null=True)),
                 ('facts', models.JSONField(default=list)),
                 ('problem', models.CharField(blank=True, max_length=500)),
                 ('checked_at', models.DateTimeField(null=True)),

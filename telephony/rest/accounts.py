@@ -56,6 +56,9 @@ class AccountFields(Exact):
         read_only=True, help_text="Why the provider did not answer; empty: it did."
     )
     checked_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    signed_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When a request of the provider's last fitted the secret."
+    )
 
     def to_representation(self, instance: Credential) -> Any:
         return {**super().to_representation(instance), "account": instance.masked}

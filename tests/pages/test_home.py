@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -202,14 +202,6 @@ class TestToDo:
         assert to_do(alices_browser.get("/")) == [
             "The secret of Main cannot be read: put its key into CREDENTIALS_KEY and restart"
         ]
-
-    def test_a_secret_that_does_not_fit_is_told_with_what_to_look_at(self, alices_browser):
-        account = save_credential(provider="twilio", account="AC1", secret="s", label="Main")
-        account.refused_since = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
-        account.save()
-        (told,) = to_do(alices_browser.get("/"))
-        assert told.startswith("Since 4 Mar, 09:30 requests in the name of Main have not fitted its secret")
-        assert "auth token" in told and "PUBLIC_URL" in told
 
     def test_an_agent_that_cannot_help_is_told(self, alices_browser):
         make_agent("Empty", facts=[], on_failure="transfer", fallback_number="+14155550199")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -14,6 +15,7 @@ from mlservices.pages.figures import grouped
 from mlservices.pages.toasts import toast_of
 from telephony.actions import SIMULATOR, ensure_simulator_line
 from telephony.credentials import save_credential
+from telephony.lines.actions import check_credential
 from telephony.models import BlockedCaller, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, TOKEN, FakeTwilio
@@ -115,6 +117,21 @@ class TestAccounts:
         assert "The new secret works" in told(page)
         account.refresh_from_db()
         assert account.problem == ""
+
+    def test_what_others_send_in_its_name_changes_nothing_on_its_page(
+        self, twilio, account, alices_browser: Client, client: Client
+    ):
+        check_credential(credential=account, by="alice")
+        form = {"AccountSid": SID, "CallSid": "CA1", "From": "+14155550199", "To": "+14155550123"}
+        voice = f"{settings.PUBLIC_URL}/telephony/twilio/voice/"
+        own, every = account.get_absolute_url(), reverse("lines:accounts")
+        headers = {"X-Twilio-Signature": "forged"}
+        for _again in range(2):
+            assert "None yet. If calls stay away" in told(alices_browser.get(own))
+            assert "Works" in told(alices_browser.get(every))
+            assert client.post("/telephony/twilio/voice/", form, headers=headers).status_code == 403
+        twilio.post(client, voice, form)
+        assert "None yet. If calls stay away" not in told(alices_browser.get(own))
 
     def test_who_operates_sees_none_of_them(self, account, bobs_browser: Client):
         assert bobs_browser.get(reverse("lines:accounts")).status_code == 403

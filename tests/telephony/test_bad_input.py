@@ -230,7 +230,6 @@ class TestWebhooks:
             post("/telephony/twilio/status/", CallSid=call.provider_call_id, CallStatus="busy")
         assert not Call.objects.filter(ended_at=None).exists()
         if number:
-            Credential.objects.update(refused_since=None)
             assert verbs(post("/telephony/twilio/voice/", CallSid="CAgood"))[-2:] == ["Connect", "Redirect"]
 
     def zadarma_notice(self, random: Random) -> dict[str, str]:

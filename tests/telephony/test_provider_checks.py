@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.utils import timezone
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -54,7 +54,7 @@ def test_an_account_that_is_there_and_takes_the_secret(check):
     assert (report.status, report.service.about) == ("pass", "Main line")
     assert [outcome.words for outcome in report.outcomes] == [
         "Active, and it takes the secret",
-        "None that did not fit the secret",
+        "None has come with this secret yet",
     ]
 
 
@@ -76,13 +76,19 @@ def test_a_secret_that_cannot_be_read_asks_for_its_key(check):
     assert (outcome.status, outcome.remedy) == ("fail", KEY_BACK)
 
 
-def test_webhooks_that_do_not_fit_are_a_warning(check):
+def test_webhooks_that_fit_are_told_of_by_the_newest(check):
     check()
-    Credential.objects.update(refused_since=timezone.now())
-    [service] = accounts()
-    report = async_to_sync(ask)(service)
-    assert report.status == "warn"
-    assert "PUBLIC_URL" in report.outcomes[1].remedy
+    words = []
+    for signed_at in (None, datetime(2026, 3, 4, 9, 30, tzinfo=UTC)):
+        Credential.objects.update(signed_at=signed_at)
+        [service] = accounts()
+        outcome = async_to_sync(ask)(service).outcomes[1]
+        assert outcome.status == "pass"
+        words.append(outcome.words)
+    assert words == [
+        "None has come with this secret yet",
+        "The newest that fits the secret came at 2026-03-04 09:30 UTC",
+    ]
 
 
 def test_the_simulators_account_is_nobodys(db):

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from agents.models import Agent
-from telephony import actions
+from telephony import actions, metrics
 from telephony.capacity import capacity
 from telephony.credentials import save_credential
 from telephony.models import Call, Credential, MediaToken, PhoneNumber
@@ -109,22 +109,28 @@ def test_what_twilio_did_not_sign_is_refused_and_changes_nothing(
     assert not Call.objects.exists()
 
 
-def test_a_secret_that_no_longer_fits_is_remembered_until_it_fits_again(number: PhoneNumber) -> None:
-    def refused_since() -> datetime | None:
-        return Credential.objects.get().refused_since
+def test_only_who_has_the_secret_changes_what_is_told_of_the_account(number: PhoneNumber) -> None:
+    def signed_at() -> datetime | None:
+        return Credential.objects.get().signed_at
 
-    post(VOICE, signature="")
-    assert refused_since() is None, "whoever sends no signature is not Twilio"
-    post(VOICE, signature="another token's")
-    first = refused_since()
-    assert first
-    post(VOICE, signature="another token's")
-    assert refused_since() == first
+    stored = Credential.objects.values().get()
+    refused = metrics.webhooks_refused.labels("twilio")
+    before = refused._value.get()
+    for signature in ("", "another token's"):
+        assert post(VOICE, signature=signature).status_code == 403
+    assert Credential.objects.values().get() == stored
+    assert refused._value.get() == before + 2
     post(VOICE)
-    assert refused_since() is None
+    first = signed_at()
+    assert first
+    post(VOICE)
     post(VOICE, signature="another token's")
+    assert signed_at() == first, "told once a minute"
+    Credential.objects.update(signed_at=first - timedelta(hours=1))
+    post(VOICE)
+    assert (signed_at() or first) >= first
     save_credential(provider="twilio", account=ACCOUNT_SID, secret="a new one")
-    assert refused_since() is None, "nobody has tried it yet"
+    assert signed_at() is None, "nobody has tried it yet"
 
 
 def test_a_field_changed_on_the_way_is_refused(number: PhoneNumber) -> None:

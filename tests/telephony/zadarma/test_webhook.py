@@ -97,10 +97,13 @@ def test_an_address_is_one_accounts(number: PhoneNumber) -> None:
     assert not Call.objects.exists()
 
 
-def test_a_secret_that_no_longer_fits_is_remembered_until_it_fits_again(number: PhoneNumber) -> None:
-    for signed, fits in (("", True), ("another's", False), (None, True)):
-        post(number.credential, "NOTIFY_START", signed, **IN)
-        assert (Credential.objects.get().refused_since is None) is fits
+def test_only_who_has_the_secret_changes_what_is_told_of_the_account(number: PhoneNumber) -> None:
+    stored = Credential.objects.values().get()
+    for signed in ("", "another's"):
+        assert post(number.credential, "NOTIFY_START", signed, **IN).status_code == 403
+        assert Credential.objects.values().get() == stored
+    post(number.credential, "NOTIFY_START", **IN)
+    assert Credential.objects.get().signed_at
 
 
 def test_one_account_cannot_speak_of_anothers_call(number: PhoneNumber) -> None:

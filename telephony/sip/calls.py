@@ -22,6 +22,10 @@ from baresip import (
 )
 from django.db import Error
 
+from mlservices.audio import read_wav
+from mlservices.errors import EngineError
+from mlservices.speech import spoken
+
 from ..models import Call as Row
 from ..session.events import TransferStatus
 from ..threads import DatabaseThreads
@@ -29,7 +33,7 @@ from . import records
 from .bridge import Bridge, Ended, NotTaken, press
 from .lines import Carried
 from .playout import RATE, Playout
-from .records import Announced, Forward, Outgoing
+from .records import Announced, Forward, Outgoing, Sentence
 from .referrals import Referral, hang_up, user_of
 from .sources import Sources
 
@@ -38,6 +42,7 @@ logger = logging.getLogger(__name__)
 RING_SECONDS = 60.0
 TRANSFER_SECONDS = 30.0
 LAST_WORDS_STEP_SECONDS = 0.02
+SENTENCE_SECONDS = 10.0  # that a voice may take for one
 
 in_database = DatabaseThreads(2, "sip calls")
 asking = DatabaseThreads(2, "sip transfers")  # a provider may be slow to tell what a minute costs
@@ -130,6 +135,9 @@ class Calls:
             return
         if isinstance(announced, Forward):
             await self._forward(announced, carried, call)
+            return
+        if isinstance(announced, Sentence):
+            await _tell(announced, call)
             return
         bridge = await self._bridge_while_it_rings(announced, call)
         try:
@@ -335,6 +343,24 @@ async def _reject(call: Call) -> None:
     if call.state is not CallState.CLOSED:
         with suppress(BaresipError):
             await call.reject()
+
+
+async def _tell(sentence: Sentence, call: Call) -> None:
+    """The caller hears it ring until a voice has it ready, and where none has, that it is busy."""
+    how: dict[str, Any] = {"voice": sentence.voice, "speed": sentence.speed, "priority": "live"}
+    try:
+        wav = await spoken(sentence.text, rate=RATE, seconds=SENTENCE_SECONDS, **how)
+    except EngineError as error:
+        logger.error("A caller was turned away without a word: %s", error)
+        return
+    try:
+        await call.answer()
+        await call.wait_established()
+        await _say(call, read_wav(wav)[0])
+    except BaresipError as error:
+        logger.info("A caller gave up before they heard why nobody answers: %s", error)
+    finally:
+        await asyncio.shield(hang_up(call))
 
 
 async def _say(call: Call, pcm: bytes) -> None:

@@ -11,7 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from agents.conversations import voice_of
 from agents.models import Agent
+from mlservices.offer import DEFAULT_VOICE
 from mlservices.secret_box import UnreadableSecret
 
 from .. import actions, prompts
@@ -72,6 +74,15 @@ class Forward:
     of: str  # the call: what it may cost is kept by it
     number: str
     sorry: bytes  # for a caller who could not be put through
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """All that a caller hears, as nobody answers at this hour."""
+
+    text: str
+    voice: str
+    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +162,9 @@ def hold() -> None:
     SipLine.objects.filter(enabled=True).update(held_at=timezone.now())
 
 
-def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Announced | Forward | None:
+def announce(
+    line_id: int, *, sip_call_id: str, caller: str, callee: str
+) -> Announced | Forward | Sentence | None:
     """A call that comes in by this line; None where nobody takes it.
 
     Where one of our numbers was called its opening hours hold, and its agent answers before the line's."""
@@ -172,6 +185,8 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
             provider_call_id, answer.forward, prompts.load(prompts.DEFAULT_LANGUAGE, RATE)["goodbye"]
         )
     agent = answer.agent
+    if answer.words:
+        return _sentence(answer.words, number.agent if number else None)
     if agent is None or agent.status != Agent.Status.ACTIVE:
         return None
     try:
@@ -187,6 +202,13 @@ def announce(line_id: int, *, sip_call_id: str, caller: str, callee: str) -> Ann
     except actions.WrongNumber:
         return None
     return None if call.ended_at else _announced(call)
+
+
+def _sentence(text: str, agent: Agent | None) -> Sentence:
+    """In the voice of who answers at other hours."""
+    if agent is None:
+        return Sentence(text, DEFAULT_VOICE, 1.0)
+    return Sentence(text, voice_of(agent), agent.speaking_rate)
 
 
 def _announced(call: Call) -> Announced:

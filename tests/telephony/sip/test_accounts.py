@@ -170,6 +170,22 @@ def test_after_hours_a_caller_is_passed_on_where_the_number_says(agent: Agent, n
     assert not Call.objects.exists()
 
 
+def test_else_they_hear_that_it_is_closed_in_the_voice_of_who_answers_at_other_hours(
+    agent: Agent, number: PhoneNumber
+) -> None:
+    line = given(agent)
+    Agent.objects.update(speaking_rate=1.2)
+    PhoneNumber.objects.filter(pk=number.pk).update(hours={"timezone": "UTC", "week": {}})
+    called = {"caller": "14155550199", "callee": number.number.removeprefix("+")}
+    told = records.announce(line.pk, sip_call_id="1@there", **called)
+    assert isinstance(told, records.Sentence)
+    assert "closed right now" in told.text and (told.voice, told.speed) == ("default", 1.2)
+    PhoneNumber.objects.filter(pk=number.pk).update(agent=None, hours={})
+    told = records.announce(line.pk, sip_call_id="1@there", **called)
+    assert isinstance(told, records.Sentence) and "not in service" in told.text
+    assert not Call.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [

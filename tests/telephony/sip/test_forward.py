@@ -1,4 +1,4 @@
-"""A call that is put through at once, as its number says for these hours."""
+"""A call that no agent takes, as its number says for these hours: put through at once, or told a sentence."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any, cast
 import pytest
 from baresip import Call, CallState, TransferFailed
 
+from mlservices import registry
+from mlservices.errors import EngineError
 from telephony.sip import calls as gateway_calls
 from telephony.sip import records
 from telephony.sip.calls import Calls
+from tests.fakes.exchange import ToneTts
 
 from .test_failing_database import From192, PeersCall, line
 
@@ -52,3 +55,31 @@ async def test_it_is_answered_passed_on_and_told_where_that_fails(refuses: bool,
     assert ringing.passed_to == [f"sip:+14155550188@{carried.facts.domain}"]
     assert ringing.told == ["200", "BYE"]
     assert (heard, freed) == (([b"sorry"], ["1@there"]) if refuses else ([], []))
+
+
+class NoVoice(ToneTts):
+    def speak(self, text: str, **how: Any) -> Any:
+        raise EngineError("The voice is away.", service="tts")
+
+
+@pytest.mark.parametrize("voice", [ToneTts(), NoVoice()], ids=["spoken", "no voice"])
+async def test_a_sentence_is_spoken_and_where_no_voice_is_there_it_sounds_busy(
+    voice: ToneTts, monkeypatch: Any
+) -> None:
+    sentence = records.Sentence("We are closed.", "default", 1.0)
+    monkeypatch.setattr(records, "announce", lambda *_, **how: sentence)
+    monkeypatch.setattr(registry, "first_voice", lambda: voice)
+    heard: list[int] = []
+
+    async def say(call: Any, pcm: bytes) -> None:
+        assert call.told == ["200"]
+        heard.append(len(pcm))
+
+    monkeypatch.setattr(gateway_calls, "_say", say)
+    calls, ringing, carried = Calls("ws://127.0.0.1:9", From192()), Answered(CallState.INCOMING), line()
+    calls.take(carried, cast(Call, ringing))
+    await asyncio.gather(*calls.tasks)
+    if isinstance(voice, NoVoice):
+        assert (ringing.told, heard) == (["486"], [])
+    else:
+        assert ringing.told == ["200", "BYE"] and heard[0] > 1000

@@ -13,6 +13,8 @@ import pytest
 
 from agents.models import Agent
 from telephony.models import Call, SipLine
+from tests.fakes.speech_service import SpeechService
+from tests.mlservices.conftest import serving
 from tests.telephony.conftest import Server, server_environment, start_server, wait_until
 
 from .lab import (
@@ -36,10 +38,11 @@ class Lab:
     server: Server
     folder: Path
     port: int  # of the gateway
+    ml_port: int  # of a service that speaks
     gateway: GatewayProcess = field(init=False)
 
     @classmethod
-    def start(cls, folder: Path) -> Lab:
+    def start(cls, folder: Path, ml_port: int) -> Lab:
         refuse_what_is_missing()
         registrar = Registrar(folder / "registrar", free_sip_port())
         try:
@@ -47,13 +50,14 @@ class Lab:
         except RuntimeError:
             registrar.stop()
             raise
-        lab = cls(registrar, server, folder, free_sip_port())
+        lab = cls(registrar, server, folder, free_sip_port(), ml_port)
         lab.start_gateway()
         return lab
 
     def start_gateway(self) -> None:
         environment = {
             **server_environment(),
+            "ML_PORT": str(self.ml_port),
             "SIP_ADDRESS": "127.0.0.1",
             "SIP_PORT": str(self.port),
             "SIP_RTP_TIMEOUT": "2",
@@ -82,10 +86,19 @@ class Lab:
 
 
 @pytest.fixture(scope="package")
-def lab(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab.start(tmp_path_factory.mktemp("sip"))
-    yield lab
-    lab.stop()
+def voice() -> SpeechService:
+    """Of sentences that the gateway says itself."""
+    return SpeechService()
+
+
+@pytest.fixture(scope="package")
+def lab(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, voice: SpeechService
+) -> Iterator[Lab]:
+    with serving(voice.app()) as url:
+        lab = Lab.start(tmp_path_factory.mktemp("sip"), ml_port=int(url.rpartition(":")[2]))
+        yield lab
+        lab.stop()
 
 
 @pytest.fixture

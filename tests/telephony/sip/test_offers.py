@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agents.models import Agent
-from telephony.models import Call, SipLine
+from telephony.models import Call, PhoneNumber, SipLine
+from tests.fakes.speech_service import SpeechService
 from tests.telephony.conftest import kinds_of, wait_until
 
 from .conftest import Lab, state_of
@@ -24,6 +25,17 @@ def trunk(line: SipLine, lab: Lab, agent: Agent) -> SipLine:
     trunk = lab.line(agent, user="trunk", registers=False, allowed_peers="127.0.0.1", max_calls=30)
     wait_until(lambda: state_of(trunk) == "ready")
     return trunk
+
+
+UNTIL_WE_HANG_UP = """<recv request="BYE"/><send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+]]></send></scenario>"""
 
 
 def scenario() -> str:
@@ -79,3 +91,14 @@ def test_callers_who_give_up_before_they_are_answered_leave_their_line_free(
     for call in given_up:
         assert (call.status, call.end_reason, call.answered_at) == ("canceled", "never_connected", None)
         assert kinds_of(call) == ["call_ringing", "provider_status_received", "call_ended"]
+
+
+def test_after_hours_a_caller_is_told_so_and_hung_up(
+    trunk: SipLine, number: PhoneNumber, lab: Lab, voice: SpeechService, tmp_path: Path
+) -> None:
+    PhoneNumber.objects.update(hours={"timezone": "UTC", "week": {}})
+    rings = scenario().replace("To: [service] <sip:[service]@", f"To: <sip:{number.number}@")
+    assert number.number in rings
+    assert rung(lab, tmp_path, rings.partition("<pause")[0] + UNTIL_WE_HANG_UP, "-m", "1") == 0
+    assert [text for _voice, text in voice.said] == ["We're closed right now. Goodbye."]
+    assert not Call.objects.exists()

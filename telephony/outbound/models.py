@@ -82,6 +82,7 @@ class PlannedCall(models.Model):
                 fields=["state", "due_at"], condition=Q(state__in=["waiting", "dialling"]), name="planned_due"
             ),
             models.Index(fields=["-at"], name="planned_newest"),  # the dialler's page
+            models.Index(fields=["to", "-at"], name="planned_of_a_number"),  # whom it was to reach
         ]
 
     def __str__(self) -> str:

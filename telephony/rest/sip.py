@@ -74,6 +74,10 @@ class SipLines(Resource):
     ordering_fields = ("label",)
     ordering = "label"
 
+    def state_of(self, thing: SipLine, shown: Any) -> Any:
+        """How it stands at its registrar is no change of ours."""
+        return [*(shown[name] for name in LABELS), thing.password]  # its ciphertext
+
     def make(self, values: dict[str, Any]) -> SipLine:
         return filled(SipLineForm, SipLine(), values).save()
 

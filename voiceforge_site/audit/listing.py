@@ -226,12 +226,6 @@ def _keys(model: type[Model], ids: Iterable[str]) -> Iterator[Any]:
             yield model._meta.pk.to_python(id)
 
 
-def who_changed(row: Model) -> str:
-    """The username of who did something to it last; "" where the trail does not say."""
-    entries = AuditEntry.objects.filter(kind=row._meta.label_lower, thing=str(row.pk)).order_by("-pk")
-    return entries.values_list("name", flat=True).first() or ""
-
-
 def _model(kind: str) -> type[Model] | None:
     try:
         return apps.get_model(kind)

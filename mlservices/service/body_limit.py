@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..whole_numbers import whole_number
+
 
 class BodyLimit:
     """Answers 413 to a request whose body is, or turns out to be, larger than `largest` bytes."""
@@ -19,8 +21,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("content-length", "0")
-        if told.isdigit() and int(told) > self._largest:
+        told = whole_number(Headers(scope=scope).get("content-length", ""))
+        if told is not None and told > self._largest:
             await self._refusal()(scope, receive, send)
             return
         received = 0

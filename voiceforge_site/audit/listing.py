@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 
 from mlservices.audit_masks import HIDDEN
 from mlservices.pages.lists import CursorPage
+from mlservices.whole_numbers import whole_number
 from telephony.search import SHORTEST_BEGINNING, words_of
 
 from .models import AuditEntry
@@ -119,7 +120,7 @@ def _with_words(found: QuerySet[AuditEntry], words: str) -> QuerySet[AuditEntry]
 
 def page_of(rows: QuerySet[AuditEntry], asked: QueryDict) -> CursorPage:
     """The newest first; `?after=` goes on with older entries, `?before=` back."""
-    after, before = (_id(asked.get(name, "")) for name in ("after", "before"))
+    after, before = (whole_number(asked.get(name, "")) for name in ("after", "before"))
     rows = rows.defer("words")
     if before and not after:
         found = list(rows.filter(pk__gt=before).order_by("pk")[: PAGE_SIZE + 1])
@@ -130,10 +131,6 @@ def page_of(rows: QuerySet[AuditEntry], asked: QueryDict) -> CursorPage:
     return CursorPage(
         shown, _cursor(shown[-1:]) if found[PAGE_SIZE:] else "", _cursor(shown[:1]) if after else ""
     )
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _cursor(row: Sequence[AuditEntry]) -> str:

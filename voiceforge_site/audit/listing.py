@@ -21,10 +21,10 @@ from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from mlservices.audit_masks import HIDDEN
+from mlservices.days import day_of
 from mlservices.pages.lists import CursorPage
 from mlservices.whole_numbers import whole_number
 from telephony.search import SHORTEST_BEGINNING, words_of
@@ -59,8 +59,8 @@ class Filters:
             kind=kind,
             thing=told("thing") if kind else "",
             verb=told("verb"),
-            since=_date(told("from")),
-            until=_date(told("to")),
+            since=day_of(told("from")),
+            until=day_of(told("to")),
             words=told("q"),
         )
 
@@ -80,15 +80,6 @@ class Filters:
             end = _begin(self.until + timedelta(days=1))
             found = found.filter(pk__lt=_first_id(end + _OUT_OF_ORDER), at__lt=end)
         return _with_words(found, self.words) if self.words else found
-
-
-def _date(text: str) -> date | None:
-    """None too for days that no entry can have, and some clocks cannot tell."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and 1900 <= day.year <= 2200 else None
 
 
 def _begin(day: date) -> datetime:

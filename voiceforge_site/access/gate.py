@@ -81,7 +81,7 @@ class Gate:
 def _leave_nul_out(request: HttpRequest) -> None:
     """PostgreSQL takes none: what makes no sense in the address of a page asks for nothing."""
     request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
-    request.GET = QueryDict(request.META["QUERY_STRING"])  # type: ignore[assignment]
+    request.GET = QueryDict(request.META["QUERY_STRING"])
 
 
 def _methods(view: Any) -> Iterable[str]:

@@ -19,7 +19,7 @@ from typing import Literal
 import httpx
 from django.conf import settings
 
-from mlservices.clients.http import certificates
+from mlservices.clients.http import certificates, url_of
 
 MOST_REDIRECTS = 5
 LARGEST_ANSWER = 1_000_000  # bytes
@@ -111,17 +111,6 @@ class _Manner:
     enough: Callable[[bytes], bool]
     through: httpx.AsyncClient | None
     once: bool
-
-
-def url_of(text: str) -> httpx.URL:
-    """An address that was written by somebody. Raises ValueError for what is none; httpx alone would take a
-    name in Punycode that is none, and raise only when it is asked for the host."""
-    try:
-        url = httpx.URL(text)
-        _ = url.host
-    except httpx.InvalidURL as error:
-        raise ValueError(str(error)) from None
-    return url
 
 
 async def ask(

@@ -22,6 +22,7 @@ from mlservices.errors import EngineError
 from mlservices.json_text import json_of
 from mlservices.pages.fields import field_errors
 from mlservices.pages.languages import language_name
+from mlservices.whole_numbers import whole_number
 
 from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
 from .flow.variables import BUILT_IN
@@ -135,12 +136,12 @@ def _saved(request: HttpRequest, form: AgentForm, facts: Any) -> HttpResponse:
     except EngineError as error:
         words = _("It could not be recorded: %(error)s. Save again in a moment, or choose otherwise.")
         raise ValidationError({"failure_sentence": words % {"error": error}}) from error
-    expected = request.POST.get("overwrite") or request.POST.get("version", "")
+    expected = whole_number(request.POST.get("overwrite") or request.POST.get("version", ""))
     saved = save_agent(
         agent=agent,
         by=request.user.get_username(),
         facts=facts_of(facts),
-        expected=int(expected) if expected.isdecimal() and agent.pk else None,
+        expected=expected if agent.pk else None,
     )
     if recorded:
         recorded.save()

@@ -219,6 +219,17 @@ def read_wav(source: bytes | str | Path, longest_seconds: float | None = None) -
         raise ValueError(f"not a sound file that can be read: {error.error_string}") from error
 
 
+def read_sent(file: bytes, longest_seconds: float | None = None) -> tuple[bytes, int]:
+    """`read_wav` of a file that somebody sent; ValueError also where there is nothing to hear in it, or less
+    than it says: the rest was lost on the way."""
+    pcm, rate = read_wav(file, longest_seconds)
+    if missing := missing_bytes(file):
+        raise ValueError(f"{missing:,} bytes of it are missing")
+    if not pcm:
+        raise ValueError("there is no sound in it")
+    return pcm, rate
+
+
 def _mixed(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of the channels of frames; ValueError for what a file of floats may hold and none can play."""
     mono: NDArray[np.float32] = block.mean(axis=1)

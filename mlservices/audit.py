@@ -70,15 +70,16 @@ class Entry:
 
 
 Keeper = Callable[[Entry], None]
+Teller = Callable[[Thing], str]
 Asked = Callable[[], Actor]
 
 _acting: ContextVar[Asked | None] = ContextVar("audit_acting", default=None)
-_keepers: list[Keeper] = []
+_keepers: list[tuple[Keeper, Teller]] = []
 
 
-def keep_with(keeper: Keeper) -> None:
-    """What `record` is told goes to this one from now on."""
-    _keepers[:] = [keeper]
+def keep_with(keeper: Keeper, teller: Teller) -> None:
+    """What `record` is told goes to the one from now on, and `who_changed` asks the other."""
+    _keepers[:] = [(keeper, teller)]
 
 
 @contextmanager
@@ -111,8 +112,13 @@ def record(
         changes=masked(differences(before or {}, after or {})),
         detail=masked_text(detail)[:LONGEST_DETAIL],
     )
-    for keeper in _keepers:
-        keeper(entry)
+    for keep, _teller in _keepers:
+        keep(entry)
+
+
+def who_changed(row: Model) -> str:
+    """The name of who changed it last (`Actor.name`); "" where nobody knows."""
+    return next((teller(Thing.of(row)) for _keep, teller in _keepers), "")
 
 
 def fields_of(row: Model, *names: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from mlservices.whole_numbers import whole_number
+
 from .annotation_actions import LONGEST_NOTE, LONGEST_TAG, delete_note, tag_call, untag_call, write_note
 from .models import Call, CallNote, Tag
 
@@ -48,8 +50,7 @@ def notes(request: HttpRequest, call_id: UUID) -> HttpResponse:
     author = request.user.get_username()
     master = request.user.has_perm("telephony.delete_calls")
     text, problem = request.POST.get("text", "").strip(), ""
-    if request.POST.get("remove", "").isdecimal():
-        note_id = int(request.POST["remove"][:18])
+    if (note_id := whole_number(request.POST.get("remove", ""))) is not None:
         if not delete_note(call=call, note_id=note_id, author=None if master else author):
             if CallNote.objects.filter(call=call, pk=note_id).exists():
                 raise PermissionDenied

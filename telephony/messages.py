@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from mlservices.pages.figures import digits_in
 from mlservices.pages.lists import way_back
 from mlservices.pages.toasts import undoable
+from mlservices.whole_numbers import whole_number
 
 from .annotation_actions import delete_messages, set_messages_done
 from .models import CallMessage
@@ -73,7 +74,7 @@ def change_messages(request: HttpRequest) -> HttpResponse:
     """What `do` says (done, open, delete) to the messages named by `message`; back to `next`, with a toast
     that can undo it unless it is `undo`."""
     do, chosen = request.POST.get("do", ""), request.POST.getlist("message")
-    numbers = [int(text) for text in chosen if text.isdecimal() and len(text) < 19]
+    numbers = [number for text in chosen if (number := whole_number(text)) is not None]
     if do not in ("done", "open", "delete") or len(numbers) != len(chosen) or len(chosen) > MOST_CHOSEN:
         return HttpResponseBadRequest("do is done, open or delete; message is a number.")
     back = way_back(request, otherwise=reverse("telephony:messages"))

@@ -12,5 +12,6 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         import_module("voiceforge_site.checks")  # registers them
         import_module("voiceforge_site.platform_checks")
-        audit.keep_with(import_module("voiceforge_site.audit.keeping").keep)
+        keeping = import_module("voiceforge_site.audit.keeping")
+        audit.keep_with(keeping.keep, keeping.who_changed)
         happenings.receive(import_module("voiceforge_site.hooks.outbox").Outbox())

@@ -8,15 +8,23 @@ for every code of the protocol's own that it is given, and without any where a m
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from typing import Any
 
 from daphne import http_protocol, server, ws_protocol
 from daphne.cli import CommandLineInterface
 
 LARGEST_BODY = 36 * 2**20  # bytes; what the site itself takes is less
-_TEXT = b'{"error": "The request is larger than %d MB."}' % (LARGEST_BODY // 2**20)
+_PROBLEM = {  # as `mlservices.api.answers.refusal` makes it; nothing of Django's is loaded yet
+    "title": HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase,
+    "status": 413,
+    "detail": f"The request is larger than {LARGEST_BODY // 2**20} MB.",
+}
+_TEXT = json.dumps(_PROBLEM).encode()
 _REFUSAL = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/problem+json\r\n"
+    b"Cache-Control: no-store\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)
 )
 

@@ -93,7 +93,8 @@ def url(name: str, default: str = "", *, schemes: Sequence[str] = ("http", "http
     try:
         parts = urlsplit(value)
         whole = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:  # a port that is none, an IPv6 address without its end
+        _ = (parts.hostname or "").encode("idna").decode("idna")
+    except ValueError:  # a port or a name that is none, an IPv6 address without its end
         whole = False
     if not whole:
         raise ImproperlyConfigured(

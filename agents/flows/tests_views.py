@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mlservices import registry
+from mlservices.whole_numbers import whole_number
 
 from ..flow.graph import Flow as Graph
 from ..flow.graph import nodes, read
@@ -104,8 +105,8 @@ def _form_page(request: HttpRequest, flow: Flow, row: Row | None) -> HttpRespons
     else:  # a new one, or the one that was changed is gone meanwhile
         tests.append(written)
     try:
-        expected = posted.get("revision", "")
-        _save(request, flow, tests, expected=int(expected) if expected.isdecimal() else flow.revision)
+        expected = whole_number(posted.get("revision", ""))
+        _save(request, flow, tests, expected=flow.revision if expected is None else expected)
     except ChangedMeanwhile as error:
         return _render_form(request, error.flow, row, sheet, status=409)
     except ValidationError as error:

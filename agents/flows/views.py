@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from mlservices import audit, registry
 from mlservices.json_text import json_of
+from mlservices.whole_numbers import whole_number
 
 from ..flow.graph import FlowError, Problem, Severity, read, read_text
 from ..flow.graph.reading import LARGEST_BYTES
@@ -109,12 +110,12 @@ def flow_import(request: HttpRequest) -> HttpResponse:
 def flow_export(request: HttpRequest, slug: str) -> HttpResponse:
     """The draft, or with `version` a version, as a file that can be imported again."""
     flow = get_object_or_404(Flow, slug=slug)
-    number = request.GET.get("version", "")
-    graph = get_object_or_404(flow.versions, number=number).graph if number.isdecimal() else flow.draft
+    number = whole_number(request.GET.get("version", ""))
+    graph = flow.draft if number is None else get_object_or_404(flow.versions, number=number).graph
     if request.method == "GET":
-        audit.record("flow.downloaded", flow, detail=number)
+        audit.record("flow.downloaded", flow, detail="" if number is None else str(number))
     response = JsonResponse(graph, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    name = f"{slug}-{number}" if number.isdecimal() else slug
+    name = slug if number is None else f"{slug}-{number}"
     response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response
 

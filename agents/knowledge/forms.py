@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mlservices.clients.http import url_of
+
 from ..fields import DressedForm
-from ..outside import url_of
 
 LONGEST_ADDRESS = 2000  # as it is stored
 

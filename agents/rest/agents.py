@@ -309,10 +309,6 @@ class Agents(Resource):
             recorded.save()
         return saved
 
-    def who_changed(self, thing: Agent) -> str:
-        newest = thing.versions.first()
-        return newest.by if newest else ""
-
     @extend_schema(summary="Copy an agent", request=None, responses={201: AgentFields})
     def duplicate(self, request: Request, id: str) -> Response:
         """The copy is paused, so that it can be changed before it takes calls."""

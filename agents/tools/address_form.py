@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mlservices.clients.http import url_of
 from mlservices.secret_box import UnreadableSecret, sealed
 
 from ..fields import dress
-from ..outside import url_of
 from .calling import secrets_of
 from .fields import HeadersField
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from mlservices.whole_numbers import whole_number
+
 from ..flow.program import LONGEST_TEXT, ToolResult
 from ..outside import Answer
 
@@ -104,8 +106,8 @@ def at(place: str, content: Any) -> Any:
     for step in place.split(".") if place else ():
         if isinstance(content, Mapping):
             content = content.get(step, _NOTHING)
-        elif isinstance(content, list) and step.isdecimal() and int(step) < len(content):
-            content = content[int(step)]
+        elif isinstance(content, list) and (index := whole_number(step)) is not None and index < len(content):
+            content = content[index]
         else:
             return None
         if content is _NOTHING:

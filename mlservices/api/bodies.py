@@ -11,11 +11,12 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
+from starlette.responses import Response
 
 from .. import audio
 from ..service.body_limit import BodyLimit
 from . import sound
-from .answers import Refused, invalid
+from .answers import Refused, invalid, refusal
 from .forms import AnyForm, HearForm, checked
 
 LARGEST_SOUND = 25 * 2**20  # bytes
@@ -31,10 +32,10 @@ class Bodies:
     on disk until then, before anybody is asked who they are."""
 
     def __init__(self, app: Any) -> None:
-        self._api_form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT)
-        self._api = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT)
-        self._upload = BodyLimit(app, LARGEST_UPLOAD)
-        self._page = BodyLimit(app, LARGEST_PAGE)
+        self._api_form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT, _too_large_at_all)
+        self._api = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT, _too_large_at_all)
+        self._upload = BodyLimit(app, LARGEST_UPLOAD, _too_large_at_all)
+        self._page = BodyLimit(app, LARGEST_PAGE, _too_large_at_all)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         is_form = dict(scope["headers"]).get(b"content-type", b"").lower().startswith(_FORM.encode())
@@ -42,6 +43,11 @@ class Bodies:
             await (self._api_form if is_form else self._api)(scope, receive, send)
         else:
             await (self._upload if is_form else self._page)(scope, receive, send)
+
+
+def _too_large_at_all(why: str) -> Response:
+    told = refusal(413, why)
+    return Response(told.content, status_code=413, headers=dict(told.items()))
 
 
 async def json_body(request: HttpRequest) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def heard(data: bytes, *, longest_seconds: float, pcm_rate: int | None = None) -
     if not data:
         raise ValueError("empty")
     if pcm_rate is None:
-        pcm, rate = audio.read_wav(data, longest_seconds)
+        pcm, rate = audio.read_sent(data, longest_seconds)
         return audio.resample(pcm, rate, HEARD_RATE)
     if len(data) % 2:
         raise ValueError("an odd number of bytes is not 16-bit PCM")

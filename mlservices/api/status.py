@@ -11,6 +11,8 @@ from ..errors import EngineError
 from ..voices import LIBRARY, models_for
 from .answers import RETRY_SECONDS, refusal, refusing
 
+CLONING = ("chatterbox", "higgs_audio_v2", "styletts2")  # ids of models whose makers say that they can
+
 
 @refusing
 async def voices(request: HttpRequest) -> HttpResponseBase:
@@ -36,6 +38,18 @@ def voice_library(request: HttpRequest) -> HttpResponseBase:
         for voice in LIBRARY
     ]
     return JsonResponse({"voices": described})
+
+
+def clone_voice(request: HttpRequest) -> HttpResponseBase:
+    """501, until an engine of ours speaks by a recording of somebody: nobody is left to guess."""
+    return refusal(
+        501,
+        f"No voice can be cloned in this version. Of the models that it knows, {', '.join(CLONING)} could "
+        "speak by a recording, but their engines do not take one yet. `GET /api/voices` tells the voices "
+        "that there are.",
+        service="clone",
+        permanent=True,
+    )
 
 
 @refusing

@@ -10,6 +10,7 @@ urlpatterns = [
     path("vllm/chat", chat.chat, name="chat"),
     path("voices", status.voices, name="voices"),
     path("voice-library", status.voice_library, name="voice_library"),
+    path("clone-voice", status.clone_voice, name="clone_voice"),
     path("models", models.models, name="models"),
     path("models/<str:model_id>", models.model, name="model"),
     path("models/<str:model_id>/<str:verb>", models.change_model, name="change_model"),

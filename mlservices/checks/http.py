@@ -12,7 +12,7 @@ import httpx
 from django.utils.translation import gettext_noop
 
 from .. import errors
-from ..clients.http import Answer, Party, certificates, fetch, is_loopback, page_error, status_error
+from ..clients.http import Answer, Client, Party, certificates, fetch, is_loopback, page_error, status_error
 from ..errors import EngineError
 from . import Outcome, failed, warned
 
@@ -42,7 +42,7 @@ async def send(method: str, url: str, *, token: str = "", **request: Any) -> Ans
     """The answer, of any status; EngineError where there is none."""
     party = Party(PARTY.name, token=token)
     options: Any = {"timeout": None, "trust_env": not is_loopback(url), "verify": certificates()}
-    async with httpx.AsyncClient(headers=party.headers, **options) as client:
+    async with Client(headers=party.headers, **options) as client:
         return await fetch(client, method, url, party=party, kind="", seconds=_LONGEST_SECONDS, **request)
 
 

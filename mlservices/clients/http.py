@@ -16,6 +16,7 @@ import httpx
 
 from .. import audio
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
+from ..whole_numbers import whole_number
 
 _QUOTED = 200  # characters of a body that is something else
 _LARGEST_BODY = 64 * 2**20
@@ -26,9 +27,23 @@ _CROWDED_SECONDS = 2.0  # until there may be room for another request
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
+def url_of(text: str) -> httpx.URL:
+    """An address that was written by somebody. Raises ValueError for what is none; httpx alone would take a
+    name in Punycode that is none, and raise only when it is asked for the host."""
+    try:
+        url = httpx.URL(text)
+        _ = url.host
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from None
+    return url
+
+
 def is_loopback(url: str) -> bool:
     """Whether the address is this machine's own, which no proxy of the network reaches."""
-    host = httpx.URL(url).host
+    try:
+        host = url_of(url).host
+    except ValueError:
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -39,6 +54,23 @@ def is_loopback(url: str) -> bool:
 def certificates() -> ssl.SSLContext:
     """Whom to trust over TLS. Read once: it takes 20 ms, in which nothing else of the loop runs."""
     return httpx.create_ssl_context()
+
+
+class Client(httpx.AsyncClient):
+    """A name that is none is nowhere to connect to, and no fault of another kind: also where a redirect
+    leads that nobody follows."""
+
+    def build_request(self, *asked: Any, **how: Any) -> httpx.Request:
+        try:
+            return super().build_request(*asked, **how)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise httpx.ConnectError(f"no address: {error}") from error
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        try:
+            return await super().send(request, **how)
+        except UnicodeError as error:
+            raise httpx.ConnectError(f"no address: {error}", request=request) from error
 
 
 class LoopClients:
@@ -59,7 +91,7 @@ class LoopClients:
         if loop not in self._clients:
             for ended in [known for known in self._clients if known.is_closed()]:
                 del self._clients[ended]  # its connections can only be let go of
-            self._clients[loop] = httpx.AsyncClient(
+            self._clients[loop] = Client(
                 base_url=self._base_url,
                 timeout=self._timeout,
                 headers=self._headers,
@@ -312,7 +344,10 @@ def _status_error(answer: Answer, party: Party, kind: str) -> EngineError:
 
 
 def _redirected(answer: Answer, party: Party, kind: str) -> EngineError:
-    where = httpx.URL(answer.headers.get("location", "")).copy_with(query=None, fragment=None, userinfo=b"")
+    try:
+        where = url_of(answer.headers.get("location", "")).copy_with(query=None, fragment=None, userinfo=b"")
+    except ValueError:
+        where = httpx.URL("")
     remedy = f": set {party.address_setting} to the address that answers" if party.address_setting else ""
     there = party.without_token(str(where)) or "without saying where"
     return EngineError(
@@ -326,13 +361,14 @@ def _redirected(answer: Answer, party: Party, kind: str) -> EngineError:
 def _not_now(answer: Answer, party: Party, kind: str, reason: str) -> EngineBusy:
     """Too much to do, or not awake yet: who only sleeps does not say when to come back."""
     after = answer.headers.get("retry-after", "")
+    seconds = whole_number(after)
     says_when = bool(after) or "retry_after" in answer.fields()
     waking = answer.status == 503 and (not says_when or "loading" in reason.lower())
     awake = " (HF_ML_KEEP_WARM keeps a Space awake)" if party.address_setting else ""
     return EngineBusy(
         f"{party.name} is waking up{awake}: {reason}" if waking else f"{party.name}: {reason}",
         service=kind,
-        retry_after=float(after) if after.isdigit() else 1.0,
+        retry_after=1.0 if seconds is None else float(seconds),
         outcome=Outcome.WAKING if waking else Outcome.BUSY,
     )
 

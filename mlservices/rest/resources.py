@@ -7,12 +7,14 @@ import json
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 from django.http import Http404
 from django.utils.http import parse_etags
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from .. import audit
 from ..api.answers import Refused, invalid
 from .problems import Changed
 from .serializers import told_by
@@ -47,12 +49,12 @@ class Verbs(viewsets.GenericViewSet):
 
 
 class Tagged(Verbs):
-    """What is told has an ETag, and what is changed is as If-Match has it. Subclasses say who changed it last
-    and, where not all that is told is of the thing itself, what its ETag is made of."""
+    """What is told has an ETag, and what is changed is as If-Match has it. Subclasses say,
+    where not all that is told is of the thing itself, what its ETag is made of."""
 
     def who_changed(self, thing: Any) -> str:
         """The name of who changed it last, where that is known."""
-        return getattr(thing, "changed_by", "")
+        return audit.who_changed(thing) if isinstance(thing, Model) else ""
 
     def state_of(self, thing: Any, shown: Any) -> Any:
         return shown

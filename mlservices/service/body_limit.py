@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..whole_numbers import whole_number
+
+
+def _in_our_words(why: str) -> ASGIApp:
+    return JSONResponse({"error": why}, status_code=413)
+
 
 class BodyLimit:
-    """Answers 413 to a request whose body is, or turns out to be, larger than `largest` bytes."""
+    """Answers 413 to a request whose body is, or turns out to be, larger than `largest` bytes; `refusal`
+    makes that answer of why."""
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
-        self._app, self._largest = app, largest
+    def __init__(self, app: ASGIApp, largest: int, refusal: Callable[[str], ASGIApp] = _in_our_words) -> None:
+        self._app, self._largest, self._made = app, largest, refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("content-length", "0")
-        if told.isdigit() and int(told) > self._largest:
+        told = whole_number(Headers(scope=scope).get("content-length", ""))
+        if told is not None and told > self._largest:
             await self._refusal()(scope, receive, send)
             return
         received = 0
@@ -42,10 +50,8 @@ class BodyLimit:
         if received > self._largest:
             await self._refusal()(scope, receive, send)
 
-    def _refusal(self) -> JSONResponse:
-        return JSONResponse(
-            {"error": f"The request is larger than {self._largest // 2**20} MB."}, status_code=413
-        )
+    def _refusal(self) -> ASGIApp:
+        return self._made(f"The request is larger than {self._largest // 2**20} MB.")
 
 
 class _TooLarge(Exception):

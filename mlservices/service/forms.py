@@ -57,7 +57,7 @@ def _sound(audio_base64: str) -> bytes:
         raise ValueError("empty")
     kind = audio.file_kind(data)
     if kind == "WAV":
-        return audio.resample(*audio.read_wav(data), SPACE_RATE)
+        return audio.resample(*audio.read_sent(data), SPACE_RATE)
     if kind:
         raise ValueError(f"{kind} is not taken: send a WAV, or raw PCM")
     if len(data) % 2:

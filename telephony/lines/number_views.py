@@ -20,6 +20,7 @@ from agents.models import Agent
 from mlservices.pages.figures import digits_in, grouped
 from mlservices.pages.lists import numbered_page
 from mlservices.pages.toasts import undoable
+from mlservices.whole_numbers import whole_number
 
 from ..models import BlockedCaller, Credential, PhoneNumber
 from .accounts import ProviderError
@@ -55,8 +56,8 @@ def number_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(asked | Q(number__contains=digits) if digits else asked)
     if agent:
         found = found.filter(agent=None) if agent == NOBODY else found.filter(agent__slug=agent)
-    if account.isdecimal():
-        found = found.filter(credential=int(account))
+    if (of_account := whole_number(account)) is not None:
+        found = found.filter(credential=of_account)
     context = {
         "page": numbered_page(request, found),
         "words": words,
@@ -172,8 +173,8 @@ def number_search(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def number_buy(request: HttpRequest) -> HttpResponse:
-    pk = request.POST.get("account", "")
-    credential = get_object_or_404(Credential.objects.real(), pk=pk if pk.isdecimal() else 0)
+    pk = whole_number(request.POST.get("account", "")) or 0
+    credential = get_object_or_404(Credential.objects.real(), pk=pk)
     try:
         bought = buy_number(
             credential=credential, number=request.POST.get("number", ""), by=request.user.get_username()

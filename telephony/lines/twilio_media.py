@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.utils.translation import gettext as _
 
+from mlservices.whole_numbers import whole_number
+
 from .accounts import SECONDS, ProviderError
 from .twilio_errors import words_for
 
@@ -72,6 +74,6 @@ def _write(answer: requests.Response, to: Path, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise ProviderError(_("The recording came too slowly."), may_help=True)
             file.write(chunk)
-    told = answer.headers.get("Content-Length", "")
-    if told.isdigit() and written < int(told):
+    told = whole_number(answer.headers.get("Content-Length", ""))
+    if told is not None and written < told:
         raise ProviderError(_("The recording did not come whole."), may_help=True)

@@ -119,6 +119,10 @@ class Accounts(Resource):
         check_credential(credential=account, by=self.by)
         return self.told(account, status=201)
 
+    def state_of(self, thing: Credential, shown: Any) -> Any:
+        """What it answers when it is asked is no change of ours."""
+        return [*(shown[name] for name in _LIMITS), thing.secret]  # its ciphertext
+
     def change(self, thing: Credential, values: dict[str, Any]) -> Credential:
         """Its name and limits; a new `secret` takes the place of the old one. Which account it is stays."""
         for name in ("provider", "account"):
@@ -129,8 +133,7 @@ class Accounts(Resource):
         if values:
             form = filled(LimitsForm, Credential.objects.get(pk=thing.pk), values)
             change_credential(credential=thing, by=self.by, **form.cleaned_data)
-        thing.refresh_from_db()
-        return thing
+        return self.queryset.get(pk=thing.pk)  # with how many numbers it has
 
     def remove(self, thing: Credential) -> None:
         """With its numbers here; the provider keeps them."""

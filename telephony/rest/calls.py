@@ -104,6 +104,9 @@ class Calls(Resource):
         page = pages.paginate_queryset(values_of(selected(filters)), request, self)
         return pages.get_paginated_response(told(page))
 
+    def who_changed(self, thing: Call) -> str:
+        return ""  # it goes on by itself
+
     def _shown(self, thing: Call) -> Any:
         return told_by(OneCallFields, thing)
 

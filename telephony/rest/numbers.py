@@ -150,6 +150,9 @@ class Numbers(Resource):
         unread = [field.name for field in Agent._meta.fields if field.name not in ("id", "slug", "name")]
         return self.queryset.defer(*(f"{of}__{name}" for of in ("agent", "after_agent") for name in unread))
 
+    def state_of(self, thing: PhoneNumber, shown: Any) -> Any:
+        return {name: value for name, value in shown.items() if name != "is_open"}  # as the clock has it
+
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The provider is told of a new `fallback_number` once it is saved."""
         values = self.checked(partial=True)
@@ -250,6 +253,9 @@ class Blocked(Resource):
 
     def make(self, values: dict[str, Any]) -> BlockedCaller:
         return block_caller(**valid(BlockForm(values)).cleaned_data, by=self.by)
+
+    def state_of(self, thing: BlockedCaller, shown: Any) -> Any:
+        return {name: value for name, value in shown.items() if name != "turned_away"}
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.refuse_changed(get_object_or_404(BlockedCaller, pattern=self.kwargs["id"]))

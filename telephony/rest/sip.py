@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from agents.models import Agent
+from mlservices.rest.filters import YesOrNo
 from mlservices.rest.forms import filled
 from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
@@ -55,6 +57,14 @@ _EXAMPLE = OpenApiExample(
 _ANOTHER_NAME = OpenApiExample("Another name", request_only=True, value={"label": "Front desk"})
 
 
+class SipFilters(filters.FilterSet):
+    enabled = YesOrNo()
+
+    class Meta:
+        model = SipLine
+        fields = ("enabled", "agent__slug")
+
+
 @extend_schema(tags=["SIP lines"])
 @extend_schema_view(
     list=extend_schema(summary="List SIP lines"),
@@ -69,10 +79,14 @@ class SipLines(Resource):
     queryset = SipLine.objects.select_related("agent")
     serializer_class = SipFields
     lookup_url_kwarg = "id"
-    filterset_fields = ("enabled", "agent__slug")
+    filterset_class = SipFilters
     search_fields = ("label", "host", "user")
     ordering_fields = ("label",)
     ordering = "label"
+
+    def state_of(self, thing: SipLine, shown: Any) -> Any:
+        """How it stands at its registrar is no change of ours."""
+        return [*(shown[name] for name in LABELS), thing.password]  # its ciphertext
 
     def make(self, values: dict[str, Any]) -> SipLine:
         return filled(SipLineForm, SipLine(), values).save()

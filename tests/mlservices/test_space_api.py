@@ -17,6 +17,7 @@ from mlservices.service.app import create_app
 from mlservices.wire import PCM_TYPE, Unpacker
 from tests.mlservices import stand_ins
 from tests.mlservices.conftest import serving, stand_in_plans, wait_until_healthy
+from tests.mlservices.hostile_sounds import hostile_sounds
 
 SECOND = b"\x10\x00" * 16000
 
@@ -90,7 +91,7 @@ def test_stt_takes_raw_pcm_and_a_wav_of_any_rate(space, sound):
 async def test_sound_is_decoded_once_and_off_the_event_loop(monkeypatch):
     threads, read_wav = [], audio.read_wav
     monkeypatch.setattr(
-        audio, "read_wav", lambda data: (threads.append(threading.current_thread()), read_wav(data))[1]
+        audio, "read_wav", lambda *file: (threads.append(threading.current_thread()), read_wav(*file))[1]
     )
     app = create_app(stand_in_plans(), Path("nowhere"))  # its pools are never started
     transport = httpx.ASGITransport(app)
@@ -335,6 +336,14 @@ def test_sound_is_only_taken_in_the_type_that_no_foreign_page_can_send(space, pa
 def test_no_sound_at_all_is_refused_in_words(space, path):
     refused = space.post(path, content=b"", headers={"Content-Type": PCM_TYPE})
     assert (refused.status_code, refused.json()["error"]) == (400, "The body is empty.")
+
+
+@pytest.mark.parametrize("path", ["/api/stt", "/api/vad"])
+def test_hostile_sounds_are_refused_by_their_field(space, path):
+    for name, data in hostile_sounds().items():
+        refused = space.post(path, json={"audio_base64": encoded(data)})
+        assert (refused.status_code, set(refused.json()["fields"])) == (400, {"audio_base64"}), name
+    assert space.post(path, json={"audio_base64": encoded(SECOND)}).status_code == 200
 
 
 @pytest.mark.parametrize("sign", [b"ID3", b"fLaC", b"OggS", b"\x1aE\xdf\xa3"])

@@ -154,3 +154,20 @@ def test_who_comes_second_is_told_the_same_in_their_own_language(alice, alices_b
     alice.save()
     assert told() == english
     assert told(host="localhost") == english.replace("http://testserver", "http://localhost")
+
+
+def test_people_read_what_webhooks_are_sent(alices_browser, told):
+    page = alices_browser.get("/api/docs").text
+    section = page[page.index('<section id="what-webhooks-are-sent"') :]
+    for kind, methods in told["webhooks"].items():
+        assert f"<code>{kind}</code>" in section, kind
+        assert f'id="{methods["post"]["operationId"]}"' in section
+    assert "webhook-signature: v1," in section and "<code>410</code>" in section
+
+
+def test_people_read_no_marks_of_a_description(alices_browser):
+    page = alices_browser.get("/api/docs").text
+    assert "* `" not in page and "* <code>" not in page
+    assert "The <code>id</code> of the body" in page
+    assert "<code>running</code>: being written" in page  # what the value does not tell itself
+    assert "<code>waiting</code>: waiting" not in page

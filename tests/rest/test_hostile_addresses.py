@@ -115,6 +115,7 @@ def test_rows_that_are_alike_come_once_each(alices):
     [
         "/api/users?is_active=zzz",
         "/api/telephony/messages?done_at__isnull=zzz",
+        "/api/telephony/lines?enabled=zzz",
     ],
 )
 def test_a_filter_that_is_neither_true_nor_false_is_refused(alices, address):

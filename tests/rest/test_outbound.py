@@ -112,3 +112,10 @@ def test_a_sip_line_is_added_changed_and_deleted_and_its_password_never_told(ali
     assert set(wrong) == {"host", "port"}
     assert bobs.get(LINES).status_code == 403
     assert alices.send("DELETE", address).status_code == 204
+
+
+def test_sip_lines_are_listed_by_whether_they_are_on(alices):
+    for label, enabled in (("Desk", True), ("Old", False)):
+        SipLine.objects.create(label=label, host="pbx.example.org", user=label, enabled=enabled)
+    for asked, labels in (("", ["Desk", "Old"]), ("?enabled=true", ["Desk"]), ("?enabled=false", ["Old"])):
+        assert [line["label"] for line in alices.get(f"{LINES}{asked}").json()["results"]] == labels

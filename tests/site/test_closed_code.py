@@ -106,6 +106,48 @@ def test_no_secret_is_compared_in_a_time_that_tells_of_it() -> None:
     assert not found
 
 
+RUNS = {"eval", "exec", "compile", "__import__"}
+MAKES_TEMPLATES = {"Template", "from_string", "format_map"}
+
+
+def run_or_filled(tree: ast.Module) -> Iterator[int]:
+    """Lines that run a text as code, or take a text that somebody may have written for a template."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("django.template", "jinja2")):
+            yield from (node.lineno for alias in node.names if alias.name in MAKES_TEMPLATES)
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in RUNS:
+                yield node.lineno
+            case ast.Call(func=ast.Attribute(attr=name)) if name in MAKES_TEMPLATES - {"Template"}:
+                yield node.lineno
+            case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="format")) if not name.isupper():
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "code, is_found",
+    [
+        ("eval(words)", True),
+        ("from django.template import Template", True),
+        ("engines['django'].from_string(agent.greeting)", True),
+        ("greeting.format(name=caller)", True),
+        ("greeting.format_map(values)", True),
+        ("_WORDS.format(name=caller)", False),
+        ("'{}'.format(caller)", False),
+        ("re.compile('a')", False),
+    ],
+)
+def test_a_text_that_is_run_or_filled_in_is_found(code: str, is_found: bool) -> None:
+    assert bool(list(run_or_filled(ast.parse(code)))) == is_found
+
+
+def test_no_text_of_a_person_is_run_or_is_a_template() -> None:
+    found = [f"{path}:{line}" for path, tree in sources() for line in run_or_filled(tree)]
+    assert not found
+
+
 def clients_in(tree: ast.Module) -> set[str]:
     imported = set()
     for node in ast.walk(tree):

@@ -75,7 +75,18 @@ def test_an_address_loses_only_its_trailing_slash(given, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["example.org", "ftp://example.org", "https://", "http://host:port", "http://[::1", "http://h:0"]
+    "value",
+    [
+        "example.org",
+        "ftp://example.org",
+        "https://",
+        "http://host:port",
+        "http://[::1",
+        "http://h:0",
+        "http://xn--a",
+        "http://\u2603..com",
+        f"http://{'a' * 64}.com",
+    ],
 )
 def test_what_is_no_address_is_refused(given, value: str) -> None:
     given(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -72,6 +73,33 @@ async def test_the_server_is_reached_from_this_machine_only_unless_told_otherwis
         listening = Path("/proc/net/tcp").read_text()
         assert f"0100007F:{port:04X}" in listening
         assert f"00000000:{port:04X}" not in listening
+
+
+@pytest.mark.parametrize(
+    ("server", "megabytes", "sent"),
+    [("daphne", 60, 0), ("daphne", 34, 34), ("uvicorn", 34, 0)],  # daphne asks nobody before it has all
+    ids=["daphne", "daphne, of the site's own", "uvicorn"],
+)
+async def test_a_body_that_is_too_large_is_a_problem_like_all_others(
+    server: str, megabytes: int, sent: int
+) -> None:
+    head = [
+        "POST /api/agents HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {megabytes * 2**20}",
+        "Connection: close",
+    ]
+    async with served_by(server) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write("\r\n".join([*head, "", ""]).encode() + bytes(sent * 2**20))
+        async with asyncio.timeout(20):
+            told = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.read(1000)
+        writer.close()
+    assert told.startswith(b"HTTP/1.1 413 ") and b"application/problem+json" in told.lower(), told
+    problem = json.loads(body)
+    assert (problem["status"], "larger than" in problem["detail"]) == (413, True)
 
 
 async def test_a_burst_of_connections_waits_until_it_is_taken() -> None:

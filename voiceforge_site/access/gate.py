@@ -8,7 +8,15 @@ from typing import Any
 from channels.sessions import SessionMiddlewareStack
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    QueryDict,
+)
 from django.urls import Resolver404, URLPattern, path, resolve
 
 from mlservices.api.answers import refusal
@@ -51,6 +59,10 @@ class Gate:
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         assert request.resolver_match
+        if "\0" in request.path:
+            raise Http404
+        if "%00" in request.META["QUERY_STRING"] and not request.path.startswith(API):  # which says so itself
+            _leave_nul_out(request)
         rule = PAGES.get(request.resolver_match.view_name, Rule())
         needed = rule.needed(request.method)
         if needed == ANYBODY:
@@ -64,6 +76,12 @@ class Gate:
         if needed is None and rule != Rule():
             return HttpResponseNotAllowed(READING if rule.read else _methods(view))
         return _refusal(request)
+
+
+def _leave_nul_out(request: HttpRequest) -> None:
+    """PostgreSQL takes none: what makes no sense in the address of a page asks for nothing."""
+    request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
+    request.GET = QueryDict(request.META["QUERY_STRING"])
 
 
 def _methods(view: Any) -> Iterable[str]:

@@ -235,6 +235,7 @@ PAGES: dict[str, Rule] = {
     "api:stt": Rule(None, _USE),
     "api:vad": Rule(None, _USE),
     "api:chat": Rule(None, _USE),
+    "api:clone_voice": Rule(None, _USE),
     "api:voices": Rule(_USE),
     "api:voice_library": Rule(_USE),
     "api:models": Rule(_USE),

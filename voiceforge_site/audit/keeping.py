@@ -7,11 +7,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from mlservices.audit import Entry
+from mlservices.audit import Entry, Thing
 from telephony.search import words_of
 
 from .chain import canonical, seal
 from .models import AuditEntry
+from .words import CHANGE_NOTHING
 
 MOST_WORDS = 400  # by which one entry is found
 
@@ -37,6 +38,12 @@ def keep(entry: Entry) -> None:
     after_commit: list[Any] = [task[1] for task in connection.run_on_commit]
     if seal not in after_commit:  # once for all that a verb does
         transaction.on_commit(seal, robust=True)
+
+
+def who_changed(thing: Thing) -> str:
+    """The name in the newest entry of its changes; "" where the trail has none."""
+    entries = AuditEntry.objects.filter(kind=thing.type, thing=thing.id).exclude(verb__in=CHANGE_NOTHING)
+    return entries.order_by("-pk").values_list("name", flat=True).first() or ""
 
 
 def _words(*texts: str) -> str:

@@ -21,11 +21,12 @@ from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from mlservices.audit_masks import HIDDEN
+from mlservices.days import day_of
 from mlservices.pages.lists import CursorPage
+from mlservices.whole_numbers import whole_number
 from telephony.search import SHORTEST_BEGINNING, words_of
 
 from .models import AuditEntry
@@ -58,8 +59,8 @@ class Filters:
             kind=kind,
             thing=told("thing") if kind else "",
             verb=told("verb"),
-            since=_date(told("from")),
-            until=_date(told("to")),
+            since=day_of(told("from")),
+            until=day_of(told("to")),
             words=told("q"),
         )
 
@@ -79,15 +80,6 @@ class Filters:
             end = _begin(self.until + timedelta(days=1))
             found = found.filter(pk__lt=_first_id(end + _OUT_OF_ORDER), at__lt=end)
         return _with_words(found, self.words) if self.words else found
-
-
-def _date(text: str) -> date | None:
-    """None too for days that no entry can have, and some clocks cannot tell."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and 1900 <= day.year <= 2200 else None
 
 
 def _begin(day: date) -> datetime:
@@ -119,7 +111,7 @@ def _with_words(found: QuerySet[AuditEntry], words: str) -> QuerySet[AuditEntry]
 
 def page_of(rows: QuerySet[AuditEntry], asked: QueryDict) -> CursorPage:
     """The newest first; `?after=` goes on with older entries, `?before=` back."""
-    after, before = (_id(asked.get(name, "")) for name in ("after", "before"))
+    after, before = (whole_number(asked.get(name, "")) for name in ("after", "before"))
     rows = rows.defer("words")
     if before and not after:
         found = list(rows.filter(pk__gt=before).order_by("pk")[: PAGE_SIZE + 1])
@@ -130,10 +122,6 @@ def page_of(rows: QuerySet[AuditEntry], asked: QueryDict) -> CursorPage:
     return CursorPage(
         shown, _cursor(shown[-1:]) if found[PAGE_SIZE:] else "", _cursor(shown[:1]) if after else ""
     )
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _cursor(row: Sequence[AuditEntry]) -> str:
@@ -224,12 +212,6 @@ def _keys(model: type[Model], ids: Iterable[str]) -> Iterator[Any]:
     for id in ids:
         with suppress(ValidationError):
             yield model._meta.pk.to_python(id)
-
-
-def who_changed(row: Model) -> str:
-    """The username of who did something to it last; "" where the trail does not say."""
-    entries = AuditEntry.objects.filter(kind=row._meta.label_lower, thing=str(row.pk)).order_by("-pk")
-    return entries.values_list("name", flat=True).first() or ""
 
 
 def _model(kind: str) -> type[Model] | None:

@@ -168,6 +168,23 @@ VERBS: dict[str, Any] = {
     "audit.exported": _("Exported the audit trail"),
     "audit.verified": _("Had the audit trail checked"),
 }
+# After these a thing is what it was before.
+CHANGE_NOTHING = frozenset(
+    {
+        "flow.tried",
+        "flow.downloaded",
+        "account.searched",
+        "account.called",
+        "account.hung_up",
+        "person.signed_in",
+        "person.signed_out",
+        "person.signed_out_elsewhere",
+        "person.refused",
+        "person.new_password_offered",
+        "webhook.tested",
+        "webhook.replayed",
+    }
+)
 
 
 def verb_words(verb: str) -> str:

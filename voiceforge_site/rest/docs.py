@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
@@ -24,8 +26,10 @@ from .examples import given_in, made, whole
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _JSON = "application/json"
+SENT = "What webhooks are sent"
 # In this order, and others after them.
 _TAGS = ("Calls", "Outbound calls", "Messages", "Agents", "Flows", "Tools", "Knowledge", "Voices", "Numbers")
+_CHOICE = re.compile(r"^\* `(.*)` - (.*)$")  # as drf-spectacular writes what an enum's values mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Field:
     kind: str
     needed: bool
     default: str
-    what: str
+    what: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,20 @@ class Operation:
     method: str
     path: str
     summary: str
-    what: str
+    what: SafeString
     is_open: bool  # without a key
     fields: list[Field]
-    request: str  # as a shell sends it
+    request: str  # as a shell sends it, or as it comes to a webhook
     answer: str  # JSON; "" where there is none, or another kind
+    answers: list[tuple[str, SafeString]]  # (status, what it says to us), of what we send
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     origin = request.build_absolute_uri("/")[:-1]
     tags = [(tag, anchor, len(operations)) for tag, anchor, operations in _by_tag(origin)]
-    context = {"tags": tags, "origin": origin, "operations": _shown(origin, get_language())}
+    shown = _shown(origin, get_language())
+    context = {"tags": tags, "origin": origin, "sent_anchor": slugify(SENT), "operations": shown}
     return render(request, "api/docs.html", context)
 
 
@@ -63,7 +69,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 def _shown(origin: str, language: str) -> SafeString:
     """All operations, told in `language`, the current one: the same as long as the process lives, and slow to
     make."""
-    return render_to_string("api/_operations.html", {"tags": _by_tag(origin)})
+    return render_to_string("api/_operations.html", {"tags": _by_tag(origin), "sent": SENT})
 
 
 @lru_cache(maxsize=8)
@@ -80,6 +86,7 @@ def _operations(origin: str) -> list[tuple[str, Operation]]:
         for method, operation in methods.items()
         if method in _METHODS
     ]
+    found += _sent()
     place = {tag: index for index, tag in enumerate(_TAGS)}
     last = {MODELS: len(place) + 1}
     return sorted(found, key=lambda each: (place.get(each[0], last.get(each[0], len(place))), each[0]))
@@ -92,12 +99,41 @@ def _read(method: str, path: str, told: Mapping[str, Any], origin: str) -> Opera
         method=method.upper(),
         path=path,
         summary=told["summary"],
-        what=" ".join(told.get("description", "").split()),
+        what=_words(told.get("description", "")),
         is_open=told.get("security") == [],
         fields=[*_parameters(told), *_of_body(body)],
         request=_curl(method, path, told, kind, body, origin),
         answer=_answer(told),
+        answers=[],
     )
+
+
+def _sent() -> Iterator[tuple[str, Operation]]:
+    """What comes to webhooks, by kind."""
+    for kind, methods in document()["webhooks"].items():
+        for method, told in methods.items():
+            content = told["requestBody"]["content"][_JSON]
+            yield (
+                SENT,
+                Operation(
+                    anchor=told["operationId"],
+                    method=method.upper(),
+                    path=kind,
+                    summary=told["summary"],
+                    what=_words(told.get("description", "")),
+                    is_open=False,
+                    fields=[*_parameters(told), *_of_body(_whole(content["schema"]))],
+                    request=_arriving(told["parameters"], content["example"]),
+                    answer="",
+                    answers=[(code, _words(each["description"])) for code, each in told["responses"].items()],
+                ),
+            )
+
+
+def _arriving(headers: list[dict[str, Any]], body: Mapping[str, Any]) -> str:
+    lines = [f"{each['name']}: {each['example']}" for each in headers]
+    sent = json.dumps(body, indent=2, ensure_ascii=False)
+    return "\n".join(["content-type: application/json", *lines, "", sent])
 
 
 def _parameters(told: Mapping[str, Any]) -> Iterator[Field]:
@@ -105,7 +141,7 @@ def _parameters(told: Mapping[str, Any]) -> Iterator[Field]:
     for each in sorted(told.get("parameters", []), key=lambda each: order[each["in"]]):
         schema = each.get("schema", {})
         needed = each.get("required", False)
-        what = each.get("description", "")
+        what = _words(each.get("description", ""))
         yield Field(each["name"], each["in"], _kind(schema), needed, _default(schema), what)
 
 
@@ -121,8 +157,22 @@ def _of_body(schema: Mapping[str, Any]) -> Iterator[Field]:
     for name, given in schema.get("properties", {}).items():
         part = _whole(given)
         if not part.get("readOnly"):
-            what = part.get("description", "")
+            what = _words(part.get("description", ""))
             yield Field(name, "body", _kind(part), name in needed, _default(part), what)
+
+
+def _words(description: str) -> SafeString:
+    """As a page shows it, without what the values of an enum tell of themselves; `this` is code."""
+    lines, choices = [], []
+    for line in description.splitlines():
+        if found := _CHOICE.match(line):
+            value, meaning = found.groups()
+            if meaning.lower() != value.lower().replace("_", " "):
+                choices.append(f"`{value}`: {meaning[:1].lower()}{meaning[1:]}")
+        else:
+            lines.append(line)
+    words = " ".join(" ".join((*lines, "; ".join(choices))).split())
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", conditional_escape(words)))  # noqa: S308 - ours, escaped
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -18,7 +18,6 @@ from mlservices.rest.serializers import Exact, ExactModel, told_by
 from ..access import key_actions
 from ..access.key_limits import MOST_NETWORKS
 from ..access.roles import ABILITIES
-from ..audit.listing import who_changed
 from ..models import ApiKey
 
 EVERYBODYS = "voiceforge_site.manage_people"
@@ -111,9 +110,6 @@ class Keys(Resource):
 
     def state_of(self, thing: ApiKey, shown: Any) -> Any:
         return {name: value for name, value in shown.items() if not name.startswith("last_used")}
-
-    def who_changed(self, thing: ApiKey) -> str:
-        return who_changed(thing)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """It is told this once, and kept as a hash."""

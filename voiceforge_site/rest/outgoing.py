@@ -10,21 +10,34 @@ from ..hooks.sending import ANSWER_SECONDS
 
 TAG = "Webhooks"
 _ID = "5c3b1d0e-7a6b-4c8d-9e0f-1a2b3c4d5e6f"
-_AT = "2026-03-02T09:31:32.120000+00:00"
+_AT, _AT_SECONDS = "2026-03-02T09:31:32.120000+00:00", 1772443892
 
 
-def _header(name: str, what: str, schema: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": True, "description": what, "schema": {"type": schema}}
+def _header(name: str, what: str, schema: str, example: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": what,
+        "schema": {"type": schema},
+        "example": example,
+    }
 
 
 _HEADERS = [
-    _header("webhook-id", "The `id` of the body: the same each time a message is sent.", "string"),
-    _header("webhook-timestamp", "Seconds since 1970: refuse what is older than five minutes.", "integer"),
+    _header("webhook-id", "The `id` of the body: the same each time a message is sent.", "string", _ID),
+    _header(
+        "webhook-timestamp",
+        "Seconds since 1970: refuse what is older than five minutes.",
+        "integer",
+        _AT_SECONDS,
+    ),
     _header(
         "webhook-signature",
         "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64, as standardwebhooks.com has it; two, "
         "with a space between, while a secret is replaced.",
         "string",
+        "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     ),
 ]
 _ANSWERS = {
@@ -57,15 +70,15 @@ def _schema(kind: Kind) -> dict[str, Any]:
         "type": "object",
         "required": ["id", "type", "timestamp", "about", "sequence", "data"],
         "properties": {
-            "id": {"type": "string", "format": "uuid"},
-            "type": {"const": kind.name},
+            "id": {"type": "string", "format": "uuid", "description": "By which doubles are dropped."},
+            "type": {"const": kind.name, "description": "What happened."},
             "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
             "about": {"type": "string", "description": "What it happened to, as `call:ID`; may be empty."},
             "sequence": {
                 "type": ["integer", "null"],
                 "description": "Never falls for one `about`: what comes late can be told.",
             },
-            "data": {"type": "object"},
+            "data": {"type": "object", "description": "What there is to tell of it, as below."},
         },
     }
 

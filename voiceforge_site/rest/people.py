@@ -17,7 +17,6 @@ from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel
 
 from ..access.roles import Role
-from ..audit.listing import who_changed
 from ..models import User
 from ..people import actions
 
@@ -72,9 +71,6 @@ class Users(Resource):
 
     def state_of(self, thing: User, shown: Any) -> Any:
         return {name: value for name, value in shown.items() if name != "seen_at"}
-
-    def who_changed(self, thing: User) -> str:
-        return who_changed(thing)
 
     def change(self, thing: User, values: dict[str, Any]) -> User:
         with in_conflict():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from mlservices.clients.http import certificates, is_loopback
+from mlservices.clients.http import Client, certificates, is_loopback, url_of
 
 from ..sounds import sound_kind
 from .errors import ZadarmaError
@@ -31,7 +31,7 @@ async def download(link: str, *, api: str) -> Sound:
     try:
         async with (
             asyncio.timeout(PATIENCE_SECONDS),
-            httpx.AsyncClient(verify=certificates(), timeout=15.0, trust_env=not is_loopback(link)) as client,
+            Client(verify=certificates(), timeout=15.0, trust_env=not is_loopback(link)) as client,
             client.stream("GET", link, headers={"Accept-Encoding": "identity"}) as response,
         ):
             content = await read_body(response, LARGEST)
@@ -47,8 +47,8 @@ async def download(link: str, *, api: str) -> Sound:
 
 def _is_zadarmas(link: str, api: httpx.URL) -> bool:
     try:
-        url = httpx.URL(link)
-    except httpx.InvalidURL:
+        url = url_of(link)
+    except ValueError:
         return False
     if (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port):
         return True

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from mlservices.clients.http import certificates, is_loopback
+from mlservices.clients.http import Client, certificates, is_loopback
 
 from .errors import ZadarmaBusy, ZadarmaError
 from .limits import Limits, limits_of
@@ -87,7 +87,7 @@ class Wire:
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
-                httpx.AsyncClient(
+                Client(
                     verify=certificates(), timeout=PATIENCE_SECONDS, trust_env=not is_loopback(url)
                 ) as client,
                 client.stream(method, url, headers=headers, content=content) as response,

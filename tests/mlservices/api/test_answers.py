@@ -7,6 +7,8 @@ import json
 import pytest
 
 from mlservices.api.answers import engine_refusal
+from mlservices.api.status import CLONING
+from mlservices.catalog import BY_ID
 from mlservices.clients.http import no_choice
 from mlservices.clients.space import NotOffered
 from mlservices.errors import EngineError, Outcome
@@ -57,3 +59,11 @@ def test_without_anybody_who_hears_the_service_is_missing_and_the_sound_is_right
     settings.AI_INTEGRATIONS_OPENAI_API_KEY = ""
     answer = api.post("/api/stt", files={"audio": behave.wav_file(rate=16000)})
     assert (answer.status_code, answer.json()["service"]) == (503, "stt")
+
+
+def test_that_no_voice_can_be_cloned_is_said_and_which_models_could(api):
+    answer = api.post("/api/clone-voice", files={"audio": behave.wav_file(rate=16000)})
+    told = answer.json()
+    assert (answer.status_code, told["service"], told["permanent"]) == (501, "clone", True)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert all(f"{model}" in told["detail"] and model in BY_ID for model in CLONING)

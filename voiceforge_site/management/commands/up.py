@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -49,11 +50,11 @@ class Command(BaseCommand):
         names = [program.name for program in programs]
         width = max(map(len, names))
         coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        shape = "\x1b[{colour}m{name:<{width}} |\x1b[0m " if coloured else "{name:<{width}} | "
-        return {
-            name: shape.format(colour=COLOURS[number % len(COLOURS)], name=name, width=width)
-            for number, name in enumerate(names)
-        }
+        plain = {name: f"{name:<{width}} |" for name in names}
+        if not coloured:
+            return {name: f"{label} " for name, label in plain.items()}
+        colours = itertools.cycle(COLOURS)
+        return {name: f"\x1b[{next(colours)}m{label}\x1b[0m " for name, label in plain.items()}
 
     def say(self, name: str, line: str) -> None:
         self.stdout.write(self.labels[name] + line)

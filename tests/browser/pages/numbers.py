@@ -48,7 +48,7 @@ def _account() -> Credential:
     refusal = "Twilio does not know this account and token. Copy both anew from the Twilio console."
     Credential.objects.filter(pk=refused.pk).update(problem=refusal, checked_at=timezone.now())
     note_use(account, "checked", by="alice")
-    note_use(account, "changed", by="alice", detail="countries: [] → ['US', 'CA']")
+    note_use(account, "changed", by="alice", before={"countries": []}, after={"countries": ["US", "CA"]})
     note_use(account, "called", by="", detail="+14155550111")
     return account
 

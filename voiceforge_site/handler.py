@@ -67,8 +67,8 @@ class OneThread(ASGIHandler):
             if isinstance(response, Later):
                 response = await response.made()
             await self.send_response(response, send)
-        finally:
-            await self._threads(response.close)
+        finally:  # also for a client who is gone: it takes away what was uploaded
+            await asyncio.shield(self._threads(response.close))
 
 
 def _is_whole(response: HttpResponseBase) -> bool:

@@ -106,6 +106,43 @@ def test_what_is_made_for_a_client_who_has_left_is_given_up(monkeypatch: pytest.
     assert given_up and time.monotonic() - begun < SECONDS / 2
 
 
+def test_an_answer_is_closed_though_its_client_leaves_as_soon_as_all_has_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "THREADS", 1)
+    site, closed, others = handler.OneThread(), [], threading.Event()
+
+    async def made() -> HttpResponse:
+        answer = HttpResponse()
+        answer._resource_closers.append(lambda: closed.append(True))  # type: ignore[attr-defined]
+        return answer
+
+    monkeypatch.setattr(site, "get_response", lambda request: Later(made))
+
+    async def ask() -> None:
+        gone = asyncio.Event()
+        messages = iter([{"type": "http.request", "body": b""}])
+
+        async def receive() -> Any:
+            if message := next(messages, None):
+                return message
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                gone.set()
+                site._threads._executor.submit(others.wait, SECONDS)  # its thread is not free
+
+        await site({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+        others.set()
+        async with asyncio.timeout(SECONDS):
+            while not closed:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(ask())
+
+
 async def asked(site: handler.OneThread, *, leaves: bool = False) -> list[Any]:
     """What the server is told to send."""
     messages, sent = iter([{"type": "http.request", "body": b""}]), []

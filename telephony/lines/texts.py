@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ HOOKS: dict[str, Promise] = {
 BESIDE_CALLS: dict[str, str | Promise] = {"sms": "SMS", "mms": "MMS", "fax": _("Fax")}
 
 
-def in_words(can: Iterable[str]) -> str:
+def in_words(can: Collection[str]) -> str:
     """What a number can do, calls first."""
     words = {"voice": _("Calls"), **BESIDE_CALLS}
     known = [str(words[each]) for each in words if each in can]

@@ -140,21 +140,18 @@ class Calls:
             await _tell(announced, call)
             return
         bridge = await self._bridge_while_it_rings(announced, call)
+        if bridge and await _answered(call):
+            await self._carry(announced, carried, call, bridge)
+            return
         try:
-            if bridge:
-                await call.answer()
-                await call.wait_established()
-        except BaresipError:  # the caller gave up
-            pass
-        if call.state is CallState.CLOSED:
-            await in_database(records.given_up_by_caller, announced.call_id)
+            if call.state is CallState.CLOSED:
+                await in_database(records.given_up_by_caller, announced.call_id)
+            else:
+                await _reject(call)
+                await in_database(records.never_answered, announced.call_id)
+        finally:
             if bridge:
                 await bridge.close()
-        elif bridge:
-            await self._carry(announced, carried, call, bridge)
-        else:
-            await _reject(call)
-            await in_database(records.never_answered, announced.call_id)
 
     async def _forward(self, forward: Forward, carried: Carried, call: Call) -> None:
         try:
@@ -337,6 +334,16 @@ async def _closed(call: Call) -> None:
     call.on(lambda event: closed.set() if event.event is Event.CALL_CLOSED else None)
     if call.state is not CallState.CLOSED:
         await closed.wait()
+
+
+async def _answered(call: Call) -> bool:
+    """False where its caller gave up first, or the answer did not get through to them."""
+    try:
+        await call.answer()
+        await call.wait_established()
+    except BaresipError:
+        return False
+    return call.state is not CallState.CLOSED
 
 
 async def _reject(call: Call) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from agents.actions import save_agent
 from mlservices.secret_box import sealed
+from telephony.lines.actions import note_use
 from telephony.lines.number_actions import block_caller
 from telephony.models import (
     BlockedCaller,
@@ -111,6 +112,16 @@ def test_somebody_who_only_looked_is_not_named(alices, doras):
     eve = User.objects.get(username="eve")
     Client().post("/login/", {"username": "eve", "password": "password"})
     assert User.objects.get(pk=eve.pk).last_login
+    late = alices.send("PATCH", case.address, case.other, If_Match=read)
+    assert late.json()["detail"].startswith("dora has")
+
+
+@pytest.mark.parametrize("what", ["checked", "compared", "priced", "limited", "fetched", "removed"])
+def test_who_only_asked_an_account_is_not_named(alices, doras, what):
+    case = _account()
+    read = alices.get(case.address)["ETag"]
+    doras.send("PATCH", case.address, case.one)
+    note_use(Credential.objects.get(), what, by="bob")
     late = alices.send("PATCH", case.address, case.other, If_Match=read)
     assert late.json()["detail"].startswith("dora has")
 

@@ -56,6 +56,11 @@ def test_a_list_that_is_asked_for_one_breaks_nothing(alices_browser: Client, sig
     assert not broken
 
 
+def test_what_is_left_of_two_that_lie_in_each_other_is_none(alices_browser: Client) -> None:
+    answer = alices_browser.get("/calls/?q=%0%000a&q=b")
+    assert "\0" not in answer.wsgi_request.GET.getlist("q")[0]
+
+
 def _quoted(signs: str) -> str:
     return "".join(f"%{byte:02x}" for byte in signs.encode("utf-8", "surrogatepass"))
 

@@ -80,7 +80,10 @@ class Gate:
 
 def _leave_nul_out(request: HttpRequest) -> None:
     """PostgreSQL takes none: what makes no sense in the address of a page asks for nothing."""
-    request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
+    query = request.META["QUERY_STRING"]
+    while "%00" in query:  # what stood around one may be another: %0%000
+        query = query.replace("%00", "")
+    request.META["QUERY_STRING"] = query
     request.GET = QueryDict(request.META["QUERY_STRING"])
 
 

@@ -173,9 +173,15 @@ CHANGE_NOTHING = frozenset(
     {
         "flow.tried",
         "flow.downloaded",
+        "account.checked",
         "account.searched",
         "account.called",
         "account.hung_up",
+        "account.compared",
+        "account.priced",
+        "account.limited",
+        "account.fetched",
+        "account.removed",  # recordings at the provider
         "person.signed_in",
         "person.signed_out",
         "person.signed_out_elsewhere",

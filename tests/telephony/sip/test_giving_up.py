@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from baresip import Call, CallState, Event
+from baresip import BaresipError, Call, CallState, Event
 from baresip.events import StackEvent
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -30,6 +30,32 @@ class Ringing(PeersCall):
         self.state = CallState.CLOSED
         for listener in self.listeners:
             listener(StackEvent(Event.CALL_CLOSED, handle=1, ua=1, call=7))
+
+
+class NotToBeAnswered(Ringing):
+    async def answer(self) -> None:
+        raise BaresipError("answer failed: Invalid argument")
+
+
+async def test_a_call_that_the_stack_cannot_answer_is_rejected_and_not_carried(monkeypatch: Any) -> None:
+    announced = records.Announced(uuid4(), "token", "1@there", b"", b"", "")
+    unanswered: list[UUID] = []
+    monkeypatch.setattr(records, "announce", lambda *_, **how: announced)
+    monkeypatch.setattr(records, "never_answered", unanswered.append)
+    told: list[Any] = []
+
+    async def is_ready(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"type": "ready"}')
+        told.extend([message async for message in socket])
+
+    async with serve(is_ready, "127.0.0.1", 0) as web, asyncio.timeout(5):
+        port = next(iter(web.sockets)).getsockname()[1]
+        calls, ringing = Calls(f"ws://127.0.0.1:{port}", From192()), NotToBeAnswered(CallState.INCOMING)
+        calls.take(line(), cast(Call, ringing))
+        await asyncio.gather(*calls.tasks)
+    assert (unanswered, ringing.told) == ([announced.call_id], ["486"])
+    assert told == ['{"type":"stop"}']
 
 
 async def test_the_web_process_is_waited_for_no_longer(monkeypatch: Any) -> None:

@@ -18,8 +18,9 @@ def name_of(number: str) -> str:
     if not number.startswith("+"):
         return ""
     since = timezone.now() - KNOWN_FOR
-    planned = PlannedCall.objects.filter(at__gte=since, to=number, values__has_key="name").order_by("-at")
-    values = planned.values_list("values", flat=True).first() or {}
+    placed = PlannedCall.objects.filter(state=PlannedCall.State.PLACED, at__gte=since, to=number)
+    named = placed.filter(values__has_key="name").order_by("-at")
+    values = named.values_list("values", flat=True).first() or {}
     told = CallMessage.objects.filter(at__gte=since, call__caller=number, confirmed=True).exclude(name="")
     name = values.get("name") or told.order_by("-at").values_list("name", flat=True).first() or ""
     return " ".join(str(name).split())[:LONGEST_NAME]

@@ -55,17 +55,21 @@ class OneThread(ASGIHandler):
         request_started.send(type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
         response: Any = refusal if request is None else self.get_response(request)
-        response._handler_class = type(self)
-        if isinstance(response, FileResponse):
-            response.block_size = self.chunk_size
+        self._own(response)
         if _is_whole(response):
             response.close()
         return cast(HttpResponseBase, response)
+
+    def _own(self, response: Any) -> None:
+        response._handler_class = type(self)  # the sender of the signal that it sends when it is closed
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
 
     async def _make_and_send(self, response: HttpResponseBase, send: Any) -> None:
         try:
             if isinstance(response, Later):
                 response = await response.made()
+                self._own(response)
             await self.send_response(response, send)
         finally:  # also for a client who is gone: it takes away what was uploaded
             await asyncio.shield(self._threads(response.close))
@@ -83,9 +87,10 @@ async def _while_connected(sending: Coroutine[Any, Any, None], receive: Any) -> 
     finally:
         for task in tasks:
             task.cancel()
-        sent, _ = await asyncio.gather(*tasks, return_exceptions=True)
-    if isinstance(sent, Exception):
-        raise sent
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 def keep_connection() -> None:

@@ -179,10 +179,11 @@ def _cache(name: str, entries: int, backend: str = _FILES) -> dict[str, object]:
     }
 
 
-# What the API remembers of chats and counts of keys has places of its own: who asks a lot is not to push out
-# what slows the guessing of passwords.
+# What the API remembers of chats, what was written down today and counts of keys have places of their own:
+# who asks a lot is not to push out what slows the guessing of passwords.
 CACHES = {
     "default": _cache("cache", 300),
+    "noted": _cache("noted", 1000),
     "chats": _cache("chats", 1000),
     "rates": _cache("rates", 1000, "voiceforge_site.access.counts.Counts"),
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -128,7 +128,9 @@ def asked_often(credential: Credential, what: str, *, by: str = "") -> Account:
     for each who asks, or it would bury all else. Without `by` it is ourselves."""
     account = asked(credential)
     named = hashlib.sha256(f"{credential.pk} {what} {by}".encode()).hexdigest()  # whatever signs a name has
-    if cache.add(f"asked:{named}", True, timeout=DAY_SECONDS):
+    noted_today = caches["noted"]
+    if not noted_today.get(named):
         with nullcontext() if by else audit.acting(audit.ITSELF):
             note_use(credential, what, by=by)
+        noted_today.set(named, True, timeout=DAY_SECONDS)
     return account

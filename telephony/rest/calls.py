@@ -253,5 +253,5 @@ class Calls(Resource):
 
 def _with_all(calls: QuerySet[Call]) -> QuerySet[Call]:
     calls = calls.select_related("agent", "phone_number", "flow_version__flow", "recording")
-    seldom_small = ("flow_version__graph", "flow_version__subflows", "flow_version__flow__draft")
-    return calls.defer("card", "recording__peaks", *seldom_small)
+    graphs = ("flow_version__graph", "flow_version__subflows", "flow_version__flow__draft")
+    return calls.defer("card", "recording__peaks", *graphs)

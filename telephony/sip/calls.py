@@ -331,9 +331,17 @@ async def _end_in_time(outgoing: Outgoing, longest: asyncio.Timeout) -> None:
 async def _closed(call: Call) -> None:
     """Until it is."""
     closed = asyncio.Event()
-    call.on(lambda event: closed.set() if event.event is Event.CALL_CLOSED else None)
-    if call.state is not CallState.CLOSED:
-        await closed.wait()
+
+    def told(event: Any) -> None:
+        if event.event is Event.CALL_CLOSED:
+            closed.set()
+
+    call.on(told)
+    try:
+        if call.state is not CallState.CLOSED:
+            await closed.wait()
+    finally:
+        call.off(told)
 
 
 async def _answered(call: Call) -> bool:

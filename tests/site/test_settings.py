@@ -160,7 +160,7 @@ def test_https_makes_cookies_secure_and_is_believed_of_a_proxy_only_when_asked(t
 def test_redis_carries_live_events_jobs_and_the_caches_once_it_is_named(tmp_path: Path) -> None:
     names = ("CHANNEL_LAYERS", "Q_CLUSTER", "CACHES")
     with_redis = json.dumps(settings(*names, tmp_path=tmp_path, REDIS_URL="redis://h/0"))
-    assert with_redis.count("redis://h/0") == 5  # there are three caches
+    assert with_redis.count("redis://h/0") == 6  # there are four caches
     assert "redis://" not in json.dumps(settings(*names, tmp_path=tmp_path))
 
 

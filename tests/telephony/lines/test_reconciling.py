@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 from telephony.actions import ringing
@@ -83,7 +83,7 @@ def test_one_that_goes_on_there_too_is_left(call, account):
 
 
 def test_that_the_account_was_asked_is_written_down_once_a_day(call, account):
-    cache.clear()
+    caches["noted"].clear()
     call(1, ended=False)
     compare(account)
     assert trail.verbs() == []

@@ -38,18 +38,25 @@ THOROUGH_PLACES = (
     "mlservices/test_precedence.py",
     "mlservices/test_space_folder.py",
     "telephony/test_two_servers.py",  # .ci/run has them on PostgreSQL and Redis
+    "browser/test_agent_numbers.py",
     "browser/test_flow_try_tools.py",
     "browser/test_flow_writing.py",
     "browser/test_history.py",
     "browser/test_models.py",
     "browser/test_people.py",
+    "browser/test_picker.py",
+    "browser/test_spoken.py",  # test_operate.py speaks and listens in a browser too
     "browser/test_voices.py",
+    "browser/test_walk.py",
+    "browser/test_webhooks.py",
 )
 THOROUGH_NAMES = (
     "[uvicorn]",  # daphne's is run
     "[granian]",
     "without_a_trace[1]",
     "without_a_trace[15]",
+    "however_that_ends[15]",
+    "test_a_package_that_pip_refuses_is_named",
     "test_a_call_that_ended_while_the_server_was_away_leaves_the_board",
     "test_what_happened_while_the_server_was_away_is_told_once",
     "test_a_burst_of_connections_waits_until_it_is_taken",

@@ -1,12 +1,14 @@
 import gc
 import os
 import sys
+from typing import Any
 from urllib.parse import ParseResult
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import re_path
 
 from voiceforge_site.handler import http_application
 
@@ -32,9 +34,15 @@ class OwnPages(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
+async def nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """An address that no socket has."""
+    await send({"type": "websocket.close"})
+
+
 programs = [*api_sockets(switchboard, admit), *model_sockets(admit_to_api)]
 patterns = guarded([*websocket_urlpatterns, *programs])
-sockets = OwnPages(URLRouter(patterns), settings.ALLOWED_HOSTS)
+last = re_path("", nowhere)  # type: ignore[arg-type]  # Django knows views alone
+sockets = OwnPages(URLRouter([*patterns, last]), settings.ALLOWED_HOSTS)
 application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard)
 # What is loaded by now stays: looking through all of it for garbage stops every call for a tenth of a second.
 gc.freeze()

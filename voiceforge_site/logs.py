@@ -25,7 +25,7 @@ class SafeFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.translate(_ESCAPES)
-        if named := [f"{what} {each}" for what, each in ids().items() if each not in record.message]:
+        if named := [f"{what} {each}" for what, each in ids(record).items() if each not in record.message]:
             record.message += f" ({', '.join(named)})"
         return super().formatMessage(record)
 
@@ -53,16 +53,22 @@ class JsonFormatter(SafeFormatter):
             "level": record.levelname,
             "logger": record.name,
             "message": self.masked(record.getMessage()),  # before it is escaped, which may hide a secret
-            **ids(),
+            **ids(record),
         }
         if record.exc_info:
             told["exception"] = self.masked(logging.Formatter.formatException(self, record.exc_info))
         return json.dumps(told)
 
 
-def ids() -> dict[str, str]:
-    """Of what goes on where a line is written."""
-    found = {"request": request_ids.current(), "call": about.call(), "key": about.key()}
+def ids(record: logging.LogRecord) -> dict[str, str]:
+    """Of what goes on where a line is written, or of the request that the line is about: Django tells what it
+    has refused once nothing goes on any more."""
+    request = getattr(record, "request", None)
+    found = {
+        "request": request_ids.current() or getattr(request, "request_id", ""),
+        "call": about.call(),
+        "key": about.key() or getattr(request, "api_key", ""),
+    }
     return {name: each for name, each in found.items() if each}
 
 

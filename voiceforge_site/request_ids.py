@@ -27,10 +27,12 @@ class RequestIds:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _current.set(secrets.token_hex(6))
+        name = secrets.token_hex(6)
+        request.request_id = name  # type: ignore[attr-defined]  # for what Django logs of it afterwards
+        token = _current.set(name)
         try:
             response = self.get_response(request)
-            response[HEADER] = current()
+            response[HEADER] = name
         finally:
             _current.reset(token)
         return response

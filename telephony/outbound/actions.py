@@ -239,9 +239,13 @@ def do_not_call(*, numbers: list[str], reason: str, by: str) -> int:
     rows = [DoNotCall(number=number, reason=reason[:200], by=by) for number in numbers]
     DoNotCall.objects.bulk_create(rows, ignore_conflicts=True)
     waiting = PlannedCall.objects.filter(to__in=numbers, state=State.WAITING)
-    canceled = list(waiting.select_for_update().values_list("pk", flat=True))
-    PlannedCall.objects.filter(pk__in=canceled).update(state=State.CANCELED)
-    tell_of_planned(*canceled, as_="canceled")
+    canceled = list(waiting.select_for_update())
+    ids = [planned.pk for planned in canceled]
+    why = _("Its number was put on the do-not-call list.")
+    PlannedCall.objects.filter(pk__in=ids).update(state=State.CANCELED, reason=why)
+    for planned in canceled:
+        audit.record("planned.canceled", planned, by=by)
+    tell_of_planned(*ids, as_="canceled")
     return DoNotCall.objects.count() - before
 
 

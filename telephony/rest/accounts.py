@@ -123,6 +123,13 @@ class Accounts(Resource):
         """What it answers when it is asked is no change of ours."""
         return [*(shown[name] for name in _LIMITS), thing.secret]  # its ciphertext
 
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With a new secret it is asked at once whether that fits."""
+        answer = super().partial_update(request, *args, **kwargs)
+        if "secret" not in request.data:
+            return answer
+        return self.check(request, **kwargs)
+
     def change(self, thing: Credential, values: dict[str, Any]) -> Credential:
         """Its name and limits; a new `secret` takes the place of the old one. Which account it is stays."""
         for name in ("provider", "account"):

@@ -33,7 +33,7 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
     assert alices.send("PATCH", address, {"daily_cap": "20.00"}).json()["daily_cap"] == "20.00"
     assert list(alices.send("PATCH", address, {"secret": "k\u00e9y"}).json()["fields"]) == ["secret"]
     replaced = alices.send("PATCH", address, {"secret": "wrong"})
-    assert "wrong" not in replaced.text
+    assert "wrong" not in replaced.text and replaced.json()["problem"], "it is asked at once"
     assert alices.send("POST", f"{address}/check").json()["problem"]
     again = alices.send("POST", ACCOUNTS, sent)
     assert (again.status_code, "already" in again.json()["detail"]) == (400, True)

@@ -6,7 +6,10 @@ import logging
 import sys
 from uuid import uuid4
 
+import pytest
+
 from mlservices.about import about
+from tests.program import Program
 from voiceforge_site.logs import JsonFormatter, SafeFormatter, config, is_no_health_answer
 
 
@@ -19,6 +22,15 @@ def line(message: str, *args: object, secrets: tuple[str, ...] = (), error: bool
 
 def test_a_line_says_its_level_and_source() -> None:
     assert line("answered").endswith("INFO    telephony: answered")
+
+
+def test_a_refusal_is_told_with_its_request_and_key_though_django_tells_it_afterwards(
+    alices: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = alices.get("/api/agents/nobody")
+    (record,) = [each for each in caplog.records if each.name == "django.request"]
+    assert f"(request {refused['X-Request-ID']}, key vf_sk_" in SafeFormatter().format(record)
+    assert json.loads(JsonFormatter().format(record))["request"] == refused["X-Request-ID"]
 
 
 def test_what_a_caller_says_cannot_start_a_line_of_its_own_or_colour_ours() -> None:

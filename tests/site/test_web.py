@@ -62,6 +62,9 @@ async def test_pages_are_served_and_sockets_are_never_compressed(server: str) ->
                 f"ws://127.0.0.1:{port}/ws/live/", origin="https://elsewhere.example.org"
             )
         assert elsewhere.value.response.status_code == 403
+        with pytest.raises(websockets.InvalidStatus) as nowhere:
+            await websockets.connect(f"ws://127.0.0.1:{port}/ws/nowhere")
+        assert nowhere.value.response.status_code == 403
         async with websockets.connect(
             f"ws://127.0.0.1:{port}/ws/media/twilio/", compression="deflate"
         ) as socket_of_a_provider:

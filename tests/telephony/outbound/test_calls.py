@@ -20,6 +20,7 @@ from telephony.models import Call, Credential, OtherCost, PhoneNumber, PlannedCa
 from telephony.outbound import dialler
 from telephony.outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call, plan_of
 from telephony.outbound.guard import DAY, spent_since
+from tests import trail
 from tests.factories import make_agent
 from tests.fakes.twilio_rest import SID, Refusal
 
@@ -276,7 +277,8 @@ class TestWhoIsCalled:
         direct = plan()
         assert do_not_call(numbers=[TO], reason="asked us", by="alice") == 1
         waiting.refresh_from_db()
-        assert waiting.state == "canceled"
+        assert (waiting.state, "do-not-call" in waiting.reason) == ("canceled", True)
+        assert (trail.verbs("telephony.plannedcall")[-1], trail.last().name) == ("planned.canceled", "alice")
         PlannedCall.objects.filter(pk=direct.pk).update(state="waiting")  # as if it had slipped through
         dialled()
         direct.refresh_from_db()

@@ -14,8 +14,8 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import requires_csrf_token
 
 from mlservices.api.answers import refusal
@@ -192,6 +192,11 @@ def _missing(request: HttpRequest) -> str:
     if ability not in ABILITIES or not _signed_in(request) or request.user.has_perm(ability):
         return ""  # it was refused for another reason
     what, roles = ABILITIES[ability]
+    if getattr(request.user, "role", "") in roles:
+        return gettext(
+            "It takes the ability “%(ability)s”, which this API key does not have among its scopes. "
+            "Tick it on the key's page, or make another key."
+        ) % {"ability": what}
     names = [str(Role(role).label) for role in Role if role in roles]
     return ngettext(
         "It takes the ability “%(ability)s”, which this role has: %(roles)s. "

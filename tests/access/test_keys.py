@@ -24,7 +24,7 @@ def test_a_key_with_scopes_does_those_and_nothing_else(alice):
     _row, key = key_actions.create("a test", alice, scopes=[AGENTS])
     assert asks(key).status_code == 200
     refused = asks(key, "/api/telephony/calls")
-    assert (refused.status_code, "It takes the ability" in refused.json()["detail"]) == (403, True)
+    assert (refused.status_code, "not have among its scopes" in refused.json()["detail"]) == (403, True)
     body = {"name": "Front desk", "greeting": "Good day."}
     assert asks(key, method="post", data=body, content_type="application/json").status_code == 403
 

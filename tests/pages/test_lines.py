@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -334,7 +334,7 @@ class TestDialler:
     def test_who_asks_what_calls_cost_is_written_down_once_a_day(
         self, number, bobs_browser: Client, alices_browser: Client
     ):
-        cache.clear()
+        caches["noted"].clear()
         about = {"to": "+14155550111", "caller_id": f"twilio-{number.pk}"}
         for browser in (bobs_browser, bobs_browser, alices_browser):
             browser.get(reverse("outbound:about_number"), about)

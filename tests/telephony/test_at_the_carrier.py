@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 
 from mlservices.errors import EngineError
 from mlservices.types import SpeechChunk
@@ -64,7 +64,7 @@ async def hang_up(socket: Socket) -> None:
 
 class TestHowLongItMayLast:
     def test_the_carrier_ends_a_call_that_we_could_not(self, call: Call, twilio: FakeTwilio) -> None:
-        cache.clear()
+        caches["noted"].clear()
         converse(call, Switchboard(FakeSuppliers()), hang_up)
         wait_until(lambda: limit_of(twilio, call))
         assert "account.limited" in trail.verbs("telephony.credential")

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy
 import pytest
 import soundfile
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -120,7 +120,7 @@ class TestBeingTold:
         make_recording(call, seconds=1)
         sid = twilio.records(CALL_SID, sound=sound())
         assert twilio.tells_of(Client(), sid).status_code == 204
-        cache.clear()
+        caches["noted"].clear()
         assert fetch_due() == "1 recordings" and fetch_due() == "0 recordings"
         assert trail.verbs("telephony.credential") == ["account.fetched"]
         kept = the_only()

@@ -91,10 +91,9 @@ def answer_call(
         line=line,
         provider_call_id=provider_call_id,
         defaults={
-            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller),
+            **ringing(agent, line=line, direction=Call.Direction.INBOUND, caller=caller, callee=callee),
             "phone_number": number,
             "sip_line": sip_line,
-            "callee": callee[:LONGEST_PARTY],
         },
     )
     if created:
@@ -116,13 +115,14 @@ def start_browser_call(*, agent: Agent, caller: str, version: FlowVersion | None
     return call
 
 
-def ringing(agent: Agent, *, line: str, direction: str, caller: str) -> dict[str, object]:
+def ringing(agent: Agent, *, line: str, direction: str, caller: str, callee: str = "") -> dict[str, object]:
     fields: dict[str, object] = {
         "id": uuid4(),
         "agent": agent,
         "flow_version": agent.flow.live if agent.flow else None,
         "direction": direction,
         "caller": caller[:LONGEST_PARTY],
+        "callee": callee[:LONGEST_PARTY],
         "created_at": timezone.now(),
     }
     return {**fields, "card": Call(line=line, **fields).blank_card().as_json()}

@@ -57,7 +57,8 @@ URGENCY: tuple[Alert, ...] = (
 
 @dataclass(slots=True, kw_only=True)
 class Card:
-    """Times are epoch seconds. `words` is the last thing said, `guess` what may be being said.
+    """Times are epoch seconds. `caller` is who speaks with the agent, also where we have called them. `words`
+    is the last thing said, `guess` what may be being said.
 
     `alerts` is what a person should look at, each with the time since when; `alert` the most urgent of
     them. An alert goes as soon as its cause does, and none outlives the call.

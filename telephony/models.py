@@ -212,7 +212,7 @@ class Call(models.Model):
             url=self.get_absolute_url(),
             agent=self.agent.name,
             agent_slug=self.agent.slug,
-            caller=self.caller,
+            caller=self.other_party,
             direction=self.direction,
             line=self.line,
             status=self.status,

@@ -19,7 +19,7 @@ from agents.e164 import as_e164
 from agents.models import Agent
 from mlservices import audit
 
-from ..actions import LONGEST_PARTY, end_call, ringing, stop_ringing
+from ..actions import end_call, ringing, stop_ringing
 from ..audited import call_named
 from ..eventlog import record_now
 from ..models import Call, Credential, DoNotCall, PhoneNumber, PlannedCall, SipLine
@@ -138,12 +138,13 @@ def begin_call(planned: PlannedCall, rate: Decimal | None) -> Call:
         phone_number=number,
         sip_line=line,
         paid_by=line.account if line else number.credential if number else None,
-        callee=planned.to[:LONGEST_PARTY],
         status=Call.Status.QUEUED,
         rate=rate,
         price_currency=(line.currency or settings.CURRENCY) if line else "",
         most_seconds=seconds,
-        **ringing(planned.agent, line=name, direction=Call.Direction.OUTBOUND, caller=caller),
+        **ringing(
+            planned.agent, line=name, direction=Call.Direction.OUTBOUND, caller=caller, callee=planned.to
+        ),
     )
     PlannedCall.objects.filter(pk=planned.pk).update(call=call)
     record_now(call.pk, CallRinging())

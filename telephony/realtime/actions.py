@@ -28,7 +28,9 @@ def start_api_call(*, agent: Agent, visitor: Visitor, most: int) -> Call:
     own = Call.objects.filter(line=LINE, ended_at=None, caller=visitor.name, callee=visitor.key)
     if own.filter(status__in=Call.LIVE).count() >= most:
         raise TooMany
-    fields = ringing(agent, line=LINE, direction=Call.Direction.INBOUND, caller=visitor.name)
-    call = Call.objects.create(line=LINE, callee=visitor.key, **fields)
+    fields = ringing(
+        agent, line=LINE, direction=Call.Direction.INBOUND, caller=visitor.name, callee=visitor.key
+    )
+    call = Call.objects.create(line=LINE, **fields)
     record_now(call.pk, CallRinging())
     return call

@@ -162,10 +162,10 @@ class TestWebhooks:
     def placed(self, number: PhoneNumber) -> Call:
         """A call of ours, which is to leave a machine a message."""
         Credential.objects.update(records="here")
-        fields = actions.ringing(number.agent, line="twilio", direction="outbound", caller=NUMBER)
-        call = Call.objects.create(
-            line="twilio", phone_number=number, callee="+14155550111", provider_call_id="CAout", **fields
+        fields = actions.ringing(
+            number.agent, line="twilio", direction="outbound", caller=NUMBER, callee="+14155550111"
         )
+        call = Call.objects.create(line="twilio", phone_number=number, provider_call_id="CAout", **fields)
         PlannedCall.objects.create(
             to=call.callee, agent=number.agent, caller_id=number, machine="message", message="Hi.", call=call
         )

@@ -271,6 +271,13 @@ def test_another_time_than_of_the_next_year_is_refused(plan, days):
         plan(due_at=timezone.now() + timedelta(days=days))
 
 
+def test_the_board_shows_who_is_called_and_not_the_number_they_see(twilio, plan):
+    plan()
+    dialled()
+    call = Call.objects.get()
+    assert (call.card["caller"], call.callee, call.caller) == (TO, TO, call.phone_number.number)
+
+
 class TestWhoIsCalled:
     def test_nobody_on_the_list_on_any_way(self, twilio, plan):
         waiting = plan(due_at=timezone.now() + timedelta(hours=1))

@@ -43,12 +43,13 @@ def client(zadarma: Zadarma) -> ZadarmaClient:
 
 def new_call_back(number: PhoneNumber, agent: Agent, *, extension: str, callee: str) -> Call:
     """As the dialler leaves it a moment before Zadarma is asked."""
-    fields = actions.ringing(agent, line="zadarma", direction=Call.Direction.OUTBOUND, caller=extension)
+    fields = actions.ringing(
+        agent, line="zadarma", direction=Call.Direction.OUTBOUND, caller=extension, callee=callee
+    )
     call = Call.objects.create(
         line="zadarma",
         phone_number=number,
         paid_by=number.credential,
-        callee=callee,
         status=Call.Status.QUEUED,
         most_seconds=14400,
         **fields,

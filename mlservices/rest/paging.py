@@ -50,6 +50,12 @@ class Pages(CursorPagination):
             return order
         return (*order, "-pk" if order[0].startswith("-") else "pk")
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """OpenAPI 3.1 knows no `nullable`, which Django REST framework writes."""
+        address = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": address, "previous": dict(address), "results": schema}
+        return {"type": "object", "required": ["results"], "properties": properties}
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         told = {"limit": "how many of them", "cursor": "where to go on: take it out of `next` or `previous`"}

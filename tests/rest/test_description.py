@@ -37,6 +37,11 @@ def test_it_is_valid(told):
     validate(told)
 
 
+def test_what_may_be_null_is_said_as_3_1_says_it(told):
+    assert '"nullable"' not in json.dumps(told)
+    assert "api.example.org" not in json.dumps(told)
+
+
 def test_it_is_made_without_a_warning(capfd):
     document.__wrapped__()
     assert "Warning" not in capfd.readouterr().err

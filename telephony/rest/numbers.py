@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -157,7 +158,10 @@ class Numbers(Resource):
         """The provider is told of a new `fallback_number` once it is saved."""
         values = self.checked(partial=True)
         if "hours" in values:
-            hours_of(values["hours"])
+            try:
+                hours_of(values["hours"])
+            except ValidationError as error:
+                raise ValidationError({"hours": error.messages}) from None
             week = write_hours(values["hours"]) if values["hours"] else ""
             values |= {"week": week, "zone": values.pop("hours").get("timezone", "")}
         with transaction.atomic():

@@ -59,6 +59,8 @@ def test_numbers_are_imported_given_to_agents_and_brought_here(alices, account, 
     assert (told["agent"], told["hours"]["week"]["monday"]) == (agent.slug, [["09:00", "17:00"]])
     wrong = alices.send("PATCH", f"{NUMBERS}/{NUMBER}", {"after": "forward", "fallback_number": "1"}).json()
     assert set(wrong["fields"]) >= {"fallback_number"}
+    wrong = alices.send("PATCH", f"{NUMBERS}/{NUMBER}", {"hours": {**hours, "garbage": 1}}).json()
+    assert "garbage" in wrong["fields"]["hours"]
     hooks = alices.send("POST", f"{NUMBERS}/{NUMBER}/hooks").json()
     assert hooks["after"]["voice_url"].startswith("https://voice.example.org/")
     late = alices.send("PATCH", f"{NUMBERS}/{NUMBER}", {"label": "x"}, If_Match=changed["ETag"])

@@ -159,3 +159,12 @@ def test_a_scope_is_kept_once_however_often_it_is_sent(alices, alice):
     alices.send("PATCH", f"/api/keys/{row.prefix}", {"scopes": [CALLS] * 500})
     row.refresh_from_db()
     assert row.scopes == [CALLS]
+
+
+def test_a_key_that_is_replaced_or_revoked_is_in_conflict_over_the_api(alices, alice):
+    row, _key = key_actions.create("Reports", alice, scopes=[CALLS])
+    assert alices.send("POST", f"/api/keys/{row.prefix}/rotate", {}).status_code == 201
+    assert alices.send("POST", f"/api/keys/{row.prefix}/rotate", {}).status_code == 409
+    key_actions.revoke(row.prefix)
+    assert alices.send("PATCH", f"/api/keys/{row.prefix}", {"name": "Other"}).status_code == 409
+    assert alices.send("POST", f"/api/keys/{row.prefix}/rotate", {}).status_code == 409

@@ -118,6 +118,7 @@ class Keys(Resource):
         return self._told_once(key, shown)
 
     def change(self, thing: ApiKey, values: dict[str, Any]) -> ApiKey:
+        _refuse_closed(thing)
         return key_actions.change(key=thing, by=self.request.user, **values)
 
     def remove(self, thing: ApiKey) -> None:
@@ -135,9 +136,18 @@ class Keys(Resource):
         """A key with the same name and limits; both open for a while, so that no request fails. Only its own
         person may do this."""
         overlap = timedelta(hours=self.sent(OverlapFields)["overlap_hours"])
-        key, shown = key_actions.rotate(key=self.get_object(), overlap=overlap, by=request.user)
+        old = self.get_object()
+        _refuse_closed(old)
+        if old.replaced_by_id:
+            raise Conflict("It was replaced already.")
+        key, shown = key_actions.rotate(key=old, overlap=overlap, by=request.user)
         return self._told_once(key, shown)
 
     def _told_once(self, key: ApiKey, shown: str) -> Response:
         told = {"key": shown, **told_by(KeyFields, key)}
         return Response(told, status=201, headers={"Cache-Control": "no-store"})
+
+
+def _refuse_closed(key: ApiKey) -> None:
+    if not key.opens:
+        raise Conflict("This key opens nothing any more: make another.")

@@ -113,7 +113,8 @@ class Accounts(Resource):
         limits = {name: sent.pop(name) for name in _LIMITS[1:] if name in sent}
         form = valid(NewAccountForm(sent))
         with transaction.atomic():  # nothing is kept where the limits are refused
-            account = add_credential(**form.cleaned_data, by=self.by)
+            with in_conflict():
+                account = add_credential(**form.cleaned_data, by=self.by)
             if limits:
                 self.change(account, limits)
         check_credential(credential=account, by=self.by)

@@ -36,7 +36,7 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
     assert "wrong" not in replaced.text and replaced.json()["problem"], "it is asked at once"
     assert alices.send("POST", f"{address}/check").json()["problem"]
     again = alices.send("POST", ACCOUNTS, sent)
-    assert (again.status_code, "already" in again.json()["detail"]) == (400, True)
+    assert (again.status_code, "already" in again.json()["detail"]) == (409, True)
     assert alices.send("DELETE", address).status_code == 204
     assert not Credential.objects.exists()
 

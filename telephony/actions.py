@@ -26,6 +26,7 @@ from mlservices import audit
 
 from . import outward, search, traffic
 from .audited import call_named, record_of_call
+from .cards import status_unanswered
 from .credentials import save_credential
 from .eventlog import record_now
 from .forgetting import forget_words
@@ -156,9 +157,9 @@ def end_call(
     call = Call.objects.filter(pk=call_id)
     if not call.filter(ended_at=None).update(ended_at=now, end_reason=reason, transfer_to=transfer_to):
         return False
-    answered_at = call.values_list("answered_at", flat=True).get()
+    answered_at, direction = call.values_list("answered_at", "direction").get()
     # The provider's word on how the call went stands, if it has come before us.
-    unanswered = Status.FAILED if reason == "engine_failure" else Status.NO_ANSWER
+    unanswered = status_unanswered(reason, is_outbound=direction == Call.Direction.OUTBOUND)
     call.filter(status__in=PROGRESS).update(status=Status.COMPLETED if answered_at else unanswered)
     duration = _duration(answered_at, now)
     call.update(duration_seconds=duration)

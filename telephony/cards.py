@@ -283,5 +283,12 @@ def _(event: CallEnded, card: Card, at: float) -> None:
     card.holder = card.holder_window = ""
     card.drop_alert(*URGENCY)
     if card.status in ("queued", "initiated", "ringing", "in-progress"):
-        unanswered = "failed" if event.reason == "engine_failure" else "no-answer"
+        unanswered = status_unanswered(event.reason, is_outbound=card.direction == "outbound")
         card.status = "completed" if card.answered else unanswered
+
+
+def status_unanswered(reason: str, *, is_outbound: bool) -> str:
+    """Of a call that ended before it was answered, until its provider has its say."""
+    if reason == "engine_failure":
+        return "failed"
+    return "canceled" if is_outbound and reason == "operator_hung_up" else "no-answer"

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from telephony import actions
+from telephony.actions import hang_up
 from telephony.capacity import capacity
 from telephony.lines.twilio import TwilioAccount
 from telephony.models import Call, Credential, OtherCost, PhoneNumber, PlannedCall
@@ -269,6 +270,15 @@ def test_a_scheduled_call_waits_and_can_be_canceled(twilio, plan):
 def test_another_time_than_of_the_next_year_is_refused(plan, days):
     with pytest.raises(ValidationError, match="from now on, within a year"):
         plan(due_at=timezone.now() + timedelta(days=days))
+
+
+def test_a_call_that_is_hung_up_while_it_rings_is_canceled(twilio, plan):
+    plan()
+    dialled()
+    call = Call.objects.get()
+    assert hang_up(call.pk, by="bob")
+    call.refresh_from_db()
+    assert (call.status, call.card["status"]) == ("canceled", "canceled")
 
 
 def test_the_board_shows_who_is_called_and_not_the_number_they_see(twilio, plan):

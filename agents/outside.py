@@ -19,7 +19,8 @@ from typing import Literal
 import httpx
 from django.conf import settings
 
-from mlservices.clients.http import certificates, url_of
+from mlservices.clients.addresses import url_of
+from mlservices.clients.http import certificates
 
 MOST_REDIRECTS = 5
 LARGEST_ANSWER = 1_000_000  # bytes

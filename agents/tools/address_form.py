@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mlservices.clients.http import url_of
+from mlservices.clients.addresses import url_of
 from mlservices.secret_box import UnreadableSecret, sealed
 
 from ..fields import dress

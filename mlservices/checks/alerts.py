@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..clients.http import is_loopback
+from ..clients.addresses import is_loopback
 from ..models import ServiceAlert
 from . import outward
 from .probing import Report

@@ -12,7 +12,8 @@ import httpx
 from django.utils.translation import gettext_noop
 
 from .. import errors
-from ..clients.http import Answer, Client, Party, certificates, fetch, is_loopback, page_error, status_error
+from ..clients.addresses import is_loopback
+from ..clients.http import Answer, Client, Party, certificates, fetch, page_error, status_error
 from ..errors import EngineError
 from . import Outcome, failed, warned
 

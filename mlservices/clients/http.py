@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import re
 import ssl
@@ -17,6 +16,7 @@ import httpx
 from .. import audio
 from ..errors import EngineBusy, EngineError, EngineTimeout, Outcome
 from ..whole_numbers import whole_number
+from .addresses import is_loopback, url_of
 
 _QUOTED = 200  # characters of a body that is something else
 _LARGEST_BODY = 64 * 2**20
@@ -25,29 +25,6 @@ _LONGEST_UTTERANCE_SECONDS = 30.0  # what lasts longer is a recording
 _UTTERANCE_SECONDS, _LONGEST_PATIENCE_SECONDS = 30.0, 600.0  # within which it is heard
 _CROWDED_SECONDS = 2.0  # until there may be room for another request
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
-
-
-def url_of(text: str) -> httpx.URL:
-    """An address that was written by somebody. Raises ValueError for what is none; httpx alone would take a
-    name in Punycode that is none, and raise only when it is asked for the host."""
-    try:
-        url = httpx.URL(text)
-        _ = url.host
-    except httpx.InvalidURL as error:
-        raise ValueError(str(error)) from None
-    return url
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the address is this machine's own, which no proxy of the network reaches."""
-    try:
-        host = url_of(url).host
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @cache

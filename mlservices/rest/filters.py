@@ -23,8 +23,6 @@ class WhatIsGiven(filters.DjangoFilterBackend):
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         known = getattr(self.get_filterset_class(view, queryset), "base_filters", {})
-        return (
-            super().filter_queryset(request, queryset, view)
-            if known.keys() & request.GET.keys()
-            else queryset
-        )
+        if known.keys().isdisjoint(request.GET):
+            return queryset
+        return super().filter_queryset(request, queryset, view)

@@ -36,11 +36,11 @@ class Changed(Refused):
 
 
 @contextmanager
-def in_conflict() -> Iterator[None]:
-    """Around a verb whose ValidationError is of how things stand, and not of what was sent."""
+def in_conflict(told_by: type[NotValid] = NotValid) -> Iterator[None]:
+    """Around a verb whose ValidationError, of this kind, is of how things stand, and not of what was sent."""
     try:
         yield
-    except NotValid as error:
+    except told_by as error:
         raise Conflict(" ".join(error.messages)) from None
 
 

@@ -68,8 +68,11 @@ def _compare_calls(credential: Credential, now: datetime) -> int:
 def _look_for_recordings(credential: Credential, now: datetime) -> None:
     """Those of whose end nothing was told: the provider is asked what it has."""
     calls = {each.call_id: each.call for each in awaited(credential, ended_before=now - SETTLED)}
+    if not calls:
+        return
+    account = asked_often(credential, "compared")
     for call in calls.values():
-        found = asked_often(credential, "compared").recordings(call.provider_call_id)
+        found = account.recordings(call.provider_call_id)
         for each in found:
             is_told(call=call, provider_id=each.provider_id, ready=each.ready)
         if all(each.ready is not None for each in found):

@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from baresip import (
-    AudioNotActive,
-    AudioRestarted,
     BaresipError,
     Call,
     CallFailed,
@@ -22,27 +20,21 @@ from baresip import (
 )
 from django.db import Error
 
-from mlservices.audio import read_wav
-from mlservices.errors import EngineError
-from mlservices.speech import spoken
-
 from ..models import Call as Row
 from ..session.events import TransferStatus
 from ..threads import DatabaseThreads
 from . import records
 from .bridge import Bridge, Ended, NotTaken, press
 from .lines import Carried
-from .playout import RATE, Playout
 from .records import Announced, Forward, Outgoing, Sentence
 from .referrals import Referral, hang_up, user_of
+from .saying import say, tell
 from .sources import Sources
 
 logger = logging.getLogger(__name__)
 
 RING_SECONDS = 60.0
 TRANSFER_SECONDS = 30.0
-LAST_WORDS_STEP_SECONDS = 0.02
-SENTENCE_SECONDS = 10.0  # that a voice may take for one
 
 in_database = DatabaseThreads(2, "sip calls")
 asking = DatabaseThreads(2, "sip transfers")  # a provider may be slow to tell what a minute costs
@@ -137,7 +129,7 @@ class Calls:
             await self._forward(announced, carried, call)
             return
         if isinstance(announced, Sentence):
-            await _tell(announced, call)
+            await tell(announced, call)
             return
         bridge = await self._bridge_while_it_rings(announced, call)
         if bridge and await _answered(call):
@@ -158,7 +150,7 @@ class Calls:
             await call.answer()
             await call.wait_established()
             if await self._put_through(forward.of, carried, call, forward.number) != "answered":
-                await _say(call, forward.sorry)
+                await say(call, forward.sorry)
         except BaresipError as error:
             logger.info("Call %s was not put through, as its caller gave up: %s", forward.of, error)
         finally:
@@ -267,12 +259,12 @@ class Calls:
         elif ended.reason == "server_restarted":
             transfer_to = announced.failure_number
         if ended is None or ended.reason == "server_restarted":
-            await _say(call, announced.last_words)
+            await say(call, announced.last_words)
         if transfer_to:
             status = await self._put_through(announced.call_id, carried, call, transfer_to)
             await in_database(records.transfer_ended, announced.call_id, status)
             if status != "answered":
-                await _say(call, announced.sorry)
+                await say(call, announced.sorry)
 
     async def _put_through(
         self, call_id: UUID | str, carried: Carried, call: Call, number: str
@@ -358,39 +350,6 @@ async def _reject(call: Call) -> None:
     if call.state is not CallState.CLOSED:
         with suppress(BaresipError):
             await call.reject()
-
-
-async def _tell(sentence: Sentence, call: Call) -> None:
-    """The caller hears it ring until a voice has it ready, and where none has, that it is busy."""
-    how: dict[str, Any] = {"voice": sentence.voice, "speed": sentence.speed, "priority": "live"}
-    try:
-        wav = await spoken(sentence.text, rate=RATE, seconds=SENTENCE_SECONDS, **how)
-    except EngineError as error:
-        logger.error("A caller was turned away without a word: %s", error)
-        return
-    try:
-        await call.answer()
-        await call.wait_established()
-        await _say(call, read_wav(wav)[0])
-    except BaresipError as error:
-        logger.info("A caller gave up before they heard why nobody answers: %s", error)
-    finally:
-        await asyncio.shield(hang_up(call))
-
-
-async def _say(call: Call, pcm: bytes) -> None:
-    """Play these words to the peer, to their end or to the peer's."""
-    playout = Playout()
-    playout.add(pcm)
-    playout.mark("end")
-    with suppress(AudioNotActive, AudioRestarted):
-        call.audio.flush_tx()
-        async with asyncio.timeout(len(pcm) / (2 * RATE) + 2):
-            buffered = 0
-            while not playout.played(buffered):
-                call.audio.write(playout.next(buffered))
-                await asyncio.sleep(LAST_WORDS_STEP_SECONDS)
-                buffered = call.audio.info().tx_buffered
 
 
 def outcome_of(error: CallFailed) -> tuple[Status, str]:

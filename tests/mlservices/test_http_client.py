@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from mlservices.clients.http import LoopClients, Party, fetch, is_loopback
+from mlservices.clients.addresses import is_loopback
+from mlservices.clients.http import LoopClients, Party, fetch
 from mlservices.errors import EngineError, Outcome
 from telephony.providers.zadarma.client import ZadarmaError
 from telephony.providers.zadarma.recordings import download

@@ -29,6 +29,7 @@ MAY_ASK = {
     "voiceforge_site/hooks/actions.py": "reads addresses; asks nobody",
     "mlservices/checks/http.py": "servers of the settings",
     "mlservices/checks/alerts.py": "ALERT_WEBHOOK_URL of the settings",
+    "mlservices/clients/addresses.py": "reads addresses; asks nobody",
     "mlservices/clients/http.py": "servers of the settings",
     "mlservices/clients/service.py": "the ML service",
     "mlservices/clients/openai.py": "servers of the settings",

@@ -84,7 +84,7 @@ def _leave_nul_out(request: HttpRequest) -> None:
     while "%00" in query:  # what stood around one may be another: %0%000
         query = query.replace("%00", "")
     request.META["QUERY_STRING"] = query
-    request.GET = QueryDict(request.META["QUERY_STRING"])
+    request.GET = QueryDict(query)
 
 
 def _methods(view: Any) -> Iterable[str]:

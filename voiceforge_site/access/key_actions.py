@@ -25,6 +25,10 @@ from .keys import BEGINNING, PREFIX_LENGTH, digest
 LONGEST_OVERLAP = timedelta(days=30)
 
 
+class Closed(ValidationError):
+    """What the key was to do, one that was replaced or opens nothing any more cannot."""
+
+
 @transaction.atomic
 def create(
     name: str,
@@ -68,13 +72,13 @@ def change(*, key: ApiKey, by: User, **fields: Any) -> ApiKey:
 
 @transaction.atomic
 def rotate(*, key: ApiKey, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
-    """A key in its place, with the same limits; the old one opens for `overlap` yet. Raises
-    ValidationError."""
+    """A key in its place, with the same limits; the old one opens for `overlap` yet. Raises Closed, or
+    another ValidationError."""
     key = _locked(key)
     if key.person_id != by.pk:  # or who sees the new one could act as another
         raise ValidationError(_("That is only its person's to do. Revoke it, if need be."))
     if key.replaced_by_id:
-        raise ValidationError(_("It was replaced already."))
+        raise Closed(_("It was replaced already."))
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise ValidationError({"overlap": _("Let the old key open for 30 days at most.")})
     fields = {name: getattr(key, name) for name in CHANGEABLE}
@@ -113,10 +117,10 @@ def _made(person: User, **fields: Any) -> tuple[ApiKey, str]:
 
 def _locked(key: ApiKey) -> ApiKey:
     """As it is stored now, until the transaction ends: others may change, rotate or revoke it meanwhile.
-    Raises ValidationError where it is closed."""
+    Raises Closed."""
     stored = ApiKey.objects.select_for_update().filter(pk=key.pk).first()
     if stored is None or not stored.opens:
-        raise ValidationError(_("This key opens nothing any more: make another."))
+        raise Closed(_("This key opens nothing any more: make another."))
     return stored
 
 

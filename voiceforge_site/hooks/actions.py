@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from agents.outside import is_public
 from mlservices import audit
-from mlservices.clients.http import url_of
+from mlservices.clients.addresses import url_of
 from mlservices.happenings import KINDS, Happening
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 from telephony.models import Call, PhoneNumber

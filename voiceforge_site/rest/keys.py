@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mlservices.rest.problems import Conflict
+from mlservices.rest.problems import Conflict, in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel, told_by
 
@@ -118,8 +118,8 @@ class Keys(Resource):
         return self._told_once(key, shown)
 
     def change(self, thing: ApiKey, values: dict[str, Any]) -> ApiKey:
-        _refuse_closed(thing)
-        return key_actions.change(key=thing, by=self.request.user, **values)
+        with in_conflict(key_actions.Closed):
+            return key_actions.change(key=thing, by=self.request.user, **values)
 
     def remove(self, thing: ApiKey) -> None:
         """It opens nothing from the next request on."""
@@ -136,18 +136,10 @@ class Keys(Resource):
         """A key with the same name and limits; both open for a while, so that no request fails. Only its own
         person may do this."""
         overlap = timedelta(hours=self.sent(OverlapFields)["overlap_hours"])
-        old = self.get_object()
-        _refuse_closed(old)
-        if old.replaced_by_id:
-            raise Conflict("It was replaced already.")
-        key, shown = key_actions.rotate(key=old, overlap=overlap, by=request.user)
+        with in_conflict(key_actions.Closed):
+            key, shown = key_actions.rotate(key=self.get_object(), overlap=overlap, by=request.user)
         return self._told_once(key, shown)
 
     def _told_once(self, key: ApiKey, shown: str) -> Response:
         told = {"key": shown, **told_by(KeyFields, key)}
         return Response(told, status=201, headers={"Cache-Control": "no-store"})
-
-
-def _refuse_closed(key: ApiKey) -> None:
-    if not key.opens:
-        raise Conflict("This key opens nothing any more: make another.")

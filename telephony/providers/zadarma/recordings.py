@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from mlservices.clients.http import Client, certificates, is_loopback, url_of
+from mlservices.clients.addresses import is_loopback, url_of
+from mlservices.clients.http import Client, certificates
 
 from ..sounds import sound_kind
 from .errors import ZadarmaError

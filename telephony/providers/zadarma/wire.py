@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from mlservices.clients.http import Client, certificates, is_loopback
+from mlservices.clients.addresses import is_loopback
+from mlservices.clients.http import Client, certificates
 
 from .errors import ZadarmaBusy, ZadarmaError
 from .limits import Limits, limits_of

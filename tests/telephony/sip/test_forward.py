@@ -12,7 +12,7 @@ from baresip import Call, CallState, TransferFailed
 from mlservices import registry
 from mlservices.errors import EngineError
 from telephony.sip import calls as gateway_calls
-from telephony.sip import records
+from telephony.sip import records, saying
 from telephony.sip.calls import Calls
 from tests.fakes.exchange import ToneTts
 
@@ -47,7 +47,7 @@ async def test_it_is_answered_passed_on_and_told_where_that_fails(refuses: bool,
     async def say(call: Any, pcm: bytes) -> None:
         heard.append(pcm)
 
-    monkeypatch.setattr(gateway_calls, "_say", say)
+    monkeypatch.setattr(gateway_calls, "say", say)
     calls, ringing = Calls("ws://127.0.0.1:9", From192()), Answered(CallState.INCOMING, refuses=refuses)
     carried = line()
     calls.take(carried, cast(Call, ringing))
@@ -75,7 +75,7 @@ async def test_a_sentence_is_spoken_and_where_no_voice_is_there_it_sounds_busy(
         assert call.told == ["200"]
         heard.append(len(pcm))
 
-    monkeypatch.setattr(gateway_calls, "_say", say)
+    monkeypatch.setattr(saying, "say", say)
     calls, ringing, carried = Calls("ws://127.0.0.1:9", From192()), Answered(CallState.INCOMING), line()
     calls.take(carried, cast(Call, ringing))
     await asyncio.gather(*calls.tasks)

@@ -20,46 +20,13 @@ from telephony.zadarma_webhook import zadarma_webhook
 from tests.fakes.zadarma import signature
 from tests.telephony.conftest import kinds_of
 
-from .conftest import new_call_back
+from .notices import END, IN, NOW, OUT, SECRET, credential, number, post
+
+__all__ = ["credential", "number"]  # fixtures
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-SECRET = "SECRET0123456789abcd"
-NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-IN = {
-    "pbx_call_id": "in_1",
-    "call_start": NOW,
-    "caller_id": "442037691880",
-    "called_did": "442037691881",
-}
-OUT = {
-    "pbx_call_id": "out_1",
-    "call_start": NOW,
-    "internal": "100",
-    "destination": "442037691880",
-    "caller_id": "442037691881",
-}
-END = {"duration": "42", "disposition": "answered", "status_code": "16", "is_recorded": "0"}
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def credential(db: None) -> Credential:
-    return save_credential(provider="zadarma", account="KEY0123456789abcdef0", secret=SECRET, label="Zadarma")
-
-
-@pytest.fixture
-def number(agent: Agent, credential: Credential) -> PhoneNumber:
-    return PhoneNumber.objects.create(
-        number="+442037691881", credential=credential, agent=agent, extension="100"
-    )
-
-
-def post(credential: Credential, event: str, signed: str | None = None, **fields: str) -> Any:
-    form = {"event": event, **fields}
-    signed = signature(form, SECRET) if signed is None else signed
-    headers = {"Signature": signed} if signed else {}
-    return Client(enforce_csrf_checks=True).post(f"/webhooks/zadarma/{credential.pk}/", form, headers=headers)
 
 
 # ---- who is believed ------------------------------------------------------------------------
@@ -92,8 +59,8 @@ def test_what_zadarma_did_not_sign_is_refused_and_changes_nothing(number: PhoneN
 def test_an_address_is_one_accounts(number: PhoneNumber) -> None:
     other = save_credential(provider="zadarma", account="KEY2", secret="another", label="Other")
     twilio = save_credential(provider="twilio", account="AC1", secret=SECRET)
-    for credential in (other, twilio, Credential(pk=10**30)):
-        assert post(credential, "NOTIFY_START", **IN).status_code == 403
+    for account in (other, twilio, Credential(pk=10**30)):
+        assert post(account, "NOTIFY_START", **IN).status_code == 403
     assert not Call.objects.exists()
 
 
@@ -311,60 +278,6 @@ def test_a_call_whose_sound_we_have_is_as_long_as_we_heard_it(number: PhoneNumbe
     call.refresh_from_db()
     assert (call.status, call.end_reason) == ("completed", "agent_hung_up")
     assert call.duration_seconds is not None and call.duration_seconds < 5
-
-
-# ---- calls that we ask for ------------------------------------------------------------------
-
-
-@pytest.fixture
-def call_back(number: PhoneNumber, agent: Agent) -> Call:
-    return new_call_back(number, agent, extension="100", callee="+442037691880")
-
-
-@pytest.mark.parametrize("order", ["SAE", "ESA", "E", "SSAAEE", "AES"])
-def test_a_call_back_is_known_by_its_first_notice(call_back: Call, order: str) -> None:
-    events = {"S": "NOTIFY_OUT_START", "A": "NOTIFY_ANSWER", "E": "NOTIFY_OUT_END"}
-    for letter in order:
-        fields = OUT | (END if letter == "E" else {})
-        assert post(call_back.phone_number.credential, events[letter], **fields).json() == {}
-    call = Call.objects.get()
-    assert (call.provider_call_id, call.status, call.duration_seconds) == ("out_1", "completed", 42)
-    assert call.answered_at is not None
-
-
-def test_two_call_backs_to_one_number_are_two_calls(call_back: Call, agent: Agent) -> None:
-    second = new_call_back(call_back.phone_number, agent, extension="100", callee="+442037691880")
-    later = f"{datetime.now(UTC) + timedelta(seconds=3):%Y-%m-%d %H:%M:%S}"
-    credential = call_back.phone_number.credential
-    post(credential, "NOTIFY_OUT_START", **OUT)
-    post(credential, "NOTIFY_OUT_START", **OUT | {"pbx_call_id": "out_2", "call_start": later})
-    found = dict(Call.objects.values_list("provider_call_id", "pk"))
-    assert found == {"out_1": call_back.pk, "out_2": second.pk}
-
-
-@pytest.mark.parametrize("fields", [{"destination": "442037691899"}, {"internal": "101"}, {"internal": ""}])
-def test_somebody_elses_call_out_of_the_pbx_is_not_ours(call_back: Call, fields: dict[str, str]) -> None:
-    credential = call_back.phone_number.credential
-    assert post(credential, "NOTIFY_OUT_START", **OUT | fields).status_code == 200
-    assert post(credential, "NOTIFY_OUT_END", **OUT | fields, **END).status_code == 200
-    call_back.refresh_from_db()
-    assert (call_back.status, call_back.provider_call_id) == ("queued", "")
-
-
-def test_a_call_that_was_asked_for_long_ago_is_another(call_back: Call) -> None:
-    Call.objects.update(created_at=timezone.now() - timedelta(seconds=301))
-    post(call_back.phone_number.credential, "NOTIFY_OUT_START", **OUT)
-    assert Call.objects.get().provider_call_id == ""
-
-
-def test_a_call_that_people_speak_on_is_no_orphan(call_back: Call) -> None:
-    credential = call_back.phone_number.credential
-    post(credential, "NOTIFY_OUT_START", **OUT)
-    post(credential, "NOTIFY_ANSWER", **OUT)
-    Call.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    assert actions.end_orphans() == 0
-    Call.objects.update(created_at=timezone.now() - timedelta(hours=5))
-    assert actions.end_orphans() == 1
 
 
 # ---- what nobody would send -----------------------------------------------------------------

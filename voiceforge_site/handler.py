@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import django
@@ -19,6 +22,7 @@ from telephony.threads import DatabaseThreads
 
 THREADS = 24  # in which requests are answered, and so connections to the database; more requests wait
 CONNECTION_SECONDS = 300  # for which such a connection is used again: to open one costs PostgreSQL a process
+TRUSTED_SECONDS = 1  # since it was asked whether it is still there
 
 
 class OneThread(ASGIHandler):
@@ -53,8 +57,9 @@ class OneThread(ASGIHandler):
     def _answer(self, scope: Any, body: Any) -> HttpResponseBase:
         """Closed already, if it is whole."""
         request_started.send(type(self), scope=scope)
-        request, refusal = self.create_request(scope, body)
-        response: Any = refusal if request is None else self.get_response(request)
+        with connection_trusted():
+            request, refusal = self.create_request(scope, body)
+            response: Any = refusal if request is None else self.get_response(request)
         self._own(response)
         if _is_whole(response):
             response.close()
@@ -98,6 +103,24 @@ def keep_connection() -> None:
     own = connections[DEFAULT_DB_ALIAS]
     kept = {"CONN_MAX_AGE": CONNECTION_SECONDS, "CONN_HEALTH_CHECKS": True}
     own.settings_dict = own.settings_dict | kept
+
+
+class _Asked(threading.local):
+    at = float("-inf")  # of time.monotonic
+
+
+_asked = _Asked()
+
+
+@contextmanager
+def connection_trusted() -> Iterator[None]:
+    """The thread's own is not asked before every request whether it is still there, which takes as long as to
+    ask it for a key. What asks nothing of the database renews no trust."""
+    own: Any = connections[DEFAULT_DB_ALIAS]  # none of Django's stubs know what follows
+    own.health_check_done = is_trusted = time.monotonic() - _asked.at < TRUSTED_SECONDS
+    yield
+    if own.health_check_done and not is_trusted:
+        _asked.at = time.monotonic()
 
 
 def http_application() -> Any:

@@ -239,6 +239,7 @@ class Agents(Resource):
     search_fields = ("name", "description")
     ordering_fields = ("name", "created_at", "updated_at")
     ordering = "name"
+    columns = (*AgentFields.Meta.fields[1:], "slug", "flow__slug")
 
     def make(self, values: dict[str, Any]) -> Agent:
         return self._saved(Agent(), values, expected=None)

@@ -8,6 +8,8 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+_SETS: dict[type, Any] = {}
+
 
 @extend_schema_field(OpenApiTypes.BOOL)
 class YesOrNo(filters.TypedChoiceFilter):
@@ -20,6 +22,12 @@ class YesOrNo(filters.TypedChoiceFilter):
 
 class WhatIsGiven(filters.DjangoFilterBackend):
     """Makes no form of the filters, which costs as much as a small page, for who names none of them."""
+
+    def get_filterset_class(self, view: Any, queryset: Any = None) -> Any:
+        """Made once of a view: each that is made anew finds out again what its fields are."""
+        if type(view) not in _SETS:
+            _SETS[type(view)] = super().get_filterset_class(view, queryset)
+        return _SETS[type(view)]
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         known = getattr(self.get_filterset_class(view, queryset), "base_filters", {})

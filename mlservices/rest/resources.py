@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.http import parse_etags
 from rest_framework import mixins, serializers, viewsets
@@ -90,6 +90,17 @@ class Tagged(Verbs):
 class Resource(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tagged):
     """Subclasses say what `make`, `change` and `remove` do by calling a verb, or leave one out, with the
     HTTP method that would ask for it. `PATCH` changes what it names and leaves the rest."""
+
+    columns: tuple[str, ...] = ()  # that GET tells: it loads no other, which takes long of wide tables
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset()
+        return rows.only(*self.columns) if self.columns and self.action in ("list", "retrieve") else rows
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Of a list: what has an address of its own is found by that alone."""
+        is_one = (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+        return queryset if is_one else super().filter_queryset(queryset)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

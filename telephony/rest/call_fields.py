@@ -119,8 +119,8 @@ class OneCallFields(CallFields):
 
 
 def transcript_of(call: Call) -> Transcript:
-    rows = CallEvent.objects.filter(call=call).order_by("seq")
-    return Transcript(event_from(row.kind, row.at_seconds, row.payload) for row in rows)
+    rows = CallEvent.objects.filter(call=call).order_by("seq").values_list("kind", "at_seconds", "payload")
+    return Transcript(event_from(*row) for row in rows)
 
 
 class EventFields(serializers.Serializer):

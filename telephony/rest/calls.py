@@ -36,6 +36,7 @@ from ..history import selected
 from ..models import Call, CallEvent, CallNote
 from ..views import recording
 from .call_fields import (
+    OF_A_LIST,
     CallFields,
     EventsFields,
     MessageFields,
@@ -252,6 +253,9 @@ class Calls(Resource):
 
 
 def _with_all(calls: QuerySet[Call]) -> QuerySet[Call]:
+    """What `OneCallFields` tells, and no more: four tables stand behind it, some of them wide."""
     calls = calls.select_related("agent", "phone_number", "flow_version__flow", "recording")
-    graphs = ("flow_version__graph", "flow_version__subflows", "flow_version__flow__draft")
-    return calls.defer("card", "recording__peaks", *graphs)
+    elsewhere = ("agent__slug", "phone_number__number", "flow_version__number", "flow_version__flow__slug")
+    costs = ("price", "price_currency", "rate")
+    own = [name for name in OF_A_LIST if name not in ("agent", "number", "tags")]
+    return calls.only(*own, "provider_call_id", *costs, *elsewhere, "recording__id")

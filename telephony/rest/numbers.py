@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -146,10 +145,10 @@ class Numbers(Resource):
     ordering_fields = ("number",)
     ordering = "number"
 
-    def get_queryset(self) -> QuerySet[PhoneNumber]:
-        """Without the many columns of agents: only their names are told."""
-        unread = [field.name for field in Agent._meta.fields if field.name not in ("id", "slug", "name")]
-        return self.queryset.defer(*(f"{of}__{name}" for of in ("agent", "after_agent") for name in unread))
+    columns = (
+        *(name for name in NumberFields.Meta.fields if name not in ("id", "account", "provider", "is_open")),
+        *("number", "credential__provider", "agent__slug", "after_agent__slug"),
+    )
 
     def state_of(self, thing: PhoneNumber, shown: Any) -> Any:
         return {name: value for name, value in shown.items() if name != "is_open"}  # as the clock has it

@@ -162,7 +162,8 @@ class Guard:
         self.user = user
         self.contexts: list[BrowserContext] = []
         self.faults: list[str] = []
-        self.expected: list[str] = []
+        # htmx tells of a request that is under way when a page is left as of one that failed
+        self.expected = ["htmx:afterRequest", "htmx:sendAbort"]
 
     def expect(self, *parts: str) -> None:
         """Faults that hold one of these words are what the test is about."""

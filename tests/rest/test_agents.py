@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models import Agent
+from agents.models import Agent, Flow
 from tests.agents.fakes import WordEmbedder
 from tests.factories import make_agent
 
@@ -29,6 +29,15 @@ def test_an_agent_is_made_read_changed_and_listed(alices):
     assert [(each["number"], each["by"]) for each in versions] == [(2, "alice"), (1, "alice")]
     restored = alices.send("POST", f"{address}/versions/1/restore")
     assert (restored.json()["greeting"], restored.json()["version"]) == ("Good day.", 3)
+
+
+def test_no_more_is_loaded_than_is_told(alices, django_assert_num_queries):
+    flow = Flow.objects.create(name="Hours", slug="opening-hours", draft={"nodes": [], "edges": []})
+    make_agent("Front desk", slug="front-desk", flow=flow)
+    alices.get(AGENTS)  # notes when the key was used
+    for address in (AGENTS, f"{AGENTS}/front-desk"):
+        with django_assert_num_queries(2):  # who asks, and the agent
+            assert "opening-hours" in alices.get(address).text
 
 
 def test_what_is_wrong_is_told_by_field_in_the_words_of_the_page(alices, alices_browser):

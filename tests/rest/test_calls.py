@@ -8,6 +8,7 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
+from agents.models import Flow, FlowVersion
 from telephony.models import Call, Tag
 from telephony.rest.call_fields import OF_A_LIST, CallFields
 from telephony.search import index
@@ -60,6 +61,17 @@ def test_a_list_costs_the_same_however_long(alices, call, django_assert_max_num_
         make_call(make_agent(), ended(spoken([("Hello?", "Yes.")])))
     with django_assert_max_num_queries(6):
         alices.get(CALLS)
+
+
+def test_no_more_of_a_call_is_loaded_than_is_told(alices, call, django_assert_num_queries):
+    make_recording(call, seconds=1)
+    flow = Flow.objects.create(name="Hours", slug="hours", draft={"nodes": [], "edges": []})
+    version = FlowVersion.objects.create(flow=flow, number=1, graph=flow.draft)
+    number = make_number("+14155550101")
+    Call.objects.filter(pk=call.pk).update(phone_number=number, flow_version=version)
+    alices.get(CALLS)  # notes when the key was used
+    with django_assert_num_queries(4):  # who asks, the call, its events, its tags
+        assert alices.get(f"{CALLS}/{call.pk}").json()["flow"]
 
 
 def test_all_of_a_call_is_told(alices, call):

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.http import HttpRequest, HttpResponse
 
 from mlservices.api.answers import Later
@@ -58,6 +58,50 @@ def test_few_threads_answer_many_requests_and_keep_their_connections(monkeypatch
     asyncio.run(ask())
     assert len(answered) == 18
     assert len({thread for thread, _ in answered}) == len(set(answered)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("trusted_seconds", "requests", "times"),
+    [
+        (60, ["asks", "asks", "asks"], 0),  # it was made for the first
+        (0, ["asks", "asks", "asks"], 2),
+        (0.1, ["asks", "waits", "asks"], 1),
+        (0.1, ["asks", "waits", "asks nothing", "asks"], 1),
+    ],
+    ids=["trusted", "never trusted", "trusted no more", "not by what asks nothing"],
+)
+def test_a_connection_is_asked_seldom_whether_it_is_still_there(
+    monkeypatch: pytest.MonkeyPatch, trusted_seconds: float, requests: list[str], times: int
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL drops no database of tests while somebody is connected to it.")
+    monkeypatch.setattr(handler, "THREADS", 1)
+    monkeypatch.setattr(handler, "TRUSTED_SECONDS", trusted_seconds)
+    site, checks, asks = handler.OneThread(), [], iter(requests)
+
+    def is_usable(self: Any) -> bool:
+        checks.append(self)
+        return True
+
+    def answered(request: Any) -> HttpResponse:
+        if next(asks) == "asks":
+            get_user_model().objects.exists()
+        return HttpResponse()
+
+    monkeypatch.setattr(type(connections[DEFAULT_DB_ALIAS]), "is_usable", is_usable)
+    monkeypatch.setattr(site, "get_response", answered)
+
+    async def ask() -> None:
+        for each in requests:
+            if each == "waits":
+                next(asks)
+                await asyncio.sleep(2 * trusted_seconds)
+            else:
+                await asked(site)
+
+    asyncio.run(ask())
+    assert len(checks) == times
 
 
 @pytest.mark.parametrize("is_made_later", [False, True], ids=["whole", "later"])

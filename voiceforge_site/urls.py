@@ -27,10 +27,10 @@ urlpatterns = [
     path("keys/", include("voiceforge_site.keys.urls")),
     path("audit/", include("voiceforge_site.audit.urls")),
     path("models/", include("mlservices.urls")),
-    path("api/", include("mlservices.api.urls")),
-    path("api/", include("agents.rest.urls")),
-    path("api/", include("telephony.rest.urls")),
+    path("api/telephony/", include("telephony.rest.urls")),  # asked most often: each tried before costs time
     path("api/", include("voiceforge_site.rest.urls")),
+    path("api/", include("agents.rest.urls")),
+    path("api/", include("mlservices.api.urls")),
     path("api/metrics", metrics.metrics, name="metrics"),
     path("api/docs", docs, name="docs"),
     path("api/docs/realtime", asyncapi.sockets, name="sockets"),

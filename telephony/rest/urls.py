@@ -9,27 +9,25 @@ from .outbound import Never, Planned
 from .sip import SipLines
 
 app_name = "telephony_rest"
-_CALL = "telephony/calls/<uuid:id>"
-_ACCOUNT = "telephony/credentials/<int:id>"
-_NUMBER = "telephony/numbers/<str:id>"
-_EXPORT = "telephony/exports/<uuid:id>"
+_CALL = "calls/<uuid:id>"
+_ACCOUNT = "credentials/<int:id>"
+_NUMBER = "numbers/<str:id>"
+_EXPORT = "exports/<uuid:id>"
 _ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
 urlpatterns = [
-    path("telephony/calls", Calls.as_view({"get": "list"}), name="calls"),
+    path("calls", Calls.as_view({"get": "list"}), name="calls"),
+    path("outbound-calls", Planned.as_view({"get": "list", "post": "create"}), name="planned_calls"),
     path(
-        "telephony/outbound-calls", Planned.as_view({"get": "list", "post": "create"}), name="planned_calls"
-    ),
-    path(
-        "telephony/outbound-calls/<uuid:id>",
+        "outbound-calls/<uuid:id>",
         Planned.as_view({"get": "retrieve", "delete": "destroy"}),
         name="planned_call",
     ),
-    path("telephony/do-not-call", Never.as_view({"get": "list", "post": "create"}), name="never"),
-    path("telephony/do-not-call/<str:id>", Never.as_view({"delete": "destroy"}), name="may_be_called"),
-    path("telephony/lines", SipLines.as_view({"get": "list", "post": "create"}), name="sip_lines"),
-    path("telephony/lines/<int:id>", SipLines.as_view(_ONE), name="sip_line"),
+    path("do-not-call", Never.as_view({"get": "list", "post": "create"}), name="never"),
+    path("do-not-call/<str:id>", Never.as_view({"delete": "destroy"}), name="may_be_called"),
+    path("lines", SipLines.as_view({"get": "list", "post": "create"}), name="sip_lines"),
+    path("lines/<int:id>", SipLines.as_view(_ONE), name="sip_line"),
     path(_CALL, Calls.as_view({"get": "retrieve", "delete": "destroy"}), name="call"),
     path(f"{_CALL}/events", Calls.as_view({"get": "events"}), name="call_events"),
     path(f"{_CALL}/transcript", Calls.as_view({"get": "transcript"}), name="call_transcript"),
@@ -44,22 +42,22 @@ urlpatterns = [
     path(f"{_CALL}/tags/<str:name>", Calls.as_view({"delete": "untag"}), name="call_tag"),
     path(f"{_CALL}/notes", Calls.as_view({"get": "notes", "post": "note"}), name="call_notes"),
     path(f"{_CALL}/notes/<int:number>", Calls.as_view({"delete": "unnote"}), name="call_note"),
-    path("telephony/exports", Exports.as_view({"get": "list", "post": "create"}), name="exports"),
+    path("exports", Exports.as_view({"get": "list", "post": "create"}), name="exports"),
     path(_EXPORT, Exports.as_view({"get": "retrieve", "delete": "destroy"}), name="export"),
     path(f"{_EXPORT}/cancel", Exports.as_view({"post": "cancel"}), name="cancel_export"),
     path(f"{_EXPORT}/file", Exports.as_view({"get": "file"}), name="export_file"),
-    path("telephony/messages", Messages.as_view({"get": "list"}), name="messages"),
-    path("telephony/messages/<int:id>", Messages.as_view(_ONE), name="message"),
-    path("telephony/credentials", Accounts.as_view({"get": "list", "post": "create"}), name="accounts"),
+    path("messages", Messages.as_view({"get": "list"}), name="messages"),
+    path("messages/<int:id>", Messages.as_view(_ONE), name="message"),
+    path("credentials", Accounts.as_view({"get": "list", "post": "create"}), name="accounts"),
     path(_ACCOUNT, Accounts.as_view(_ONE), name="account"),
     path(f"{_ACCOUNT}/check", Accounts.as_view({"post": "check"}), name="account_check"),
     path(f"{_ACCOUNT}/import", Accounts.as_view({"post": "import_numbers"}), name="account_import"),
-    path("telephony/numbers", Numbers.as_view({"get": "list"}), name="numbers"),
-    path("telephony/numbers/offers", Numbers.as_view({"get": "offers"}), name="offers"),
-    path("telephony/numbers/buy", Numbers.as_view({"post": "buy"}), name="buy"),
+    path("numbers", Numbers.as_view({"get": "list"}), name="numbers"),
+    path("numbers/offers", Numbers.as_view({"get": "offers"}), name="offers"),
+    path("numbers/buy", Numbers.as_view({"post": "buy"}), name="buy"),
     path(_NUMBER, Numbers.as_view(_ONE), name="number"),
     path(f"{_NUMBER}/give-back", Numbers.as_view({"post": "give_back"}), name="give_back"),
     path(f"{_NUMBER}/hooks", Numbers.as_view({"post": "hooks"}), name="hooks"),
-    path("telephony/blocked", Blocked.as_view({"get": "list", "post": "create"}), name="blocked"),
-    path("telephony/blocked/<str:id>", Blocked.as_view({"delete": "destroy"}), name="unblock"),
+    path("blocked", Blocked.as_view({"get": "list", "post": "create"}), name="blocked"),
+    path("blocked/<str:id>", Blocked.as_view({"delete": "destroy"}), name="unblock"),
 ]

@@ -1,7 +1,7 @@
 """What API keys are used for: counted in memory with each request, written every few seconds by a thread.
 
-A request costs a step in a dictionary, and no query. A process that stops writes what it has counted; one that
-is killed loses what it counted since it wrote last, WRITE_SECONDS at most.
+A request costs a step in a dictionary, and no query. A process that stops writes what it has counted; one
+that is killed loses what it counted since it wrote last, WRITE_SECONDS at most.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def figures_of(key: ApiKey, days: int = DAYS) -> Figures:
     rows = KeyUse.objects.filter(key=key.prefix, day__gte=first)
     by_day = {row["day"]: _sums(row) for row in rows.values("day").annotate(**SUMS)}
     by_resource = rows.values("resource").annotate(**SUMS).order_by("-requests", "resource")
-    by_status = rows.values_list("status").annotate(Sum("requests")).order_by("-requests__sum", "status")
+    by_status = rows.values_list("status").annotate(sum=Sum("requests")).order_by("-sum", "status")
     shown = [first + timedelta(days=number) for number in range(days)]
     midnight = datetime.combine(first, time(), UTC)
     placed = PlannedCall.objects.filter(key=key.prefix, at__gte=midnight, state=PlannedCall.State.PLACED)
@@ -100,9 +100,7 @@ def with_totals(keys: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
 
 def columns(days: Mapping[date, Sums]) -> list[Column]:
     most = max(sums.requests for sums in days.values()) or 1
-    return [
-        Column(day, sums.requests, 100 * sums.requests / most, sums.series) for day, sums in days.items()
-    ]
+    return [Column(day, sums.requests, 100 * sums.requests / most, sums.series) for day, sums in days.items()]
 
 
 def _first(days: int) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -96,22 +96,29 @@ def key_page(request: HttpRequest, prefix: str) -> HttpResponse:
             messages.success(request, _("%(name)s is saved") % {"name": form.cleaned_data["name"]})
             return redirect(key)
     stored = _key(request, prefix)
-    used = figures.figures_of(stored)
-    columns = figures.columns(used.days)
     context = {
         "key": stored,
         "form": form,
         "rotate_form": RotateForm(),
+        "origin": request.build_absolute_uri("/")[:-1],
+        "own": stored.person_id == request.user.pk,
+        **_use_of(stored),
+    }
+    return render(request, "keys/key.html", context, status=422 if form.errors else 200)
+
+
+def _use_of(key: ApiKey) -> dict[str, Any]:
+    used = figures.figures_of(key)
+    columns, refused = figures.columns(used.days), used.statuses
+    first = columns[0].day
+    return {
         "used": used,
         "columns": columns,
         "highest": max(column.requests for column in columns),
         "series": [(name, what) for name, what in SERIES if getattr(used.totals, name)],
-        "refusals": [(status, what, used.statuses[status]) for status, what in REFUSALS if status in used.statuses],
-        "models": by_engine(UsageDay.objects.filter(key=prefix, day__gte=next(iter(used.days)))),
-        "origin": request.build_absolute_uri("/")[:-1],
-        "own": stored.person_id == request.user.pk,
+        "refusals": [(status, what, refused[status]) for status, what in REFUSALS if status in refused],
+        "models": by_engine(UsageDay.objects.filter(key=key.prefix, day__gte=first)),
     }
-    return render(request, "keys/key.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -69,7 +69,9 @@ def much_used_key(world: World) -> str:
             day, count = today - timedelta(days=back), requests * (7 - back % 7) // 7
             fields = {"key": row.prefix, "day": day, "resource": resource, "status": status}
             KeyUse.objects.create(**fields, requests=count)
-    UsageDay.objects.create(day=today, service="tts", engine="piper-joe", key=row.prefix, requests=3, amount=1)
+    UsageDay.objects.create(
+        day=today, service="tts", engine="piper-joe", key=row.prefix, requests=3, amount=1
+    )
     used = {"last_used_at": timezone.now(), "last_used_from": "203.0.113.9"}
     ApiKey.objects.filter(pk=row.pk).update(**used, last_used_for="GET /api/telephony/calls/{id}/transcript")
     return row.get_absolute_url()

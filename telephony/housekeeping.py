@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 from mlservices.ledger import ledger
 
@@ -12,16 +12,26 @@ from .outbound.dialler import dialler
 from .switchboard import Switchboard
 
 
+class Writer(Protocol):
+    """What writes in a thread of its own: `close` writes what is left."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Housekeeping:
     """ASGI middleware: with the first thing a server asks of us the switchboard begins to watch over its
-    calls, and what they ask of models is noted; when the server stops they are ended.
+    calls, and what they ask of models is noted, as is what `writers` note; when the server stops they are
+    ended.
 
     uvicorn and granian tell of both by lifespan; daphne knows none, its reactor tells of the stop.
     """
 
-    def __init__(self, app: Any, switchboard: Switchboard) -> None:
+    def __init__(self, app: Any, switchboard: Switchboard, *writers: Writer) -> None:
         self._app = app
         self._switchboard = switchboard
+        self._writers: tuple[Writer, ...] = (ledger, *writers)
         self._begun = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -29,7 +39,8 @@ class Housekeeping:
             self._begun = True
             self._switchboard.start()
             dialler.start()
-            ledger.open()
+            for writer in self._writers:
+                writer.open()
             self._close_with_daphne()
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
@@ -42,7 +53,8 @@ class Housekeeping:
     async def _close(self) -> None:
         dialler.close()
         await self._switchboard.close()
-        await asyncio.to_thread(ledger.close)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.close)
 
     def _close_with_daphne(self) -> None:
         reactor: Any = sys.modules.get("twisted.internet.reactor")

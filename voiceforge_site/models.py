@@ -22,6 +22,7 @@ from .audit.models import AuditEntry as AuditEntry
 from .audit.models import AuditHead as AuditHead
 from .hooks.models import Delivery as Delivery
 from .hooks.models import Webhook as Webhook
+from .keys.models import KeyUse as KeyUse
 
 
 class People(BaseUserManager["User"]):
@@ -183,6 +184,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
     last_used_from = models.CharField(max_length=45, blank=True)
+    last_used_for = models.CharField(max_length=120, blank=True)  # "GET /api/agents/{id}", some seconds later
     scopes = models.JSONField(
         _("what it may do"), default=list, blank=True
     )  # abilities; none: all of the role
@@ -203,6 +205,11 @@ class ApiKey(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("keys:key", args=[self.prefix])
+
+    @property
+    def may_do(self) -> list[Any]:
+        """Its scopes in words; none: all that its person may."""
+        return [what for ability, (what, _roles) in ABILITIES.items() if ability in self.scopes]
 
     @property
     def opens(self) -> bool:

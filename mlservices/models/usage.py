@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 COST_DIGITS, COST_PLACES = 18, 8
 
@@ -25,6 +26,20 @@ class Unit(models.TextChoices):
     CHARACTERS = "characters", _("characters")
     TOKENS = "tokens", _("tokens")
     TEXTS = "texts", _("texts")
+
+
+def unit_words(unit: Unit, amount: float) -> str:
+    """As they stand behind such an amount, which is told whole."""
+    count = int(amount + 0.5)
+    match unit:
+        case Unit.SECONDS:
+            return ngettext("second of sound", "seconds of sound", count)
+        case Unit.CHARACTERS:
+            return ngettext("character", "characters", count)
+        case Unit.TOKENS:
+            return ngettext("token", "tokens", count)
+        case Unit.TEXTS:
+            return ngettext("text", "texts", count)
 
 
 UNITS = {

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from ..models.usage import NOT_SERVED, UNITS, Outcome, Service, UsageDay, UsageRow
+from ..models.usage import NOT_SERVED, UNITS, Outcome, Service, UsageDay, UsageRow, unit_words
 
 PERIODS = {"7-days": 7, "30-days": 30, "90-days": 90}
 SUMS = ("requests", "failed", "refused", "degraded", "estimated", "amount", "latency_ms", "cost")
@@ -86,7 +86,7 @@ class Part:
 
     @property
     def unit_label(self) -> str:
-        return str(UNITS[Service(self.service)].label)
+        return unit_words(UNITS[Service(self.service)], self.sums.amount)
 
 
 @dataclass(frozen=True, slots=True)

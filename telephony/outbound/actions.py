@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from agents.e164 import as_e164
 from agents.models import Agent
-from mlservices import audit
+from mlservices import about, audit
 
 from ..actions import end_call, ringing, stop_ringing
 from ..audited import call_named
@@ -81,6 +81,7 @@ def plan_call(
         called_from=line.label if line else caller_id.number if caller_id else "",
         telephone=as_e164(telephone) or telephone,
         by=by,
+        key=about.key(),
         values=dict(values or {}),
         due_at=due_at or now,
         machine=machine,

@@ -67,6 +67,7 @@ class PlannedCall(models.Model):
     reason = models.CharField(max_length=500, blank=True)  # why it was not placed
     call = models.OneToOneField("telephony.Call", models.SET_NULL, null=True, related_name="planned")
     by = models.CharField(max_length=150, blank=True)
+    key = models.CharField(max_length=20, blank=True)  # the beginning of the API key that ordered it
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -83,6 +84,8 @@ class PlannedCall(models.Model):
             ),
             models.Index(fields=["-at"], name="planned_newest"),  # the dialler's page
             models.Index(fields=["to", "-at"], name="planned_of_a_number"),  # whom it was to reach
+            # what a key ordered
+            models.Index(fields=["key", "-at"], condition=~Q(key=""), name="planned_by_key"),
         ]
 
     def __str__(self) -> str:

@@ -122,7 +122,7 @@ def test_a_socket_counts_as_a_request_and_looks_again_for_nothing(key, transacti
         return async_to_sync(gate.admit)(scope, key, gate.SOCKET_ABILITY)
 
     def scope():
-        return {"session": SessionStore(), "headers": [], "client": ["127.0.0.1", 1]}
+        return {"path": "/ws/stt", "session": SessionStore(), "headers": [], "client": ["127.0.0.1", 1]}
 
     first = scope()
     for _ in range(10):

@@ -20,6 +20,7 @@ from tests.fakes import workbench  # noqa: E402
 from tests.fakes.exchange import FakeSuppliers  # noqa: E402
 from tests.fakes.scripted_engines import EnergyDetector  # noqa: E402
 from voiceforge_site.access.gate import admit, guarded  # noqa: E402
+from voiceforge_site.access.key_use import uses  # noqa: E402
 
 capacity.FULL_LAG_SECONDS = 5.0  # beside a browser and other tests it is late, and takes calls all the same
 registry.embedder = WordEmbedder  # what a trial by text asks
@@ -30,4 +31,5 @@ patterns = [*sockets(switchboard), *api_sockets(switchboard, admit)]
 application = Housekeeping(
     ProtocolTypeRouter({"http": http_application(), "websocket": URLRouter(guarded(patterns))}),
     switchboard,
+    uses,
 )

@@ -29,7 +29,8 @@ from ..errors import SEND_A_KEY, forbidden
 from ..models import ApiKey
 from . import rates
 from .address import address_in
-from .keys import API, BadKey, found, key_in
+from .key_use import OPENED, note_socket
+from .keys import API, PREFIX_LENGTH, BadKey, found, key_in
 from .pace import PACES, SOUND, Pace, Paced
 from .roles import ABILITIES
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
@@ -39,6 +40,8 @@ UNKNOWN_KEY, INACTIVE_KEY, NOT_ALLOWED = 4001, 4002, 4003  # how sockets of the 
 TRY_AGAIN = 1013  # the standard's own, for a key that asks too often
 SOCKET_ABILITY = "mlservices.use_models"
 
+# Of HTTP: how a request with such a key would be answered. Of one that is not known nothing is noted.
+_STATUSES = {INACTIVE_KEY: 401, NOT_ALLOWED: 403, TRY_AGAIN: 429}
 _COUNTED = "counted"  # in a socket's scope
 
 # Nobody who opens a socket waits behind a page's slow query.
@@ -162,7 +165,13 @@ async def admit(scope: Any, key: str, *needed: str) -> Visitor:
     sent = key or key_in(authorization) or ""
     count = not scope.get(_COUNTED)  # once a socket: it is asked again and again whether its key still opens
     asked = scope["session"].session_key, sent, address_in(scope), needed, count
-    visitor = await in_database(_who_asks, *asked)
+    try:
+        visitor = await in_database(_who_asks, *asked)
+    except NotAdmitted as error:
+        note_socket(scope, sent[:PREFIX_LENGTH], _STATUSES.get(error.code))
+        raise
+    if count:
+        note_socket(scope, visitor.key, OPENED)
     scope[_COUNTED] = True
     return visitor
 
@@ -171,7 +180,7 @@ def _who_asks(session_key: str | None, key: str, address: str, needed: Iterable[
     try:
         row = found(key, address) if key else None
     except BadKey as error:
-        raise NotAdmitted(INACTIVE_KEY if error.inactive else UNKNOWN_KEY, str(error)) from None
+        raise NotAdmitted(INACTIVE_KEY if error.key else UNKNOWN_KEY, str(error)) from None
     if row and count:
         _count(row)
     user = row.person if row else user_of(session_key)

@@ -33,11 +33,11 @@ _FORM = re.compile(rf"{BEGINNING}[0-9a-f]{{32}}")
 
 
 class BadKey(Exception):
-    """`why`; `inactive` tells a key that was good once, or is elsewhere, from one that never was."""
+    """`why`; `key` is the id of one that was good once, or is elsewhere, "" of one that never was."""
 
-    def __init__(self, why: str = "This API key is not known.", *, inactive: bool = False) -> None:
+    def __init__(self, why: str = "This API key is not known.", *, key: str = "") -> None:
         super().__init__(why)
-        self.inactive = inactive
+        self.key = key
 
 
 def found(key: str, address: str = "") -> ApiKey:
@@ -50,7 +50,7 @@ def found(key: str, address: str = "") -> ApiKey:
         raise
     if why := _why_not(row, address):
         key_refusals.labels("inactive").inc()
-        raise BadKey(why, inactive=True)
+        raise BadKey(why, key=row.prefix)
     now = timezone.now()
     long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY) | ~Q(last_used_from=address)
     if row.last_used_at is None or row.last_used_at <= now - USED_EVERY or row.last_used_from != address:
@@ -118,6 +118,7 @@ class ApiKeys:
         try:
             row = found(key, address_of(request))
         except BadKey as error:
+            request.refused_key = error.key  # type: ignore[attr-defined]
             return refusal(401, str(error))
         request.user = row.person
         request.api_key = row.prefix  # type: ignore[attr-defined]

@@ -293,6 +293,7 @@ PAGES: dict[str, Rule] = {
     "site_rest:keys": Rule(_KEYS, _KEYS),
     "site_rest:key": Rule(_KEYS, _KEYS),
     "site_rest:rotate_key": Rule(None, _KEYS),
+    "site_rest:key_usage": Rule(_KEYS),
     "site_rest:audit": Rule("voiceforge_site.view_audit"),
     "site_rest:users": Rule(_PEOPLE),
     "site_rest:me": Rule(SIGNED_IN),

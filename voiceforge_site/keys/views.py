@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -20,13 +20,23 @@ from mlservices.models.usage import UsageDay
 from mlservices.usage.figures import by_engine
 
 from ..access import key_actions
-from ..access.roles import ABILITIES
 from ..models import ApiKey, User
+from . import figures
 from .forms import KeyForm, NewKeyForm, RotateForm
 
 PAGE_SIZE = 50
-SHOWN = timedelta(days=30)  # of what a key used
 EVERYBODYS = "voiceforge_site.manage_people"
+SERIES = (
+    ("served", _l("Answered")),
+    ("wrong", _l("Wrong requests")),
+    ("refused", _l("Refused")),
+    ("failed", _l("Failed")),
+)
+REFUSALS = (
+    (429, _l("It asked more often than it may")),
+    (403, _l("It lacks the right to what it asked for")),
+    (401, _l("It is closed, or not taken from that address")),
+)
 
 
 @require_safe
@@ -39,8 +49,9 @@ def key_list(request: HttpRequest) -> HttpResponse:
     )
     closed = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
     shown = {"open": found.exclude(closed), "closed": found.filter(closed)}.get(state, found)
+    listed = figures.with_totals(shown.select_related("person"))
     context = {
-        "page": Paginator(shown.select_related("person"), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page")),
         "counts": _counts(found, closed),
         "state": state,
         "words": words,
@@ -89,11 +100,25 @@ def key_page(request: HttpRequest, prefix: str) -> HttpResponse:
         "key": stored,
         "form": form,
         "rotate_form": RotateForm(),
-        "usage": by_engine(UsageDay.objects.filter(key=prefix, day__gt=timezone.now().date() - SHOWN)),
-        "scopes": [ABILITIES[scope][0] for scope in stored.scopes if scope in ABILITIES],
+        "origin": request.build_absolute_uri("/")[:-1],
         "own": stored.person_id == request.user.pk,
+        **_use_of(stored),
     }
     return render(request, "keys/key.html", context, status=422 if form.errors else 200)
+
+
+def _use_of(key: ApiKey) -> dict[str, Any]:
+    used = figures.figures_of(key)
+    columns, refused = figures.columns(used.days), used.statuses
+    first = columns[0].day
+    return {
+        "used": used,
+        "columns": columns,
+        "highest": max(column.requests for column in columns),
+        "series": [(name, what) for name, what in SERIES if getattr(used.totals, name)],
+        "refusals": [(status, what, refused[status]) for status, what in REFUSALS if status in refused],
+        "models": by_engine(UsageDay.objects.filter(key=key.prefix, day__gte=first)),
+    }
 
 
 @require_POST

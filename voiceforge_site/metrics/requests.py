@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from mlservices.api.answers import Later
 
+from ..access.key_use import note_request
 from .instruments import METHODS, request_seconds, requests
 
 
@@ -36,3 +37,4 @@ def _count(request: HttpRequest, status: int, since: float) -> None:
     method = request.method if request.method in METHODS else "other"
     requests.labels(route, method, status).inc()
     request_seconds.labels(route).observe(time.perf_counter() - since)
+    note_request(request, status)

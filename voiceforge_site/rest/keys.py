@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlservices.api.answers import invalid
 from mlservices.rest.problems import Conflict, in_conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel, told_by
@@ -18,6 +20,7 @@ from mlservices.rest.serializers import Exact, ExactModel, told_by
 from ..access import key_actions
 from ..access.key_limits import MOST_NETWORKS
 from ..access.roles import ABILITIES
+from ..keys.figures import DAYS, LONGEST_DAYS, figures_of, with_totals
 from ..models import ApiKey
 
 EVERYBODYS = "voiceforge_site.manage_people"
@@ -40,6 +43,13 @@ class KeyFields(ExactModel):
         help_text="From where it may be used, as 203.0.113.0/24; empty: from anywhere.",
     )
 
+    requests_in_30_days = serializers.IntegerField(
+        read_only=True, default=0, help_text="That it sent; of these, `refused_in_30_days` were refused."
+    )
+    refused_in_30_days = serializers.IntegerField(
+        read_only=True, default=0, help_text="With 401, 403 or 429: see its `usage`."
+    )
+
     class Meta:
         model = ApiKey
         fields = (
@@ -54,9 +64,53 @@ class KeyFields(ExactModel):
             "created_at",
             "last_used_at",
             "last_used_from",
+            "last_used_for",
+            "requests_in_30_days",
+            "refused_in_30_days",
             "revoked_at",
         )
-        read_only_fields = ("opens", "created_at", "last_used_at", "last_used_from", "revoked_at")
+        read_only_fields = (
+            "opens",
+            "created_at",
+            "last_used_at",
+            "last_used_from",
+            "last_used_for",
+            "revoked_at",
+        )
+
+
+class UseFields(serializers.Serializer):
+    requests = serializers.IntegerField()
+    refused = serializers.IntegerField(
+        help_text="Answered with 401, 403 or 429: not taken, not allowed, too many."
+    )
+    wrong = serializers.IntegerField(help_text="With another 4xx: what was asked was wrong.")
+    failed = serializers.IntegerField(help_text="With 5xx.")
+
+
+class UseOfDay(UseFields):
+    day = serializers.DateField()
+
+
+class UseOfResource(UseFields):
+    resource = serializers.CharField(help_text="As `calls`; empty: no address that there is.")
+
+
+class UseByStatus(serializers.Serializer):
+    status = serializers.IntegerField(help_text="Of HTTP; 101: a socket was opened.")
+    requests = serializers.IntegerField()
+
+
+class KeyUsageFields(UseFields):
+    """What a key asked for. What was asked in the last ten seconds may be missing."""
+
+    calls_placed = serializers.IntegerField(help_text="Of those that it ordered.")
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    last_used_from = serializers.CharField()
+    last_used_for = serializers.CharField(help_text="As `GET /api/agents/{id}`.")
+    days = UseOfDay(many=True, help_text="Each day of UTC, the oldest first.")
+    resources = UseOfResource(many=True, help_text="The most asked first.")
+    statuses = UseByStatus(many=True, help_text="The most frequent first.")
 
 
 class NewKeyFields(KeyFields):
@@ -104,12 +158,13 @@ class Keys(Resource):
     ordering = "-created_at"
 
     def get_queryset(self) -> QuerySet[ApiKey]:
-        keys = super().get_queryset().select_related("person")
+        keys = with_totals(super().get_queryset().select_related("person"))
         every: bool = self.request.user.has_perm(EVERYBODYS)
         return keys if every else keys.filter(person=self.request.user)
 
     def state_of(self, thing: ApiKey, shown: Any) -> Any:
-        return {name: value for name, value in shown.items() if not name.startswith("last_used")}
+        used = {name for name in shown if name.startswith("last_used") or name.endswith("_in_30_days")}
+        return {name: value for name, value in shown.items() if name not in used}
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """It is told this once, and kept as a hash."""
@@ -119,7 +174,9 @@ class Keys(Resource):
 
     def change(self, thing: ApiKey, values: dict[str, Any]) -> ApiKey:
         with in_conflict(key_actions.Closed):
-            return key_actions.change(key=thing, by=self.request.user, **values)
+            key_actions.change(key=thing, by=self.request.user, **values)
+        changed: ApiKey = self.get_object()  # with its totals
+        return changed
 
     def remove(self, thing: ApiKey) -> None:
         """It opens nothing from the next request on."""
@@ -139,6 +196,36 @@ class Keys(Resource):
         with in_conflict(key_actions.Closed):
             key, shown = key_actions.rotate(key=self.get_object(), overlap=overlap, by=request.user)
         return self._told_once(key, shown)
+
+    @extend_schema(
+        summary="Get what a key was used for",
+        parameters=[
+            OpenApiParameter(
+                "days",
+                {"type": "integer", "minimum": 1, "maximum": LONGEST_DAYS, "default": DAYS},
+                description="The last days, today included.",
+            )
+        ],
+        responses=KeyUsageFields,
+    )
+    def usage(self, request: Request, id: str) -> Response:
+        """By day, by resource and by how it was answered, what was refused included. Which models it used,
+        `/api/usage` tells."""
+        key, asked = self.get_object(), request.query_params.get("days", str(DAYS))
+        if not asked.isascii() or not asked.isdecimal() or not 1 <= int(asked[:9]) <= LONGEST_DAYS:
+            raise invalid(days=f"Choose from 1 to {LONGEST_DAYS}.")
+        used = figures_of(key, int(asked))
+        told = {
+            **asdict(used.totals),
+            "calls_placed": used.calls_placed,
+            "last_used_at": key.last_used_at,
+            "last_used_from": key.last_used_from,
+            "last_used_for": key.last_used_for,
+            "days": [{"day": day, **asdict(sums)} for day, sums in used.days.items()],
+            "resources": [{"resource": name, **asdict(sums)} for name, sums in used.resources.items()],
+            "statuses": [{"status": status, "requests": n} for status, n in used.statuses.items()],
+        }
+        return Response(told_by(KeyUsageFields, told), headers={"Cache-Control": "no-store"})
 
     def _told_once(self, key: ApiKey, shown: str) -> Response:
         told = {"key": shown, **told_by(KeyFields, key)}

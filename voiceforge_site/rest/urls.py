@@ -15,6 +15,7 @@ urlpatterns = [
     path("keys", Keys.as_view({"get": "list", "post": "create"}), name="keys"),
     path("keys/<slug:id>", Keys.as_view(_ONE), name="key"),
     path("keys/<slug:id>/rotate", Keys.as_view({"post": "rotate"}), name="rotate_key"),
+    path("keys/<slug:id>/usage", Keys.as_view({"get": "usage"}), name="key_usage"),
     path("audit", Trail.as_view({"get": "list"}), name="audit"),
     path("users", Users.as_view({"get": "list"}), name="users"),
     path("users/me", Users.as_view({"get": "me"}), name="me"),

@@ -66,6 +66,8 @@ class Command(BaseCommand):
         Schedule.objects.update_or_create(name="old usage", defaults={**daily, "repeats": -1})
         requests = {"func": "voiceforge_site.access.idempotency.forget_old", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="old requests", defaults={**requests, "repeats": -1})
+        of_keys = {**daily, "func": "voiceforge_site.access.key_use.forget_old"}
+        Schedule.objects.update_or_create(name="old uses of keys", defaults={**of_keys, "repeats": -1})
         daily = {**daily, "func": "voiceforge_site.hooks.tasks.forget_old"}
         Schedule.objects.update_or_create(name="old messages to webhooks", defaults={**daily, "repeats": -1})
 

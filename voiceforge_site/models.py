@@ -182,7 +182,7 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64)  # SHA-256; the key itself is random enough
     person = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
     created_at = models.DateTimeField(default=timezone.now)
-    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
+    last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.CharField(max_length=45, blank=True)
     last_used_for = models.CharField(max_length=120, blank=True)  # "GET /api/agents/{id}", some seconds later
     scopes = models.JSONField(

@@ -89,13 +89,6 @@ def test_a_key_makes_no_key_that_may_do_more(alice):
         key_actions.create("another", person, scopes=["agents.change_agents"])
 
 
-def test_where_a_key_was_used_last_is_known(alice):
-    row, key = key_actions.create("a test", alice)
-    asks(key)
-    row.refresh_from_db()
-    assert row.last_used_from == "127.0.0.1"
-
-
 # ---- the pages ------------------------------------------------------------------------------
 
 

@@ -44,7 +44,6 @@ def test_an_account_is_added_asked_at_once_and_its_secret_never_told(alices, twi
 def test_no_more_of_a_number_is_loaded_than_is_told(alices, account, django_assert_num_queries):
     agent = make_agent("Front desk")
     PhoneNumber.objects.create(credential=account, number=NUMBER, agent=agent, after_agent=agent)
-    alices.get(NUMBERS)  # notes when the key was used
     for address in (NUMBERS, f"{NUMBERS}/{NUMBER}"):
         with django_assert_num_queries(2):  # who asks, and the number
             assert agent.slug in alices.get(address).text

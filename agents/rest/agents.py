@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled
 from mlservices.rest.later import later
-from mlservices.rest.paging import listed, page_of
+from mlservices.rest.paging import PAGED, listed, page_of
 from mlservices.rest.problems import Changed
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel, Lines
@@ -315,7 +315,9 @@ class Agents(Resource):
         """The copy is paused, so that it can be changed before it takes calls."""
         return self.told(duplicate_agent(agent=self.get_object(), by=self.by), status=201)
 
-    @extend_schema(summary="List an agent's versions", responses=page_of(AgentVersionFields))
+    @extend_schema(
+        summary="List an agent's versions", responses=page_of(AgentVersionFields), parameters=PAGED
+    )
     def versions(self, request: Request, id: str) -> Response:
         """The newest first, each with the agent as it was."""
         return listed(self, self.get_object().versions.all(), AgentVersionFields, ordering="-number")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
@@ -57,12 +57,20 @@ class Pages(CursorPagination):
         return {"type": "object", "required": ["results"], "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        told = {"limit": "how many of them", "cursor": "where to go on: take it out of `next` or `previous`"}
-        schemas = {"limit": limit, "cursor": {"type": "string"}}
         return [
-            {"name": name, "in": "query", "schema": schemas[name], "description": told[name]} for name in told
+            {"name": each.name, "in": "query", "schema": each.type, "description": each.description}
+            for each in PAGED
         ]
+
+
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": Pages.max_page_size, "default": Pages.page_size}
+# What a page is asked for by, for the description of an action that is not called `list`.
+PAGED = [
+    OpenApiParameter("limit", _LIMIT, description="how many of them"),
+    OpenApiParameter(
+        "cursor", {"type": "string"}, description="where to go on: take it out of `next` or `previous`"
+    ),
+]
 
 
 def listed(

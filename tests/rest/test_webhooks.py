@@ -30,7 +30,7 @@ def test_a_webhook_is_added_told_paused_resumed_and_deleted(alices, receiver):
     assert (added.status_code, added["Cache-Control"]) == (201, "no-store"), added.text
     told, address = added.json(), f"{WEBHOOKS}/{added.json()['id']}"
     receiver.secrets.append(told["signing_secret"])
-    for where in (address, WEBHOOKS, f"/api/audit?thing={told['id']}"):
+    for where in (address, WEBHOOKS, f"/api/audit?kind=voiceforge_site.webhook&thing={told['id']}"):
         assert told["signing_secret"] not in alices.get(where).text
     happens()
     send()

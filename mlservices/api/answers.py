@@ -48,6 +48,8 @@ def refuse_unknown(asked: Iterable[str], known: Collection[str]) -> None:
 def refusal(status: int, error: str, **more: Any) -> JsonResponse:
     """`more`: what else the shape holds; what is None is left out."""
     told = {name: value for name, value in more.items() if value is not None}
+    if "fields" in told:
+        told["fields"] = {name: _sentence(why) for name, why in told["fields"].items()}
     problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": error, **told}
     answer = JsonResponse(problem, status=status, content_type=PROBLEM)
     answer["Cache-Control"] = "no-store"
@@ -74,6 +76,13 @@ def engine_refusal(error: EngineError) -> JsonResponse:
         return refusal(504, str(error), service=error.service, permanent=False)
     after = max(1, round(error.retry_after)) if isinstance(error, EngineBusy) else RETRY_SECONDS
     return refusal(503, str(error), service=error.service, retry_after=after, permanent=False)
+
+
+def _sentence(text: str) -> str:
+    """As one begins and ends, unless it begins with a name."""
+    first = text.split(" ", 1)[0]
+    text = text[:1].upper() + text[1:] if first.rstrip(":,").isalpha() else text
+    return text if text[-1:] in ".!?" else f"{text}."
 
 
 def taking(*known: str) -> Callable[[Any], Any]:

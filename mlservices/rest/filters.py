@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
 
 from ..api.answers import invalid
+from .forms import valid
 
 _SETS: dict[type, Any] = {}
 
@@ -38,7 +39,9 @@ class WhatIsGiven(filters.DjangoFilterBackend):
         known = getattr(self.get_filterset_class(view, queryset), "base_filters", {})
         if known.keys().isdisjoint(request.GET):
             return queryset
-        return super().filter_queryset(request, queryset, view)
+        filterset = self.get_filterset(request, queryset, view)
+        valid(filterset.form)
+        return filterset.qs
 
 
 def not_an_order(known: Iterable[str]) -> str:

@@ -136,7 +136,7 @@ class Calls(Resource):
         on, `/ws/calls/ID/` tells them as they happen."""
         after = request.query_params.get("after", "0")
         if not (after.isascii() and after.isdecimal() and len(after) < 10):
-            raise invalid(after="not the number of an event")
+            raise invalid(after=_("Send the number of an event."))
         call = self._row()
         rows = CallEvent.objects.filter(call=call, seq__gt=int(after)).order_by("seq")[:MOST_EVENTS]
         events = [event_json(row) for row in rows]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -11,6 +9,7 @@ from agents.models import Agent
 from mlservices.api.answers import invalid
 from mlservices.days import NO_DAY
 from mlservices.rest.filters import not_an_order
+from mlservices.rest.words import one_of
 
 from ..filters import OUTCOMES, SORTS, Filters, misread
 from ..models import Call, Tag
@@ -51,17 +50,13 @@ def _what_it_takes(name: str) -> str:
         case "tag":
             return _("There is no tag of this name.")
         case "outcome":
-            return _one_of(OUTCOMES)
+            return one_of([*OUTCOMES])
         case "direction":
-            return _one_of(Call.Direction.values)
+            return one_of(Call.Direction.values)
         case "sort":
-            return _one_of(SORTS)
+            return one_of([*SORTS])
         case "slow":
-            return _one_of(("0", "1"))
+            return one_of(("0", "1"))
         case "longer" | "shorter":
             return _("Write seconds, like 90, or minutes and seconds, like 1:30.")
     return str(NO_DAY)
-
-
-def _one_of(names: Collection[str]) -> str:
-    return _("Use one of %(names)s.") % {"names": ", ".join(names)}

@@ -107,7 +107,7 @@ def test_events_go_on_where_one_left_off(alices, call):
     later = alices.get(f"{CALLS}/{call.pk}/events?after=2").json()
     assert later["events"] == first["events"][2:]
     assert alices.get(f"{CALLS}/{call.pk}/events?after=x").json()["fields"] == {
-        "after": "not the number of an event"
+        "after": "Send the number of an event."
     }
 
 

@@ -15,7 +15,7 @@ _UUID = "7f3c1d9e-6a52-4b8a-9a35-0f6f3f1f2d11"
 def test_what_is_not_described_is_refused_by_its_name_with_what_is(alices):
     for path, methods in document()["paths"].items():
         if "get" in methods and path not in OPEN:
-            refused = alices.get(f"{_address(path)}?nonsense=1")
+            refused = alices.get(f"{address_of(path)}?nonsense=1")
             assert refused.status_code == 400, path
             assert refused["Content-Type"] == "application/problem+json"
             known = sorted(_names(methods["get"]))
@@ -27,7 +27,7 @@ def test_what_is_not_described_is_refused_by_its_name_with_what_is(alices):
 def test_what_is_described_is_known(alices):
     for path, methods in document()["paths"].items():
         for name in _names(methods.get("get", {})):
-            answer = alices.get(f"{_address(path)}?{name}=")
+            answer = alices.get(f"{address_of(path)}?{name}=")
             assert answer.status_code < 500
             told = answer.json().get("fields", {}).get(name, "") if answer.status_code == 400 else ""
             assert not told.startswith("It is not known here"), (path, name)
@@ -52,7 +52,7 @@ def _names(operation):
     return [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
 
 
-def _address(path: str) -> str:
+def address_of(path: str) -> str:
     """With ids that fit it, of nothing that there is."""
     path = path.replace("{delivery}", _UUID)
     for id in ("1", _UUID):

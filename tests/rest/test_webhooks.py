@@ -85,7 +85,7 @@ def test_one_whose_secret_cannot_be_read_sends_no_test(alices):
         ({"url": "ftp://crm.example.com"}, "url", "https://"),
         ({"url": "https://xn--a/"}, "url", "no address"),
         ({"url": 1}, "url", "Send a text"),
-        ({"description": "x" * 121}, "description", "at most 120"),
+        ({"description": "x" * 121}, "description", "takes 120 characters at most"),
         ({"kinds": []}, "kinds", "at least one"),
         ({"kinds": ["call.endet"]}, "kinds", "call.endet"),
         ({"kinds": "call.ended"}, "kinds", "Send a list"),

@@ -18,6 +18,7 @@ from mlservices.days import NO_DAY, day_of
 from mlservices.rest.paging import Pages
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import told_by
+from mlservices.rest.words import one_of
 
 from ..audit.listing import Filters
 from ..audit.words import KINDS, VERBS
@@ -98,7 +99,7 @@ def _refuse_unclear(asked: QueryDict) -> None:
     if asked.get("verb") and asked["verb"] not in VERBS:
         unclear["verb"] = _("Nothing is called so: see `verb` of the entries, as agent.saved.")
     if asked.get("kind") and asked["kind"] not in KINDS:
-        unclear["kind"] = _("Use one of %(names)s.") % {"names": ", ".join(KINDS)}
+        unclear["kind"] = one_of([*KINDS])
     if asked.get("thing") and not asked.get("kind"):
         unclear["thing"] = _("Send its kind too.")
     if unclear:

@@ -72,9 +72,9 @@ def test_a_person_uses_the_api_with_a_token_against_forgery_and_a_key_without(al
     assert (forged.status_code, "detail" in forged.json()) == (403, True)
     token = browser.get("/profile/").context["csrf_token"]
     own = browser.post("/api/tts", {}, content_type="application/json", headers={"X-CSRFToken": str(token)})
-    assert fields_refused(own) == {"text": "Field required"}
+    assert fields_refused(own) == {"text": "It is missing."}
     by_key = asks(new_key(), "/api/tts", "post", data={}, content_type="application/json")
-    assert fields_refused(by_key) == {"text": "Field required"}
+    assert fields_refused(by_key) == {"text": "It is missing."}
 
 
 def fields_refused(answer):

@@ -137,6 +137,20 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(alice, capsys, caplog):
         call_command("api_key", "create", "Reports", "--person", "mallory")
 
 
+def test_the_list_tells_how_long_a_key_opens_and_for_what(alice, capsys):
+    limits = {"scopes": ["telephony.view_calls"], "networks": ["203.0.113.0/24"], "requests_a_minute": 60}
+    key, _ = key_actions.create("Reports", alice, **limits)
+    key_actions.rotate(key=key, overlap=timedelta(hours=1), by=alice)
+    call_command("api_key", "list")
+    new, old = capsys.readouterr().out.splitlines()
+    for line in (new, old):
+        assert "may telephony.view_calls  from 203.0.113.0/24  60 a minute" in line
+    assert f"never used, replaced by {new.split()[0]}, expires 20" in old and "expires" not in new
+    ApiKey.objects.filter(prefix=key.prefix).update(expires_at=timezone.now() - timedelta(minutes=1))
+    call_command("api_key", "list")
+    assert "expired 20" in capsys.readouterr().out.splitlines()[1]
+
+
 def test_machines_ask_without_a_key_how_the_service_is(site):
     with httpx.Client(base_url=site) as stranger:
         assert stranger.get("/api/live").json() == {"status": "live"}

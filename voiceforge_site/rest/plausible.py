@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 _CALL = "6a0f3c9e-2d1b-4d57-9f0e-8f5a1d2c3b4a"
+_KEY = "vf_sk_1f0c2b7a"  # its beginning
 _HOURS = {"timezone": "Europe/London", "week": {"monday": [["09:00", "17:00"]]}, "closed_on": ["2026-12-25"]}
 
 PLAUSIBLE: dict[str, Any] = {
@@ -19,12 +20,12 @@ PLAUSIBLE: dict[str, Any] = {
     "done_by": "ann",
     "UserFields.name": "Ann Example",
     "link": "https://voice.example.com/invitation/7Qe0sXr2",
-    "KeyFields.id": "vf_sk_1f0c2b7a",
+    "KeyFields.id": _KEY,
     "KeyFields.name": "Reports",
-    "NewKeyFields.id": "vf_sk_1f0c2b7a",
+    "NewKeyFields.id": _KEY,
     "NewKeyFields.name": "Reports",
-    "NewKeyFields.key": "vf_sk_1f0c2b7a93d84e56a1b2c3d4e5f60718",
-    "key": "vf_sk_1f0c2b7a",
+    "NewKeyFields.key": f"{_KEY}{24 * '0'}",
+    "key": _KEY,
     "scopes": ["telephony.view_calls"],
     "networks": ["203.0.113.0/24"],
     "last_used_from": "203.0.113.9",
@@ -39,7 +40,7 @@ PLAUSIBLE: dict[str, Any] = {
     "EntryFields.label": "Front desk",
     "changes": {"greeting": ["Hello.", "Good day, how can I help?"]},
     "EntryFields.detail": "",
-    "digest": "9b74c9897bac770ffc029102a200c5de5f1c2a6b8f8d3a1e0c4b7d6e5f4a3b2c",
+    "digest": 8 * "9b74c989",
     # ---- agents -----------------------------------------------------------------------------
     "AgentFields.id": "front-desk",
     "AgentFields.description": "Answers the clinic's main number.",
@@ -261,7 +262,7 @@ PLAUSIBLE: dict[str, Any] = {
     "agents": ["front-desk"],
     "directions": ["inbound"],
     "numbers": ["+14155550100"],
-    "signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "signing_secret": f"whsec_{8 * 'Fork'}",
     "both_sign_until": None,
     "failing_since": None,
     "held_until": None,

@@ -114,6 +114,8 @@ def _in_our_words(error: NotValid) -> list[str]:
     """In place of Django's, which are of a page's fields and menus."""
     if any(error.message is words for words in _REQUIRED):
         return [_("It is missing.")]
+    if error.message is models.UUIDField.default_error_messages["invalid"]:
+        return [_("Send an id as it was told.")]
     for limit, ours in _LIMITS:
         if error.message is limit.message:
             return [str(ours) % error.params]

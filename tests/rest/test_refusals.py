@@ -71,6 +71,19 @@ def test_what_is_wrong_with_a_body_is_told_in_our_words(alices, there, method, p
                 assert words[0] == words[0].upper() and words[-1] in ".!?", words
 
 
+def test_what_is_wrong_after_the_question_mark_is_told_in_our_words(alices):
+    refused = 0
+    for path, methods in document()["paths"].items():
+        for each in methods.get("get", {}).get("parameters", []):
+            if each["in"] == "query":
+                answer = alices.get(f"{address_of(path)}?{each['name']}=x+y")
+                if answer.status_code == HTTPStatus.BAD_REQUEST:
+                    refused += 1
+                    for words in answer.json()["fields"].values():
+                        assert not BORROWED.search(words), (path, words)
+    assert refused > 20
+
+
 @pytest.mark.parametrize(
     ("method", "address", "body", "field", "words"),
     [

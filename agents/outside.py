@@ -236,15 +236,25 @@ async def allowed_address(url: httpx.URL) -> Address:
         raise Refused("The address must not hold a name or password: put it into a secret header.")
     port = url.port or (443 if url.scheme == "https" else 80)
     addresses = await _addresses(url.host, port)
-    if {url.host, f"{url.host}:{port}"} & set(settings.TOOL_PRIVATE_HOSTS):
+    if is_allowed(url.host, port):
         return addresses[0]
     if private := next((each for each in addresses if not is_public(each)), None):
         leads = "is" if str(private) == url.host else f"leads to {private},"
         raise Refused(
             f"{url.host} {leads} an address of a private network. If it is meant to be asked, add "
-            f"{url.host}:{port} to TOOL_PRIVATE_HOSTS."
+            f"{with_port(url.host, port)} to TOOL_PRIVATE_HOSTS."
         )
     return addresses[0]
+
+
+def is_allowed(host: str, port: int) -> bool:
+    """Although it may be of a private network. An IPv6 address stands there with brackets, or without."""
+    return not {host, f"{host}:{port}", with_port(host, port)}.isdisjoint(settings.TOOL_PRIVATE_HOSTS)
+
+
+def with_port(host: str, port: int) -> str:
+    """ "example.org:443" or "[::1]:443" """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _addresses(host: str, port: int) -> list[Address]:

@@ -212,10 +212,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "mlservices.rest.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "mlservices.rest.filters.WhatIsGiven",
-        "rest_framework.filters.SearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "mlservices.rest.filters.Searched",
+        "mlservices.rest.filters.Ordered",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,  # all is JSON: `format` is a parameter like others
     "EXCEPTION_HANDLER": "mlservices.rest.problems.answered",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNICODE_JSON": True,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +23,7 @@ from rest_framework.response import Response
 from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled
 from mlservices.rest.later import later
-from mlservices.rest.paging import listed, page_of
+from mlservices.rest.paging import PAGED, listed, page_of
 from mlservices.rest.problems import Changed
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, ExactModel, Lines
@@ -37,9 +36,9 @@ from ..models import Agent, AgentVersion, Flow
 from ..sentences import record_sentence
 from ..trial import LONGEST_WORDS, MOST_TURNS, try_words
 from ..versions import VALUES
+from .paths import by_path
 
 TAG = "Agents"
-_PLACE = re.compile(r"(facts(?:\[\d+\]|\.\w+)+): ")
 _EXAMPLE = OpenApiExample(
     "A receptionist",
     request_only=True,
@@ -139,17 +138,6 @@ class AgentVersionFields(serializers.ModelSerializer):
     class Meta:
         model = AgentVersion
         fields = ["number", "kind", "by", "at", "source", "values"]
-
-
-def _by_path(error: ValidationError) -> ValidationError:
-    """What `agents.facts` tells as "facts[0].answer: ..." at its field, facts.0.answer."""
-    wrong: dict[str, list[str]] = {}
-    for name, texts in error.update_error_dict({}).items():
-        for text in ValidationError(texts).messages:
-            place = _PLACE.match(text) if name == "facts" else None
-            path = re.sub(r"\[(\d+)\]", r".\1", place[1]) if place else name
-            wrong.setdefault(path, []).append(text[place.end() :] if place else text)
-    return ValidationError(wrong)
 
 
 class AgentFilter(filters.FilterSet):
@@ -305,7 +293,7 @@ class Agents(Resource):
         except ChangedMeanwhile as error:
             raise Changed(error.newest.by) from None
         except ValidationError as error:
-            raise _by_path(error) from None
+            raise by_path(error) from None
         if recorded:
             recorded.save()
         return saved
@@ -315,7 +303,9 @@ class Agents(Resource):
         """The copy is paused, so that it can be changed before it takes calls."""
         return self.told(duplicate_agent(agent=self.get_object(), by=self.by), status=201)
 
-    @extend_schema(summary="List an agent's versions", responses=page_of(AgentVersionFields))
+    @extend_schema(
+        summary="List an agent's versions", responses=page_of(AgentVersionFields), parameters=PAGED
+    )
     def versions(self, request: Request, id: str) -> Response:
         """The newest first, each with the agent as it was."""
         return listed(self, self.get_object().versions.all(), AgentVersionFields, ordering="-number")

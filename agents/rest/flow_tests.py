@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from mlservices import registry
 from mlservices.rest.later import later
 from mlservices.rest.paging import page_of
-from mlservices.rest.serializers import Exact
+from mlservices.rest.serializers import Exact, told_time
 
 from ..flow.graph.scripted import MOST_TURNS
 from ..flows.results import Row, rows_of, run_and_keep
@@ -232,5 +232,5 @@ def _told(flow: Flow, row: Row) -> Test:
         "failures": row.failures,
         "problems": [sentence(each) for each in row.plan.problems],
         "seconds": row.last.seconds if row.last else None,
-        "at": row.last.at.isoformat() if row.last else None,
+        "at": told_time(row.last.at) if row.last else None,
     }

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
 
 from ..clients.space import NotOffered
 from ..errors import EngineBusy, EngineError, EngineTimeout
@@ -35,9 +36,20 @@ def invalid(**fields: str) -> Refused:
     return Refused(400, "The request is not valid.", fields)
 
 
+def refuse_unknown(asked: Iterable[str], known: Collection[str]) -> None:
+    """Names after the ? of an address: a filter that is misspelt would ask for all, in silence."""
+    if unknown := [name for name in asked if name not in known]:
+        words = _("It is not known here: use %(names)s.") % {"names": ", ".join(sorted(known))}
+        if not known:
+            words = _("Leave it out: nothing can be asked for here.")
+        raise invalid(**dict.fromkeys(unknown, words))
+
+
 def refusal(status: int, error: str, **more: Any) -> JsonResponse:
     """`more`: what else the shape holds; what is None is left out."""
     told = {name: value for name, value in more.items() if value is not None}
+    if "fields" in told:
+        told["fields"] = {name: _sentence(why) for name, why in told["fields"].items()}
     problem = {"title": HTTPStatus(status).phrase, "status": status, "detail": error, **told}
     answer = JsonResponse(problem, status=status, content_type=PROBLEM)
     answer["Cache-Control"] = "no-store"
@@ -64,6 +76,30 @@ def engine_refusal(error: EngineError) -> JsonResponse:
         return refusal(504, str(error), service=error.service, permanent=False)
     after = max(1, round(error.retry_after)) if isinstance(error, EngineBusy) else RETRY_SECONDS
     return refusal(503, str(error), service=error.service, retry_after=after, permanent=False)
+
+
+def _sentence(text: str) -> str:
+    """As one begins and ends, unless it begins with a name."""
+    first = text.split(" ", 1)[0]
+    text = text[:1].upper() + text[1:] if first.rstrip(":,").isalpha() else text
+    return text if text[-1:] in ".!?" else f"{text}."
+
+
+def taking(*known: str) -> Callable[[Any], Any]:
+    """Around a view that takes these names after the ?, and no others."""
+
+    def of(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                refuse_unknown(request.GET, known)
+            except Refused as error:
+                return refusal(error.status, str(error), fields=error.fields)
+            return view(request, *args, **kwargs)
+
+        return asked
+
+    return of
 
 
 class Later(HttpResponse):

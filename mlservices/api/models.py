@@ -13,7 +13,7 @@ from ..errors import EngineError
 from ..roster.data import as_data
 from ..roster.rows import all_rows, row_of
 from ..roster.told import Told, ask, asked, change
-from .answers import engine_refusal, refusal, refusing
+from .answers import engine_refusal, refusal, refusing, taking
 
 _VIEW = "mlservices.view_models"
 _STREAMING = ["/api/tts", "/ws/stt"]
@@ -26,6 +26,7 @@ _VERBS = {  # of the page: by method and address
 }
 
 
+@taking()
 @refusing
 async def models(request: HttpRequest) -> HttpResponseBase:
     """As a Space tells it, and for who may see them every model of the catalogue and the memory there is.
@@ -47,6 +48,7 @@ def _all(told: Told) -> list[dict[str, Any]]:
     return [as_data(row) for row in all_rows(told)]
 
 
+@taking()
 def model(request: HttpRequest, model_id: str) -> HttpResponseBase:
     """GET tells all of one model, DELETE removes its files."""
     if not (found := BY_ID.get(model_id)):

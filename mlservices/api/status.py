@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from .. import registry
 from ..errors import EngineError
 from ..voices import LIBRARY, models_for
-from .answers import RETRY_SECONDS, refusal, refusing
+from .answers import RETRY_SECONDS, refusal, refusing, taking
 
 CLONING = ("chatterbox", "higgs_audio_v2", "styletts2")  # ids of models whose makers say that they can
 
 
+@taking()
 @refusing
 async def voices(request: HttpRequest) -> HttpResponseBase:
     """Those that can be spoken now."""
@@ -23,6 +24,7 @@ async def voices(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"voices": [asdict(voice) for voice in offer.voices], "languages": offer.languages})
 
 
+@taking()
 def voice_library(request: HttpRequest) -> HttpResponseBase:
     """All that the library describes, with the ids of the models that can speak each, the best first; which
     of them can be spoken now, `voices` says."""

@@ -11,16 +11,17 @@ from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from ..days import day_of
+from ..days import NO_DAY, day_of
 from ..models.usage import UNITS, Service, UsageDay, UsageRow
 from ..usage.figures import OF_DAYS, OF_ROWS, SUMS
-from .answers import key_of, refusal
+from .answers import key_of, refusal, taking
 
 GROUPS = ("day", "service", "engine", "key")
 DAYS = 30  # unless told
 LONGEST_DAYS = 366
 
 
+@taking("from", "to", "group", "call")
 def usage(request: HttpRequest) -> HttpResponseBase:
     """?from=&to= (days of UTC, both included), ?group=, ?call= (while its rows are kept). Sums are of one
     service each, since their units differ. Who may not see everybody's sees those of the key that asks, or of
@@ -78,7 +79,7 @@ def _asked(request: HttpRequest) -> tuple[date, date, str, dict[str, str]]:
             if day := day_of(text):
                 given[name] = day
             else:
-                wrong[name] = "not a day: write it like 2026-03-05"
+                wrong[name] = str(NO_DAY)
     last = given.get("to", today)
     first = given["from"] if "from" in given else last - timedelta(days=DAYS - 1)
     group = request.GET.get("group", "day")

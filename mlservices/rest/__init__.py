@@ -3,3 +3,7 @@ resources in its package `rest` and carries them out by the verbs of its `action
 
 Who asks is known by the site's door, and so is what they may do: a resource asks neither.
 """
+
+from . import words
+
+words.replace()

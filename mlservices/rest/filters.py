@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
+from rest_framework.filters import OrderingFilter, SearchFilter
+
+from ..api.answers import invalid
+from .forms import valid
 
 _SETS: dict[type, Any] = {}
 
@@ -33,4 +39,36 @@ class WhatIsGiven(filters.DjangoFilterBackend):
         known = getattr(self.get_filterset_class(view, queryset), "base_filters", {})
         if known.keys().isdisjoint(request.GET):
             return queryset
-        return super().filter_queryset(request, queryset, view)
+        filterset = self.get_filterset(request, queryset, view)
+        valid(filterset.form)
+        return filterset.qs
+
+
+def not_an_order(known: Iterable[str]) -> str:
+    names = ", ".join(known)
+    return _("Use %(names)s, with - before it for the other way round.") % {"names": names}
+
+
+class Searched(SearchFilter):
+    """`?search=`, where a list says in which fields."""
+
+    def get_schema_operation_parameters(self, view: Any) -> Any:
+        return super().get_schema_operation_parameters(view) if getattr(view, "search_fields", ()) else []
+
+
+class Ordered(OrderingFilter):
+    """`?ordering=` by what a list says, and by nothing else."""
+
+    ordering_fields = ()
+
+    def remove_invalid_fields(self, queryset: Any, fields: Any, view: Any, request: Any) -> Any:
+        known = getattr(view, "ordering_fields", ())
+        if any(field.removeprefix("-") not in known for field in fields):
+            raise invalid(ordering=not_an_order(known))
+        return fields
+
+    def get_schema_operation_parameters(self, view: Any) -> Any:
+        known = [f"`{name}`" for name in getattr(view, "ordering_fields", ())]
+        told = f"In which order: {', '.join(known)}, with `-` before it the other way round."
+        parameter = {"name": self.ordering_param, "in": "query", "description": told}
+        return [{**parameter, "schema": {"type": "string"}}] if known else []

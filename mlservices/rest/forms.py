@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.forms import BaseForm, ModelForm
+from django.forms import BaseForm, ModelChoiceField, ModelForm
+from django.utils.choices import flatten_choices
 
 AnyForm = TypeVar("AnyForm", bound=ModelForm)
 Judged = TypeVar("Judged", bound=BaseForm)
@@ -24,7 +25,21 @@ def filled(form: type[AnyForm], instance: Any, values: Mapping[str, Any], **more
 
 
 def valid(form: Judged) -> Judged:
-    """The form, which was filled in. Raises ValidationError by field."""
+    """The form, which was filled in. Raises ValidationError by field; one of a choice knows what can be
+    chosen."""
     if not form.is_valid():
-        raise ValidationError({name: list(texts) for name, texts in form.errors.items()})
+        wrong = form.errors.as_data()
+        for name, errors in wrong.items():
+            for error in errors:
+                if error.code == "invalid_choice":
+                    error.params = {**(error.params or {}), "choices": _choices(form.fields[name])}
+        raise ValidationError(wrong)
     return form
+
+
+def _choices(field: Any) -> list[tuple[str, str]]:
+    """Those that are not rows."""
+    if isinstance(field, ModelChoiceField):
+        return []
+    pairs: Any = flatten_choices(iter(field.choices))
+    return [(str(value), str(label)) for value, label in pairs if value != ""]

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_serializer
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
+from ..api.answers import Refused, invalid
 from .serializers import told_by
 
 
@@ -28,19 +30,19 @@ class Pages(CursorPagination):
     def get_page_size(self, request: Any) -> int:
         asked = request.query_params.get("limit", str(self.page_size))
         if not re.fullmatch("[0-9]{1,3}", asked) or not 1 <= int(asked) <= self.max_page_size:
-            raise serializers.ValidationError({"limit": f"Use a number from 1 to {self.max_page_size}."})
+            raise invalid(limit=f"Use a number from 1 to {self.max_page_size}.")
         return int(asked)
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except ValueError:  # a place that is none in this order
-            raise NotFound(self.invalid_cursor_message) from None
+        except (NotFound, ValueError):  # a place that is none in this order
+            raise _no_cursor() from None
 
     def decode_cursor(self, request: Any) -> Any:
         cursor = super().decode_cursor(request)
         if cursor is not None and "\0" in (cursor.position or ""):  # PostgreSQL takes none
-            raise NotFound(self.invalid_cursor_message)
+            raise _no_cursor()
         return cursor
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> Any:
@@ -57,12 +59,24 @@ class Pages(CursorPagination):
         return {"type": "object", "required": ["results"], "properties": properties}
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        told = {"limit": "how many of them", "cursor": "where to go on: take it out of `next` or `previous`"}
-        schemas = {"limit": limit, "cursor": {"type": "string"}}
         return [
-            {"name": name, "in": "query", "schema": schemas[name], "description": told[name]} for name in told
+            {"name": each.name, "in": "query", "schema": each.type, "description": each.description}
+            for each in PAGED
         ]
+
+
+def _no_cursor() -> Refused:
+    return invalid(cursor=_("It is none of this list: take it out of `next` or `previous` of an answer."))
+
+
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": Pages.max_page_size, "default": Pages.page_size}
+# What a page is asked for by, for the description of an action that is not called `list`.
+PAGED = [
+    OpenApiParameter("limit", _LIMIT, description="how many of them"),
+    OpenApiParameter(
+        "cursor", {"type": "string"}, description="where to go on: take it out of `next` or `previous`"
+    ),
+]
 
 
 def listed(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from django import forms
+from django.core import validators
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as NotValid
+from django.db import models
 from django.db.models import ProtectedError
 from django.http import Http404, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
 from ..api.answers import Refused, engine_refusal, refusal
 from ..errors import EngineError
+from .words import MOST_NAMED, one_of
 
 INVALID = "The request is not valid."
 _WHOLE = {NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY, ""}
@@ -36,12 +42,14 @@ class Changed(Refused):
 
 
 @contextmanager
-def in_conflict(told_by: type[NotValid] = NotValid) -> Iterator[None]:
-    """Around a verb whose ValidationError, of this kind, is of how things stand, and not of what was sent."""
+def in_conflict(told_by: type[NotValid] = NotValid, *, field: str = "") -> Iterator[None]:
+    """Around a verb whose ValidationError, of this kind, is of how things stand, and not of what was sent;
+    `field`: at which of what was sent that shows."""
     try:
         yield
     except told_by as error:
-        raise Conflict(" ".join(error.messages)) from None
+        words = " ".join(error.messages)
+        raise Conflict(words, {field: words} if field else None) from None
 
 
 def answered(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
@@ -63,6 +71,11 @@ def answered(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase |
             return refusal(409, "Something else needs it: take it out there first.")
         case exceptions.Throttled() if error.wait:
             return refusal(429, str(error.detail), retry_after=round(error.wait))
+        case exceptions.MethodNotAllowed():
+            known = ", ".join(context["view"].allowed_methods)
+            return refusal(405, _("This address does not take that: use %(methods)s.") % {"methods": known})
+        case exceptions.UnsupportedMediaType():
+            return refusal(415, _("Send JSON, with the header Content-Type: application/json."))
         case exceptions.APIException():
             return refusal(error.status_code, str(error.detail))
     return None
@@ -75,7 +88,51 @@ def _invalid(detail: Any) -> HttpResponseBase:
 
 
 def _of_django(error: NotValid) -> Any:
-    return error.message_dict if hasattr(error, "error_dict") else error.messages
+    if hasattr(error, "error_dict"):
+        return {name: _texts(errors) for name, errors in error.error_dict.items()}
+    return _texts(error.error_list)
+
+
+def _texts(errors: Iterable[NotValid]) -> list[str]:
+    return [text for error in errors for text in _in_our_words(error)]
+
+
+_REQUIRED = [
+    forms.Field.default_error_messages["required"],
+    models.Field.default_error_messages["blank"],
+    models.Field.default_error_messages["null"],
+]
+_LIMITS = [
+    (validators.MaxLengthValidator, gettext_lazy("It takes %(limit_value)s characters at most: shorten it.")),
+    (validators.MinLengthValidator, gettext_lazy("It takes %(limit_value)s characters at least.")),
+    (validators.MaxValueValidator, gettext_lazy("It goes up to %(limit_value)s.")),
+    (validators.MinValueValidator, gettext_lazy("It begins at %(limit_value)s.")),
+]
+
+
+def _in_our_words(error: NotValid) -> list[str]:
+    """In place of Django's, which are of a page's fields and menus."""
+    if any(error.message is words for words in _REQUIRED):
+        return [_("It is missing.")]
+    if error.message is models.UUIDField.default_error_messages["invalid"]:
+        return [_("Send an id as it was told.")]
+    for limit, ours in _LIMITS:
+        if error.message is limit.message:
+            return [str(ours) % error.params]
+    params = error.params or {}
+    if error.code == "invalid_choice" and "value" in params:
+        return [_no_choice(str(params["value"]), params.get("choices", []))]
+    return error.messages
+
+
+def _no_choice(sent: str, choices: list[tuple[str, str]]) -> str:
+    named = [value for value, label in choices if f"{label} ".casefold().startswith(f"{sent} ".casefold())]
+    if len(named) == 1:  # "Germany" of "Germany +49"
+        return _("For “%(value)s” write %(name)s.") % {"value": sent, "name": named[0]}
+    told = _("“%(value)s” cannot be chosen here.") % {"value": sent}
+    if 0 < len(choices) <= MOST_NAMED:
+        told = f"{told} {one_of([value for value, _label in choices])}"
+    return told
 
 
 def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import audit
-from ..api.answers import Refused, invalid
+from ..api.answers import Refused, invalid, refuse_unknown
+from .parameters import taken
 from .problems import Changed
 from .serializers import told_by
 
@@ -30,6 +31,8 @@ class Verbs(viewsets.GenericViewSet):
         asked = request.query_params
         if wrong := [name for name, values in asked.lists() if "\0" in "".join((name, *values))]:
             raise invalid(**{wrong[0].replace("\0", ""): "It holds a sign that no text has."})
+        if asked and self.action:
+            refuse_unknown(asked, taken(self))
 
     @property
     def by(self) -> str:

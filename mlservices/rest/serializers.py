@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
+
+from .words import say_more
 
 # What JSON must hold for a field of a kind: "5" is no number, and 1 is not true.
 _KINDS: tuple[tuple[type[serializers.Field], type | tuple[type, ...], str], ...] = (
@@ -28,6 +31,12 @@ _LARGEST = 2**53  # what every program reads as it is written
 
 class Exact(serializers.Serializer):
     """Refuses a field that it does not know, and JSON of another kind than a field is of."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        for field in fields.values():
+            say_more(field)
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         given = data.items() if isinstance(data, Mapping) else ()
@@ -113,6 +122,15 @@ def told_by(fields: type[serializers.BaseSerializer], thing: Any) -> Any:
     if fields not in _MADE:
         _MADE[fields] = fields()
     return _MADE[fields].to_representation(thing)
+
+
+_TIME = serializers.DateTimeField()
+
+
+def told_time(moment: datetime | None) -> str | None:
+    """As every field of a time tells it: in the zone of who asks, with Z where that is UTC."""
+    told: str | None = _TIME.to_representation(moment)
+    return told
 
 
 class Lines(serializers.DictField):

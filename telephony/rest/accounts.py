@@ -113,7 +113,7 @@ class Accounts(Resource):
         limits = {name: sent.pop(name) for name in _LIMITS[1:] if name in sent}
         form = valid(NewAccountForm(sent))
         with transaction.atomic():  # nothing is kept where the limits are refused
-            with in_conflict():
+            with in_conflict(field="account"):
                 account = add_credential(**form.cleaned_data, by=self.by)
             if limits:
                 self.change(account, limits)

@@ -126,7 +126,7 @@ def transcript_of(call: Call) -> Transcript:
 class EventFields(serializers.Serializer):
     seq = serializers.IntegerField(help_text="From 1, without a gap.")
     kind = serializers.CharField()
-    at = serializers.FloatField(help_text="Seconds since 1970.")
+    at = serializers.FloatField(help_text="Seconds since 1970, as `/ws/calls/ID/` tells it.")
     at_seconds = serializers.FloatField(help_text="Its place in the recording.")
     payload = serializers.DictField()
 

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from mlservices import audit
 from mlservices.api.answers import asker_of, invalid
-from mlservices.rest.paging import Pages, listed, page_of
+from mlservices.rest.paging import PAGED, Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import told_by
@@ -50,7 +50,7 @@ from .call_fields import (
     transcript_of,
 )
 from .call_lists import told, values_of
-from .filtering import filters_of
+from .filtering import ORDERINGS, as_the_page, filters_of
 from .usage import CallUsageFields, usage_of
 
 TAG = "Calls"
@@ -78,6 +78,8 @@ _FILTERS = [
     ),
     _asked("to", "The last day.", OpenApiTypes.DATE),
     _asked("sort", "In which order.", enum=list(SORTS)),
+    _asked("search", "As `q`, by the name that other lists have for it."),
+    _asked("ordering", "As `sort`, by the field, as other lists have it.", enum=list(ORDERINGS)),
 ]
 _OVER = OpenApiResponse(description="Taken. What comes of it is told by the call's events.")
 
@@ -100,7 +102,7 @@ class Calls(Resource):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The newest first, by pages; filtered as the history's page filters them."""
-        filters = filters_of(request._request.GET)
+        filters = filters_of(as_the_page(request._request.GET))
         pages = Pages([*SORTS[filters.sort][0], "-pk"])
         page = pages.paginate_queryset(values_of(selected(filters)), request, self)
         return pages.get_paginated_response(told(page))
@@ -134,7 +136,7 @@ class Calls(Resource):
         on, `/ws/calls/ID/` tells them as they happen."""
         after = request.query_params.get("after", "0")
         if not (after.isascii() and after.isdecimal() and len(after) < 10):
-            raise invalid(after="not the number of an event")
+            raise invalid(after=_("Send the number of an event."))
         call = self._row()
         rows = CallEvent.objects.filter(call=call, seq__gt=int(after)).order_by("seq")[:MOST_EVENTS]
         events = [event_json(row) for row in rows]
@@ -161,7 +163,7 @@ class Calls(Resource):
         """A WAV in stereo: the caller left, the agent right."""
         return recording(request._request, id)
 
-    @extend_schema(summary="List a call's messages", responses=page_of(MessageFields))
+    @extend_schema(summary="List a call's messages", responses=page_of(MessageFields), parameters=PAGED)
     def messages(self, request: Request, id: UUID) -> Response:
         """What the caller wants to be passed on."""
         return listed(self, self._row().messages.all(), MessageFields, ordering="ordinal")
@@ -216,7 +218,7 @@ class Calls(Resource):
         untag_call(call=self._row(), name=name.replace("\0", ""))
         return Response(status=204)
 
-    @extend_schema(summary="List a call's notes", responses=page_of(NoteFields))
+    @extend_schema(summary="List a call's notes", responses=page_of(NoteFields), parameters=PAGED)
     def notes(self, request: Request, id: UUID) -> Response:
         return listed(self, CallNote.objects.filter(call=self._row()), NoteFields, ordering="created_at")
 

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from agents.hours_text import write_hours
 from agents.models import Agent
+from agents.rest.paths import by_path
 from mlservices.api.answers import invalid
 from mlservices.rest.forms import filled, valid
 from mlservices.rest.problems import Conflict, in_conflict
@@ -160,7 +161,7 @@ class Numbers(Resource):
             try:
                 hours_of(values["hours"])
             except ValidationError as error:
-                raise ValidationError({"hours": error.messages}) from None
+                raise by_path(ValidationError({"hours": error.messages})) from None
             week = write_hours(values["hours"]) if values["hours"] else ""
             values |= {"week": week, "zone": values.pop("hours").get("timezone", "")}
         with transaction.atomic():

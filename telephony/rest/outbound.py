@@ -8,12 +8,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.constants import validate_constants
+from agents.fields import PhoneField
 from agents.models import Agent
 from mlservices.api.answers import asker_of
 from mlservices.rest.forms import valid
@@ -74,6 +76,7 @@ class PlannedFields(Exact):
         required=False,
         allow_blank=True,
         help_text="Keys to press once it is answered; w waits half a second.",
+        error_messages={"invalid": gettext_lazy("Write keys alone: 0 to 9, *, # and w for half a second.")},
     )
     state = serializers.ChoiceField(PlannedCall.State.choices, read_only=True)
     reason = serializers.CharField(read_only=True, help_text="Why it was not placed.")
@@ -192,6 +195,7 @@ class Never(Resource):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         sent = self.checked()
+        _refuse_wrong(sent["numbers"])
         form = valid(ListForm({"numbers": "\n".join(sent["numbers"]), "reason": sent["reason"]}))
         added = do_not_call(**form.cleaned_data, by=self.by)
         return Response({"added": added}, status=201)
@@ -203,3 +207,15 @@ class Never(Resource):
         self.refuse_changed(get_object_or_404(DoNotCall, number=self.kwargs["id"]))
         may_be_called(number=self.kwargs["id"])
         return Response(status=204)
+
+
+def _refuse_wrong(numbers: list[str]) -> None:
+    """All that are none, each at its place; the form names a line."""
+    wrong, field = {}, PhoneField()
+    for place, number in enumerate(numbers):
+        try:
+            field.clean(number)
+        except ValidationError as error:
+            wrong[f"numbers.{place}"] = error.messages
+    if wrong:
+        raise ValidationError(wrong)

@@ -50,7 +50,7 @@ class SipFields(ExactModel):
 _EXAMPLE = OpenApiExample(
     "An extension of a PBX",
     request_only=True,
-    value={"label": "Main desk", "host": "pbx.example.org", "user": "123456-100", "secret": "its password"},
+    value={"label": "Main desk", "host": "pbx.example.com", "user": "123456-100", "secret": "its password"},
 )
 
 

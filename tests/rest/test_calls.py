@@ -34,11 +34,22 @@ def test_calls_are_listed_by_pages_and_filtered_as_in_the_history(alices, call, 
     assert [each["id"] for each in told["results"]] == [str(live.pk)]
     (older,) = alices.get(told["next"]).json()["results"]
     assert (older["id"], older["agent"], older["turns"]) == (str(call.pk), call.agent.slug, 1)
-    for asked in ("q=open", f"agent={call.agent.slug}", "sort=duration", "outcome=handled"):
+    for asked in ("q=open", f"agent={call.agent.slug}", "sort=duration", "outcome=handled", "search=open"):
         found = alices.get(f"{CALLS}?{asked}").json()["results"]
         assert [each["id"] for each in found] == [str(call.pk)], asked
-    wrong = alices.get(f"{CALLS}?agent=nobody&outcome=asleep&colour=red").json()
-    assert set(wrong["fields"]) == {"agent", "outcome", "colour"}
+    oldest = [each["id"] for each in alices.get(f"{CALLS}?ordering=created_at").json()["results"]]
+    assert oldest == [str(call.pk), str(live.pk)]
+
+
+def test_what_makes_no_sense_is_told_with_what_would(alices):
+    asked = "agent=nobody&outcome=asleep&from=2026-13-01&longer=x&slow=yes"
+    told = alices.get(f"{CALLS}?{asked}").json()["fields"]
+    assert set(told) == {"agent", "outcome", "from", "longer", "slow"}
+    assert told["from"] == "Write the day like 2026-03-05."
+    assert told["outcome"].startswith("Use one of handled, ")
+    assert told["slow"] == "Use one of 0, 1."
+    order = alices.get(f"{CALLS}?ordering=secret").json()["fields"]["ordering"]
+    assert order.startswith("Use created_at, duration_seconds, response_ms, with - before it")
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
@@ -95,7 +106,7 @@ def test_events_go_on_where_one_left_off(alices, call):
     later = alices.get(f"{CALLS}/{call.pk}/events?after=2").json()
     assert later["events"] == first["events"][2:]
     assert alices.get(f"{CALLS}/{call.pk}/events?after=x").json()["fields"] == {
-        "after": "not the number of an event"
+        "after": "Send the number of an event."
     }
 
 

@@ -114,6 +114,26 @@ def test_every_body_has_an_example_that_fits_it(told):
     assert not misfits
 
 
+def test_no_example_is_a_placeholder(told):
+    placeholders = [
+        (name, path, value)
+        for name, _schema, given in bodies(told)
+        for path, value in values_of(given)
+        if value == "text" or "example.org" in str(value) or (path[-1:] == ("id",) and value == "ID")
+    ]
+    assert not placeholders
+
+
+def values_of(given, path=()):
+    """(path, value) of each value in it that holds no others."""
+    if isinstance(given, dict | list):
+        parts = given.items() if isinstance(given, dict) else enumerate(given)
+        for name, part in parts:
+            yield from values_of(part, (*path, name))
+    else:
+        yield path, given
+
+
 def test_what_is_sent_to_webhooks_is_told_of_every_kind(told):
     assert set(told["webhooks"]) == set(KINDS)
     for kind, methods in told["webhooks"].items():

@@ -42,14 +42,14 @@ class TestTrying:
     @pytest.mark.parametrize(
         ("sent", "status", "words"),
         [
-            ({"turns": [{"say": 5}]}, 400, "words of at most"),
+            ({"turns": [{"say": 5}]}, 400, "Words of at most"),
             ({"turns": "x"}, 400, "Send a list"),
             ({"turns": [], "agent": "nobody"}, 400, "nobody"),
             ({"turns": [], "agent": ""}, 400, "Send an id, or null."),
             ({"turns": [], "graph": {"nodes": 5}}, 422, "has to be a list"),
             ({"turns": [], "graph": {"nodes": []}}, 422, "no step yet"),
             ({"turns": [{}, {}]}, 400, "words, keys or silence"),
-            ({}, 400, "required"),
+            ({}, 400, "It is missing."),
         ],
         ids=str,
     )

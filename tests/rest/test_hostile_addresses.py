@@ -34,8 +34,8 @@ def cursor(place: bytes) -> str:
 def test_a_cursor_that_is_none_is_refused_or_finds_a_page(alices, address, place):
     answer = alices.get(f"{address}cursor={cursor(place)}")
     if place == b"\0":
-        assert (answer.status_code, answer.json()["detail"]) == (404, "Invalid cursor")
-    assert answer.status_code in (200, 400, 404)
+        assert (answer.status_code, set(answer.json()["fields"])) == (400, {"cursor"})
+    assert answer.status_code in (200, 400)
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,18 @@ def test_people_are_invited_given_roles_and_deactivated(alices, bobs, bob, alice
     assert names == ["bob"]
     assert not User.objects.get(pk=bob.pk).is_active
     assert "password" not in alices.get("/api/users").text
+
+
+def test_the_trail_refuses_what_it_would_leave_out(alices):
+    words = "?search=gate&verb=nope&kind=nothing&from=yesterday"
+    told = alices.get(f"/api/audit{words}").json()["fields"]
+    assert set(told) == {"verb", "kind", "from"}
+    assert told["from"] == "Write the day like 2026-03-05."
+    assert set(alices.get("/api/audit?thing=1").json()["fields"]) == {"thing"}
+
+
+def test_the_trail_is_searched_by_the_name_that_other_lists_have_for_it(alices):
+    alices.send("POST", "/api/keys", {"name": "Reports"})
+    alices.send("POST", "/api/keys", {"name": "Backups"})
+    found = alices.get("/api/audit?search=backups").json()["results"]
+    assert [each["label"].split()[0] for each in found] == ["Backups"]

@@ -30,7 +30,7 @@ def test_a_webhook_is_added_told_paused_resumed_and_deleted(alices, receiver):
     assert (added.status_code, added["Cache-Control"]) == (201, "no-store"), added.text
     told, address = added.json(), f"{WEBHOOKS}/{added.json()['id']}"
     receiver.secrets.append(told["signing_secret"])
-    for where in (address, WEBHOOKS, f"/api/audit?thing={told['id']}"):
+    for where in (address, WEBHOOKS, f"/api/audit?kind=voiceforge_site.webhook&thing={told['id']}"):
         assert told["signing_secret"] not in alices.get(where).text
     happens()
     send()
@@ -85,7 +85,7 @@ def test_one_whose_secret_cannot_be_read_sends_no_test(alices):
         ({"url": "ftp://crm.example.com"}, "url", "https://"),
         ({"url": "https://xn--a/"}, "url", "no address"),
         ({"url": 1}, "url", "Send a text"),
-        ({"description": "x" * 121}, "description", "at most 120"),
+        ({"description": "x" * 121}, "description", "takes 120 characters at most"),
         ({"kinds": []}, "kinds", "at least one"),
         ({"kinds": ["call.endet"]}, "kinds", "call.endet"),
         ({"kinds": "call.ended"}, "kinds", "Send a list"),

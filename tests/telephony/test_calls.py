@@ -185,6 +185,18 @@ def test_simulate_call_says_that_the_agent_is_paused(agent: Agent, tmp_path: Pat
         call_command("simulate_call", tmp_path / "turn.wav", agent="front-desk")
 
 
+def test_simulate_call_says_where_it_stands_that_a_call_is_not_taken(
+    server: Server, number: PhoneNumber, tmp_path: Path, settings: object
+) -> None:
+    settings.PUBLIC_URL = "https://voice.example.org"  # type: ignore[attr-defined]
+    PhoneNumber.objects.filter(pk=number.pk).update(hours={"timezone": "UTC", "week": {}})
+    audio = tmp_path / "turn.wav"
+    audio.write_bytes(wav_bytes(voice(0.2), 8000))
+    with pytest.raises(CommandError, match="See the opening hours") as refused:
+        call_command("simulate_call", audio, agent="front-desk", server=server.url)
+    assert number.number in str(refused.value) and "make run" not in str(refused.value)
+
+
 def test_simulate_call_writes_down_a_call_in_which_the_server_stopped(
     server: Server, tmp_path: Path, settings: object, capsys: pytest.CaptureFixture[str]
 ) -> None:

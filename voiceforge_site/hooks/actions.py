@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 from asgiref.sync import async_to_sync, sync_to_async
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
-from agents.outside import is_public
+from agents.outside import is_allowed, is_public, with_port
 from mlservices import audit
 from mlservices.clients.addresses import url_of
 from mlservices.happenings import KINDS, Happening
@@ -231,9 +230,9 @@ def _problem_of_address(address: str) -> str:
     if url.userinfo:
         return _("The address must not hold a name or password: messages are signed instead.")
     port = url.port or (443 if url.scheme == "https" else 80)
-    if {url.host, f"{url.host}:{port}"} & set(settings.TOOL_PRIVATE_HOSTS):
+    if is_allowed(url.host, port):
         return ""
-    named = {"host": f"{url.host}:{port}"}
+    named = {"host": with_port(url.host, port)}
     if _is_private(url.host):
         text = _(
             "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."

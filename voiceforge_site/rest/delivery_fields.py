@@ -9,6 +9,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from mlservices.rest.serializers import told_time
+
 from ..hooks.models import Delivery
 
 _OF_A_LIST = (
@@ -47,7 +49,7 @@ class DeliveryRow(serializers.ModelSerializer):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_next_at(self, delivery: Delivery) -> str | None:
         """When it is tried again; null where it is not."""
-        return delivery.next_at.isoformat() if delivery.state == Delivery.State.WAITING else None
+        return told_time(delivery.next_at) if delivery.state == Delivery.State.WAITING else None
 
 
 class DeliveryFields(DeliveryRow):

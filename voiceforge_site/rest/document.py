@@ -77,7 +77,7 @@ def completed(result: dict[str, Any], generator: Any, request: Any, public: bool
         for method, operation in methods.items():
             _complete(method, operation)
             describe(path, operation)
-            exemplify(operation, components["schemas"])
+            exemplify(path, operation, components["schemas"])
     result["webhooks"] = webhooks()
     return result
 

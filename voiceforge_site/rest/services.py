@@ -98,6 +98,8 @@ class Services(Verbs):
 
     serializer_class = ServiceFields
     queryset = ServiceState.objects.none()  # described by; services are what the settings make them
+    pagination_class = None
+    filter_backends = ()
 
     @extend_schema(summary="List services", responses=ServicesFields)
     def list(self, request: Request) -> Response:

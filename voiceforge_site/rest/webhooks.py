@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from mlservices.happenings import KINDS
 from mlservices.rest.later import later
 from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
-from mlservices.rest.serializers import Exact, ExactModel, told_by
+from mlservices.rest.serializers import Exact, ExactModel, told_by, told_time
 
 from ..hooks import actions
 from ..hooks.figures import DAYS, figures_of
@@ -67,10 +67,15 @@ class WebhookFields(ExactModel):
             "changed_at",
             "changed_by",
         )
+        extra_kwargs = {
+            "description": {"help_text": "What it is for, in words of your own."},
+            "url": {"help_text": "Where messages are sent: https, and outside your network."},
+        }
 
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_both_sign_until(self, webhook: Webhook) -> str | None:
         """Until then the secret before this one signs as well; null where one signs alone."""
-        return webhook.previous_until.isoformat() if webhook.both_sign and webhook.previous_until else None
+        return told_time(webhook.previous_until) if webhook.both_sign else None
 
 
 class NewWebhookFields(WebhookFields):

@@ -94,7 +94,10 @@ class Command(BaseCommand):
     ) -> tuple[Call, Stream]:
         told = await carrier.ring()
         if "Connect" not in told.verbs:
-            raise NotConnected(f"The server did not take the call: {told.text or ', '.join(told.verbs)}")
+            raise CommandError(
+                f"The server did not take the call on {carrier.callee}: {told.text or ', '.join(told.verbs)} "
+                "See the opening hours of this number, and who is turned away, on the page of numbers."
+            )
         call = await Call.objects.select_related("agent").aget(provider_call_id=carrier.call_sid)
         await carrier.tell_status("in-progress")
         narrator = _Narrator(call, self._say)

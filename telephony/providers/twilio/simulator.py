@@ -77,6 +77,7 @@ class Carrier:
     """One call as Twilio's REST side sees it: webhooks and status callbacks, all signed."""
 
     def __init__(self, account: Account, *, caller: str, callee: str) -> None:
+        self.callee = callee
         self.call_sid = "CA" + secrets.token_hex(16)
         self._account = account
         self._fields = {"From": caller, "To": callee, "Direction": "inbound", "ApiVersion": "2010-04-01"}

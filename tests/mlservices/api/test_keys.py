@@ -72,9 +72,9 @@ def test_a_person_uses_the_api_with_a_token_against_forgery_and_a_key_without(al
     assert (forged.status_code, "detail" in forged.json()) == (403, True)
     token = browser.get("/profile/").context["csrf_token"]
     own = browser.post("/api/tts", {}, content_type="application/json", headers={"X-CSRFToken": str(token)})
-    assert fields_refused(own) == {"text": "Field required"}
+    assert fields_refused(own) == {"text": "It is missing."}
     by_key = asks(new_key(), "/api/tts", "post", data={}, content_type="application/json")
-    assert fields_refused(by_key) == {"text": "Field required"}
+    assert fields_refused(by_key) == {"text": "It is missing."}
 
 
 def fields_refused(answer):
@@ -119,6 +119,20 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(alice, capsys, caplog):
         call_command("api_key", "revoke", row.prefix)
     with pytest.raises(CommandError, match="Nobody"):
         call_command("api_key", "create", "Reports", "--person", "mallory")
+
+
+def test_the_list_tells_how_long_a_key_opens_and_for_what(alice, capsys):
+    limits = {"scopes": ["telephony.view_calls"], "networks": ["203.0.113.0/24"], "requests_a_minute": 60}
+    key, _ = key_actions.create("Reports", alice, **limits)
+    key_actions.rotate(key=key, overlap=timedelta(hours=1), by=alice)
+    call_command("api_key", "list")
+    new, old = capsys.readouterr().out.splitlines()
+    for line in (new, old):
+        assert "may telephony.view_calls  from 203.0.113.0/24  60 a minute" in line
+    assert f"never used, replaced by {new.split()[0]}, expires 20" in old and "expires" not in new
+    ApiKey.objects.filter(prefix=key.prefix).update(expires_at=timezone.now() - timedelta(minutes=1))
+    call_command("api_key", "list")
+    assert "expired 20" in capsys.readouterr().out.splitlines()[1]
 
 
 def test_machines_ask_without_a_key_how_the_service_is(site):

@@ -48,7 +48,25 @@ class Command(BaseCommand):
         self.stdout.write(f"{prefix} opens nothing any more.")
 
     def _list(self) -> None:
-        for key in ApiKey.objects.select_related("person").order_by("-created_at"):
-            used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
-            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else used
-            self.stdout.write(f"{key.prefix}  {key.person.username}  {state}  {key.name}")
+        for key in ApiKey.objects.select_related("person", "replaced_by").order_by("-created_at"):
+            told = [key.prefix, key.person.username, _state(key), key.name, *_limits(key)]
+            self.stdout.write("  ".join(told))
+
+
+def _state(key: ApiKey) -> str:
+    used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    if key.expires_at is None:
+        return used
+    ends = f"{'expires' if key.opens else 'expired'} {key.expires_at:%Y-%m-%d %H:%M}"
+    if key.replaced_by:
+        ends = f"replaced by {key.replaced_by.prefix}, {ends}"
+    return f"{used}, {ends}"
+
+
+def _limits(key: ApiKey) -> list[str]:
+    """What it is kept to, where it is to anything."""
+    limits = {"may": key.scopes, "from": key.networks}
+    told = [f"{name} {', '.join(values)}" for name, values in limits.items() if values]
+    return [*told, f"{key.requests_a_minute} a minute"] if key.requests_a_minute else told

@@ -86,7 +86,7 @@ AUDIT = {
     "trail, an old day's seldom word": f"/audit/?q=quokka&from={DAY}&to={DAY}",
     "trail by the API, 100": "/api/audit?limit=100",
 }
-DOCUMENTS = {"measures": "/api/metrics", "document": "/openapi.json", "page of the API": "/api/docs/"}
+DOCUMENTS = {"measures": "/api/metrics", "document": "/openapi.json", "page of the API": "/api/docs"}
 
 
 def main() -> None:
@@ -335,7 +335,7 @@ def refused(name: str, ask: Callable[[], int], pid: int, times: int) -> dict[str
 def audit(address: str, key: str, times: int, entries: int) -> list[dict[str, Any]]:
     fill_trail(entries)
     with running_site(address) as (browser, pid):
-        browser.headers |= headers(key)
+        browser.headers.update(headers(key))
         found = pages(browser, pid, AUDIT, times)
     begun = time.perf_counter()
     walk = [sys.executable, "manage.py", "verify_audit"]

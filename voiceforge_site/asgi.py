@@ -22,6 +22,7 @@ from mlservices.api.routing import sockets as model_sockets
 from telephony.housekeeping import Housekeeping
 from telephony.routing import api_sockets, switchboard, websocket_urlpatterns
 from voiceforge_site.access.gate import admit, admit_to_api, guarded
+from voiceforge_site.parting import MayLeave
 
 
 class OwnPages(OriginValidator):
@@ -42,7 +43,7 @@ async def nowhere(scope: Any, receive: Any, send: Any) -> None:
 programs = [*api_sockets(switchboard, admit), *model_sockets(admit_to_api)]
 patterns = guarded([*websocket_urlpatterns, *programs])
 last = re_path("", nowhere)  # type: ignore[arg-type]  # Django knows views alone
-sockets = OwnPages(URLRouter([*patterns, last]), settings.ALLOWED_HOSTS)
+sockets = MayLeave(OwnPages(URLRouter([*patterns, last]), settings.ALLOWED_HOSTS))
 application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard)
 # What is loaded by now stays: looking through all of it for garbage stops every call for a tenth of a second.
 gc.freeze()

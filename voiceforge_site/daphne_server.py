@@ -3,7 +3,8 @@
 It takes a request of any size to its end before anybody can refuse it. It reads every form itself, for
 nobody, and refuses one that is broken without a word. And where an answer fails half-way it tries to begin
 another, which ends its watch over all requests, and leaves the client waiting. A socket it closes with 1011
-for every code of the protocol's own that it is given, and without any where a message is too large.
+for every code of the protocol's own that it is given, and without any where a message is too large. That
+somebody is gone who is sent something it tells by an exception of its library's own.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class Request(http_protocol.WebRequest):
 class Socket(ws_protocol.WebSocketProtocol):
     def serverClose(self, code: int | None = None) -> None:
         self.sendCloseFrame(code=code or 1000)
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:
+        if self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
+            raise ConnectionAbortedError("The peer is gone.")  # an OSError, as ASGI has it
+        super().serverSend(content, binary)
 
 
 class Sockets(ws_protocol.WebSocketFactory):

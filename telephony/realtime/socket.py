@@ -189,7 +189,9 @@ class RealtimeSocket:
     async def _write(self) -> None:
         try:
             await self._line.write(self._send)
-        except OSError:  # a timeout, or a server's own kind of "disconnected"
+        except ConnectionError:  # the peer has left; how, the reader is told
+            await self._left(ABNORMAL)
+        except OSError:
             logger.warning("A realtime socket takes nothing any more.")
             self._hung_up("dead socket")
 

@@ -138,7 +138,7 @@ def test_an_error_names_the_message_the_field_and_what_to_do(key: str) -> None:
         ({"systemPrompt": "Be kind."}, "config.systemPrompt", "echo asks no language model"),
     ):
         told, code = answer_to(init(key, **config))
-        assert (told["code"], code) == ("invalid", 1008), config
+        assert (told["code"], told["about"], code) == ("invalid", "mine-1", 1008), config
         assert list(told["fields"]) == [field]
         assert remedy in told["fields"][field]
     assert not Call.objects.exists()
@@ -210,7 +210,7 @@ def test_a_key_has_so_many_sessions_at_once(key: str, alice: User, settings: Any
         second.init(key, **ECHO)
         third.init(others, **ECHO)
         assert await second.until_closed() == 1013
-        assert second.told[0]["code"] == "too_many_sessions"
+        assert (second.told[0]["code"], second.told[0]["about"]) == ("too_many_sessions", "mine-1")
         await third.told_of("ready")
         third.leave()
         await third.task
@@ -228,4 +228,4 @@ def test_a_key_has_so_many_sessions_at_once(key: str, alice: User, settings: Any
 def test_a_server_that_is_busy_says_so(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "full", lambda: True)
     told, code = answer_to(init(key))
-    assert (told["code"], code) == ("at_capacity", 1013)
+    assert (told["code"], told["about"], code) == ("at_capacity", "mine-1", 1013)

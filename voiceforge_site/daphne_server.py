@@ -10,11 +10,16 @@ somebody is gone who is sent something it tells by an exception of its library's
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from http import HTTPStatus
 from typing import Any
 
 from daphne import http_protocol, server, ws_protocol
 from daphne.cli import CommandLineInterface
+
+from . import request_ids
+from .csp import POLICY
 
 LARGEST_BODY = 36 * 2**20  # bytes; what the site itself takes is less
 _PROBLEM = {  # as `mlservices.api.answers.refusal` makes it; nothing of Django's is loaded yet
@@ -22,12 +27,20 @@ _PROBLEM = {  # as `mlservices.api.answers.refusal` makes it; nothing of Django'
     "status": 413,
     "detail": f"The request is larger than {LARGEST_BODY // 2**20} MB.",
 }
-_TEXT = json.dumps(_PROBLEM).encode()
-_REFUSAL = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/problem+json\r\n"
-    b"Cache-Control: no-store\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)
-)
+_TEXT = json.dumps(_PROBLEM)
+_HEADERS = {  # of every answer of ours; `too_large` has them of the middleware
+    "Content-Type": "application/problem+json",
+    "Content-Length": str(len(_TEXT)),
+    "Cache-Control": "no-store",
+    "Connection": "close",
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+log = logging.getLogger(__name__)
 
 
 class Request(http_protocol.WebRequest):
@@ -55,7 +68,11 @@ class Request(http_protocol.WebRequest):
             self.channel.loseConnection()
 
     def _refuse(self) -> None:
-        self.channel.transport.write(_REFUSAL)
+        name = secrets.token_hex(6)
+        log.warning("Content Too Large: more than %s MB were sent (request %s)", LARGEST_BODY // 2**20, name)
+        lines = [f"{header}: {value}" for header, value in {**_HEADERS, request_ids.HEADER: name}.items()]
+        answer = "\r\n".join(["HTTP/1.1 413 Content Too Large", *lines, "", _TEXT])
+        self.channel.transport.write(answer.encode())
         self.channel.loseConnection()
 
 

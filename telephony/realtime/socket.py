@@ -186,8 +186,7 @@ class RealtimeSocket:
     async def _recheck(self, init: messages.Init) -> None:
         abilities = (USE, TRY) if init.config.agent else (USE,)
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            await self._admit(self._scope, init.apiKey, *abilities)
+            await self._admit(self._scope, init.apiKey, *abilities, after=RECHECK_SECONDS)
 
     async def _write(self) -> None:
         try:

@@ -30,6 +30,7 @@ from ..models import ApiKey
 from . import rates
 from .address import address_in
 from .keys import API, BadKey, found, key_in
+from .news import until_news
 from .pace import PACES, SOUND, Pace, Paced
 from .roles import ABILITIES
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
@@ -39,7 +40,7 @@ UNKNOWN_KEY, INACTIVE_KEY, NOT_ALLOWED = 4001, 4002, 4003  # how sockets of the 
 TRY_AGAIN = 1013  # the standard's own, for a key that asks too often
 SOCKET_ABILITY = "mlservices.use_models"
 
-_COUNTED = "counted"  # in a socket's scope
+_ADMITTED = "admitted"  # in a socket's scope: the id of the key, "" for a person
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
@@ -150,20 +151,23 @@ def _may_open(session_key: str | None, needed: str) -> bool:
     return user_of(session_key).has_perm(needed)
 
 
-async def admit_to_api(scope: Any, key: str) -> str:
+async def admit_to_api(scope: Any, key: str, *, after: float = 0) -> str:
     """Who uses models by a socket: the id of the key, "" for a person."""
-    return (await admit(scope, key, SOCKET_ABILITY)).key
+    return (await admit(scope, key, SOCKET_ABILITY, after=after)).key
 
 
-async def admit(scope: Any, key: str, *needed: str) -> Visitor:
+async def admit(scope: Any, key: str, *needed: str, after: float = 0) -> Visitor:
     """Who opens a socket of the API, by the key that was sent in a message or in a header, or by their
-    session, and has these abilities. NotAdmitted for anybody else."""
+    session, and has these abilities. NotAdmitted for anybody else. Who is in is asked again `after` so many
+    seconds, and at once when their key is revoked."""
+    if after:
+        await until_news(scope[_ADMITTED], after)
     authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     sent = key or key_in(authorization) or ""
-    count = not scope.get(_COUNTED)  # once a socket: it is asked again and again whether its key still opens
+    count = _ADMITTED not in scope  # once a socket: it is asked again and again whether its key still opens
     asked = scope["session"].session_key, sent, address_in(scope), needed, count
     visitor = await in_database(_who_asks, *asked)
-    scope[_COUNTED] = True
+    scope[_ADMITTED] = visitor.key
     return visitor
 
 

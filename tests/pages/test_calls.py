@@ -43,6 +43,25 @@ class TestCallPage:
         assert "780 ms" in page.text and "1.24 s" in page.text
         assert "The caller hung up" in page.text
 
+    def test_a_call_of_ours_is_told_by_who_was_called(self, alices_browser, agent):
+        ours, theirs = "+14155550100", "+493012345678"
+        told = {"direction": "outbound", "caller": ours, "callee": theirs}
+        live = make_call(agent, spoken([]), **told)
+        over = make_call(agent, ended(spoken(TURNS)), **told)
+        page = alices_browser.get(live.get_absolute_url()).text
+        assert "<title>Call to +49 30 12345678" in page
+        assert '<h1 class="vf-num">+49 30 12345678</h1>' in page
+        assert "Hang up on +49 30 12345678, who speaks with Front desk?" in page
+        assert page.count("+1 415-555-0100") == 1  # as the number that was shown to them
+        for address in ("/calls/", "/"):
+            text = alices_browser.get(address).text
+            assert "+49 30 12345678" in text and "+1 415-555-0100" not in text, address
+        assert "Replay of the call to +49 30" in alices_browser.get(f"/calls/{over.pk}/?replay").text
+        found = alices_browser.get("/palette/", {"q": str(over.pk)[:8]}).context["groups"]
+        assert "Call to +49 30 12345678" in str(found)
+        name = alices_browser.get(f"/calls/{over.pk}/transcript.txt")["Content-Disposition"]
+        assert "call-493012345678-" in name
+
     def test_a_time_is_the_same_beside_the_words_and_beside_the_bar(self, alices_browser, agent):
         call = make_call(agent, ended(spoken(TURNS[:1], milliseconds=[2324.6])))
         page = alices_browser.get(call.get_absolute_url()).text

@@ -15,6 +15,8 @@ from telephony.session.events import (
     CallerWordsGuessed,
     DigitsPressed,
     EngineFailed,
+    OperatorSaid,
+    OperatorTookOver,
 )
 from tests.factories import (
     ended,
@@ -61,6 +63,17 @@ class TestCallPage:
         assert "Call to +49 30 12345678" in str(found)
         name = alices_browser.get(f"/calls/{over.pk}/transcript.txt")["Content-Disposition"]
         assert "call-493012345678-" in name
+
+    def test_operators_are_called_by_their_names(self, alices_browser, bob, agent):
+        type(bob).objects.filter(pk=bob.pk).update(name="Robert Olsson")
+        taken = OperatorTookOver(at_seconds=12, by="bob", window="w")
+        said = OperatorSaid(at_seconds=14, start_seconds=13, end_seconds=14, text="Hello.", by="bob")
+        call = make_call(agent, [*spoken(TURNS), taken, said])
+        page = alices_browser.get(call.get_absolute_url()).text
+        assert "Robert Olsson has the call" in page and "Robert Olsson took the call over" in page
+        assert "Robert Olsson, operator" in page
+        assert "Robert Olsson has the call" in alices_browser.get("/calls/live/").text
+        assert '"bob": "Robert Olsson"' in page  # for what comes later
 
     def test_a_time_is_the_same_beside_the_words_and_beside_the_bar(self, alices_browser, agent):
         call = make_call(agent, ended(spoken(TURNS[:1], milliseconds=[2324.6])))
@@ -134,7 +147,7 @@ class TestCallPage:
     ):
         call = make_call(agent, ended(spoken(TURNS * 20)))
         make_recording(call, seconds=1)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             alices_browser.get(call.get_absolute_url())
 
 

@@ -47,8 +47,8 @@ def compare_all() -> str:
 
 
 def ask_about_ringing() -> str:
-    """What a job does each minute: of calls that we placed and that ring for longer than they can, nothing was
-    told, as where our address cannot be reached. Tells what came of it."""
+    """What a job does each minute for calls that we placed and that ring longer than they can: nothing was
+    told of them, as where our address cannot be reached. Answers what came of it."""
     told, now = [], timezone.now()
     for credential in Credential.objects.real().filter(provider=Credential.Provider.TWILIO):
         calls = {call.provider_call_id: call for call in _ringing(credential, now)}

@@ -122,7 +122,7 @@ def _name_operators(transcript: Transcript, names: dict[str, str]) -> None:
     for line in transcript.lines:
         line.by = names.get(line.by, line.by)
         if by := line.values.get("by"):
-            line.values = {**line.values, "by": names.get(by, by)}
+            line.values = {**line.values, "by": names.get(str(by), by)}
 
 
 def _scale(transcript: Transcript) -> int:

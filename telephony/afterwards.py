@@ -56,7 +56,7 @@ def transcript_file(request: HttpRequest, call_id: UUID) -> HttpResponse:
     transcript = Transcript(event_from(row.kind, row.at_seconds, row.payload) for row in rows)
     started = f"{timezone.localtime(call.created_at):%Y-%m-%d %H:%M:%S %Z}"
     not_heard = _("not heard")
-    lines = [f"{call.caller or _('Unknown caller')} – {call.agent.name}, {started}", ""]
+    lines = [f"{call.other_party or _('Unknown caller')} – {call.agent.name}, {started}", ""]
     for line in transcript.lines:
         if line.who == "note":
             if line.kind in OPERATORS_NOTES:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from agents.models import Agent
 from mlservices.pages.figures import digits_in
 
-from . import wording
+from . import operators, wording
 from .cards import Card
 from .models import Call
 from .views import card_of
@@ -83,7 +83,7 @@ def live_board(request: HttpRequest) -> HttpResponse:
         "median_ms": median(latencies) if latencies else None,
         "wall": "wall" in request.GET,
         "agent": Agent.objects.filter(status=Agent.Status.ACTIVE).order_by("created_at").first(),
-        "labels": wording.labels(),
+        "labels": {**wording.labels(), "people": operators.names()},
     }
     return render(request, "calls/live.html", context)
 

@@ -223,7 +223,9 @@ class MediaSocket:
     async def _write(self) -> None:
         try:
             await self._line.write(self._send)
-        except OSError:  # a timeout, or a server's own kind of "disconnected"
+        except ConnectionError:  # the peer has left; how, the reader is told
+            await self._lost("dead socket")
+        except OSError:
             logger.warning("A media socket (%s) takes nothing any more.", self._line_key)
             await self._lost("dead socket")
         except Exception:

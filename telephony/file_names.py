@@ -13,9 +13,10 @@ LONGEST = 60  # letters of what a name says
 
 
 def of_call(call: Call, ending: str) -> str:
-    """`call-14155550112-2026-11-30-0915.wav`: who called when, in the current time zone."""
+    """`call-14155550112-2026-11-30-0915.wav`: who called, or was called, when, in the
+    current time zone."""
     return _joined(
-        "call", call.caller or "unknown", f"{timezone.localtime(call.created_at):%Y-%m-%d-%H%M}", ending
+        "call", call.other_party or "unknown", f"{timezone.localtime(call.created_at):%Y-%m-%d-%H%M}", ending
     )
 
 

@@ -5,26 +5,32 @@ which holds the call. It alone decides who is first; what comes of an order is t
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from agents.fields import PhoneField
 from mlservices import audit
 
+from . import operators, wording
 from .actions import control_group
 from .audited import call_named
-from .models import Call
+from .models import Call, CallEvent
+from .transcript import NOT_FOLLOWED, WHISPERED
 
 logger = logging.getLogger(__name__)
 
 LONGEST_WORDS = 600  # characters to say or to follow; said, they take some 40 seconds
 LONGEST_NOTE = 2000
 LONGEST_WINDOW = 64  # of the name that a page gives itself
+FOLLOWED_SECONDS = 2.0  # within which a call tells whether its agent follows what was whispered
+LOOK_SECONDS = 0.05
 TOLD = {  # by what is ordered, what the audit trail calls it
     "say": "call.said",
     "whisper": "call.whispered",
@@ -46,6 +52,24 @@ def say(call_id: UUID, *, text: str, by: str) -> None:
 def whisper(call_id: UUID, *, text: str, by: str) -> None:
     """The agent follows this from its next sentence on. Raises ValidationError by field, NotPossible."""
     _order(call_id, by, {"type": "whisper", "text": _worded("text", text)})
+
+
+def whisper_and_see(call_id: UUID, *, text: str, by: str) -> None:
+    """The same for who does not watch the call: raises NotPossible too where it tells that its agent cannot
+    follow this. One that tells nothing within FOLLOWED_SECONDS may follow it yet."""
+    told = CallEvent.objects.filter(call=call_id, kind=WHISPERED)
+    before = told.aggregate(last=Max("seq", default=0))["last"]
+    whisper(call_id, text=text, by=by)
+    until = time.monotonic() + FOLLOWED_SECONDS
+    while time.monotonic() < until:
+        for payload in told.filter(seq__gt=before).values_list("payload", flat=True):
+            if (payload["by"], payload["text"]) != (by, _worded("text", text)):
+                continue
+            if not payload["followed"]:
+                names = {"text": payload["text"], "by": operators.names().get(by, by)}
+                raise NotPossible(str(wording.NOTES[NOT_FOLLOWED][2]).format(**names))
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def take_over(call_id: UUID, *, by: str, window: str = "") -> None:
@@ -95,7 +119,8 @@ def _order(call_id: UUID, by: str, order: dict[str, Any]) -> None:
         raise NotPossible(_("This call has not been answered yet."))
     holder = call.card.get("holder", "")
     if holder and holder != by:
-        raise NotPossible(_("%(name)s has taken this call over.") % {"name": holder})
+        name = operators.names().get(holder, holder)
+        raise NotPossible(_("%(name)s has taken this call over.") % {"name": name})
     try:
         async_to_sync(get_channel_layer().group_send)(control_group(call_id), {**order, "by": by})
     except Exception as error:  # each layer has its own kinds

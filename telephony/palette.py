@@ -71,7 +71,7 @@ def calls(user: Any, words: str) -> Iterable[Group]:
         rows = list(_calls().filter(_like(words, "caller")).order_by("-created_at")[:SHOWN])
     entries = [
         Entry(
-            _("Call of %(caller)s") % {"caller": grouped(row.caller) or _("Unknown")},
+            _title(row),
             "phone",
             url=row.get_absolute_url(),
             hint=f"{row.agent.name}, {naturaltime(row.created_at)}",
@@ -79,6 +79,13 @@ def calls(user: Any, words: str) -> Iterable[Group]:
         for row in rows
     ]
     return [Group(_("Calls"), entries, 2)] if entries else []
+
+
+def _title(call: Call) -> str:
+    number = grouped(call.other_party) or _("Unknown")
+    if call.direction == Call.Direction.OUTBOUND:
+        return _("Call to %(number)s") % {"number": number}
+    return _("Call of %(caller)s") % {"caller": number}
 
 
 def search(user: Any, words: str) -> Iterable[Group]:
@@ -91,7 +98,9 @@ def search(user: Any, words: str) -> Iterable[Group]:
 
 
 def _calls() -> QuerySet[Call]:
-    return Call.objects.select_related("agent").only("caller", "created_at", "agent__name")
+    return Call.objects.select_related("agent").only(
+        "caller", "callee", "direction", "created_at", "agent__name"
+    )
 
 
 def _with_id(words: str) -> list[Call]:

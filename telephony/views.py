@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from agents.models import Agent, Flow
 from mlservices.api.answers import asker_of
 
-from . import file_names, wording
+from . import file_names, operators, wording
 from .afterwards import before_its_first_event
 from .audited import record_fetched, record_of_call
 from .cards import Card
@@ -48,7 +48,7 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
     call = get_object_or_404(calls, pk=call_id)
     if "replay" in request.GET and not call.is_live:
         return render(
-            request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words()}
+            request, "calls/replay.html", {**before_its_first_event(call), "call": call, **_words_of_a_call()}
         )
     sounds = sounds_of(call)
     recording = chosen_of(sounds, f"{request.path}?sound={request.GET.get('sound', '')}")
@@ -57,6 +57,8 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         return render(request, "calls/_recording.html", heard)
     rows = list(CallEvent.objects.filter(call=call).order_by("seq"))
     transcript = Transcript(event_from(row.kind, row.at_seconds, row.payload) for row in rows)
+    words = _words_of_a_call()
+    _name_operators(transcript, words["labels"]["people"])
     context = {
         "call": call,
         "card": card_of(call),
@@ -69,7 +71,7 @@ def call_page(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "scale_ms": _scale(transcript),
         "stages": wording.STAGES,
         "stands_under": reverse("telephony:live" if call.is_live else "telephony:history"),
-        **_words(),
+        **words,
     }
     return render(request, "calls/call.html", context)
 
@@ -110,6 +112,17 @@ def card_of(call: Call) -> Card:
 
 def _words() -> dict[str, Any]:
     return {"labels": wording.labels(), "notes": wording.NOTES}
+
+
+def _words_of_a_call() -> dict[str, Any]:
+    return {"labels": {**wording.labels(), "people": operators.names()}, "notes": wording.NOTES}
+
+
+def _name_operators(transcript: Transcript, names: dict[str, str]) -> None:
+    for line in transcript.lines:
+        line.by = names.get(line.by, line.by)
+        if by := line.values.get("by"):
+            line.values = {**line.values, "by": names.get(str(by), by)}
 
 
 def _scale(transcript: Transcript) -> int:

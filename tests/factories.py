@@ -103,6 +103,7 @@ def make_call(
     events: Iterable[Event] = (),
     *,
     caller: str = "+14155550112",
+    callee: str = "+14155550100",
     line: str = "twilio",
     direction: str = Call.Direction.INBOUND,
     started: datetime | None = None,
@@ -115,7 +116,7 @@ def make_call(
         line=line,
         direction=direction,
         caller=caller,
-        callee="+14155550100",
+        callee=callee,
         created_at=started,
     )
     card = call.blank_card()

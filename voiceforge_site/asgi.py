@@ -23,6 +23,7 @@ from telephony.housekeeping import Housekeeping
 from telephony.routing import api_sockets, switchboard, websocket_urlpatterns
 from voiceforge_site.access.gate import admit, admit_to_api, guarded
 from voiceforge_site.access.key_use import uses
+from voiceforge_site.parting import MayLeave
 
 
 class OwnPages(OriginValidator):
@@ -43,7 +44,7 @@ async def nowhere(scope: Any, receive: Any, send: Any) -> None:
 programs = [*api_sockets(switchboard, admit), *model_sockets(admit_to_api)]
 patterns = guarded([*websocket_urlpatterns, *programs])
 last = re_path("", nowhere)  # type: ignore[arg-type]  # Django knows views alone
-sockets = OwnPages(URLRouter([*patterns, last]), settings.ALLOWED_HOSTS)
+sockets = MayLeave(OwnPages(URLRouter([*patterns, last]), settings.ALLOWED_HOSTS))
 application = Housekeeping(ProtocolTypeRouter({"http": http, "websocket": sockets}), switchboard, uses)
 # What is loaded by now stays: looking through all of it for garbage stops every call for a tenth of a second.
 gc.freeze()

@@ -128,4 +128,7 @@ def http_application() -> Any:
     django.setup(set_prefix=False)
     from mlservices.api.bodies import Bodies  # not before Django is set up
 
-    return Bodies(OneThread())
+    from .too_large import too_large
+
+    site = OneThread()
+    return Bodies(site, too_large(site))

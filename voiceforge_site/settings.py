@@ -361,9 +361,10 @@ SECRETS = [
     urlsplit(REDIS_URL).password or "",
     urlsplit(ALERT_WEBHOOK_URL).path,  # of many such addresses the path is the secret
 ]
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", of=("text", "json"))
 LOGGING = logs.config(
     level=env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR")),
-    form=env.choice("LOG_FORMAT", "text", of=("text", "json")),
+    form=LOG_FORMAT,
     secrets=SECRETS,
 )
 

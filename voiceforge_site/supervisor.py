@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import shlex
 import signal
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 STOP_SECONDS = 7.0  # a program's time to stop by itself, then it is killed
@@ -143,6 +145,17 @@ class Supervisor:
                     self.say(program.name, line.decode(errors="replace").rstrip())
         finally:
             transport.close()
+
+
+def as_object(name: str, line: str) -> str:
+    """One JSON object a line, with whose it is: that of a log's line, or one around any other words."""
+    try:
+        told = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        told = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "message": line}
+    return json.dumps({**told, "process": name})
 
 
 def describe_exit(code: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,12 +12,11 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from starlette.responses import Response
 
 from .. import audio
 from ..service.body_limit import BodyLimit
 from . import sound
-from .answers import Refused, invalid, refusal
+from .answers import Refused, invalid
 from .forms import AnyForm, HearForm, checked
 
 LARGEST_SOUND = 25 * 2**20  # bytes
@@ -29,13 +29,13 @@ _JSON, _FORM = "application/json", "multipart/form-data"
 
 class Bodies:
     """ASGI middleware: 413 for a request that is too large, before it is read to its end: what comes is kept
-    on disk until then, before anybody is asked who they are."""
+    on disk until then, before anybody is asked who they are. `refused` makes the answer of why."""
 
-    def __init__(self, app: Any) -> None:
-        self._api_form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT, _too_large_at_all)
-        self._api = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT, _too_large_at_all)
-        self._upload = BodyLimit(app, LARGEST_UPLOAD, _too_large_at_all)
-        self._page = BodyLimit(app, LARGEST_PAGE, _too_large_at_all)
+    def __init__(self, app: Any, refused: Callable[[str], Any]) -> None:
+        self._api_form = BodyLimit(app, LARGEST_SOUND + _ROUND_ABOUT, refused)
+        self._api = BodyLimit(app, LARGEST_SOUND * 4 // 3 + _ROUND_ABOUT, refused)
+        self._upload = BodyLimit(app, LARGEST_UPLOAD, refused)
+        self._page = BodyLimit(app, LARGEST_PAGE, refused)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         is_form = dict(scope["headers"]).get(b"content-type", b"").lower().startswith(_FORM.encode())
@@ -43,11 +43,6 @@ class Bodies:
             await (self._api_form if is_form else self._api)(scope, receive, send)
         else:
             await (self._upload if is_form else self._page)(scope, receive, send)
-
-
-def _too_large_at_all(why: str) -> Response:
-    told = refusal(413, why)
-    return Response(told.content, status_code=413, headers=dict(told.items()))
 
 
 async def json_body(request: HttpRequest) -> dict[str, Any]:

@@ -43,8 +43,9 @@ _WINDOW_BYTES = round(HEARD_RATE * WINDOW_SECONDS) * 2
 _PIECE_BYTES = HEARD_RATE  # half a second: as much as the detector may have before it
 _MOST_BACKLOG = 2 * _PIECE_BYTES // _WINDOW_BYTES  # windows
 
-Admit = Callable[[Any, str], Awaitable[str]]
-"""(scope, the key of the first message or "") -> the id of who asks. Raises NotAdmitted."""
+Admit = Callable[..., Awaitable[str]]
+"""(scope, the key of the first message or "") -> the id of who asks. Raises NotAdmitted. Who was admitted is
+asked again `after` seconds, or sooner if their key is revoked."""
 
 
 class NotAdmitted(Exception):
@@ -155,8 +156,7 @@ class ListenSocket:
 
     async def _recheck(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            await self._admit(self._scope, self._key)
+            await self._admit(self._scope, self._key, after=RECHECK_SECONDS)
 
     async def _next(self, seconds: float | None) -> dict[str, Any]:
         try:

@@ -1,7 +1,7 @@
 // A call's page: the server's state of it, then every later event.
 // @ts-check
 import { addStep, forgetSteps } from "./collected.js";
-import { filled, labels, setText } from "./format.js";
+import { filled, labels, personName, setText } from "./format.js";
 import { endCalls } from "./hangup.js";
 import { addLatency } from "./latencies.js";
 import { askLiveCount } from "./livecount.js";
@@ -38,7 +38,7 @@ filter.addEventListener("input", () => {
 function showCard(card) {
   const state = /** @type {HTMLElement} */ (document.querySelector("[data-call-state]"));
   state.dataset.state = card.state;
-  const held = card.holder && filled(labels.operate.other, { name: card.holder });
+  const held = card.holder && filled(labels.operate.other, { name: personName(card.holder) });
   setText(state, held || (labels.states[card.state] ?? card.state));
   setText(page.querySelector("[data-call-status]"), labels.statuses[card.status] ?? card.status);
   dispatchEvent(new CustomEvent("call-card", { detail: card }));

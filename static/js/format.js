@@ -63,3 +63,6 @@ export function filled(text, values) {
 
 /** The words for codes, put into the page by the server. */
 export const labels = JSON.parse(document.getElementById("labels")?.textContent ?? "{}");
+
+/** Who operates a call, as people know them. @param {string} username */
+export const personName = (username) => labels.people?.[username] ?? username;

@@ -2,7 +2,7 @@
 // @ts-check
 import { Attendance } from "./audio/attend.js";
 import { Problem } from "./audio/microphone.js";
-import { filled, labels, setText } from "./format.js";
+import { filled, labels, personName, setText } from "./format.js";
 import { clearLevels, showLevels } from "./levels.js";
 import { sendForm } from "./send.js";
 
@@ -53,7 +53,7 @@ function taken({ by, window }) {
   const spoke = attendance.speaks;
   showHolder(by, window);
   if (isMine()) return;
-  if (spoke) complain(isElsewhere() ? words.moved : filled(words.faster, { name: by }));
+  if (spoke) complain(isElsewhere() ? words.moved : filled(words.faster, { name: personName(by) }));
   attendance.stopMicrophone();
 }
 
@@ -82,12 +82,12 @@ function showHolder(name, window) {
   if (!taking) setText(part("holder"), holderWords());
   setText(document.querySelector("[data-our-side]"), name ? words.person : labels.who.agent);
   const hangUp = /** @type {HTMLElement | null} */ (part("hang-up"));
-  if (hangUp) hangUp.dataset.confirm = name ? filled(words.hang_up, { name }) : (hangUp.dataset.ask ?? "");
+  if (hangUp) hangUp.dataset.confirm = name ? filled(words.hang_up, { name: personName(name) }) : (hangUp.dataset.ask ?? "");
 }
 
 function holderWords() {
   if (!holder) return words.agent;
-  if (holder !== me) return filled(words.other, { name: holder });
+  if (holder !== me) return filled(words.other, { name: personName(holder) });
   return isMine() ? words.mine : words.elsewhere;
 }
 
@@ -106,8 +106,9 @@ attendance.addEventListener("people", (event) => {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("person-template"));
   const people = /** @type {CustomEvent} */ (event).detail.people.map((person) => {
     const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
-    setText(item.querySelector(".vf-avatar"), person.by.slice(0, 2).toUpperCase());
-    setText(item.querySelector("[data-name]"), person.by === me ? filled(words.you, { name: person.by }) : person.by);
+    const name = personName(person.by);
+    setText(item.querySelector(".vf-avatar"), name.slice(0, 2).toUpperCase());
+    setText(item.querySelector("[data-name]"), person.by === me ? filled(words.you, { name }) : name);
     setText(item.querySelector("small"), person.holds ? words.holds : person.listens ? words.listens : words.watches);
     return item;
   });

@@ -1,6 +1,6 @@
 // A conversation as it goes on: does to the page what telephony/transcript.py does to rows.
 // @ts-check
-import { clock, filled, labels, milliseconds, setText } from "./format.js";
+import { clock, filled, labels, milliseconds, personName, setText } from "./format.js";
 
 const NOTED = [
   "digits_pressed",
@@ -148,7 +148,7 @@ export class Transcript {
   #add(who, at, by = "") {
     const line = copy("turn-template");
     line.dataset.who = who;
-    setText(line.querySelector("[data-name]"), by ? filled(labels.by[who], { by }) : labels.who[who]);
+    setText(line.querySelector("[data-name]"), by ? filled(labels.by[who], { by: personName(by) }) : labels.who[who]);
     this.#place(line, at);
     this.#box.append(line);
     return line;
@@ -201,6 +201,7 @@ function stoodIn(line, kind, engine) {
 function named({ engine, remedy, category, status, ...rest }) {
   return {
     ...rest,
+    by: personName(rest.by),
     engine: labels.engine[engine] ?? engine,
     remedy: labels.remedy[remedy] ?? remedy,
     category: labels.feedback[category] ?? category,

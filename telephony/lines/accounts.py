@@ -26,6 +26,8 @@ _ACCOUNTS = {
     "zadarma": "telephony.lines.zadarma.ZadarmaAccount",
 }
 
+RING_SECONDS = 45  # for which a call that we place rings
+
 
 class ProviderError(Exception):
     """The provider refused, or did not answer: in words that a person can act on. `code` is the provider's
@@ -82,7 +84,7 @@ class Dial:
     answered_url: str
     status_url: str
     most_seconds: int
-    ring_seconds: int = 45
+    ring_seconds: int = RING_SECONDS
     machine: Machine = "ignore"
     send_digits: str = ""
     first: str = ""

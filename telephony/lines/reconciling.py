@@ -18,8 +18,9 @@ from ..actions import FINAL, end_call, tell_holder
 from ..models import Call, Credential
 from ..providers.zadarma.errors import ZadarmaError
 from ..recordings.actions import awaited, is_told, none_is_left
+from ..session.events import EndReason
 from ..zadarma import import_statistics
-from .accounts import ProviderError, Record
+from .accounts import RING_SECONDS, ProviderError, Record
 from .actions import asked_often
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 SETTLED = timedelta(minutes=5)  # after its end a provider has written a call down
 FORGOTTEN = timedelta(days=3)  # by then a price that is not told never is
 LONG = timedelta(minutes=10)  # that a call goes on before we ask whether it does
+RINGS_NO_MORE = timedelta(seconds=2 * RING_SECONDS)  # by then a provider has told how it ended
+MOST_RINGING = 50  # of them asked about in a minute
 ZADARMA_PERIOD = timedelta(days=1)
 MOST = 500  # calls of one account in one run
 
@@ -43,6 +46,21 @@ def compare_all() -> str:
     return "; ".join(told)
 
 
+def ask_about_ringing() -> str:
+    """What a job does each minute for calls that we placed and that ring longer than they can: nothing was
+    told of them, as where our address cannot be reached. Answers what came of it."""
+    told, now = [], timezone.now()
+    for credential in Credential.objects.real().filter(provider=Credential.Provider.TWILIO):
+        calls = {call.provider_call_id: call for call in _ringing(credential, now)}
+        try:
+            if calls:
+                told.append(f"{credential}: {_ask(credential, calls, now)} of {len(calls)}")
+        except ProviderError as error:
+            logger.warning("The calls that ring of %s could not be looked up: %s", credential, error)
+            told.append(f"{credential}: {error}")
+    return "; ".join(told)
+
+
 def compare(credential: Credential) -> int:
     """How many calls of the account the provider knew. Raises ProviderError; what was told before counts."""
     if credential.provider == Credential.Provider.ZADARMA:
@@ -55,8 +73,11 @@ def compare(credential: Credential) -> int:
 
 def _compare_calls(credential: Credential, now: datetime) -> int:
     calls = {call.provider_call_id: call for call in _due(credential, now)}
-    if not calls:
-        return 0
+    return _ask(credential, calls, now) if calls else 0
+
+
+def _ask(credential: Credential, calls: dict[str, Call], now: datetime) -> int:
+    """How many of them, by the provider's ids, it knew."""
     known = set()
     for record in asked_often(credential, "compared").records(list(calls)):
         known.add(record.provider_call_id)
@@ -101,6 +122,14 @@ def _due(credential: Credential, now: datetime) -> Sequence[Call]:
     return list(own.filter(ended & priced | going).order_by(oldest, "created_at").defer("card")[:MOST])
 
 
+def _ringing(credential: Credential, now: datetime) -> Sequence[Call]:
+    own = Call.objects.filter(phone_number__credential=credential, direction=Call.Direction.OUTBOUND)
+    ringing = own.filter(status__in=Call.LIVE, ended_at=None, answered_at=None)
+    asked = ringing.filter(created_at__lt=now - RINGS_NO_MORE).exclude(provider_call_id="")
+    oldest = F("compared_at").asc(nulls_first=True)
+    return list(asked.order_by(oldest, "created_at").defer("card")[:MOST_RINGING])
+
+
 @transaction.atomic
 def _keep(call: Call, record: Record, now: datetime) -> None:
     fields: dict[str, object] = {"compared_at": now}
@@ -112,9 +141,14 @@ def _keep(call: Call, record: Record, now: datetime) -> None:
     if record.status not in FINAL or call.ended_at:
         return
     Call.objects.filter(pk=call.pk, ended_at=None).update(status=record.status)
-    if end_call(call.pk, reason="line_lost", ended_at=_end_of(record)):
+    reason = _reason(call) if record.status != Call.Status.COMPLETED else "line_lost"
+    if end_call(call.pk, reason=reason, ended_at=_end_of(record)):
         logger.warning("Call %s was over at its provider; it is ended here.", call.pk)
-        transaction.on_commit(lambda: tell_holder(call.pk, "line_lost"))
+        transaction.on_commit(lambda: tell_holder(call.pk, reason))
+
+
+def _reason(call: Call) -> EndReason:
+    return "line_lost" if call.answered_at else "never_connected"
 
 
 def _end_of(record: Record) -> datetime | None:
@@ -127,5 +161,5 @@ def _give_up(calls: Sequence[Call], now: datetime) -> None:
     """The provider knows nothing of them: one that goes on here does not."""
     for call in calls:
         Call.objects.filter(pk=call.pk).update(compared_at=now)
-        if call.ended_at is None and end_call(call.pk, reason="line_lost"):
-            tell_holder(call.pk, "line_lost")
+        if call.ended_at is None and end_call(call.pk, reason=_reason(call)):
+            tell_holder(call.pk, _reason(call))

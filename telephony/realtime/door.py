@@ -16,4 +16,5 @@ class Visitor:
 
 Admit = Callable[..., Awaitable[Visitor]]
 """(scope, the key of the first message or "", the abilities it takes) -> who it is. Raises
-`mlservices.api.socket.NotAdmitted`, with the code that closes the socket."""
+`mlservices.api.socket.NotAdmitted`, with the code that closes the socket. Who was admitted is asked again
+`after` seconds, or sooner if their key is revoked."""

@@ -207,8 +207,7 @@ class Follower:
 
     async def _recheck(self, key: str) -> None:
         while True:
-            await asyncio.sleep(live.RECHECK_SECONDS)
-            await self._admit(self._scope, key, VIEW)
+            await self._admit(self._scope, key, VIEW, after=live.RECHECK_SECONDS)
 
     async def _send(self, message: BaseModel) -> None:
         async with asyncio.timeout(SEND_SECONDS):

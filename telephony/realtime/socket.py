@@ -17,7 +17,7 @@ from ..eventlog import eventlog
 from ..models import Call
 from ..providers.base import LONGEST_MESSAGE
 from ..providers.realtime import messages
-from ..providers.realtime.codec import RealtimeCodec, Unreadable
+from ..providers.realtime.codec import RealtimeCodec, Unreadable, name_of
 from ..session.events import FeedbackGiven
 from ..switchboard import Switchboard, in_database
 from . import limits
@@ -78,7 +78,7 @@ class RealtimeSocket:
         try:
             init = await self._init()
             visitor = await self._visitor(init)
-            setup, call = await self._begin(init.config, visitor)
+            setup, call = await self._begin(init, visitor)
             with asking(key=visitor.key, call=call.pk):
                 await self._talk(init, setup, call)
         except (_Gone, OSError):
@@ -114,18 +114,20 @@ class RealtimeSocket:
         except NotAdmitted as error:
             raise Refused(error.code, "not_admitted", str(error), about=init.eventId) from None
 
-    async def _begin(self, config: messages.Config, visitor: Visitor) -> tuple[Setup, Call]:
+    async def _begin(self, init: messages.Init, visitor: Visitor) -> tuple[Setup, Call]:
+        about = init.eventId
         if capacity.full():
-            raise Refused(TRY_AGAIN, "at_capacity", "The server is busy. Try again in a minute.")
+            told = "The server is busy. Try again in a minute."
+            raise Refused(TRY_AGAIN, "at_capacity", told, about=about)
         most = settings.REALTIME_SESSIONS
         try:
-            setup = await in_database(setup_of, config)
+            setup = await in_database(setup_of, init.config)
             call = await in_database(start_api_call, agent=setup.agent, visitor=visitor, most=most)
         except Impossible as error:
-            raise Refused(POLICY, "invalid", str(error), fields=error.fields) from None
+            raise Refused(POLICY, "invalid", str(error), about=about, fields=error.fields) from None
         except TooMany:
             told = f"This key has {most} sessions already. End one of them first."
-            raise Refused(TRY_AGAIN, "too_many_sessions", told) from None
+            raise Refused(TRY_AGAIN, "too_many_sessions", told, about=about) from None
         self._codec.speaks, self._codec.answers = setup.speaks, setup.answers
         return setup, call
 
@@ -134,7 +136,8 @@ class RealtimeSocket:
     async def _talk(self, init: messages.Init, setup: Setup, call: Call) -> None:
         suppliers = SessionSuppliers(self._switchboard.suppliers, setup)
         if not await self._switchboard.take(call, self._line, suppliers):
-            raise Refused(POLICY, "ended", "The call was ended before it began.")
+            told = "The call was ended before it began."
+            raise Refused(POLICY, "ended", told, about=init.eventId)
         await self._say(self._codec.ready(str(call.pk)))
         talk = Talk(setup, call, self._line, self._codec, self._receive)
         reader, writer = asyncio.create_task(talk.read()), asyncio.create_task(self._write())
@@ -183,13 +186,14 @@ class RealtimeSocket:
     async def _recheck(self, init: messages.Init) -> None:
         abilities = (USE, TRY) if init.config.agent else (USE,)
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            await self._admit(self._scope, init.apiKey, *abilities)
+            await self._admit(self._scope, init.apiKey, *abilities, after=RECHECK_SECONDS)
 
     async def _write(self) -> None:
         try:
             await self._line.write(self._send)
-        except OSError:  # a timeout, or a server's own kind of "disconnected"
+        except ConnectionError:  # the peer has left; how, the reader is told
+            await self._left(ABNORMAL)
+        except OSError:
             logger.warning("A realtime socket takes nothing any more.")
             self._hung_up("dead socket")
 
@@ -235,11 +239,11 @@ class Talk:
             self._codec.received += 1
             content = _content(message)
             if len(content) > LONGEST_MESSAGE:
-                raise Refused(TOO_BIG, "too_large", f"A message may have {LONGEST_MESSAGE // 1024} KB.")
+                told = f"A message may have {LONGEST_MESSAGE // 1024} KB."
+                raise Refused(TOO_BIG, "too_large", told, about=name_of(content))
             if not self._messages.take(1, self._said_at):
-                self._drop(
-                    "too_many_messages", f"Send at most {limits.MESSAGES_A_SECOND:g} messages a second."
-                )
+                told = f"Send at most {limits.MESSAGES_A_SECOND:g} messages a second."
+                self._drop("too_many_messages", told, about=name_of(content))
                 continue
             try:
                 said = self._codec.decode(content)
@@ -304,14 +308,14 @@ class Talk:
         self._unreadable += 1
         if self._unreadable > limits.MOST_UNREADABLE:
             told = f"More than {limits.MOST_UNREADABLE} messages could not be taken."
-            raise Refused(POLICY, "unreadable", told)
+            raise Refused(POLICY, "unreadable", told, about=error.about)
 
     def _drop(self, code: str, message: str, *, about: str | None = None) -> None:
         """What came too fast, or is not wanted; told once a second, and ended if it goes on and on."""
         self._codec.dropped += 1
         self._too_fast += 1
         if self._too_fast > limits.MOST_DROPPED:
-            raise Refused(POLICY, code, message)
+            raise Refused(POLICY, code, message, about=about)
         now = self._loop.time()
         if now - self._told_at.get(code, -limits.ERROR_SECONDS) >= limits.ERROR_SECONDS:
             self._told_at[code] = now

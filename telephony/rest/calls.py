@@ -185,9 +185,10 @@ class Calls(Resource):
 
     @extend_schema(summary="Whisper to the agent", request=WordsFields, responses={202: _OVER})
     def whisper(self, request: Request, id: UUID) -> Response:
-        """The agent follows this from its next sentence on; the caller does not hear it."""
+        """The agent follows this from its next sentence on; the caller does not hear it. 409 where it cannot
+        follow it, as one without a language model."""
         text = self.sent(WordsFields)["text"]
-        return self._ordered(lambda call: orders.whisper(call, text=text, by=self.by))
+        return self._ordered(lambda call: orders.whisper_and_see(call, text=text, by=self.by))
 
     @extend_schema(summary="Transfer a call", request=TransferFields, responses={202: _OVER})
     def transfer(self, request: Request, id: UUID) -> Response:

@@ -146,9 +146,9 @@ def test_it_asks_the_same_of_the_database_for_one_call_and_for_twenty(
     alices_browser, agent, django_assert_num_queries
 ):
     make_call(agent, spoken(TURNS))
-    with django_assert_num_queries(6):  # session, user, calls, names of agents, whom to talk to, live calls
+    with django_assert_num_queries(7):  # session, user, calls, names of agents, whom to talk to, live calls
         alices_browser.get("/calls/live/")
     for _ in range(19):
         make_call(agent, spoken(TURNS))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         alices_browser.get("/calls/live/")

@@ -15,6 +15,8 @@ from telephony.session.events import (
     CallerWordsGuessed,
     DigitsPressed,
     EngineFailed,
+    OperatorSaid,
+    OperatorTookOver,
 )
 from tests.factories import (
     ended,
@@ -42,6 +44,36 @@ class TestCallPage:
         assert lines[1:3] == [("caller", "When are you open?"), ("agent", "From eight to six.")]
         assert "780 ms" in page.text and "1.24 s" in page.text
         assert "The caller hung up" in page.text
+
+    def test_a_call_of_ours_is_told_by_who_was_called(self, alices_browser, agent):
+        ours, theirs = "+14155550100", "+493012345678"
+        told = {"direction": "outbound", "caller": ours, "callee": theirs}
+        live = make_call(agent, spoken([]), **told)
+        over = make_call(agent, ended(spoken(TURNS)), **told)
+        page = alices_browser.get(live.get_absolute_url()).text
+        assert "<title>Call to +49 30 12345678" in page
+        assert '<h1 class="vf-num">+49 30 12345678</h1>' in page
+        assert "Hang up on +49 30 12345678, who speaks with Front desk?" in page
+        assert page.count("+1 415-555-0100") == 1  # as the number that was shown to them
+        for address in ("/calls/", "/"):
+            text = alices_browser.get(address).text
+            assert "+49 30 12345678" in text and "+1 415-555-0100" not in text, address
+        assert "Replay of the call to +49 30" in alices_browser.get(f"/calls/{over.pk}/?replay").text
+        found = alices_browser.get("/palette/", {"q": str(over.pk)[:8]}).context["groups"]
+        assert "Call to +49 30 12345678" in str(found)
+        name = alices_browser.get(f"/calls/{over.pk}/transcript.txt")["Content-Disposition"]
+        assert "call-493012345678-" in name
+
+    def test_operators_are_called_by_their_names(self, alices_browser, bob, agent):
+        type(bob).objects.filter(pk=bob.pk).update(name="Robert Olsson")
+        taken = OperatorTookOver(at_seconds=12, by="bob", window="w")
+        said = OperatorSaid(at_seconds=14, start_seconds=13, end_seconds=14, text="Hello.", by="bob")
+        call = make_call(agent, [*spoken(TURNS), taken, said])
+        page = alices_browser.get(call.get_absolute_url()).text
+        assert "Robert Olsson has the call" in page and "Robert Olsson took the call over" in page
+        assert "Robert Olsson, operator" in page
+        assert "Robert Olsson has the call" in alices_browser.get("/calls/live/").text
+        assert '"bob": "Robert Olsson"' in page  # for what comes later
 
     def test_a_time_is_the_same_beside_the_words_and_beside_the_bar(self, alices_browser, agent):
         call = make_call(agent, ended(spoken(TURNS[:1], milliseconds=[2324.6])))
@@ -115,7 +147,7 @@ class TestCallPage:
     ):
         call = make_call(agent, ended(spoken(TURNS * 20)))
         make_recording(call, seconds=1)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             alices_browser.get(call.get_absolute_url())
 
 

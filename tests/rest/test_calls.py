@@ -4,14 +4,18 @@ import json
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
 from agents.models import Flow, FlowVersion
+from telephony import orders
+from telephony.eventlog import record_now
 from telephony.models import Call, Tag
 from telephony.rest.call_fields import OF_A_LIST, CallFields
 from telephony.search import index
+from telephony.session.events import OperatorWhispered
 from tests.factories import ended, make_agent, make_call, make_number, make_recording, spoken
 
 CALLS = "/api/telephony/calls"
@@ -118,6 +122,7 @@ def test_a_live_call_is_directed_and_one_that_is_over_is_not(bobs, live, call, m
 
     layer = get_channel_layer()
     monkeypatch.setattr(layer, "group_send", group_send)
+    monkeypatch.setattr(orders, "FOLLOWED_SECONDS", 0)  # nobody is there to tell
     assert bobs.send("POST", f"{CALLS}/{live.pk}/say", {"text": "One moment."}).status_code == 202
     assert bobs.send("POST", f"{CALLS}/{live.pk}/whisper", {"text": "Be brief."}).status_code == 202
     assert bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "+14155550199"}).status_code == 202
@@ -131,6 +136,22 @@ def test_a_live_call_is_directed_and_one_that_is_over_is_not(bobs, live, call, m
     for verb, body in (("say", {"text": "x"}), ("hang-up", None)):
         late = bobs.send("POST", f"{CALLS}/{call.pk}/{verb}", body)
         assert (late.status_code, late.json()["detail"]) == (409, "This call is over.")
+
+
+@pytest.mark.parametrize("followed", [True, False], ids=["followed", "not followed"])
+def test_what_an_agent_cannot_follow_is_refused(bobs, live, monkeypatch, followed):
+    async def group_send(_group, order):
+        told = OperatorWhispered(by=order["by"], text=order["text"], followed=followed)
+        await sync_to_async(record_now)(live.pk, told)
+
+    monkeypatch.setattr(get_channel_layer(), "group_send", group_send)
+    answer = bobs.send("POST", f"{CALLS}/{live.pk}/whisper", {"text": "Be  brief."})
+    if followed:
+        assert answer.status_code == 202
+    else:
+        assert answer.status_code == 409
+        cannot = "The agent cannot follow “Be brief.” (bob): it has no language model. Say it, or take over."
+        assert answer.json()["detail"] == cannot
 
 
 def test_tags_and_notes(bobs, alices, call):

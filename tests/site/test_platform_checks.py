@@ -215,6 +215,7 @@ def test_set_up_schedules_once_the_checks_and_that_old_usage_is_forgotten():
     for name, schedule_type, answer in (
         ("mlservices.tasks.forget_old_usage", Schedule.DAILY, "0 rows"),
         ("telephony.lines.reconciling.compare_all", Schedule.HOURLY, ""),
+        ("telephony.lines.reconciling.ask_about_ringing", Schedule.MINUTES, ""),
         ("voiceforge_site.hooks.tasks.forget_old", Schedule.DAILY, "0 messages"),
         ("voiceforge_site.hooks.tasks.send", Schedule.MINUTES, "all is sent that was due"),
     ):

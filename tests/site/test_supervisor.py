@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voiceforge_site import supervisor
-from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
+from voiceforge_site.supervisor import GaveUp, Program, Supervisor, as_object, read_procfile
 
 
 class Log(list[str]):
@@ -230,3 +231,15 @@ async def test_what_is_never_wanted_does_not_keep_the_others_from_stopping() -> 
     waiting.stopping.set()
     async with asyncio.timeout(1):
         await running
+
+
+def test_a_line_of_a_log_in_json_tells_whose_it_is_and_stays_one_object() -> None:
+    assert json.loads(as_object("web", '{"level": "INFO", "message": "Up."}')) == {
+        "level": "INFO",
+        "message": "Up.",
+        "process": "web",
+    }
+    for words in ("not of a log", "{not of a log", "[1]", "", '"x"'):
+        told = json.loads(as_object("ml", words))
+        assert (told["message"], told["process"]) == (words, "ml")
+        assert told["time"]

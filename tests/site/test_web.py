@@ -19,6 +19,13 @@ from .ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ("daphne", "uvicorn", "granian")
+GUARDS = (
+    "content-security-policy",
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+)
 
 
 @asynccontextmanager
@@ -100,9 +107,18 @@ async def test_a_body_that_is_too_large_is_a_problem_like_all_others(
             told = await reader.readuntil(b"\r\n\r\n")
             body = await reader.read(1000)
         writer.close()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            usual = (await client.get("/api/agents")).headers
     assert told.startswith(b"HTTP/1.1 413 ") and b"application/problem+json" in told.lower(), told
     problem = json.loads(body)
     assert (problem["status"], "larger than" in problem["detail"]) == (413, True)
+    headers = {
+        name.lower(): value
+        for name, _, value in (line.partition(": ") for line in told.decode().splitlines())
+    }
+    assert len(headers["x-request-id"]) == 12
+    for name in GUARDS:
+        assert headers[name] == usual[name], name
 
 
 async def test_a_burst_of_connections_waits_until_it_is_taken() -> None:

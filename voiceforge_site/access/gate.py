@@ -31,6 +31,7 @@ from . import rates
 from .address import address_in
 from .key_use import OPENED, note_socket
 from .keys import API, PREFIX_LENGTH, BadKey, found, key_in
+from .news import until_news
 from .pace import PACES, SOUND, Pace, Paced
 from .roles import ABILITIES
 from .rules import ANYBODY, BY_KEY, PAGES, READING, SOCKETS, Rule, meets
@@ -42,7 +43,7 @@ SOCKET_ABILITY = "mlservices.use_models"
 
 # Of HTTP: how a request with such a key would be answered. Of one that is not known nothing is noted.
 _STATUSES = {INACTIVE_KEY: 401, NOT_ALLOWED: 403, TRY_AGAIN: 429}
-_COUNTED = "counted"  # in a socket's scope
+_ADMITTED = "admitted"  # in a socket's scope: the id of the key, "" for a person
 
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
@@ -153,17 +154,20 @@ def _may_open(session_key: str | None, needed: str) -> bool:
     return user_of(session_key).has_perm(needed)
 
 
-async def admit_to_api(scope: Any, key: str) -> str:
+async def admit_to_api(scope: Any, key: str, *, after: float = 0) -> str:
     """Who uses models by a socket: the id of the key, "" for a person."""
-    return (await admit(scope, key, SOCKET_ABILITY)).key
+    return (await admit(scope, key, SOCKET_ABILITY, after=after)).key
 
 
-async def admit(scope: Any, key: str, *needed: str) -> Visitor:
+async def admit(scope: Any, key: str, *needed: str, after: float = 0) -> Visitor:
     """Who opens a socket of the API, by the key that was sent in a message or in a header, or by their
-    session, and has these abilities. NotAdmitted for anybody else."""
+    session, and has these abilities. NotAdmitted for anybody else. Who is in is asked again `after` so many
+    seconds, and at once when their key is revoked."""
+    if after:
+        await until_news(scope[_ADMITTED], after)
     authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     sent = key or key_in(authorization) or ""
-    count = not scope.get(_COUNTED)  # once a socket: it is asked again and again whether its key still opens
+    count = _ADMITTED not in scope  # once a socket: it is asked again and again whether its key still opens
     asked = scope["session"].session_key, sent, address_in(scope), needed, count
     try:
         visitor = await in_database(_who_asks, *asked)
@@ -172,7 +176,7 @@ async def admit(scope: Any, key: str, *needed: str) -> Visitor:
         raise
     if count:
         note_socket(scope, visitor.key, OPENED)
-    scope[_COUNTED] = True
+    scope[_ADMITTED] = visitor.key
     return visitor
 
 

@@ -152,6 +152,13 @@ def get(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
+def person(username: str, labels: Mapping[str, Any]) -> str:
+    """Who operates a call, as people know them; as in static/js/format.js."""
+    name: str = labels.get("people", {}).get(username, username)
+    return name
+
+
+@register.filter
 def line_name(line: str) -> str:
     """What carries a call, by the key of its provider."""
     return str(LINES.get(line, line))

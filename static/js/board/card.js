@@ -1,6 +1,6 @@
 // One card of the board: its elements are found once and only what differs is written.
 // @ts-check
-import { filled, labels, milliseconds, phone, setText } from "../format.js";
+import { filled, labels, milliseconds, personName, phone, setText } from "../format.js";
 
 const SLOW_MS = 1500;
 // As telephony/cards.py has it: the most urgent first.
@@ -58,7 +58,7 @@ export class CardView {
     setText(parts.why, labels.alerts[card.alert] ?? "");
     parts.since.dataset.start = String(card.alert_since ?? "");
     parts.held.hidden = !card.holder;
-    setText(parts.holder, card.holder ? filled(labels.board.holder, { name: card.holder }) : "");
+    setText(parts.holder, card.holder ? filled(labels.board.holder, { name: personName(card.holder) }) : "");
     setText(parts.who, labels.who[card.guess ? "caller" : card.who] ?? "");
     setText(parts.words, card.guess || card.words);
     parts.words.toggleAttribute("data-guess", Boolean(card.guess));

@@ -28,7 +28,7 @@ from ...session.events import (
 )
 from ..base import LONGEST_MESSAGE
 from . import messages
-from .messages import RATE, READ, ClientMessage, ServerMessage
+from .messages import LONGEST_NAME, RATE, READ, ClientMessage, ServerMessage
 
 _BYTES_A_MS = RATE * 2 // 1000
 
@@ -73,7 +73,8 @@ class RealtimeCodec:
     def decode(self, message: str | bytes) -> ClientMessage:
         """Raises Unreadable."""
         if len(message) > LONGEST_MESSAGE:
-            raise Unreadable("too_large", f"A message may have {LONGEST_MESSAGE // 1024} KB.")
+            told = f"A message may have {LONGEST_MESSAGE // 1024} KB."
+            raise Unreadable("too_large", told, name_of(message))
         try:
             content = orjson.loads(message)
         except orjson.JSONDecodeError:
@@ -264,9 +265,21 @@ def _invalid(error: ValidationError, content: dict[str, Any]) -> Unreadable:
         if path and path[0] == content.get("type"):  # pydantic's name for which of the messages it is
             path = path[1:]
         fields[".".join(path) or "type"] = _remedy(fault)
-    about = content.get("eventId")
     told = "; ".join(f"{field}: {why}" for field, why in fields.items())
-    return Unreadable("invalid", told[:1000], about if isinstance(about, str) else None, fields)
+    return Unreadable("invalid", told[:1000], _name_in(content), fields)
+
+
+def name_of(message: str | bytes) -> str | None:
+    """The sender's name for what is not read any further, if it has one."""
+    try:
+        return _name_in(orjson.loads(message))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _name_in(content: Any) -> str | None:
+    name = content.get("eventId") if isinstance(content, dict) else None
+    return name[:LONGEST_NAME] if isinstance(name, str) else None
 
 
 def _remedy(fault: Any) -> str:

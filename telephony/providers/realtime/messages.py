@@ -17,6 +17,7 @@ LONGEST_CHUNK = int(LONGEST_CHUNK_SECONDS * RATE) * 2 * 4 // 3 + 4  # characters
 LONGEST_TEXT = 2000
 LONGEST_PROMPT = 6000
 LONGEST_COMMENT = 1000
+LONGEST_NAME = 100  # characters of a message's eventId
 
 Mode = Literal["voice", "text", "hybrid"]
 AgentMode = Literal["echo", "assistant", "conversational", "custom"]
@@ -30,7 +31,9 @@ def _of_words(text: str) -> str:
     return text
 
 
-EventId = Annotated[str, Field(min_length=1, max_length=100, description="Your own name for the message")]
+EventId = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_NAME, description="Your own name for the message")
+]
 Timestamp = Annotated[
     float, Field(ge=0, lt=1e15, allow_inf_nan=False, description="Of your own clock, in ms")
 ]

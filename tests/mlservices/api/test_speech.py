@@ -8,6 +8,7 @@ import time
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
 from mlservices import audio, registry
 from mlservices.api import bodies, streams
@@ -211,12 +212,12 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end():
     for type, megabytes in ((b"multipart/form-data; boundary=x", 26), (b"application/json", 34)):
         taken, sent[:] = 0, []
         scope = {"type": "http", "path": "/api/stt", "headers": [(b"content-type", type)]}
-        await bodies.Bodies(app)(scope, receive, send)
+        await bodies.Bodies(app, lambda why: JSONResponse({}, 413))(scope, receive, send)
         assert sent[0]["status"] == 413
         assert taken == megabytes * 2**20
         told = [*scope["headers"], (b"content-length", b"99000000")]
         taken, sent[:] = 0, []
-        await bodies.Bodies(app)({**scope, "headers": told}, receive, send)
+        await bodies.Bodies(app, lambda why: JSONResponse({}, 413))({**scope, "headers": told}, receive, send)
         assert (sent[0]["status"], taken) == (413, 0)
 
 

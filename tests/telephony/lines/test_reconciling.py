@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from telephony.actions import ringing
-from telephony.lines.reconciling import compare, compare_all
+from telephony.lines.reconciling import ask_about_ringing, compare, compare_all
 from telephony.models import Call, Credential, PhoneNumber
 from tests import trail
 from tests.factories import make_agent
@@ -80,6 +80,50 @@ def test_one_that_goes_on_there_too_is_left(call, account):
     compare(account)
     made.refresh_from_db()
     assert made.ended_at is None and made.compared_at
+
+
+@pytest.fixture
+def placed(call):
+    """Makes one that we placed so many seconds ago, and of which nothing was told since."""
+
+    def make(seconds: float, **told) -> Call:
+        made = call(0, ended=False, **told)
+        began = timezone.now() - timedelta(seconds=seconds)
+        unheard = {"direction": "outbound", "status": "initiated", "created_at": began, "answered_at": None}
+        Call.objects.filter(pk=made.pk).update(**unheard)
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("there", "status", "outcome"),
+    [
+        ({"status": "no-answer", "duration": "0"}, "no-answer", "no_answer"),
+        ({"status": "busy", "duration": "0"}, "busy", "busy"),
+        ({}, "no-answer", "no_answer"),
+        ({"status": "completed", "duration": "20"}, "completed", "cut_off"),
+    ],
+    ids=["no answer", "busy", "not known there", "answered and over"],
+)
+def test_a_placed_call_of_which_nothing_is_told_is_asked_about_once_it_must_have_rung_out(
+    placed, account, there, status, outcome
+):
+    made = placed(100, **there)
+    assert ask_about_ringing() == f"Main: {len(there) // 2} of 1"
+    made.refresh_from_db()
+    assert (made.status, made.outcome) == (status, outcome)
+    assert made.ended_at
+
+
+def test_one_that_may_ring_or_waits_at_the_provider_is_left(placed, account, twilio):
+    young = placed(60, status="ringing")
+    assert ask_about_ringing() == "" and not twilio.asked
+    Call.objects.filter(pk=young.pk).update(created_at=timezone.now() - timedelta(seconds=100))
+    twilio.calls["CA1"]["status"] = "queued"
+    assert ask_about_ringing() == "Main: 1 of 1"
+    young.refresh_from_db()
+    assert young.ended_at is None and young.is_live
 
 
 def test_that_the_account_was_asked_is_written_down_once_a_day(call, account):

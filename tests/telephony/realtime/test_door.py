@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from agents.actions import ensure_api_agent
 from agents.models import Agent
 from mlservices import registry
+from telephony import live
 from telephony.capacity import capacity
 from telephony.models import Call
 from telephony.providers.realtime.messages import Config
@@ -21,6 +23,7 @@ from tests.agents.fakes import ScriptedModel
 from tests.telephony.realtime.conftest import ECHO, Program, exchange, talking
 from voiceforge_site.access import key_actions
 from voiceforge_site.access.gate import INACTIVE_KEY, NOT_ALLOWED, UNKNOWN_KEY
+from voiceforge_site.access.news import tell_sockets
 from voiceforge_site.models import ApiKey, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,6 +104,26 @@ def test_a_key_that_is_revoked_ends_the_session_within_seconds(
     assert Call.objects.get().end_reason == "line_lost"
 
 
+def test_a_session_whose_key_is_revoked_is_ended_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (socket, live):
+        monkeypatch.setattr(module, "RECHECK_SECONDS", 60.0)
+
+    async def script(program: Program) -> None:
+        program.init(key, **ECHO)
+        ready = await program.told_of("ready")
+        follower = Program(board, f"/ws/calls/{ready['sessionId']}")
+        follower.say_text(json.dumps({"type": "follow", "apiKey": key}))
+        await follower.told_of("snapshot")
+        await asyncio.sleep(0.2)  # both go on
+        await live.in_database(key_actions.revoke, key[:14])
+        await live.in_database(tell_sockets, key[:14])
+        async with asyncio.timeout(5):
+            assert await program.until_closed() == await follower.until_closed() == INACTIVE_KEY
+
+    board = exchange()
+    talking(script, board)
+
+
 def test_nobody_waits_for_a_program_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "FIRST_MESSAGE_SECONDS", 0.1)
     told, code = answer_to()
@@ -138,7 +161,7 @@ def test_an_error_names_the_message_the_field_and_what_to_do(key: str) -> None:
         ({"systemPrompt": "Be kind."}, "config.systemPrompt", "echo asks no language model"),
     ):
         told, code = answer_to(init(key, **config))
-        assert (told["code"], code) == ("invalid", 1008), config
+        assert (told["code"], told["about"], code) == ("invalid", "mine-1", 1008), config
         assert list(told["fields"]) == [field]
         assert remedy in told["fields"][field]
     assert not Call.objects.exists()
@@ -210,7 +233,7 @@ def test_a_key_has_so_many_sessions_at_once(key: str, alice: User, settings: Any
         second.init(key, **ECHO)
         third.init(others, **ECHO)
         assert await second.until_closed() == 1013
-        assert second.told[0]["code"] == "too_many_sessions"
+        assert (second.told[0]["code"], second.told[0]["about"]) == ("too_many_sessions", "mine-1")
         await third.told_of("ready")
         third.leave()
         await third.task
@@ -228,4 +251,4 @@ def test_a_key_has_so_many_sessions_at_once(key: str, alice: User, settings: Any
 def test_a_server_that_is_busy_says_so(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "full", lambda: True)
     told, code = answer_to(init(key))
-    assert (told["code"], code) == ("at_capacity", 1013)
+    assert (told["code"], told["about"], code) == ("at_capacity", "mine-1", 1013)

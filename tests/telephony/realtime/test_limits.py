@@ -56,6 +56,7 @@ def test_sound_that_comes_faster_than_it_is_spoken_is_left_out_and_then_ends_it(
     assert (first["code"], first["recoverable"]) == ("too_fast", True)
     assert first["about"].startswith("mine-")
     assert (last["code"], last["recoverable"]) == ("too_fast", False)
+    assert last["about"].startswith("mine-")
     assert program.told[-1]["type"] == "ended"
     assert 5000 <= program.told[-1]["stats"]["audioReceived"] <= 7500
     assert len(program.of("error")) <= 4  # told once a second
@@ -71,6 +72,7 @@ def test_messages_are_counted(key: str, monkeypatch: pytest.MonkeyPatch) -> None
 
     program = in_a_session(script, key)
     assert program.of("error")[0]["code"] == "too_many_messages"
+    assert program.of("error")[0]["about"].startswith("mine-")
     assert len(program.of("error")) == 1
 
 
@@ -79,7 +81,8 @@ def test_a_message_that_is_too_large_closes_the_socket(key: str) -> None:
         program.say("text_input", text="x" * 70_000)
         assert await program.until_closed() == 1009
 
-    assert in_a_session(script, key).of("error")[0]["code"] == "too_large"
+    (told,) = in_a_session(script, key).of("error")
+    assert (told["code"], told["about"]) == ("too_large", "mine-2")
 
 
 def test_a_chunk_that_is_too_long_is_only_refused(key: str) -> None:

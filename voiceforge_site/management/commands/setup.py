@@ -58,6 +58,8 @@ class Command(BaseCommand):
         Schedule.objects.update_or_create(name="webhooks", defaults={**repeated, "repeats": -1})
         recordings = {**every_minute, "func": "telephony.recordings.fetching.fetch_due"}
         Schedule.objects.update_or_create(name="recordings", defaults={**recordings, "repeats": -1})
+        ringing = {**every_minute, "func": "telephony.lines.reconciling.ask_about_ringing"}
+        Schedule.objects.update_or_create(name="calls that ring", defaults={**ringing, "repeats": -1})
         hourly = {"func": "telephony.lines.reconciling.compare_all", "schedule_type": Schedule.HOURLY}
         Schedule.objects.update_or_create(name="reconciliation", defaults={**hourly, "repeats": -1})
         of_the_trail = {"func": "voiceforge_site.audit.tasks.look_through", "schedule_type": Schedule.HOURLY}

@@ -22,7 +22,7 @@ from telephony.threads import DatabaseThreads
 from voiceforge_site import serving
 from voiceforge_site.bootstrap import taken_ports
 from voiceforge_site.platform_checks import own_address
-from voiceforge_site.supervisor import GaveUp, Program, Supervisor, read_procfile
+from voiceforge_site.supervisor import GaveUp, Program, Supervisor, as_object, read_procfile
 
 COLOURS = (36, 33, 35, 32, 34)  # of the labels, in the order of the Procfile (ANSI)
 ASK_SECONDS = 0.5  # between two looks at how far the start has come
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 asyncio.run(self.supervise(programs))
         except GaveUp as error:
             raise CommandError(str(error)) from None
-        self.stdout.write("Everything is stopped.")
+        self.tell("Everything is stopped.")
 
     def make_labels(self, programs: list[Program]) -> dict[str, str]:
         names = [program.name for program in programs]
@@ -57,7 +57,13 @@ class Command(BaseCommand):
         return {name: f"\x1b[{next(colours)}m{label}\x1b[0m " for name, label in plain.items()}
 
     def say(self, name: str, line: str) -> None:
-        self.stdout.write(self.labels[name] + line)
+        in_json = settings.LOG_FORMAT == "json"
+        self.stdout.write(as_object(name, line) if in_json else self.labels[name] + line)
+        self.stdout.flush()
+
+    def tell(self, words: str) -> None:
+        """Of ourselves."""
+        self.stdout.write(as_object("up", words.strip()) if settings.LOG_FORMAT == "json" else words)
         self.stdout.flush()
 
     async def supervise(self, programs: list[Program]) -> None:
@@ -76,17 +82,15 @@ class Command(BaseCommand):
             told = ""
             while (missing := await what_is_missing(client)) != "":
                 if missing != told:
-                    self.stdout.write(f"Waiting for {missing}.")
-                    self.stdout.flush()
+                    self.tell(f"Waiting for {missing}.")
                 told = missing
                 await asyncio.sleep(ASK_SECONDS)
-        self.stdout.write(
+        self.tell(
             f"\nVoiceForge is ready: {settings.PUBLIC_URL}/\n"
             "Sign in as admin with the password shown at the first set-up"
             " (a new one: .venv/bin/python manage.py changepassword admin).\n"
             "Ctrl-C stops everything.\n"
         )
-        self.stdout.flush()
 
 
 async def what_is_missing(client: httpx.AsyncClient) -> str:

@@ -1,0 +1,45 @@
+"""That a key opens nothing any more is told to the sockets that it has opened, in every process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+log = logging.getLogger(__name__)
+
+
+def tell_sockets(prefix: str) -> None:
+    """After it was revoked. Where this is lost on the way, they see for themselves within seconds."""
+    try:
+        async_to_sync(get_channel_layer().group_send)(_group(prefix), {"type": "revoked"})
+    except Exception as error:  # each layer has its own kinds
+        log.error("The sockets of key %s were not told that it was revoked: %s", prefix, error)
+
+
+async def until_news(prefix: str, seconds: float) -> None:
+    """Until something is told of this key, and no longer than this."""
+    try:
+        await _heard(prefix, seconds)
+    except Exception as error:  # the layer is away
+        log.warning("No news of key %s come for now: %s", prefix, error)
+        await asyncio.sleep(seconds)
+
+
+async def _heard(prefix: str, seconds: float) -> None:
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(_group(prefix), channel)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await layer.receive(channel)
+    finally:
+        await layer.group_discard(_group(prefix), channel)
+
+
+def _group(prefix: str) -> str:
+    return f"key.{prefix}"

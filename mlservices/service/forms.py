@@ -60,8 +60,8 @@ _WHY = {  # by pydantic's name of a fault: what to do, in place of its own words
 
 
 def _why(fault: Any) -> str:
-    if ours := _WHY.get(fault["type"]):
-        return ours.format(**fault.get("ctx", {}))
+    if fault["type"] in _WHY:
+        return _WHY[fault["type"]].format(**fault.get("ctx", {}))
     told: str = fault["msg"].removeprefix("Value error, ")
     return told
 

@@ -86,6 +86,7 @@ class StandInHub:
         self.asked: list[Asked] = []
         self.cuts: list[int] = []  # the next contents of large files break off after so many bytes
         self.bytes_per_second = 0  # of a large file, on each connection; 0: as fast as can be
+        self.holds_after = 0  # bytes of a large file, on each connection, until this is 0 again
         self.broken_status = 0  # answers everything with it; 200: with a page that is no hub's
         self.ignores_ranges = False
         self.hides_closed = False  # tells what a closed repository holds to those alone who may read it
@@ -281,6 +282,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub, begun = self.hub, time.monotonic()
         limit = min(hub.cuts.pop(0), len(body)) if hub.cuts else len(body)
         for at in range(0, limit, PIECE):
+            while 0 < hub.holds_after <= at:
+                time.sleep(0.01)
             self.wfile.write(body[at : min(at + PIECE, limit)])
             if hub.bytes_per_second:
                 time.sleep(max(0.0, begun + at / hub.bytes_per_second - time.monotonic()))

@@ -49,7 +49,7 @@ def wait_until(condition, seconds=20):
 
 
 def test_a_download_is_paused_goes_on_and_its_files_are_removed(hub, tmp_path):
-    hub.bytes_per_second = 300_000
+    hub.holds_after = 100_000
     with open_service(tmp_path, Plan(MMS, at_start=False)) as client:
         begun = client.post("/models/mms-tts-eng/download", **JSON)
         assert (begun.status_code, begun.json()["fetching"]) == (202, True)
@@ -61,7 +61,7 @@ def test_a_download_is_paused_goes_on_and_its_files_are_removed(hub, tmp_path):
         assert (paused.state, paused.interrupted) == ("failed", True)
         assert told(client)["reason"] == ""  # nothing has failed
 
-        hub.bytes_per_second = 0
+        hub.holds_after = 0
         client.post("/models/mms-tts-eng/download", **JSON)
         wait_until(lambda: state(MMS, tmp_path).state == "ready")
         assert hub.ranges("model.safetensors")[-1].startswith("bytes=")

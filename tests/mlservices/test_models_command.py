@@ -137,7 +137,7 @@ def test_a_download_that_fails_is_one_line_that_the_list_repeats(hub):
 
 
 def test_ctrl_c_keeps_what_has_come(hub, tmp_path, settings):
-    hub.bytes_per_second = 100_000
+    hub.holds_after = 100_000
     process = subprocess.Popen(
         [sys.executable, "manage.py", "models", "download", "mms-tts-eng"],
         cwd=ROOT,
@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_what_has_come(hub, tmp_path, settings):
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert told == "CommandError: Stopped. What has come is kept: the same command goes on from there.\n"
-    hub.bytes_per_second = 0
+    hub.holds_after = 0
     models("download", "mms-tts-eng")
     assert int(hub.ranges("model.safetensors")[1].removeprefix("bytes=").removesuffix("-")) > 30_000
 

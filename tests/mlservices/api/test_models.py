@@ -101,7 +101,7 @@ def test_a_model_is_fetched_loaded_warmed_unloaded_and_removed(asks, hub, folder
 
 
 def test_a_download_is_stopped_and_goes_on_from_there(asks, hub):
-    hub.bytes_per_second = 400_000
+    hub.holds_after = 100_000
     asks("POST", f"{VOICE}/download")
     until(asks, "downloading")
     while not asks("GET", VOICE).json()["files"]["done_bytes"]:
@@ -110,7 +110,7 @@ def test_a_download_is_stopped_and_goes_on_from_there(asks, hub):
     assert (busy.status_code, "stop that first" in busy.json()["detail"]) == (422, True)
     stopped = asks("DELETE", f"{VOICE}/download")
     assert (stopped.status_code, stopped.json()["state"]) == (200, "paused")
-    hub.bytes_per_second = 0
+    hub.holds_after = 0
     hub.asked.clear()
     asks("POST", f"{VOICE}/download")
     until(asks, "ready")

@@ -30,6 +30,7 @@ PLAUSIBLE: dict[str, Any] = {
     "networks": ["203.0.113.0/24"],
     "last_used_from": "203.0.113.9",
     "last_used_for": "GET /api/telephony/calls/{id}",
+    "resource": "calls",
     "revoked_at": None,
     "requests_a_minute": 600,
     "EntryFields.name": "ann",

@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("tests")
 
 LONG_FILES = (  # begun first, or one worker would wait at the end until another has done with them
     "browser/test_every_page.py",
+    "browser/test_every_other_page.py",
     "site/test_up.py",
     "access/test_every_page.py",
     "telephony/test_calls.py",

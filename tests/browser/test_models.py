@@ -14,7 +14,7 @@ from mlservices.service.app import create_app
 from mlservices.service.layout import Plan
 from mlservices.service.placement import CPU, Device
 from tests.browser.conftest import Server
-from tests.browser.test_every_page import AXE, faults
+from tests.browser.looks import AXE, faults
 from tests.fakes.hub import StandInHub
 from tests.mlservices.conftest import serving
 

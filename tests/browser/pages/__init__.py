@@ -5,7 +5,7 @@
         return reverse("people:list")
 
 It makes what the page needs and returns the address; with `then` something is done to the open page first.
-tests/browser/test_every_page.py looks at each in both themes and both widths.
+tests/browser/looks.py looks at each in both themes and both widths.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from agents.e164 import is_assigned
 from agents.fields import PhoneField
 from mlservices import audit
 
@@ -93,6 +94,9 @@ def transfer(call_id: UUID, *, number: str, by: str) -> None:
     except ValidationError:
         told = _("Write the number with its country code, like +1 415 555 0100.")
         raise ValidationError({"number": told}) from None
+    if not is_assigned(e164):
+        told = _("%(number)s is no telephone's number: check its digits.") % {"number": e164}
+        raise ValidationError({"number": told})
     _order(call_id, by, {"type": "transfer", "number": e164})
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from io import SEEK_END
 from typing import Any, cast
 
 import django
@@ -48,7 +49,7 @@ class OneThread(ASGIHandler):
             return
         with body:
             set_script_prefix(get_script_prefix(scope))
-            response = await self._threads(self._answer, scope, body)
+            response = await self._threads(self._answer, with_length(scope, body), body)
             if _is_whole(response):
                 await self.send_response(response, send)
             else:
@@ -78,6 +79,15 @@ class OneThread(ASGIHandler):
             await self.send_response(response, send)
         finally:  # also for a client who is gone: it takes away what was uploaded
             await asyncio.shield(self._threads(response.close))
+
+
+def with_length(scope: Any, body: Any) -> Any:
+    """What comes in pieces tells no length, without which Django REST framework reads nothing of it."""
+    if any(name == b"content-length" for name, _ in scope["headers"]):
+        return scope
+    length = body.seek(0, SEEK_END)
+    body.seek(0)
+    return {**scope, "headers": [*scope["headers"], (b"content-length", b"%d" % length)]} if length else scope
 
 
 def _is_whole(response: HttpResponseBase) -> bool:

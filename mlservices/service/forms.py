@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from .. import audio
+from ..faults import remedy
 from ..fields import Mode, SessionId, Speed, Text, Threshold
 from ..types import Timing
 from ..wire import LONGEST_TEXTS
@@ -32,38 +33,9 @@ def field_error(field: str, message: str) -> RequestValidationError:
 def faults(errors: Iterable[Any]) -> dict[str, str]:
     """What pydantic, or FastAPI, finds wrong with each field of a body."""
     return {
-        ".".join(str(part) for part in each["loc"] if part != "body") or "body": _why(each) for each in errors
+        ".".join(str(part) for part in each["loc"] if part != "body") or "body": remedy(each)
+        for each in errors
     }
-
-
-_WHY = {  # by pydantic's name of a fault: what to do, in place of its own words
-    "missing": "It is missing.",
-    "string_too_long": "It takes {max_length} characters at most: shorten it.",
-    "string_too_short": "It is empty: write something.",
-    "greater_than_equal": "It begins at {ge}.",
-    "less_than_equal": "It goes up to {le}.",
-    "literal_error": "Use one of {expected}.",
-    "string_type": "Send a text.",
-    "int_type": "Send a whole number.",
-    "int_parsing": "Send a whole number.",
-    "int_from_float": "Send a whole number.",
-    "float_type": "Send a number.",
-    "float_parsing": "Send a number.",
-    "finite_number": "Send a number.",
-    "bool_type": "Send true or false.",
-    "bool_parsing": "Send true or false.",
-    "model_attributes_type": "Send an object: fields by their names.",
-    "model_type": "Send an object: fields by their names.",
-    "dict_type": "Send an object: fields by their names.",
-    "list_type": "Send a list.",
-}
-
-
-def _why(fault: Any) -> str:
-    if fault["type"] in _WHY:
-        return _WHY[fault["type"]].format(**fault.get("ctx", {}))
-    told: str = fault["msg"].removeprefix("Value error, ")
-    return told
 
 
 async def sound(audio_base64: str) -> bytes:

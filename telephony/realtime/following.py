@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mlservices.api.socket import NotAdmitted
 from mlservices.audit import Actor, acting
+from mlservices.faults import remedy
 
 from .. import live
 from ..audited import record_fetched
@@ -35,7 +36,7 @@ NORMAL, POLICY, TOO_BIG, UNKNOWN_CALL = 1000, 1008, 1009, 4004
 class Follow(BaseModel):
     """The first and only message, within 10 seconds."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     type: Literal["follow"]
     apiKey: str = Field("", max_length=100, description="Or in the header, as Authorization: Bearer KEY")
@@ -147,7 +148,7 @@ class Follower:
         except orjson.JSONDecodeError:
             raise _Refused(POLICY, "unreadable", "A message is a JSON object.") from None
         except ValidationError as error:
-            faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+            faults = [f"{'.'.join(map(str, each['loc']))}: {remedy(each)}" for each in error.errors()]
             raise _Refused(POLICY, "invalid", "; ".join(faults)) from None
 
     async def _follow(self, follow: Follow, visitor: Visitor) -> None:

@@ -128,6 +128,8 @@ def test_a_live_call_is_directed_and_one_that_is_over_is_not(bobs, live, call, m
     assert bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "+14155550199"}).status_code == 202
     assert sent == [("bob", "say"), ("bob", "whisper"), ("bob", "transfer")]
     monkeypatch.undo()
+    nobodys = bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "+4990012345"})
+    assert (nobodys.status_code, "check its digits" in nobodys.json()["fields"]["number"]) == (400, True)
     wrong = bobs.send("POST", f"{CALLS}/{live.pk}/transfer", {"number": "12"})
     assert "country code" in wrong.json()["fields"]["number"]
     assert bobs.send("POST", f"{CALLS}/{live.pk}/hang-up").status_code == 202

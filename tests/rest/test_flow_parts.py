@@ -33,6 +33,14 @@ def test_steps_are_listed_read_added_changed_and_removed(alices, shop):
     assert alices.get(SHOP).json()["revision"] == 4
 
 
+@pytest.mark.parametrize("value", [5, [5], True], ids=repr)
+def test_what_a_step_does_not_use_may_be_anything(alices, shop, value):
+    """Flows that were made elsewhere hold fields of their own."""
+    for name in ("prompt", "text"):
+        sent = {"data": {name: value}}
+        assert alices.send("PATCH", f"{SHOP}/nodes/sales", sent).status_code in (200, 400), name
+
+
 def test_a_step_that_is_removed_takes_its_connections_with_it_and_says_so(alices, shop):
     removed = alices.send("DELETE", f"{SHOP}/nodes/sales").json()["removed_edges"]
     assert removed == ["hello>sales:1", "sales>age"]

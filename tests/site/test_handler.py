@@ -133,6 +133,17 @@ def test_a_request_begins_and_ends_once_in_a_thread_of_its_own(
     assert told == [("begun", "requests"), ("over", "requests")]
 
 
+def test_what_comes_in_pieces_is_as_long_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = handler.OneThread()
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(f"{request.headers.get('Content-Length')} {request.read().decode()}")
+
+    monkeypatch.setattr(site, "get_response", answered)
+    assert asyncio.run(asked(site, b"two ", b"pieces"))[1]["body"] == b"10 two pieces"
+    assert asyncio.run(asked(site))[1]["body"] == b"None "
+
+
 def test_what_is_made_for_a_client_who_has_left_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     site, given_up = handler.OneThread(), []
 
@@ -187,9 +198,10 @@ def test_an_answer_is_closed_though_its_client_leaves_as_soon_as_all_has_come(
     asyncio.run(ask())
 
 
-async def asked(site: handler.OneThread, *, leaves: bool = False) -> list[Any]:
-    """What the server is told to send."""
-    messages, sent = iter([{"type": "http.request", "body": b""}]), []
+async def asked(site: handler.OneThread, *pieces: bytes, leaves: bool = False) -> list[Any]:
+    """What the server is told to send, to who has sent these."""
+    whole = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages, sent = iter([*whole, {"type": "http.request", "body": b""}]), []
 
     async def receive() -> Any:
         if message := next(messages, None):
@@ -200,7 +212,8 @@ async def asked(site: handler.OneThread, *, leaves: bool = False) -> list[Any]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await site({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+    method = "POST" if pieces else "GET"
+    await site({"type": "http", "method": method, "path": "/", "headers": []}, receive, send)
     return sent
 
 

@@ -21,6 +21,7 @@ from mlservices import audit
 from ..models import ApiKey, User
 from .key_limits import CHANGEABLE, refuse_wrong
 from .keys import BEGINNING, PREFIX_LENGTH, digest
+from .news import tell_sockets
 
 LONGEST_OVERLAP = timedelta(days=30)
 
@@ -67,6 +68,7 @@ def change(*, key: ApiKey, by: User, **fields: Any) -> ApiKey:
     key.save(update_fields=list(changed))
     after = audit.fields_of(key, *CHANGEABLE)
     audit.record("api_key.changed", key, before=before, after=after, by=by.username)
+    _tell_sockets(key)
     return key
 
 
@@ -89,6 +91,7 @@ def rotate(*, key: ApiKey, overlap: timedelta, by: User) -> tuple[ApiKey, str]:
     key.save(update_fields=["replaced_by", "expires_at"])
     after = {"replaced_by": successor.prefix, "expires_at": key.expires_at}
     audit.record("api_key.rotated", key, after=after, by=by.username)
+    _tell_sockets(key)
     return successor, shown
 
 
@@ -100,7 +103,13 @@ def revoke(prefix: str) -> bool:
         return False
     audit.record("api_key.revoked", key)
     ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+    _tell_sockets(key)
     return True
+
+
+def _tell_sockets(key: ApiKey) -> None:
+    """Those that it has opened ask at once whether it opens them still."""
+    transaction.on_commit(lambda: tell_sockets(key.prefix))
 
 
 def _made(person: User, **fields: Any) -> tuple[ApiKey, str]:

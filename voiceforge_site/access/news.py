@@ -1,4 +1,4 @@
-"""That a key opens nothing any more is told to the sockets that it has opened, in every process."""
+"""That a key may open nothing any more is told to the sockets that it has opened, in every process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 def tell_sockets(prefix: str) -> None:
-    """After it was revoked. Where this is lost on the way, they see for themselves within seconds."""
+    """After it was changed or revoked. If this is lost on the way, they see for themselves within seconds."""
     try:
-        async_to_sync(get_channel_layer().group_send)(_group(prefix), {"type": "revoked"})
+        async_to_sync(get_channel_layer().group_send)(_group(prefix), {"type": "key_changed"})
     except Exception as error:  # each layer has its own kinds
-        log.error("The sockets of key %s were not told that it was revoked: %s", prefix, error)
+        log.error("The sockets of key %s were not told that it was changed: %s", prefix, error)
 
 
 async def until_news(prefix: str, seconds: float) -> None:

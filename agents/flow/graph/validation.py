@@ -215,7 +215,7 @@ def _texts(node: Node) -> Iterator[tuple[str, str]]:
     """The texts of a node that may hold placeholders, by field."""
     if not isinstance(node, Note):
         texts = ((name, getattr(node.data, name, None)) for name in _SPOKEN)
-        yield from ((name, text) for name, text in texts if text)
+        yield from ((name, text) for name, text in texts if text and isinstance(text, str))
     if isinstance(node, Set):
         yield from ((f"values.{name}", text) for name, text in node.data.values.items())
     if isinstance(node, Tool):

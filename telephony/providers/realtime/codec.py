@@ -13,6 +13,8 @@ import orjson
 import pybase64
 from pydantic import ValidationError
 
+from mlservices.faults import remedy
+
 from ...session.events import (
     AgentHeard,
     AgentSaid,
@@ -283,9 +285,6 @@ def _name_in(content: Any) -> str | None:
 
 
 def _remedy(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "there is no such field: leave it out"
     if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "is to be init, audio_chunk, text_input, pause, resume, end or quality_feedback"
-    why: str = fault["msg"].removeprefix("Value error, ")
-    return why[:1].lower() + why[1:]
+        return "Use one of init, audio_chunk, text_input, pause, resume, end, quality_feedback."
+    return remedy(fault)

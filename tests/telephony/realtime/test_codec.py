@@ -127,5 +127,5 @@ def test_an_error_names_the_message_it_is_about(codec: RealtimeCodec) -> None:
     with pytest.raises(Unreadable) as error:
         codec.decode('{"type": "sing", "eventId": "mine"}')
     assert error.value.fields == {
-        "type": "is to be init, audio_chunk, text_input, pause, resume, end or quality_feedback"
+        "type": "Use one of init, audio_chunk, text_input, pause, resume, end, quality_feedback."
     }

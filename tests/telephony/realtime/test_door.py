@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +25,6 @@ from tests.agents.fakes import ScriptedModel
 from tests.telephony.realtime.conftest import ECHO, Program, exchange, talking
 from voiceforge_site.access import key_actions
 from voiceforge_site.access.gate import INACTIVE_KEY, NOT_ALLOWED, UNKNOWN_KEY
-from voiceforge_site.access.news import tell_sockets
 from voiceforge_site.models import ApiKey, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,7 +105,18 @@ def test_a_key_that_is_revoked_ends_the_session_within_seconds(
     assert Call.objects.get().end_reason == "line_lost"
 
 
-def test_a_session_whose_key_is_revoked_is_ended_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "close",
+    [
+        lambda key: key_actions.revoke(key.prefix),
+        lambda key: key_actions.change(key=key, by=key.person, networks=["203.0.113.0/24"]),
+        lambda key: key_actions.rotate(key=key, by=key.person, overlap=timedelta(0)),
+    ],
+    ids=["revoked", "of other networks", "replaced"],
+)
+def test_a_session_whose_key_opens_nothing_any_more_is_ended_at_once(
+    key: str, monkeypatch: pytest.MonkeyPatch, close: Callable[[ApiKey], object]
+) -> None:
     for module in (socket, live):
         monkeypatch.setattr(module, "RECHECK_SECONDS", 60.0)
 
@@ -115,12 +127,11 @@ def test_a_session_whose_key_is_revoked_is_ended_at_once(key: str, monkeypatch: 
         follower.say_text(json.dumps({"type": "follow", "apiKey": key}))
         await follower.told_of("snapshot")
         await asyncio.sleep(0.2)  # both go on
-        await live.in_database(key_actions.revoke, key[:14])
-        await live.in_database(tell_sockets, key[:14])
+        await live.in_database(close, row)
         async with asyncio.timeout(5):
             assert await program.until_closed() == await follower.until_closed() == INACTIVE_KEY
 
-    board = exchange()
+    row, board = ApiKey.objects.select_related("person").get(prefix=key[:14]), exchange()
     talking(script, board)
 
 
@@ -149,10 +160,10 @@ def test_what_is_no_beginning_is_refused(message: str, code: str, closes: int, d
 
 def test_an_error_names_the_message_the_field_and_what_to_do(key: str) -> None:
     for config, field, remedy in (
-        ({"mode": "video"}, "config.mode", "'voice', 'text' or 'hybrid'"),
-        ({"sttEnabled": "yes"}, "config.sttEnabled", "valid boolean"),
+        ({"mode": "video"}, "config.mode", "Use one of 'voice', 'text' or 'hybrid'."),
+        ({"sttEnabled": "yes"}, "config.sttEnabled", "Send true or false."),
         ({"agentMode": "oracle"}, "config.agentMode", "'echo'"),
-        ({"colour": "red"}, "config.colour", "there is no such field: leave it out"),
+        ({"colour": "red"}, "config.colour", "There is no such field: leave it out."),
         ({"language": "xx"}, "config.language", "does not know 'xx': use en, auto"),
         ({"voice": "nobody"}, "config.voice", "GET /api/voices"),
         ({"model": "gpt-9"}, "config.model", "there is no language model 'gpt-9': use"),

@@ -184,7 +184,7 @@ def test_feedback_is_kept_with_the_call_and_shown_on_its_page(key: str, client, 
         await program.told_of("error")
 
     program = talking(script)
-    assert program.of("error")[0]["fields"] == {"score": "input should be less than or equal to 5"}
+    assert program.of("error")[0]["fields"] == {"score": "It goes up to 5."}
     call = only_call()
     (feedback,) = call.events.filter(kind="feedback_given")
     assert feedback.payload == {"category": "latency", "score": 2, "comment": "slow"}

@@ -7,7 +7,6 @@ process that has not opened the ledger.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from django.db.models import F
 
 from .about import about
 from .models.usage import Outcome, Price, UsageDay, UsageRow
+from .writers import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -74,31 +74,17 @@ class Entry:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-class Ledger:
-    """One process's writer."""
+class Ledger(Writer):
+    """That of one process."""
 
     def __init__(self) -> None:
+        super().__init__("ledger", GATHER_SECONDS)
         self._waiting: deque[Entry] = deque()
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
         self.dropped = 0
-
-    def open(self) -> None:
-        if self._thread is None:
-            self._closing.clear()
-            self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
-            self._thread.start()
-
-    def close(self) -> None:
-        """Write what is left and end the thread."""
-        if self._thread is not None:
-            self._closing.set()
-            self._thread.join()
-            self._thread = None
 
     def note(self, entry: Entry) -> None:
         """Never waits. Past `LONGEST_QUEUE` (a database that is gone for long) entries are dropped."""
-        if self._thread is None:
+        if not self.is_open:
             return
         if len(self._waiting) >= LONGEST_QUEUE:
             self.dropped += 1
@@ -107,15 +93,7 @@ class Ledger:
             return
         self._waiting.append(entry)
 
-    def _work(self) -> None:
-        try:
-            while not self._closing.wait(GATHER_SECONDS):
-                self._write_waiting()
-            self._write_waiting()
-        finally:
-            connection.close()
-
-    def _write_waiting(self) -> None:
+    def write(self) -> None:
         """One entry that cannot be written is found by halves, and costs no other."""
         entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
         parts = [entries] if entries else []

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any, Protocol
+from typing import Any
 
 from mlservices.ledger import ledger
+from mlservices.writers import Writer
 
 from .outbound.dialler import dialler
 from .switchboard import Switchboard
-
-
-class Writer(Protocol):
-    """What writes in a thread of its own: `close` writes what is left."""
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Housekeeping:

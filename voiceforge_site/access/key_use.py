@@ -16,10 +16,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.db.models import F, Q
 from django.http import HttpRequest
 from django.urls import URLPattern, get_resolver
+
+from mlservices.writers import Writer
 
 from ..models import ApiKey, KeyUse
 from .address import address_in, address_of
@@ -43,28 +45,14 @@ class Use:
     what: str
 
 
-class KeyUses:
+class KeyUses(Writer):
     """Those of one process."""
 
     def __init__(self) -> None:
+        super().__init__("key-use", WRITE_SECONDS)
         self._lock = threading.Lock()
         self._counts: Counter[Counted] = Counter()
         self._last: dict[str, Use] = {}
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
-
-    def open(self) -> None:
-        if self._thread is None:
-            self._closing.clear()
-            self._thread = threading.Thread(target=self._work, name="key-use", daemon=True)
-            self._thread.start()
-
-    def close(self) -> None:
-        """Write what is left and end the thread."""
-        if self._thread is not None:
-            self._closing.set()
-            self._thread.join()
-            self._thread = None
 
     def note(self, key: str, path: str, status: int, *, address: str = "", what: str = "") -> None:
         """A request of this key was answered. Without `what` its last use stays the one before."""
@@ -87,13 +75,6 @@ class KeyUses:
             with self._lock:
                 self._counts.update(counts)
                 self._last = last | self._last
-
-    def _work(self) -> None:
-        stopped = False
-        while not stopped:
-            stopped = self._closing.wait(WRITE_SECONDS)
-            self.write()
-            connection.close()  # PostgreSQL keeps a process for each
 
 
 uses = KeyUses()

@@ -67,7 +67,10 @@ THOROUGH_NAMES = (
     "test_a_web_server_that_is_killed_is_started_again",
     "test_simulate_call_rings_an_agent_that_has_no_number_yet",
     "test_commands_find_it_on_ports_that_they_were_not_told",
-    "test_a_list_that_is_asked_for_one_breaks_nothing[half a pair]",  # [a NUL] is run
+    "test_a_list_that_is_asked_for_one_breaks_nothing",
+    "test_a_connection_that_died_without_a_word_is_noticed_and_opened_anew",
+    "test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back",
+    "test_what_two_servers_have_counted_is_there_when_they_were_stopped",
     "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",
     "test_what_a_caller_told_of_a_message_before_hanging_up_is_kept",
 )

@@ -25,12 +25,17 @@ _WHY = {  # by pydantic's name of a fault: what to do, in place of its own words
     "model_type": "Send an object: fields by their names.",
     "dict_type": "Send an object: fields by their names.",
     "list_type": "Send a list.",
+    "too_long": "It takes {max_length} at most.",
+    "too_short": "It takes {min_length} at least.",
 }
 
 
 def remedy(fault: Any) -> str:
     """Of one of a ValidationError's `errors()`."""
+    limits = fault.get("ctx", {})
+    if fault["type"] == "string_too_short" and limits["min_length"] > 1:
+        return f"It takes {limits['min_length']} characters at least."
     if fault["type"] in _WHY:
-        return _WHY[fault["type"]].format(**fault.get("ctx", {}))
+        return _WHY[fault["type"]].format(**limits)
     told: str = fault["msg"].removeprefix("Value error, ")
     return told

@@ -34,7 +34,7 @@ class _Peer:
 
     async def receive(self) -> dict[str, Any]:
         message: dict[str, Any] = await self._receive()
-        self._left = message["type"] == "websocket.disconnect"
+        self._left = self._left or message["type"] == "websocket.disconnect"
         return message
 
     async def send(self, message: dict[str, Any]) -> None:

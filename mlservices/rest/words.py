@@ -89,7 +89,8 @@ def say_more(field: Any) -> None:
 
 
 def one_of(names: Sequence[Any]) -> str:
-    return _("Use one of %(names)s.") % {"names": ", ".join(map(str, names))}
+    """What is empty stands there as it is sent."""
+    return _("Use one of %(names)s.") % {"names": ", ".join(str(name) or '""' for name in names)}
 
 
 def _braced(text: str) -> str:

@@ -14,8 +14,10 @@ from django.test import Client
 
 from mlservices.api.socket import NotAdmitted
 from voiceforge_site.access import gate, key_actions, rates
+from voiceforge_site.access.key_use import uses
+from voiceforge_site.access.keys import PREFIX_LENGTH
 from voiceforge_site.access.sessions import SessionStore
-from voiceforge_site.models import User
+from voiceforge_site.models import KeyUse, User
 
 NOON = 1_772_712_000.0  # a whole minute
 
@@ -132,3 +134,13 @@ def test_a_socket_counts_as_a_request_and_looks_again_for_nothing(key, transacti
         opened(scope())
     assert caught.value.code == gate.TRY_AGAIN
     assert ask(key).status_code == 429
+
+
+def test_a_socket_that_cannot_be_counted_is_no_refusal_of_its_key(key, transactional_db, monkeypatch):
+    monkeypatch.setattr(rates, "caches", {rates.CACHE: Away()})
+    scope = {"path": "/ws/stt", "session": SessionStore(), "headers": [], "client": ["127.0.0.1", 1]}
+    with pytest.raises(NotAdmitted, match="cannot be counted") as caught:
+        async_to_sync(gate.admit)(scope, key, gate.SOCKET_ABILITY)
+    assert caught.value.code == gate.TRY_AGAIN
+    uses.write()
+    assert KeyUse.objects.get(key=key[:PREFIX_LENGTH], resource="stt").status == 503

@@ -108,6 +108,7 @@ def test_what_is_wrong_after_the_question_mark_is_told_in_our_words(alices):
             "role",
             "Use one of administrator, designer, operator, viewer.",
         ),
+        ("POST", "/api/telephony/lines", {"nat": "x"}, "nat", 'Use one of "", stun, ice.'),
         ("POST", "/api/telephony/blocked", {"pattern": ""}, "pattern", "It is empty: write something."),
         (
             "POST",
@@ -117,7 +118,7 @@ def test_what_is_wrong_after_the_question_mark_is_told_in_our_words(alices):
             "It takes 5000 characters at most: shorten it.",
         ),
     ],
-    ids=["a voice", "an agent", "a role", "a pattern", "a text"],
+    ids=["a voice", "an agent", "a role", "what may be empty", "a pattern", "a text"],
 )
 def test_what_to_do_is_told_at_its_field(alices, method, address, body, field, words):
     make_agent("Desk", slug="desk")

@@ -15,7 +15,7 @@ import pytest
 
 from voiceforge_site.asgi import sockets
 from voiceforge_site.management.commands.web import arguments
-from voiceforge_site.parting import MayLeave
+from voiceforge_site.parting import Gone, MayLeave
 
 from .ports import free_port
 
@@ -125,3 +125,23 @@ async def test_what_is_said_after_the_end_was_told_is_dropped() -> None:
 
     await MayLeave(talks_on)({"type": "websocket"}, ends, put)
     assert sent == ["websocket.accept"]
+
+
+async def test_who_could_not_be_told_is_told_nothing_more_though_something_of_theirs_is_read_yet() -> None:
+    tried = []
+
+    async def talks_on(scope: Any, receive: Any, send: Any) -> None:
+        with pytest.raises(Gone):
+            await send({"type": "websocket.accept"})
+        await receive()
+        await send({"type": "websocket.send", "text": "Hello?"})
+
+    async def says() -> Any:
+        return {"type": "websocket.receive", "text": "Good day."}
+
+    async def put(message: Any) -> None:
+        tried.append(message["type"])
+        raise OSError
+
+    await MayLeave(talks_on)({"type": "websocket"}, says, put)
+    assert tried == ["websocket.accept"]

@@ -45,6 +45,11 @@ SOCKET_ABILITY = "mlservices.use_models"
 _STATUSES = {INACTIVE_KEY: 401, NOT_ALLOWED: 403, TRY_AGAIN: 429}
 _ADMITTED = "admitted"  # in a socket's scope: the id of the key, "" for a person
 
+
+class _Uncounted(NotAdmitted):
+    """For what is no fault of the key: over HTTP it would be 503."""
+
+
 # Nobody who opens a socket waits behind a page's slow query.
 in_database = DatabaseThreads(1, "gate")
 
@@ -172,7 +177,8 @@ async def admit(scope: Any, key: str, *needed: str, after: float = 0) -> Visitor
     try:
         visitor = await in_database(_who_asks, *asked)
     except NotAdmitted as error:
-        note_socket(scope, sent[:PREFIX_LENGTH], _STATUSES.get(error.code))
+        status = 503 if isinstance(error, _Uncounted) else _STATUSES.get(error.code)
+        note_socket(scope, sent[:PREFIX_LENGTH], status)
         raise
     if count:
         note_socket(scope, visitor.key, OPENED)
@@ -203,7 +209,7 @@ def _count(row: ApiKey) -> None:
     try:
         rate = rates.counted(row.prefix, row.requests_a_minute)
     except rates.Uncounted:
-        raise NotAdmitted(TRY_AGAIN, "Requests cannot be counted just now: try again.") from None
+        raise _Uncounted(TRY_AGAIN, "Requests cannot be counted just now: try again.") from None
     if rate and (why := rate.why_not()):
         raise NotAdmitted(TRY_AGAIN, why)
 

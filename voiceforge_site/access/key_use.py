@@ -71,7 +71,8 @@ class KeyUses(Writer):
         try:
             _add(counts, last)
         except Error as error:
-            logger.warning("The uses of %d API keys wait for the database: %s", len(last), error)
+            keys = {key for key, *_ in counts}
+            logger.warning("The uses of %d API keys wait for the database: %s", len(keys), error)
             with self._lock:
                 self._counts.update(counts)
                 self._last = last | self._last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -212,7 +213,7 @@ class Keys(Resource):
         """By day, by resource and by how it was answered, what was refused included. Which models it used,
         `/api/usage` tells."""
         key, asked = self.get_object(), request.query_params.get("days", str(DAYS))
-        if not asked.isascii() or not asked.isdecimal() or not 1 <= int(asked[:9]) <= LONGEST_DAYS:
+        if not re.fullmatch("[0-9]{1,3}", asked) or not 1 <= int(asked) <= LONGEST_DAYS:
             raise invalid(days=f"Choose from 1 to {LONGEST_DAYS}.")
         used = figures_of(key, int(asked))
         told = {

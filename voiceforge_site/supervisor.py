@@ -151,7 +151,7 @@ def as_object(name: str, line: str) -> str:
     """One JSON object a line, with whose it is: that of a log's line, or one around any other words."""
     try:
         told = json.loads(line) if line.startswith("{") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         told = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "message": line}

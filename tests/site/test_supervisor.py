@@ -239,7 +239,7 @@ def test_a_line_of_a_log_in_json_tells_whose_it_is_and_stays_one_object() -> Non
         "message": "Up.",
         "process": "web",
     }
-    for words in ("not of a log", "{not of a log", "[1]", "", '"x"'):
+    for words in ("not of a log", "{not of a log", "[1]", "", '"x"', '{"a":' * 9999):
         told = json.loads(as_object("ml", words))
         assert (told["message"], told["process"]) == (words, "ml")
         assert told["time"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import logging
 import threading
 
 from django.db import connection
+
+logger = logging.getLogger(__name__)
 
 
 class Writer:
@@ -38,5 +41,9 @@ class Writer:
         stopped = False
         while not stopped:
             stopped = self._closing.wait(self._every_seconds)
-            self.write()
-            connection.close()  # PostgreSQL keeps a process for each
+            try:
+                self.write()
+            except Exception:  # what comes later is still to be written
+                logger.exception("Something that the %s notes could not be written.", self._name)
+                connection.close()
+        connection.close()

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db import Error, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.http import HttpRequest
 from django.urls import URLPattern, get_resolver
@@ -70,7 +70,7 @@ class KeyUses(Writer):
             last, self._last = self._last, {}
         try:
             _add(counts, last)
-        except Error as error:
+        except (OperationalError, InterfaceError) as error:  # locked, restarted, unreachable
             keys = {key for key, *_ in counts}
             logger.warning("The uses of %d API keys wait for the database: %s", len(keys), error)
             with self._lock:

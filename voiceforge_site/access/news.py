@@ -21,7 +21,10 @@ def tell_sockets(prefix: str) -> None:
 
 
 async def until_news(prefix: str, seconds: float) -> None:
-    """Until something is told of this key, and no longer than this."""
+    """Until something is told of this key, and no longer than this. Of a person, who has none, nothing is."""
+    if not prefix:
+        await asyncio.sleep(seconds)
+        return
     try:
         await _heard(prefix, seconds)
     except Exception as error:  # the layer is away

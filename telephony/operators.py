@@ -7,11 +7,7 @@ from django.contrib.auth import get_user_model
 
 def names() -> dict[str, str]:
     """Of those who may be at a call, by username, where they have a name beside it."""
-    people = (
-        get_user_model()
-        .objects.filter(is_active=True)
-        .only("username", "name", "role", "is_superuser", "is_active")
-    )
+    people = get_user_model().objects.filter(is_active=True).only("username", "name", "role", "is_active")
     return {
         person.get_username(): person.get_full_name()
         for person in people

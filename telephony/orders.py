@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from agents.e164 import is_assigned
 from agents.fields import PhoneField
 from mlservices import audit
 
@@ -23,6 +22,7 @@ from . import operators, wording
 from .actions import control_group
 from .audited import call_named
 from .models import Call, CallEvent
+from .outbound.guard import NotAllowed, refuse_unassigned
 from .transcript import NOT_FOLLOWED, WHISPERED
 
 logger = logging.getLogger(__name__)
@@ -58,16 +58,16 @@ def whisper(call_id: UUID, *, text: str, by: str) -> None:
 def whisper_and_see(call_id: UUID, *, text: str, by: str) -> None:
     """The same for who does not watch the call: raises NotPossible too where it tells that its agent cannot
     follow this. One that tells nothing within FOLLOWED_SECONDS may follow it yet."""
-    told = CallEvent.objects.filter(call=call_id, kind=WHISPERED)
+    words, told = _worded("text", text), CallEvent.objects.filter(call=call_id, kind=WHISPERED)
     before = told.aggregate(last=Max("seq", default=0))["last"]
-    whisper(call_id, text=text, by=by)
+    whisper(call_id, text=words, by=by)
     until = time.monotonic() + FOLLOWED_SECONDS
     while time.monotonic() < until:
         for payload in told.filter(seq__gt=before).values_list("payload", flat=True):
-            if (payload["by"], payload["text"]) != (by, _worded("text", text)):
+            if (payload["by"], payload["text"]) != (by, words):
                 continue
             if not payload["followed"]:
-                names = {"text": payload["text"], "by": operators.names().get(by, by)}
+                names = {"text": words, "by": operators.names().get(by, by)}
                 raise NotPossible(str(wording.NOTES[NOT_FOLLOWED][2]).format(**names))
             return
         time.sleep(LOOK_SECONDS)
@@ -94,9 +94,10 @@ def transfer(call_id: UUID, *, number: str, by: str) -> None:
     except ValidationError:
         told = _("Write the number with its country code, like +1 415 555 0100.")
         raise ValidationError({"number": told}) from None
-    if not is_assigned(e164):
-        told = _("%(number)s is no telephone's number: check its digits.") % {"number": e164}
-        raise ValidationError({"number": told})
+    try:
+        refuse_unassigned(e164)
+    except NotAllowed as error:
+        raise ValidationError({"number": str(error)}) from None
     _order(call_id, by, {"type": "transfer", "number": e164})
 
 

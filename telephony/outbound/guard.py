@@ -110,13 +110,18 @@ def _refuse_short(to: str, line: SipLine) -> None:
         raise NotAllowed(_("%(number)s is a number that costs its callers extra.") % told)
 
 
+def refuse_unassigned(number: str) -> None:
+    """Raises NotAllowed for digits that no telephone can have."""
+    if not is_assigned(number):
+        raise NotAllowed(_("%(number)s is no telephone's number: check its digits.") % {"number": number})
+
+
 def _refuse_anywhere(to: str) -> str:
     """Else the number's country. What is looked up is dialled: another way to write a number is refused."""
     country = country_of(to) if to == as_e164(to) else ""
     if not country:
         raise NotAllowed(_("%(number)s is no number with + and its country code.") % {"number": to})
-    if not is_assigned(to):
-        raise NotAllowed(_("%(number)s is no telephone's number: check its digits.") % {"number": to})
+    refuse_unassigned(to)
     if DoNotCall.objects.filter(number=to).exists():
         raise NotAllowed(_("%(number)s is on the do-not-call list.") % {"number": to})
     if phonenumbers.number_type(phonenumbers.parse(to)) in _DEAR:

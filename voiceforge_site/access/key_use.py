@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
@@ -33,7 +33,14 @@ KEPT_DAYS = 90  # besides today
 OPENED = 101  # the status of a socket that was opened
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 
-Counted = tuple[str, date, str, int]  # key, day, resource, status
+
+class Counted(NamedTuple):
+    """What a row of KeyUse is known by."""
+
+    key: str
+    day: date
+    resource: str
+    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class KeyUses(Writer):
     def note(self, key: str, path: str, status: int, *, address: str = "", what: str = "") -> None:
         """A request of this key was answered. Without `what` its last use stays the one before."""
         now = datetime.now(UTC)
-        counted = key, now.date(), resource_of(path), status
+        counted = Counted(key, now.date(), resource_of(path), status)
         with self._lock:
             self._counts[counted] += 1
             if what:
@@ -71,7 +78,7 @@ class KeyUses(Writer):
         try:
             _add(counts, last)
         except (OperationalError, InterfaceError) as error:  # locked, restarted, unreachable
-            keys = {key for key, *_ in counts}
+            keys = {counted.key for counted in counts}
             logger.warning("The uses of %d API keys wait for the database: %s", len(keys), error)
             with self._lock:
                 self._counts.update(counts)
@@ -128,13 +135,9 @@ def _add(counts: Mapping[Counted, int], last: Mapping[str, Use]) -> None:
     """To the rows, which other processes add to as well: always in the same order, or two could wait for each
     other."""
     ordered = sorted(counts.items())
-    names = "key", "day", "resource", "status"
-    KeyUse.objects.bulk_create(
-        [KeyUse(**dict(zip(names, counted, strict=True))) for counted, _ in ordered], ignore_conflicts=True
-    )
+    KeyUse.objects.bulk_create([KeyUse(**counted._asdict()) for counted, _ in ordered], ignore_conflicts=True)
     for counted, requests in ordered:
-        row = KeyUse.objects.filter(**dict(zip(names, counted, strict=True)))
-        row.update(requests=F("requests") + requests)
+        KeyUse.objects.filter(**counted._asdict()).update(requests=F("requests") + requests)
     for key, use in sorted(last.items()):
         earlier = Q(last_used_at=None) | Q(last_used_at__lte=use.at)
         what = _CONVERTER.sub(r"{\1}", use.what)

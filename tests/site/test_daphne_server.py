@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +12,7 @@ import httpx
 import pytest
 import websockets
 
-from .ports import free_port
+from .ports import free_port, until_listened_on
 
 MEGABYTE = 2**20
 
@@ -48,13 +47,7 @@ async def url() -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, f"{__name__}:application", env=os.environ, stderr=asyncio.subprocess.DEVNULL
     )
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                await asyncio.sleep(0.05)
+    await until_listened_on(port)
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     await process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ from voiceforge_site.asgi import sockets
 from voiceforge_site.management.commands.web import arguments
 from voiceforge_site.parting import Gone, MayLeave
 
-from .ports import free_port
+from .ports import free_port, until_listened_on
 
 PIECE = "x" * 50_000
 MOST_PIECES = 500
@@ -66,13 +65,7 @@ async def served_by(server: str) -> AsyncIterator[tuple[int, asyncio.StreamReade
     )
     assert process.stderr
     try:
-        async with asyncio.timeout(30):
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    await asyncio.sleep(0.05)
+        await until_listened_on(port)
         yield port, process.stderr
     finally:
         process.terminate()

@@ -21,6 +21,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices.api.answers import invalid
+from mlservices.pages.languages import a_language
+from mlservices.rest.filters import IdOf
 from mlservices.rest.forms import filled
 from mlservices.rest.later import later
 from mlservices.rest.paging import PAGED, listed, page_of
@@ -141,11 +143,12 @@ class AgentVersionFields(serializers.ModelSerializer):
 
 
 class AgentFilter(filters.FilterSet):
-    flow = filters.CharFilter(field_name="flow__slug", help_text="Those that follow the flow of this id.")
+    flow = IdOf(Flow.objects.all(), help_text="Those that follow the flow of this id.")
+    language = filters.CharFilter(validators=[a_language], help_text="That it speaks, as `en`.")
 
     class Meta:
         model = Agent
-        fields = ["status", "language"]
+        fields = ["status"]
 
 
 class AgentAsked(Exact):

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from mlservices.rest.filters import YesOrNo
+from mlservices.rest.filters import IdOf, YesOrNo
 from mlservices.rest.forms import filled
 from mlservices.rest.later import later
 from mlservices.rest.problems import in_conflict
@@ -158,7 +158,7 @@ class ToolTried(serializers.Serializer):
 
 class ToolFilter(filters.FilterSet):
     gone = YesOrNo(help_text="Whether its server offers it no longer.")
-    server = filters.CharFilter(field_name="server__slug", help_text="Of the MCP server of this id.")
+    server = IdOf(ToolServer.objects.all(), help_text="Of the MCP server of this id.")
 
     class Meta:
         model = Tool

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import get_language_info
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 # What Django has no name for, or none that tells the regions apart.
@@ -69,3 +70,11 @@ def language_name(code: str) -> str:
         return str(get_language_info(code.lower())["name_translated"])
     except KeyError:
         return code
+
+
+def a_language(code: str) -> None:
+    """Raises ValidationError for a code that nobody knows."""
+    if language_name(code) == code:
+        raise ValidationError(
+            gettext("“%(code)s” is no language: write it like en or pt-BR.") % {"code": code}
+        )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
+from django_filters.fields import ModelChoiceField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter, SearchFilter
 
@@ -17,13 +19,31 @@ from .forms import valid
 _SETS: dict[type, Any] = {}
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
 class YesOrNo(filters.TypedChoiceFilter):
     """`true` or `false`, and nothing else."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, *, help_text: str, **more: Any) -> None:
         words = [("true", "true"), ("false", "false")]
         super().__init__(choices=words, coerce=lambda word: word == "true", **more)
+        extend_schema_field({"type": "boolean", "description": help_text})(self)
+
+
+class _OfId(ModelChoiceField):
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            raise ValidationError(_("There is none of this id.")) from None
+
+
+class IdOf(filters.ModelChoiceFilter):
+    """The id of a thing that there is: its slug, or `to_field_name`."""
+
+    field_class = _OfId
+
+    def __init__(self, things: QuerySet[Any], *, help_text: str, to_field_name: str = "slug") -> None:
+        super().__init__(queryset=things, to_field_name=to_field_name)
+        extend_schema_field({"type": "string", "description": help_text})(self)
 
 
 class WhatIsGiven(filters.DjangoFilterBackend):

@@ -8,12 +8,12 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 
-from mlservices.rest.filters import YesOrNo
+from mlservices.rest.filters import IdOf, YesOrNo
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact, told_by
 
 from ..annotation_actions import delete_messages, set_messages_done
-from ..models import CallMessage
+from ..models import Call, CallMessage
 from .call_fields import MessageFields
 
 
@@ -23,11 +23,14 @@ class DoneFields(Exact):
 
 
 class MessageFilters(filters.FilterSet):
-    done_at__isnull = YesOrNo(field_name="done_at", lookup_expr="isnull")
+    done = YesOrNo(
+        field_name="done_at", lookup_expr="isnull", exclude=True, help_text="Whether somebody has seen to it."
+    )
+    call = IdOf(Call.objects.all(), to_field_name="id", help_text="Of the call of this id.")
 
     class Meta:
         model = CallMessage
-        fields = ("call",)
+        fields = ()
 
 
 @extend_schema(tags=["Messages"])

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -23,6 +24,7 @@ from agents.hours_text import write_hours
 from agents.models import Agent
 from agents.rest.paths import by_path
 from mlservices.api.answers import invalid
+from mlservices.rest.filters import IdOf
 from mlservices.rest.forms import filled, valid
 from mlservices.rest.problems import Conflict, in_conflict
 from mlservices.rest.resources import Resource
@@ -127,6 +129,17 @@ def _query(name: str, what: str, **more: Any) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.STR, description=what, **more)
 
 
+class NumberFilters(filters.FilterSet):
+    provider = filters.ChoiceFilter(
+        field_name="credential__provider", choices=Credential.Provider.choices, help_text="Of the account."
+    )
+    agent = IdOf(Agent.objects.all(), help_text="The id of who answers.")
+
+    class Meta:
+        model = PhoneNumber
+        fields = ()
+
+
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List numbers"),
@@ -141,7 +154,7 @@ class Numbers(Resource):
     serializer_class = NumberFields
     lookup_field = "number"
     lookup_url_kwarg = "id"
-    filterset_fields = ("credential__provider", "agent__slug")
+    filterset_class = NumberFilters
     search_fields = ("number", "label", "agent__name")
     ordering_fields = ("number",)
     ordering = "number"

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,12 +19,13 @@ from agents.constants import validate_constants
 from agents.fields import PhoneField
 from agents.models import Agent
 from mlservices.api.answers import asker_of
+from mlservices.rest.filters import IdOf
 from mlservices.rest.forms import valid
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
 from mlservices.rest.serializers import Exact
 
-from ..models import DoNotCall, PhoneNumber, PlannedCall, SipLine
+from ..models import Call, DoNotCall, PhoneNumber, PlannedCall, SipLine
 from ..outbound.actions import cancel_planned, do_not_call, may_be_called, plan_call
 from ..outbound.forms import DialField, ListForm
 
@@ -99,6 +101,15 @@ _EXAMPLE = OpenApiExample(
 )
 
 
+class PlannedFilters(filters.FilterSet):
+    agent = IdOf(Agent.objects.all(), help_text="The id of who speaks.")
+    call = IdOf(Call.objects.all(), to_field_name="id", help_text="The id of the call that came of it.")
+
+    class Meta:
+        model = PlannedCall
+        fields = ("state", "to")
+
+
 @extend_schema(tags=[TAG])
 @extend_schema_view(
     list=extend_schema(summary="List calls that are, or were, to be placed"),
@@ -114,7 +125,8 @@ class Planned(Resource):
     queryset = PlannedCall.objects.select_related("agent", "caller_id", "line")
     serializer_class = PlannedFields
     lookup_url_kwarg = "id"
-    filterset_fields = {"state": ["exact"], "to": ["exact"], "agent__slug": ["exact"], "call": ["exact"]}
+    filterset_class = PlannedFilters
+    search_fields = ("to", "agent__name")
     ordering_fields = ("at", "due_at")
     ordering = "-at"
 

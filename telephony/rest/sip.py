@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from rest_framework import serializers
 
 from agents.models import Agent
-from mlservices.rest.filters import YesOrNo
+from mlservices.rest.filters import IdOf, YesOrNo
 from mlservices.rest.forms import filled
 from mlservices.rest.problems import in_conflict
 from mlservices.rest.resources import Resource
@@ -58,11 +58,12 @@ _ANOTHER_NAME = OpenApiExample("Another name", request_only=True, value={"label"
 
 
 class SipFilters(filters.FilterSet):
-    enabled = YesOrNo()
+    enabled = YesOrNo(help_text="Whether it is switched on.")
+    agent = IdOf(Agent.objects.all(), help_text="The id of who answers.")
 
     class Meta:
         model = SipLine
-        fields = ("enabled", "agent__slug")
+        fields = ()
 
 
 @extend_schema(tags=["SIP lines"])

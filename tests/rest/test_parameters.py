@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.urls import Resolver404, resolve
 
 from voiceforge_site.rest.document import document
@@ -41,6 +42,27 @@ def test_a_list_is_ordered_by_what_it_says_and_by_nothing_else(alices, bobs):
         400,
         {"ordering": "Use created_at, name, with - before it for the other way round."},
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "agents?flow=",
+        "agents?language=",
+        "audit?person=",
+        "telephony/calls?agent=",
+        "telephony/lines?agent=",
+        "telephony/messages?call=",
+        "telephony/numbers?agent=",
+        "telephony/numbers?provider=",
+        "telephony/outbound-calls?agent=",
+        "telephony/outbound-calls?call=",
+        "tools?server=",
+    ],
+)
+def test_a_list_of_what_there_is_not_is_refused_and_not_empty(alices, address):
+    refused = alices.get(f"/api/{address}nothing")
+    assert (refused.status_code, set(refused.json()["fields"])) == (400, {address.split("?")[1][:-1]})
 
 
 def test_a_change_with_a_parameter_is_not_made(alices):

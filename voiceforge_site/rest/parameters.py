@@ -39,19 +39,8 @@ IN_ADDRESSES = {
     f"{_WEBHOOK}/deliveries/{{delivery}}": "The message's own `id`, which its receiver has too.",
 }
 AFTER_ADDRESSES = {
-    "/api/agent-flows?published": "`true`: those that are published.",
-    "/api/agents?language": "As the agent has it: `en`.",
-    "/api/telephony/lines?agent__slug": "The id of the agent that answers it.",
-    "/api/telephony/lines?enabled": "`true`: those that are switched on.",
-    "/api/telephony/messages?call": "The id of the call in which it was left.",
-    "/api/telephony/messages?done_at__isnull": "`true`: those that are not done.",
-    "/api/telephony/numbers?agent__slug": "The id of the agent that answers it.",
     "/api/telephony/numbers/offers?kind": "Of which kind.",
-    "/api/telephony/outbound-calls?agent__slug": "The id of the agent that calls.",
-    "/api/telephony/outbound-calls?call": "The id of the call that it became.",
     "/api/telephony/outbound-calls?to": "The number that is called.",
-    "/api/tools?gone": "`true`: those that their server offers no longer.",
-    "/api/users?is_active": "`true`: those who may sign in.",
 }
 IN_HEADERS = {"Range": "Of bytes, as `bytes=0-65535`: a part of the file, with 206."}
 

@@ -41,7 +41,7 @@ class LinkFields(serializers.Serializer):
 
 
 class UserFilters(filters.FilterSet):
-    is_active = YesOrNo()
+    is_active = YesOrNo(help_text="Whether they may sign in.")
 
     class Meta:
         model = User

@@ -22,7 +22,7 @@ from mlservices.rest.words import one_of
 
 from ..audit.listing import Filters
 from ..audit.words import KINDS, VERBS
-from ..models import AuditEntry
+from ..models import AuditEntry, User
 
 
 class EntryFields(serializers.ModelSerializer):
@@ -96,6 +96,11 @@ def _refuse_unclear(asked: QueryDict) -> None:
     """What the trail's page leaves out, and what nothing is called by."""
     days = {name: asked.get(name, "") for name in ("from", "to")}
     unclear = {name: str(NO_DAY) for name, day in days.items() if day and not day_of(day)}
+    person = asked.get("person", "")
+    if person and not (
+        User.objects.filter(username=person).exists() or AuditEntry.objects.filter(name=person).exists()
+    ):
+        unclear["person"] = _("There is nobody of this username.")
     if asked.get("verb") and asked["verb"] not in VERBS:
         unclear["verb"] = _("Nothing is called so: see `verb` of the entries, as agent.saved.")
     if asked.get("kind") and asked["kind"] not in KINDS:

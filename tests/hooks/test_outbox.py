@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from django.db import connection, transaction
-from django_q.models import OrmQ
+from django_q.brokers import get_broker
 
 from mlservices import happenings
 from mlservices.happenings import KINDS, tell
@@ -70,15 +70,15 @@ def test_what_another_process_wants_is_known_at_once(subscribe) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_is_called_once_for_all_that_happens_until_it_comes(subscribe, receiver) -> None:
     subscribe("call.ended")
-    OrmQ.objects.all().delete()
+    get_broker().purge_queue()
     with transaction.atomic():
         happens()
-        assert not OrmQ.objects.exists()  # nothing is there yet that it could see
+        assert not get_broker().queue_size()  # nothing is there yet that it could see
     happens()
-    assert OrmQ.objects.count() == 1
+    assert get_broker().queue_size() == 1
     send()
     happens()
-    assert OrmQ.objects.count() == 2 and len(receiver.received) == 2
+    assert get_broker().queue_size() == 2 and len(receiver.received) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,8 @@ from channels.layers import get_channel_layer
 
 log = logging.getLogger(__name__)
 
+_listening = set[asyncio.Task[None]]()  # which nothing else may hold
+
 
 def tell_sockets(prefix: str) -> None:
     """After it was changed or revoked. If this is lost on the way, they see for themselves within seconds."""
@@ -25,14 +27,24 @@ async def until_news(prefix: str, seconds: float) -> None:
     if not prefix:
         await asyncio.sleep(seconds)
         return
+    listening = asyncio.create_task(_heard(prefix, seconds))
+    _listening.add(listening)
+    listening.add_done_callback(_listening.discard)
     try:
-        await _heard(prefix, seconds)
+        await asyncio.wait([listening])  # its own task: redis forgets of a wait that it was cancelled
+    finally:
+        listening.cancel()
+
+
+async def _heard(prefix: str, seconds: float) -> None:
+    try:
+        await _received(prefix, seconds)
     except Exception as error:  # the layer is away
         log.warning("No news of key %s come for now: %s", prefix, error)
         await asyncio.sleep(seconds)
 
 
-async def _heard(prefix: str, seconds: float) -> None:
+async def _received(prefix: str, seconds: float) -> None:
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(_group(prefix), channel)

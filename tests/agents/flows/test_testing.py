@@ -189,7 +189,7 @@ def test_the_command_says_what_it_cannot_do(shop, arguments, words):
 
 
 def test_words_that_xml_cannot_hold_are_replaced(db, tmp_path: Path):
-    test = {"name": "a\x1eb", "turns": [{"keys": "2", "expect": {"said": "\x00"}}]}
+    test = {"name": "a\x1eb", "turns": [{"keys": "2", "expect": {"said": "\x01"}}]}
     create_flow(graph={**SHOP, "tests": [test]}, name="Odd", by="alice")
     with pytest.raises(CommandError):
         call_command("test_flows", draft=True, junit=tmp_path / "found.xml", stdout=StringIO())

@@ -108,8 +108,8 @@ def test_a_download_is_stopped_and_goes_on_from_there(asks, hub):
         time.sleep(0.05)
     busy = asks("DELETE", VOICE)
     assert (busy.status_code, "stop that first" in busy.json()["detail"]) == (422, True)
-    stopped = asks("DELETE", f"{VOICE}/download")
-    assert (stopped.status_code, stopped.json()["state"]) == (200, "paused")
+    assert asks("DELETE", f"{VOICE}/download").status_code in (200, 202)  # 202: it is not over yet
+    until(asks, "paused")
     hub.holds_after = 0
     hub.asked.clear()
     asks("POST", f"{VOICE}/download")

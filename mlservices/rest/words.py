@@ -12,7 +12,7 @@ from rest_framework import relations, serializers
 
 from ..days import NO_DAY
 
-MOST_NAMED = 20  # of the choices, in a refusal
+MOST_NAMED = 40  # of the choices, in a refusal
 _A_TEXT = gettext_lazy("Send a text.")
 _AN_OBJECT = gettext_lazy("Send an object: fields by their names.")
 _A_LIST = {

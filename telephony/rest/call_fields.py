@@ -137,9 +137,16 @@ class EventsFields(serializers.Serializer):
     ended = serializers.BooleanField(help_text="Whether no more will come.")
 
 
+class Seconds(serializers.FloatField):
+    """To the millisecond, which sums of floating point are not by themselves."""
+
+    def to_representation(self, value: float) -> float:
+        return round(value, 3)
+
+
 class LineFields(serializers.Serializer):
     who = serializers.ChoiceField(["caller", "agent", "operator"])
-    at_seconds = serializers.FloatField()
+    at_seconds = Seconds(help_text="Its place in the recording.")
     text = serializers.CharField(help_text="Of the agent: what was heard of it.")
     unheard = serializers.CharField(help_text="What the agent had still to say when it was interrupted.")
     interrupted = serializers.BooleanField()

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlservices import audit
-from mlservices.api.answers import asker_of, invalid
+from mlservices.api.answers import Refused, asker_of, invalid
 from mlservices.rest.paging import PAGED, Pages, listed, page_of
 from mlservices.rest.problems import Conflict
 from mlservices.rest.resources import Resource
@@ -161,6 +161,9 @@ class Calls(Resource):
     )
     def recording(self, request: Request, id: UUID) -> Any:
         """A WAV in stereo: the caller left, the agent right."""
+        call = self._row()
+        if not hasattr(call, "recording"):
+            raise Refused(404, _no_recording(call))
         return recording(request._request, id)
 
     @extend_schema(summary="List a call's messages", responses=page_of(MessageFields), parameters=PAGED)
@@ -262,3 +265,10 @@ def _with_all(calls: QuerySet[Call]) -> QuerySet[Call]:
     costs = ("price", "price_currency", "rate")
     own = [name for name in OF_A_LIST if name not in ("agent", "number", "tags")]
     return calls.only(*own, "provider_call_id", *costs, *elsewhere, "recording__id")
+
+
+def _no_recording(call: Call) -> str:
+    """As the call's page says it."""
+    if not call.agent.record:
+        return _("This agent does not record its calls.")
+    return _("There is no recording: the call never had sound, or it is still being written.")

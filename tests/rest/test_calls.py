@@ -6,13 +6,14 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from django.db.models import F
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
-from agents.models import Flow, FlowVersion
+from agents.models import Agent, Flow, FlowVersion
 from telephony import orders
 from telephony.eventlog import record_now
-from telephony.models import Call, Tag
+from telephony.models import Call, CallEvent, Tag
 from telephony.rest.call_fields import OF_A_LIST, CallFields
 from telephony.search import index
 from telephony.session.events import OperatorWhispered
@@ -101,6 +102,21 @@ def test_all_of_a_call_is_told(alices, call):
     assert sound["Content-Type"] == "audio/wav"
     part = alices.send("GET", f"{CALLS}/{call.pk}/recording", Range="bytes=0-3")
     assert (part.status_code, part["Content-Length"]) == (206, "4")
+
+
+def test_what_was_not_recorded_says_so(alices):
+    call = make_call(make_agent(record=False), spoken([("Hello?", "Yes.")]))
+    refused = alices.get(f"{CALLS}/{call.pk}/recording")
+    assert (refused.status_code, refused.json()["detail"]) == (404, "This agent does not record its calls.")
+    Agent.objects.update(record=True)
+    assert "There is no recording" in alices.get(f"{CALLS}/{call.pk}/recording").json()["detail"]
+
+
+def test_moments_are_told_to_the_millisecond(alices):
+    call = make_call(make_agent(), spoken([("Hello?", "Yes.")]))
+    CallEvent.objects.update(at_seconds=F("at_seconds") + 1 / 3)
+    lines = alices.get(f"{CALLS}/{call.pk}/transcript").json()["lines"]
+    assert all(line["at_seconds"] == round(line["at_seconds"], 3) for line in lines)
 
 
 def test_events_go_on_where_one_left_off(alices, call):

@@ -87,7 +87,11 @@ def test_one_whose_secret_cannot_be_read_sends_no_test(alices):
         ({"url": 1}, "url", "Send a text"),
         ({"description": "x" * 121}, "description", "takes 120 characters at most"),
         ({"kinds": []}, "kinds", "at least one"),
-        ({"kinds": ["call.endet"]}, "kinds", "call.endet"),
+        (
+            {"kinds": ["call.endet"]},
+            "kinds",
+            "“call.endet”. Use one of agent.changed, call.answered, call.ended,",
+        ),
         ({"kinds": "call.ended"}, "kinds", "Send a list"),
         ({"agents": ["nobody"]}, "agents", "nobody"),
         ({"directions": ["up"]}, "directions", "up"),

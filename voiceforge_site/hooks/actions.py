@@ -22,6 +22,7 @@ from agents.outside import is_allowed, is_public, with_port
 from mlservices import audit
 from mlservices.clients.addresses import url_of
 from mlservices.happenings import KINDS, Happening
+from mlservices.rest.words import one_of
 from mlservices.secret_box import UnreadableSecret, opened, sealed
 from telephony.models import Call, PhoneNumber
 
@@ -196,9 +197,9 @@ def _check(webhook: Webhook) -> None:
         "url": _problem_of_address(webhook.url),
         "kinds": _("Choose at least one.")
         if not webhook.kinds
-        else _strange(webhook.kinds, set(KINDS) - {PING}),
+        else _strange(webhook.kinds, set(KINDS) - {PING}, is_short=True),
         "agents": _strange(webhook.agents, _known(Agent, "slug", webhook.agents)),
-        "directions": _strange(webhook.directions, set(Call.Direction.values)),
+        "directions": _strange(webhook.directions, set(Call.Direction.values), is_short=True),
         "numbers": _strange(webhook.numbers, _known(PhoneNumber, "number", webhook.numbers)),
     }
     if found := {name: problem for name, problem in problems.items() if problem}:
@@ -210,11 +211,15 @@ def _known(model: Any, field: str, values: Any) -> set[str]:
     return set(model.objects.filter(**{f"{field}__in": listed}).values_list(field, flat=True))
 
 
-def _strange(values: Any, known: Collection[str]) -> str:
+def _strange(values: Any, known: Collection[str], *, is_short: bool = False) -> str:
+    """What is wrong with them; a short list of what is known is told with it."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         return _("This has to be a list of texts.")
     strange = [value for value in values if value not in known]
-    return _("There is no “%(value)s”.") % {"value": strange[0]} if strange else ""
+    if not strange:
+        return ""
+    told = _("There is no “%(value)s”.") % {"value": strange[0]}
+    return f"{told} {one_of(sorted(known))}" if is_short else told
 
 
 def _problem_of_address(address: str) -> str:

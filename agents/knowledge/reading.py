@@ -63,7 +63,7 @@ def _blocks(content: bytes, name: str) -> Iterator[Block]:
         yield from _of_pdf(content)
     elif content.startswith(b"PK"):
         yield from _of_docx(content)
-    elif b"\0" in content[:1000]:
+    elif name.endswith((".pdf", ".docx")) or b"\0" in content[:1000]:
         raise Unreadable("This is no PDF, DOCX, Markdown, HTML or plain text.")
     elif name.endswith(".json"):
         yield from _told(_json_pairs(_decoded(content)))

@@ -110,6 +110,7 @@ def _archive() -> bytes:
         (_bomb, "a.docx", "unpacks to more than 200 MB"),
         (lambda: b"PK\x03\x04 nonsense", "a.docx", "The DOCX is damaged"),
         (lambda: b"\x89PNG\0\0", "a.md", "This is no PDF"),
+        (lambda: b"MZ\x90 text", "a.pdf", "This is no PDF"),
         (lambda: b"[1]", "a.json", "Entry 1 has to be an object"),
         (lambda: b"[" * 100_000, "a.json", "This is no JSON"),
         (lambda: b'[{"question": "x"}]', "a.json", "Entry 1 has no answer"),

@@ -163,6 +163,7 @@ def install(lock: str) -> None:
     total = sum(line[0].isalnum() for line in (ROOT / lock).read_text().splitlines() if line)
     say(f"Installing {total} {what} from {lock}")
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    command += ["--no-compile"]  # most of 18,000 modules are never imported: who needs one compiles it
     pip = subprocess.Popen(
         [*command, "--progress-bar", "off", "--retries", "2", *options, "-r", str(ROOT / lock)],
         stdout=subprocess.PIPE,

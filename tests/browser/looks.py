@@ -3,7 +3,8 @@ hangs over the edge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 
 from django.conf import settings
 from playwright.sync_api import Error, Page
@@ -19,8 +20,12 @@ THEMES = ("light", "dark")
 # A theme is nothing but colours, and a width hardly more than sizes
 COLOURS, SIZES = ["color-contrast"], ["target-size"]
 Looks = dict[str, tuple[tuple[str, list[str]], ...]]  # by width: themes, with the rules that are asked there
-QUICK: Looks = {"desk": (("light", RULES), ("dark", COLOURS)), "phone": (("light", SIZES),)}
-WHOLE: Looks = dict.fromkeys(QUICK, (("light", RULES), ("dark", COLOURS)))
+# The pages take turns: each is asked what is dear in one of the two, and fits both widths. WHOLE asks all.
+QUICK: tuple[Looks, ...] = (
+    {"desk": (("light", RULES), ("dark", COLOURS)), "phone": ()},
+    {"desk": (("light", RULES),), "phone": (("light", SIZES),)},
+)
+WHOLE: tuple[Looks, ...] = (dict.fromkeys(("desk", "phone"), (("light", RULES), ("dark", COLOURS))),)
 # To wait for a network that is idle takes half a second more for each page.
 SETTLED = "() => !document.querySelector('.htmx-request')"
 SET_THEME = """theme => {
@@ -47,14 +52,12 @@ def faults(page: Page, rules: list[str] = RULES) -> list[str]:
     ]
 
 
-def wrong_with(page: Page, pages: Iterable[Shown], looks: Looks) -> list[str]:
+def wrong_with(page: Page, pages: Iterable[Shown], looks: Sequence[Looks]) -> list[str]:
     """Each is opened once, and its theme and width changed under it."""
     world, found = World(), []
-    for each in pages:
+    for each, its in zip(pages, cycle(looks), strict=False):
         try:
-            found += [
-                f"{each.name} ({where}): {fault}" for where, fault in looked_at(page, each, world, looks)
-            ]
+            found += [f"{each.name} ({where}): {fault}" for where, fault in looked_at(page, each, world, its)]
         except Error as error:
             found.append(f"{each.name}: {error}")
     return found

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ BATCH = 20_000
 
 def fill_trail(entries: int) -> None:
     """Unless it is there."""
+    from django.core.management.color import no_style
     from django.db import connection, transaction
 
     from voiceforge_site.audit.chain import stored_head
@@ -37,7 +39,7 @@ def fill_trail(entries: int) -> None:
 
     if stored_head().number >= entries:
         return
-    names = [field.attname for field in AuditEntry._meta.concrete_fields if not field.primary_key]
+    names = [field.attname for field in AuditEntry._meta.concrete_fields]
     tables = {"sqlite": SqliteTables, "postgresql": PostgresTables}
     made, done, last = _linked(entries), 0, ("", 0)
     while batch := [entry for _, entry in zip(range(BATCH), made, strict=False)]:
@@ -51,6 +53,8 @@ def fill_trail(entries: int) -> None:
         done += len(batch)
         tell(f"{done / entries:4.0%}  {done} entries")
     with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [AuditEntry]):
+            cursor.execute(statement)
         cursor.execute("ANALYZE voiceforge_site_auditentry")
     tell(f"{done} entries", end="\n")
 
@@ -65,10 +69,12 @@ def _linked(entries: int) -> Iterator[Any]:
     seal()
     dice, head, now = random.Random(7), stored_head(), timezone.now()
     digest = head.digest
+    ids = count(AuditEntry.objects.latest("pk").pk + 1)
     for number in range(head.number + 1, entries + 1):
         verb, kind, changes, words = dice.choice(KINDS)
         seldom = dice.randrange(SELDOM) == 0
         entry = AuditEntry(
+            pk=next(ids),
             at=now - timedelta(days=DAYS) * ((entries - number) / entries),
             name="seldom" if seldom else dice.choice(PEOPLE),
             address="127.0.0.1",

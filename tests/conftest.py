@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from tests.product import Product, running_product
 from tests.program import Program
 from voiceforge_site.access import key_actions
 from voiceforge_site.models import User
+
+# What a shell runs beside itself is deaf to Ctrl-C, and so would be whom the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a machine with much to do it is no fault of a test's that its examples come slowly
 hypothesis.settings.register_profile("tests", suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -40,6 +44,8 @@ THOROUGH_PLACES = (
     "mlservices/test_space_folder.py",
     "telephony/test_two_servers.py",  # .ci/run has them on PostgreSQL and Redis
     "browser/test_agent_numbers.py",
+    "browser/test_agent_settings.py",
+    "browser/test_flow_editor.py",
     "browser/test_flow_try_tools.py",
     "browser/test_flow_writing.py",
     "browser/test_history.py",

@@ -34,6 +34,7 @@ FLAGS = [
 ]
 START_SECONDS = 40
 SOON_MS = 15_000  # in which a page shows what it should; what a test stores itself, a page learns within 5 s
+OPENED_MS = 45_000  # for a page to be there, however busy the machine is
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # The browser is driven from a thread that also has an event loop, which Django would refuse to share.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -187,6 +188,7 @@ class Guard:
         )
         context.add_cookies([{"name": "sessionid", "value": self._session(), "url": url or self.server.url}])
         context.set_default_timeout(SOON_MS)
+        context.set_default_navigation_timeout(OPENED_MS)
         context.on("page", self._watch)
         self.contexts.append(context)
         return context

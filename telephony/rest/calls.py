@@ -161,10 +161,10 @@ class Calls(Resource):
     )
     def recording(self, request: Request, id: UUID) -> Any:
         """A WAV in stereo: the caller left, the agent right."""
-        call = self._row()
-        if not hasattr(call, "recording"):
-            raise Refused(404, _no_recording(call))
-        return recording(request._request, id)
+        try:
+            return recording(request._request, id)
+        except Http404:
+            raise Refused(404, _no_recording(self._row())) from None
 
     @extend_schema(summary="List a call's messages", responses=page_of(MessageFields), parameters=PAGED)
     def messages(self, request: Request, id: UUID) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from zoneinfo import available_timezones
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
@@ -22,6 +21,7 @@ from mlservices.errors import EngineError
 from mlservices.json_text import json_of
 from mlservices.pages.fields import field_errors
 from mlservices.pages.languages import language_name
+from mlservices.pages.zones import zones
 from mlservices.whole_numbers import whole_number
 
 from .actions import ChangedMeanwhile, duplicate_agent, refuse_too_long_for_local, save_agent
@@ -167,7 +167,7 @@ def _render_form(
         "failed": status != 200,
         "newest": newest,  # saved by somebody else while this was typed
         "version": request.POST.get("version", agent.version),
-        "timezones": sorted(available_timezones()),
+        "timezones": zones(),
         "variables": BUILT_IN,
         **_voice_asked(request, form),
         "may_change": request.user.has_perm("agents.change_agents"),

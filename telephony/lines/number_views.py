@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -20,6 +18,7 @@ from agents.models import Agent
 from mlservices.pages.figures import digits_in, grouped
 from mlservices.pages.lists import numbered_page
 from mlservices.pages.toasts import undoable
+from mlservices.pages.zones import zones
 from mlservices.whole_numbers import whole_number
 
 from ..models import BlockedCaller, Credential, PhoneNumber
@@ -105,7 +104,7 @@ def number(request: HttpRequest, digits: str) -> HttpResponse:
         "form": form,
         "hooks": _compared(row),
         "read_as": read_as(row.hours, timezone.now()),
-        "timezones": sorted(available_timezones()),
+        "timezones": zones(),
         "may_change": request.user.has_perm("telephony.assign_numbers"),
     }
     return render(request, "lines/number.html", context, status=422 if form.errors else 200)

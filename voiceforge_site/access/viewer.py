@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -13,15 +12,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
+from mlservices.pages.zones import zones
+
 from .sessions import mark_seen
 
 ZONE_COOKIE = "vf-zone"  # what the browser says of its zone; static/js/zone.js keeps it
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The names of all time zones."""
-    return frozenset(available_timezones())
 
 
 def browsers_zone(request: HttpRequest) -> str:

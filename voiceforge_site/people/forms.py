@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlservices.pages.limits import explain_limits
+from mlservices.pages.zones import zones
 
 from ..access import throttle
 from ..access.address import address_of
 from ..access.roles import Role
-from ..access.viewer import zones
 from ..models import Invitation, User
 from .actions import was_refused
 

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from mlservices.pages.zones import zones
 from mlservices.secret_box import UnreadableSecret
 
 from ..access import codes, passwords, throttle
 from ..access.roles import abilities_of
-from ..access.viewer import browsers_zone, zones
+from ..access.viewer import browsers_zone
 from ..models import User
 from . import actions
 from .forms import ChangePasswordForm, CodeForm, OwnPasswordForm, ProfileForm
@@ -146,7 +147,7 @@ def _page(request: HttpRequest, **bound: Any) -> HttpResponse:
     context = {
         **forms,
         "rules": passwords.rules(),
-        "zones": sorted(zones()),
+        "zones": zones(),
         "browsers": browsers_of(me, request.session.session_key),
         "recovery_left": me.recovery_codes.count() if me.signs_in_with_code else 0,
         "abilities": abilities_of(me.role),

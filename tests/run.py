@@ -1,5 +1,5 @@
-"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, three files at a time where that
-changes nothing; or those that take long, of what changes seldom.
+"""`python -m tests.run [--thorough] [PYTEST ARGUMENT ...]`: the tests, several files at a time where
+that changes nothing; or those that take long, of what changes seldom.
 
 Those that drive a browser leave an event loop behind, so they have processes of their own; what keeps real
 time has the machine to itself. How SIP lines fare when something fails is `make test-sip`.
@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 
 NOTHING_TO_TEST = 5
-# More than there are cores: half of the time a test waits
-THREE_FILES_AT_A_TIME = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+# More than there are cores: half of the time a test waits. A browser does not.
+THREE_AT_A_TIME, TWO_AT_A_TIME = (("-n", number, *BY_FILE) for number in "32")
 WHOLE_PATHS = sorted(map(str, Path("tests").glob("test_*.py")))
 # Options, which tests, and where such stand: to look for them everywhere takes half a minute
 PARTS = (
-    (THREE_FILES_AT_A_TIME, "not (browser or alone)", ["tests"]),
-    (THREE_FILES_AT_A_TIME, "browser and not alone", ["tests/browser"]),
+    (THREE_AT_A_TIME, "not (browser or alone)", ["tests"]),
+    (TWO_AT_A_TIME, "browser and not alone", ["tests/browser"]),
     ((), "alone and not sip", ["tests/browser", "tests/telephony/sip", *WHOLE_PATHS]),
 )
 

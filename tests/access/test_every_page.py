@@ -17,6 +17,7 @@ from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
 from mlservices import registry
 from tests.agents.fakes import WordEmbedder
 from tests.factories import ended, make_agent, make_call, make_recording, spoken
+from voiceforge_site import errors
 from voiceforge_site.access import key_actions
 from voiceforge_site.access.roles import ABILITIES, Role
 from voiceforge_site.access.rules import ANYBODY, PAGES, SIGNED_IN, Rule
@@ -86,6 +87,12 @@ def test_only_administrators_come_near_the_accounts_of_others() -> None:
 
 
 @pytest.fixture
+def plain_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of errors have tests of their own, and their shell is half of what this walk takes."""
+    monkeypatch.setattr(errors, "render_to_string", lambda *_: "")
+
+
+@pytest.fixture
 def parts(alice: User, monkeypatch: pytest.MonkeyPatch) -> dict[type, Any]:
     """What stands in an address in place of its parts: things that exist, so that views do their work."""
     monkeypatch.setattr(registry, "embedder", WordEmbedder)
@@ -134,7 +141,9 @@ def outcome(answer: Any) -> str:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("who", WHO)
-def test_each_address_opens_for_whom_the_table_says(parts: dict[type, Any], who: str, method: str) -> None:
+def test_each_address_opens_for_whom_the_table_says(
+    parts: dict[type, Any], plain_errors: None, who: str, method: str
+) -> None:
     wrong = []
     for name, rule in PAGES.items():
         if name not in ADDRESSES or method not in ADDRESSES[name].methods:

@@ -66,7 +66,7 @@ class Server:
                 (self.models_dir / prepared.name).symlink_to(prepared)
         environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "voiceforge_site.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
             "ENV_FILE": "",
             "DEBUG": "true",
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",

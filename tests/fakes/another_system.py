@@ -14,18 +14,20 @@ from typing import Any
 
 @dataclass
 class Other:
-    """What it is to answer at each path, as (status, headers, body) in turn, the last of them for ever; and
-    what it was asked, as (method, path, headers, body)."""
+    """What it is to answer at each path, as (seconds to think, status, headers, body) in turn, the last of
+    them for ever; and what it was asked, as (method, path, headers, body)."""
 
     url: str = ""
-    answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    answers: dict[str, list[tuple[float, int, dict[str, str], bytes]]] = field(default_factory=dict)
     seconds: float = 0
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
 
-    def answer(self, path: str, content: Any = None, *, status: int = 200, **headers: str) -> None:
+    def answer(
+        self, path: str, content: Any = None, *, status: int = 200, after: float = 0, **headers: str
+    ) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers.setdefault(path, []).append((status, named, body))
+        self.answers.setdefault(path, []).append((after, status, named, body))
 
 
 @contextmanager
@@ -36,9 +38,9 @@ def another_system() -> Iterator[Other]:
         def do(self) -> None:
             sent = self.rfile.read(int(self.headers.get("content-length") or 0))
             other.asked.append((self.command, self.path, dict(self.headers.items()), sent))
-            sleep(other.seconds)
-            answers = other.answers.get(self.path.partition("?")[0], [(404, {}, b"{}")])
-            status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
+            answers = other.answers.get(self.path.partition("?")[0], [(0, 404, {}, b"{}")])
+            after, status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
+            sleep(other.seconds + after)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -134,7 +134,7 @@ _values = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     before=st.dictionaries(st.text(), _values),
     after=st.dictionaries(st.text(), _values),

@@ -58,7 +58,7 @@ def there(db):
     }
 
 
-@pytest.mark.parametrize(("method", "path", "bodies"), sent_wrongly())
+@pytest.mark.parametrize(("method", "path", "bodies"), list(sent_wrongly()))
 def test_what_is_wrong_with_a_body_is_told_in_our_words(alices, there, method, path, bodies):
     for start, id in there.items():
         path = path.replace(start, start.replace("{id}", str(id)))

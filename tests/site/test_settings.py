@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -46,29 +47,28 @@ def settings(*names: str, tmp_path: Path, **variables: str) -> dict[str, object]
     return dict(json.loads(shown.stdout))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("PORT", "80x"),
-        ("PUBLIC_URL", "example.org"),
-        ("WEB_SERVER", "gunicorn"),
-        ("WEB_CONCURRENCY", "0"),
-        ("DEBUG", "maybe"),
-        ("DATABASE_URL", "nonsense://x"),
-        ("REDIS_URL", "http://x"),
-        ("HF_ML_API_URL", "space"),
-        ("LOG_LEVEL", "loud"),
-        ("TWILIO_API_URL", "x"),
-        ("VAR_DIR", "/dev/null/x"),
-    ],
-)
-@pytest.mark.parametrize(
-    "start", [("manage.py", "check"), ("manage.py", "web"), ("-c", "import voiceforge_site.asgi")], ids=str
-)
+STARTS = [("manage.py", "check"), ("manage.py", "web"), ("-c", "import voiceforge_site.asgi")]
+WRONG = {
+    "PORT": "80x",
+    "PUBLIC_URL": "example.org",
+    "WEB_SERVER": "gunicorn",
+    "WEB_CONCURRENCY": "0",
+    "DEBUG": "maybe",
+    "DATABASE_URL": "nonsense://x",
+    "REDIS_URL": "http://x",
+    "HF_ML_API_URL": "space",
+    "LOG_LEVEL": "loud",
+    "TWILIO_API_URL": "x",
+    "VAR_DIR": "/dev/null/x",
+}
+
+
+@pytest.mark.parametrize(("name", "start"), list(zip(WRONG, cycle(STARTS), strict=False)), ids=str)
 def test_a_wrong_value_stops_any_start_with_one_line_that_names_it(
-    name: str, value: str, start: tuple[str, ...], tmp_path: Path
+    name: str, start: tuple[str, ...], tmp_path: Path
 ) -> None:
-    stopped = python(*start, tmp_path=tmp_path, **{name: value})
+    """The starts take turns: all read the settings in one place."""
+    stopped = python(*start, tmp_path=tmp_path, **{name: WRONG[name]})
     assert stopped.returncode == 1
     (line,) = stopped.stderr.splitlines()
     assert name in line

@@ -1,6 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Nothing is compiled when it is installed, so whoever imports it first has to keep what it compiles
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-thorough test-services test-sip test-ray test-environments lint secrets audit bench bench-data messages lock python environment
 

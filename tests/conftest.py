@@ -43,7 +43,8 @@ THOROUGH_PLACES = (
     "mlservices/engines/",
     "mlservices/test_precedence.py",
     "mlservices/test_space_folder.py",
-    "telephony/test_two_servers.py",  # .ci/run has them on PostgreSQL and Redis
+    "telephony/test_two_servers.py",  # .ci/run has these two on PostgreSQL and Redis
+    "telephony/outbound/test_load.py",
     "browser/test_agent_numbers.py",
     "browser/test_agent_settings.py",
     "browser/test_flow_editor.py",
@@ -91,7 +92,7 @@ THOROUGH_NAMES = (
     "test_on_a_telephone_too_the_newest_words_stay_in_view_until_one_scrolls_back",
     "test_what_two_servers_have_counted_is_there_when_they_were_stopped",
     "test_a_voice_that_is_killed_in_the_middle_of_a_call_is_replaced_and_the_caller_is_answered",
-    "test_what_a_caller_told_of_a_message_before_hanging_up_is_kept",
+    "test_a_caller_leaves_a_message_and_hangs_up_content",  # one who hangs up in the middle is run
 )
 
 

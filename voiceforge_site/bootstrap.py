@@ -183,7 +183,9 @@ def install(lock: str) -> None:
     progress("")
     if pip.wait():
         explain("".join(said), lock)
-    MARKER.write_text(json.dumps(installed() | {lock: digest(lock)}))
+    written = MARKER.with_suffix(".new")
+    written.write_text(json.dumps(installed() | {lock: digest(lock)}))
+    written.replace(MARKER)  # another start may read it at this moment
 
 
 def explain(said: str, lock: str) -> None:

@@ -234,7 +234,7 @@ async def allowed_address(url: httpx.URL) -> Address:
         raise Refused("The address has to begin with https:// or http://.")
     if url.userinfo:
         raise Refused("The address must not hold a name or password: put it into a secret header.")
-    port = url.port or (443 if url.scheme == "https" else 80)
+    port = port_of(url)
     addresses = await _addresses(url.host, port)
     if is_allowed(url.host, port):
         return addresses[0]
@@ -245,6 +245,10 @@ async def allowed_address(url: httpx.URL) -> Address:
             f"{with_port(url.host, port)} to TOOL_PRIVATE_HOSTS."
         )
     return addresses[0]
+
+
+def port_of(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
 
 
 def is_allowed(host: str, port: int) -> bool:
@@ -263,6 +267,16 @@ async def _addresses(host: str, port: int) -> list[Address]:
     except (OSError, UnicodeError):
         raise Unanswered(f"There is no server by the name of {host}.", sent=False) from None
     return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+
+
+def is_private(host: str) -> bool:
+    """Whether it says so itself; where another name leads is looked at each time it is asked."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def is_public(address: Address) -> bool:

@@ -74,6 +74,8 @@ def test_secrets_of_one_server_are_not_handed_to_another(alices_browser):
         ("url", "booking.test/1", "Begin with https://"),
         ("url", "https://{{host}}/1", "The name of the server is fixed"),
         ("url", "https://me:password@booking.test/", "secret header"),
+        ("url", "http://localhost:9000/{{number}}", "add localhost:9000 to TOOL_PRIVATE_HOSTS"),
+        ("url", "https://10.0.0.7/{{number}}", "add 10.0.0.7:443 to TOOL_PRIVATE_HOSTS"),
         ("parameters", "{", "Line 1, column 2"),
         ("parameters", '{"type": "strin"}', "No JSON schema"),
         ("parameters", '{"type": "string"}', "of the type “object”"),

@@ -3,7 +3,6 @@ name of who does it. Raises ValidationError, by field where it is about one."""
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -18,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
-from agents.outside import is_allowed, is_public, with_port
+from agents.outside import is_allowed, is_private, port_of, with_port
 from mlservices import audit
 from mlservices.clients.addresses import url_of
 from mlservices.happenings import KINDS, Happening
@@ -234,11 +233,11 @@ def _problem_of_address(address: str) -> str:
         return _("This is no address.")
     if url.userinfo:
         return _("The address must not hold a name or password: messages are signed instead.")
-    port = url.port or (443 if url.scheme == "https" else 80)
+    port = port_of(url)
     if is_allowed(url.host, port):
         return ""
     named = {"host": with_port(url.host, port)}
-    if _is_private(url.host):
+    if is_private(url.host):
         text = _(
             "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."
         )
@@ -249,15 +248,6 @@ def _problem_of_address(address: str) -> str:
         )
         return text % named
     return ""
-
-
-def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return not is_public(ipaddress.ip_address(host))
-    except ValueError:
-        return False
 
 
 def _is_readable(secret: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Literal
 
 import httpx
 from django.conf import settings
+from django.utils.translation import gettext
 
 from mlservices.clients.addresses import url_of
 from mlservices.clients.http import certificates
@@ -269,8 +270,19 @@ async def _addresses(host: str, port: int) -> list[Address]:
     return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
 
 
-def is_private(host: str) -> bool:
-    """Whether it says so itself; where another name leads is looked at each time it is asked."""
+def private_problem(url: httpx.URL) -> str:
+    """Why it is refused, and what to do, if it says itself that it is of a private network; else nothing:
+    where another name leads is looked at each time it is asked."""
+    port = port_of(url)
+    if not _is_private(url.host) or is_allowed(url.host, port):
+        return ""
+    text = gettext(
+        "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."
+    )
+    return text % {"host": with_port(url.host, port)}
+
+
+def _is_private(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

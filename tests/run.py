@@ -13,8 +13,8 @@ from pathlib import Path
 
 NOTHING_TO_TEST = 5
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
-# More than there are cores: half of the time a test waits. A browser does not.
-THREE_AT_A_TIME, TWO_AT_A_TIME = (("-n", number, *BY_FILE) for number in "32")
+THREE_AT_A_TIME = ("-n", "3", *BY_FILE)  # more than there are cores: half of the time a test waits
+TWO_AT_A_TIME = ("-n", "2", *BY_FILE)  # a browser does not wait
 WHOLE_PATHS = sorted(map(str, Path("tests").glob("test_*.py")))
 # Options, which tests, and where such stand: to look for them everywhere takes half a minute
 PARTS = (

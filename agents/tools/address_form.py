@@ -16,7 +16,7 @@ from mlservices.clients.addresses import url_of
 from mlservices.secret_box import UnreadableSecret, sealed
 
 from ..fields import dress
-from ..outside import is_allowed, is_private, port_of, with_port
+from ..outside import private_problem
 from .calling import secrets_of
 from .fields import HeadersField
 
@@ -61,12 +61,8 @@ class AddressForm(forms.ModelForm):
             raise ValidationError(_("Begin with https:// and the name of the server."))
         if parsed.userinfo:
             raise ValidationError(_("Put the name and password into a secret header instead."))
-        port = port_of(parsed)
-        if is_private(parsed.host) and not is_allowed(parsed.host, port):
-            text = _(
-                "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."
-            )
-            raise ValidationError(text % {"host": with_port(parsed.host, port)})
+        if problem := private_problem(parsed):
+            raise ValidationError(problem)
         return url
 
     def clean(self) -> dict[str, Any]:

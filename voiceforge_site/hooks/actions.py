@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
-from agents.outside import is_allowed, is_private, port_of, with_port
+from agents.outside import is_allowed, port_of, private_problem, with_port
 from mlservices import audit
 from mlservices.clients.addresses import url_of
 from mlservices.happenings import KINDS, Happening
@@ -233,21 +233,13 @@ def _problem_of_address(address: str) -> str:
         return _("This is no address.")
     if url.userinfo:
         return _("The address must not hold a name or password: messages are signed instead.")
+    if problem := private_problem(url):
+        return problem
     port = port_of(url)
-    if is_allowed(url.host, port):
+    if url.scheme == "https" or is_allowed(url.host, port):
         return ""
-    named = {"host": with_port(url.host, port)}
-    if is_private(url.host):
-        text = _(
-            "This is an address of a private network. If it is meant, add %(host)s to TOOL_PRIVATE_HOSTS."
-        )
-        return text % named
-    if url.scheme == "http":
-        text = _(
-            "Messages tell of callers: it has to begin with https://, or %(host)s be in TOOL_PRIVATE_HOSTS."
-        )
-        return text % named
-    return ""
+    text = _("Messages tell of callers: it has to begin with https://, or %(host)s be in TOOL_PRIVATE_HOSTS.")
+    return text % {"host": with_port(url.host, port)}
 
 
 def _is_readable(secret: str) -> bool:
